@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Mode says whether a component runs.
+// +kubebuilder:validation:Enum=Serve;Hold
+type Mode string
+
+const (
+	// ModeServe runs the component with its replicas.
+	ModeServe Mode = "Serve"
+	// ModeHold keeps the component at zero pods without touching replicas.
+	ModeHold Mode = "Hold"
+)
+
+// ComponentSpec is what each component kind has.
+// +kubebuilder:validation:XValidation:rule="!(has(self.configMapName) && has(self.config))",message="set configMapName or config, not both"
+type ComponentSpec struct {
+	RuntimeSpec `json:",inline"`
+
+	PodSettings `json:",inline"`
+
+	// configMapName names a ConfigMap in the same namespace whose key
+	// superset_config.py is mounted. A Superset sets it. Default: none; config
+	// is rendered instead.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	ConfigMapName string `json:"configMapName,omitempty"`
+
+	// config is what is added to superset_config.py, for a component that is
+	// used alone.
+	// +optional
+	Config *ConfigSpec `json:"config,omitempty"`
+
+	// mode: Hold keeps the component at zero pods without touching replicas.
+	// Default: Serve.
+	// +optional
+	// +kubebuilder:default=Serve
+	Mode Mode `json:"mode,omitempty"`
+
+	// release is the hash of the release that a Superset gave this component.
+	// Leave it out for a component that is used alone.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Release string `json:"release,omitempty"`
+
+	// fence is the upgradeRevision of the Superset that last wrote this spec. It
+	// never shrinks. Leave it out for a component that is used alone.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:XValidation:rule="self >= oldSelf",message="fence must not shrink: this write comes from an operator that is no longer the leader"
+	Fence int64 `json:"fence,omitempty"`
+}
+
+// ComponentStatus is what the operator observed of a component.
+type ComponentStatus struct {
+	// observedGeneration is the generation of spec that this status answers; -1
+	// before the first look.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// fence is the fence of the spec that this status answers.
+	// +optional
+	Fence int64 `json:"fence,omitempty"`
+
+	// version is that of the spec that this status answers.
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// replicas is the number of pods, as the Deployment counts them.
+	// +optional
+	Replicas int32 `json:"replicas"`
+
+	// readyReplicas is the number of ready pods.
+	// +optional
+	ReadyReplicas int32 `json:"readyReplicas,omitempty"`
+
+	// selector selects the pods, for the scale subresource.
+	// +optional
+	Selector string `json:"selector,omitempty"`
+
+	// conditions: Ready, Available, Reconciling and Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// SupersetWebWorkerSpec is a web tier.
+type SupersetWebWorkerSpec struct {
+	ComponentSpec `json:",inline"`
+
+	// replicas is the number of web pods: 0 to 1000. Default: 1.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	Replicas *int32 `json:"replicas,omitempty"`
+}
+
+// SupersetWebWorker is the web tier of a Superset, or one that is used alone.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
+// +kubebuilder:resource:shortName=ssweb
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`
+// +kubebuilder:printcolumn:name="Pods",type=integer,JSONPath=`.status.readyReplicas`
+// +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods are made from it"
+type SupersetWebWorker struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what is asked for.
+	// +required
+	Spec SupersetWebWorkerSpec `json:"spec"`
+
+	// status is what the operator observed.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1,"replicas":0}
+	Status ComponentStatus `json:"status,omitzero"`
+}
+
+// SupersetWebWorkerList is a list of web tiers.
+// +kubebuilder:object:root=true
+type SupersetWebWorkerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SupersetWebWorker `json:"items"`
+}
+
+// SupersetAsyncWorkerSpec is a Celery worker tier.
+// +kubebuilder:validation:XValidation:rule="has(self.cache)",message="a worker needs a Celery broker: set cache.urlFrom"
+type SupersetAsyncWorkerSpec struct {
+	ComponentSpec `json:",inline"`
+
+	// replicas is the number of worker pods: 0 to 1000. Default: 1.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	Replicas *int32 `json:"replicas,omitempty"`
+}
+
+// SupersetAsyncWorker is the Celery worker tier of a Superset, or one that is
+// used alone.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
+// +kubebuilder:resource:shortName=ssworker
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`
+// +kubebuilder:printcolumn:name="Pods",type=integer,JSONPath=`.status.readyReplicas`
+// +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods are made from it"
+type SupersetAsyncWorker struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what is asked for.
+	// +required
+	Spec SupersetAsyncWorkerSpec `json:"spec"`
+
+	// status is what the operator observed.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1,"replicas":0}
+	Status ComponentStatus `json:"status,omitzero"`
+}
+
+// SupersetAsyncWorkerList is a list of worker tiers.
+// +kubebuilder:object:root=true
+type SupersetAsyncWorkerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SupersetAsyncWorker `json:"items"`
+}
+
+// SupersetAsyncSchedulerSpec is a Celery beat.
+// +kubebuilder:validation:XValidation:rule="has(self.cache)",message="a scheduler needs a Celery broker: set cache.urlFrom"
+type SupersetAsyncSchedulerSpec struct {
+	ComponentSpec `json:",inline"`
+}
+
+// SupersetAsyncScheduler is the Celery beat of a Superset, or one that is used
+// alone: always exactly one pod.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ssbeat
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`
+// +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods are made from it"
+type SupersetAsyncScheduler struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what is asked for.
+	// +required
+	Spec SupersetAsyncSchedulerSpec `json:"spec"`
+
+	// status is what the operator observed.
+	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1,"replicas":0}
+	Status ComponentStatus `json:"status,omitzero"`
+}
+
+// SupersetAsyncSchedulerList is a list of schedulers.
+// +kubebuilder:object:root=true
+type SupersetAsyncSchedulerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SupersetAsyncScheduler `json:"items"`
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// SupersetStatus is what the operator observed and did.
+type SupersetStatus struct {
+	// observedGeneration is the generation of spec that this status answers; -1
+	// before the first look.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// phase is where the upgrade machine stands.
+	// +optional
+	Phase Phase `json:"phase,omitempty"`
+
+	// phaseSince is when the phase began.
+	// +optional
+	PhaseSince *metav1.Time `json:"phaseSince,omitempty"`
+
+	// version is the lowest version that any pod runs, as last observed.
+	// +optional
+	Version string `json:"version,omitempty"`
+
+	// upgradeRevision counts upgrades, config rollouts and rollbacks; it only
+	// grows. It is the fence that Jobs and component specs carry.
+	// +optional
+	UpgradeRevision int64 `json:"upgradeRevision,omitempty"`
+
+	// release is the hash of the release that was last verified.
+	// +optional
+	Release string `json:"release,omitempty"`
+
+	// previousRelease is the hash of the release before it: the target of a
+	// rollback that names none.
+	// +optional
+	PreviousRelease string `json:"previousRelease,omitempty"`
+
+	// schema is what is known of the metadata database.
+	// +optional
+	Schema *SchemaStatus `json:"schema,omitempty"`
+
+	// upgrade is the upgrade under way, or the last one.
+	// +optional
+	Upgrade *UpgradeStatus `json:"upgrade,omitempty"`
+
+	// history has a line for each ended upgrade, the newest first, at most
+	// spec.historyLimit.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	History []HistoryEntry `json:"history,omitempty"`
+
+	// lastHandled has the token of each annotation verb that was handled last.
+	// +optional
+	LastHandled LastHandled `json:"lastHandled,omitzero"`
+
+	// conditions: Ready, Reconciling, Stalled, Available, SchemaInSync,
+	// RollbackAvailable, VersionSupported and Paused.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// SchemaStatus is what is known of the metadata database.
+type SchemaStatus struct {
+	// database is the dialect: postgresql, mysql or sqlite.
+	// +optional
+	Database string `json:"database,omitempty"`
+
+	// revision is the alembic revision last read from the database; empty when
+	// it was never migrated.
+	// +optional
+	Revision string `json:"revision,omitempty"`
+
+	// aheadAfterRollback is true when an Image rollback left the schema newer
+	// than the release that runs. That revision, and no other, is accepted.
+	// +optional
+	AheadAfterRollback bool `json:"aheadAfterRollback,omitempty"`
+}
+
+// UpgradeKind says what started a run of the machine.
+// +kubebuilder:validation:Enum=Install;Upgrade;ConfigChange;Rollback
+type UpgradeKind string
+
+const (
+	// KindInstall is the first release of a Superset.
+	KindInstall UpgradeKind = "Install"
+	// KindUpgrade is a change of version.
+	KindUpgrade UpgradeKind = "Upgrade"
+	// KindConfigChange is a change of the release at the same version.
+	KindConfigChange UpgradeKind = "ConfigChange"
+	// KindRollback is a way back that did not start from a run under way: by
+	// annotation, or by lowering spec.version to that of a stored release.
+	KindRollback UpgradeKind = "Rollback"
+)
+
+// UpgradeStatus is the run of the machine under way, or the last one.
+type UpgradeStatus struct {
+	// kind says what started the run.
+	Kind UpgradeKind `json:"kind"`
+
+	// from is the version that ran before; empty for an install.
+	// +optional
+	From string `json:"from,omitempty"`
+
+	// to is the version that the run leads to.
+	To string `json:"to"`
+
+	// fromRelease is the hash of the release that ran before.
+	// +optional
+	FromRelease string `json:"fromRelease,omitempty"`
+
+	// toRelease is the hash of the release that the run leads to.
+	ToRelease string `json:"toRelease"`
+
+	// rollbackRelease is the hash of the release that Rollback puts back; empty
+	// while the run goes forward.
+	// +optional
+	RollbackRelease string `json:"rollbackRelease,omitempty"`
+
+	// touched is true once the run, or one that it replaced, may have changed
+	// the database or a component. Before that, a failure leaves all as it was.
+	// +optional
+	Touched bool `json:"touched,omitempty"`
+
+	// heldRelease is the hash of the release that spec asked for when a
+	// rollback began. It is not tried again until spec changes or a retry token
+	// comes.
+	// +optional
+	HeldRelease string `json:"heldRelease,omitempty"`
+
+	// step is the number of the current phase and of all, such as 4/7.
+	// +optional
+	Step string `json:"step,omitempty"`
+
+	// strategy is how the database is migrated: Drain, Rolling, or empty while
+	// that is not known yet or when there is no migration.
+	// +optional
+	Strategy Strategy `json:"strategy,omitempty"`
+
+	// pendingMigrations is how many schema revisions the target brings, as the
+	// preflight read them from the target image.
+	// +optional
+	PendingMigrations int32 `json:"pendingMigrations,omitempty"`
+
+	// head is the schema revision of the target image.
+	// +optional
+	Head string `json:"head,omitempty"`
+
+	// startedAt is when the run began.
+	StartedAt metav1.Time `json:"startedAt"`
+
+	// phases has the times of each phase that the run has entered, in order.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Phases []PhaseRecord `json:"phases,omitempty"`
+
+	// failure says where and why the run failed.
+	// +optional
+	Failure *Failure `json:"failure,omitempty"`
+}
+
+// PhaseRecord is one phase of a run.
+type PhaseRecord struct {
+	// phase that was entered.
+	Phase Phase `json:"phase"`
+	// startedAt is when it was entered.
+	StartedAt metav1.Time `json:"startedAt"`
+	// seconds that it took; absent while it lasts.
+	// +optional
+	Seconds *int64 `json:"seconds,omitempty"`
+}
+
+// Failure says where and why a run failed.
+type Failure struct {
+	// phase that failed.
+	Phase Phase `json:"phase"`
+	// reason in one CamelCase word.
+	Reason string `json:"reason"`
+	// message says what was wrong.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+}
+
+// Result is how a run of the machine ended.
+// +kubebuilder:validation:Enum=Succeeded;RolledBack;Failed;Superseded
+type Result string
+
+const (
+	// ResultSucceeded is a run whose target runs and was verified.
+	ResultSucceeded Result = "Succeeded"
+	// ResultRolledBack is a run after which the release before runs again.
+	ResultRolledBack Result = "RolledBack"
+	// ResultFailed is a run that stopped in Failed.
+	ResultFailed Result = "Failed"
+	// ResultSuperseded is a run that another spec replaced before its end.
+	ResultSuperseded Result = "Superseded"
+)
+
+// HistoryEntry is one line of history.
+type HistoryEntry struct {
+	// revision is the upgradeRevision at the end of the run.
+	Revision int64 `json:"revision"`
+	// kind says what started the run.
+	Kind UpgradeKind `json:"kind"`
+	// from is the version that ran before; empty for an install.
+	// +optional
+	From string `json:"from,omitempty"`
+	// to is the version that the run led to.
+	To string `json:"to"`
+	// result says how it ended.
+	Result Result `json:"result"`
+	// startedAt is when the run began.
+	StartedAt metav1.Time `json:"startedAt"`
+	// finishedAt is when it ended.
+	FinishedAt metav1.Time `json:"finishedAt"`
+	// phases is a line of the phases and their seconds, such as
+	// "Validate 14s, DBMigrate 21s".
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Phases string `json:"phases,omitempty"`
+	// reason of the failure, if it failed.
+	// +optional
+	Reason string `json:"reason,omitempty"`
+}
+
+// LastHandled has the token of each annotation verb that was handled last.
+type LastHandled struct {
+	// rollback is the last token of superset-operator.dev/rollback.
+	// +optional
+	Rollback string `json:"rollback,omitempty"`
+	// retry is the last token of superset-operator.dev/retry.
+	// +optional
+	Retry string `json:"retry,omitempty"`
+}
