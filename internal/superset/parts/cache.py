@@ -1,0 +1,72 @@
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import redis
+from celery.schedules import crontab
+from flask_caching.backends.rediscache import RedisCache
+
+
+def operator_redis_url():
+    # Celery refuses rediss:// without ssl_cert_reqs, and redis-py takes only its
+    # short names: always there, and always short. All else stays as it is.
+    url = os.environ["SUPERSET_CACHE_URL"]
+    parts = urlsplit(url)
+    if parts.scheme != "rediss":
+        return url
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    requirement = query.get("ssl_cert_reqs") or "required"
+    query["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def operator_cache(prefix, days):
+    return {
+        "CACHE_TYPE": "RedisCache",
+        "CACHE_KEY_PREFIX": prefix,
+        "CACHE_DEFAULT_TIMEOUT": days * 24 * 60 * 60,
+        "CACHE_REDIS_URL": operator_redis_url(),
+    }
+
+
+CACHE_CONFIG = operator_cache("superset_metadata_", days=1)
+DATA_CACHE_CONFIG = operator_cache("superset_data_", days=1)
+# Opening a dashboard or chart again keeps its state alive, as in Superset's defaults.
+FILTER_STATE_CACHE_CONFIG = {
+    **operator_cache("superset_filter_", days=90),
+    "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
+}
+EXPLORE_FORM_DATA_CACHE_CONFIG = {
+    **operator_cache("superset_explore_", days=7),
+    "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
+}
+RESULTS_BACKEND = RedisCache(
+    host=redis.from_url(operator_redis_url()), key_prefix="superset_results_"
+)
+
+
+class CeleryConfig:
+    broker_url = operator_redis_url()
+    result_backend = operator_redis_url()
+    imports = (
+        "superset.sql_lab",
+        "superset.tasks.scheduler",
+        "superset.tasks.thumbnails",
+        "superset.tasks.cache",
+    )
+    # A task is given to another worker when its own dies, as may happen in a roll.
+    task_acks_late = True
+    worker_prefetch_multiplier = 1
+    task_annotations = {"sql_lab.get_sql_results": {"rate_limit": "100/s"}}
+    beat_schedule = {
+        "reports.scheduler": {
+            "task": "reports.scheduler",
+            "schedule": crontab(minute="*", hour="*"),
+            "options": {"expires": 7 * 24 * 60 * 60},
+        },
+        "reports.prune_log": {
+            "task": "reports.prune_log",
+            "schedule": crontab(minute=0, hour=0),
+        },
+    }
+
+
+CELERY_CONFIG = CeleryConfig

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var goldens = map[string]Config{
+	"plain":     {},
+	"cache":     {Cache: true},
+	"raw":       {Raw: "ROW_LIMIT = 5000"},
+	"cache_raw": {Raw: "class Mine(CeleryConfig):\n    worker_concurrency = 2\n\n\nCELERY_CONFIG = Mine\n", Cache: true},
+}
+
+func TestRenderGolden(t *testing.T) {
+	for name, config := range goldens {
+		t.Run(name, func(t *testing.T) {
+			got, err := Render(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join("testdata", name+".py")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("%s differs (-want +got), run with -update if this is meant:\n%s", file, diff)
+			}
+		})
+	}
+}
+
+func TestRenderRefuses(t *testing.T) {
+	cases := map[string]struct{ raw, want string }{
+		"NUL":      {"A = 1\nB = '\x00'\n", "NUL character in line 2"},
+		"too long": {strings.Repeat("#", MaxRawBytes+1), "more than the 524288 allowed"},
+		"latin-1":  {"A = 'caf\xe9'\n", "not UTF-8"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			text, err := Render(Config{Raw: c.raw})
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one that says %q", err, c.want)
+			}
+			if text != "" {
+				t.Errorf("text %q beside an error", text)
+			}
+		})
+	}
+	if _, err := Render(Config{Raw: strings.Repeat("#", MaxRawBytes)}); err != nil {
+		t.Errorf("the longest raw config allowed: %v", err)
+	}
+}
+
+// The parts are files of their own, so that they can be read and checked as Python:
+// this keeps the names in them those of the constants.
+func TestPartsUseTheContract(t *testing.T) {
+	for part, names := range map[string][]string{
+		databasePart: {EnvSecretKey, EnvDatabaseURI},
+		ownedPart:    {EnvSecretKey, EnvDatabaseURI},
+		cachePart:    {EnvCacheURL},
+	} {
+		for _, name := range names {
+			if !strings.Contains(part, `os.environ["`+name+`"]`) {
+				t.Errorf("%s is not read in:\n%s", name, part)
+			}
+		}
+	}
+}
+
+func FuzzRender(f *testing.F) {
+	f.Add("ROW_LIMIT = 5000", true)
+	f.Add("", false)
+	f.Add("'''", true)
+	f.Add("\"\"\"\n\\", false)
+	f.Add("x = \\", true)
+	f.Add("A = 1\r\nB = 2\r", true)
+	f.Fuzz(func(t *testing.T, raw string, cache bool) {
+		text, err := Render(Config{Raw: raw, Cache: cache})
+		if (err != nil) != (checkRaw(raw) != nil) {
+			t.Fatalf("error %v for a raw config that %v", err, checkRaw(raw))
+		}
+		if err != nil {
+			return
+		}
+		again, _ := Render(Config{Raw: raw, Cache: cache})
+		if text != again {
+			t.Error("two renderings differ")
+		}
+		last := ownedPart
+		if cache {
+			last = ownedCeleryPart
+		}
+		if !strings.Contains(text, raw) || !strings.HasPrefix(text, databasePart) || !strings.HasSuffix(text, "\n"+last) {
+			t.Errorf("not generated, raw and owned in this order:\n%s", text)
+		}
+	})
+}

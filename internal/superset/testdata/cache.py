@@ -1,0 +1,115 @@
+# superset_config.py, written by superset-operator: change spec.config.raw of the
+# Superset object instead of this file. Secrets come from the environment.
+import os
+
+SECRET_KEY = os.environ["SUPERSET_SECRET_KEY"]
+SQLALCHEMY_DATABASE_URI = os.environ["SUPERSET_DATABASE_URI"]
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import redis
+from celery.schedules import crontab
+from flask_caching.backends.rediscache import RedisCache
+
+
+def operator_redis_url():
+    # Celery refuses rediss:// without ssl_cert_reqs, and redis-py takes only its
+    # short names: always there, and always short. All else stays as it is.
+    url = os.environ["SUPERSET_CACHE_URL"]
+    parts = urlsplit(url)
+    if parts.scheme != "rediss":
+        return url
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    requirement = query.get("ssl_cert_reqs") or "required"
+    query["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def operator_cache(prefix, days):
+    return {
+        "CACHE_TYPE": "RedisCache",
+        "CACHE_KEY_PREFIX": prefix,
+        "CACHE_DEFAULT_TIMEOUT": days * 24 * 60 * 60,
+        "CACHE_REDIS_URL": operator_redis_url(),
+    }
+
+
+CACHE_CONFIG = operator_cache("superset_metadata_", days=1)
+DATA_CACHE_CONFIG = operator_cache("superset_data_", days=1)
+# Opening a dashboard or chart again keeps its state alive, as in Superset's defaults.
+FILTER_STATE_CACHE_CONFIG = {
+    **operator_cache("superset_filter_", days=90),
+    "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
+}
+EXPLORE_FORM_DATA_CACHE_CONFIG = {
+    **operator_cache("superset_explore_", days=7),
+    "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
+}
+RESULTS_BACKEND = RedisCache(
+    host=redis.from_url(operator_redis_url()), key_prefix="superset_results_"
+)
+
+
+class CeleryConfig:
+    broker_url = operator_redis_url()
+    result_backend = operator_redis_url()
+    imports = (
+        "superset.sql_lab",
+        "superset.tasks.scheduler",
+        "superset.tasks.thumbnails",
+        "superset.tasks.cache",
+    )
+    # A task is given to another worker when its own dies, as may happen in a roll.
+    task_acks_late = True
+    worker_prefetch_multiplier = 1
+    task_annotations = {"sql_lab.get_sql_results": {"rate_limit": "100/s"}}
+    beat_schedule = {
+        "reports.scheduler": {
+            "task": "reports.scheduler",
+            "schedule": crontab(minute="*", hour="*"),
+            "options": {"expires": 7 * 24 * 60 * 60},
+        },
+        "reports.prune_log": {
+            "task": "reports.prune_log",
+            "schedule": crontab(minute=0, hour=0),
+        },
+    }
+
+
+CELERY_CONFIG = CeleryConfig
+
+# The operator's own keys once more: whatever stands above, these hold.
+import os
+
+SECRET_KEY = os.environ["SUPERSET_SECRET_KEY"]
+SQLALCHEMY_DATABASE_URI = os.environ["SUPERSET_DATABASE_URI"]
+
+def operator_celery_settings(config):
+    # All settings of a CELERY_CONFIG that may be a class, an instance, a module, the
+    # name of one, a dict or None, with broker and results where the operator wants
+    # them.
+    import importlib
+
+    if isinstance(config, str):
+        module, _, attribute = config.partition(":")
+        config = importlib.import_module(module)
+        config = getattr(config, attribute) if attribute else config
+    if config is None:
+        config = CeleryConfig
+    if isinstance(config, dict):
+        settings = dict(config)
+    else:
+        settings = {
+            name: getattr(config, name) for name in dir(config) if not name.startswith("_")
+        }
+    settings.pop("broker_read_url", None)
+    settings.pop("broker_write_url", None)
+    settings["broker_url"] = settings["result_backend"] = operator_redis_url()
+    if any(name.isupper() for name in settings):
+        # Celery takes its old names, all in capitals, only if the new ones are not
+        # alone; where both are given they agree.
+        settings["BROKER_URL"] = settings["CELERY_RESULT_BACKEND"] = operator_redis_url()
+    return settings
+
+
+CELERY_CONFIG = operator_celery_settings(CELERY_CONFIG)
