@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// Descriptor says how one component differs from the others.
+type Descriptor struct {
+	// Name is its label and the suffix of its Deployment.
+	Name Name
+	// Kind is the kind of its component object.
+	Kind string
+	// Command and Args start it in the official image.
+	Command, Args []string
+	// Port is what it listens on; 0 for none.
+	Port int32
+	// Env is what it needs beside what every pod has.
+	Env []corev1.EnvVar
+	// Requests are its default requests: what it was measured to use.
+	Requests corev1.ResourceList
+	// Strategy replaces its pods.
+	Strategy appsv1.DeploymentStrategy
+	// Startup, Readiness and Liveness are its probes; nil for none.
+	Startup, Readiness, Liveness *corev1.Probe
+	// PreStopSeconds is how long a pod goes on serving after its end was
+	// decided, so that every proxy has forgotten it.
+	PreStopSeconds int64
+	// GraceSeconds is how long a pod may take to end.
+	GraceSeconds int64
+}
+
+// Catalog lists the components in the order in which an upgrade passes them.
+var Catalog = []Descriptor{scheduler, worker, web}
+
+// Describe returns the descriptor of a component.
+func Describe(name Name) Descriptor {
+	for _, d := range Catalog {
+		if d.Name == name {
+			return d
+		}
+	}
+	panic("no component is called " + string(name))
+}
+
+// celeryApp is Superset's Celery application.
+const celeryApp = "--app=superset.tasks.celery_app:app"
+
+// web: the run-server.sh of every official image runs gunicorn. A pod serves on
+// for 10 s after its end was decided: gunicorn closes its socket at SIGTERM
+// while kube-proxy may still send to it (a plain roll dropped connections for
+// about 2 s). The grace covers that and gunicorn's own time-out of 60 s.
+var web = Descriptor{
+	Name:           Web,
+	Kind:           "SupersetWebWorker",
+	Command:        []string{"/usr/bin/run-server.sh"},
+	Port:           superset.WebPort,
+	Env:            []corev1.EnvVar{{Name: "SUPERSET_PORT", Value: portString(superset.WebPort)}},
+	Requests:       requests("100m", "512Mi"),
+	Strategy:       rollingUpdate(),
+	Startup:        probe(healthCheck(), 2, 150, 5),
+	Readiness:      probe(healthCheck(), 5, 3, 5),
+	Liveness:       probe(healthCheck(), 15, 6, 10),
+	PreStopSeconds: 10,
+	GraceSeconds:   90,
+}
+
+// worker: four processes, about 210 MB each beside 270 MB for the parent.
+// Celery ends after its tasks at SIGTERM; ten minutes let a report finish.
+var worker = Descriptor{
+	Name:         Worker,
+	Kind:         "SupersetAsyncWorker",
+	Command:      []string{"celery"},
+	Args:         []string{celeryApp, "worker", "--pool=prefork", "--concurrency=4", "-O", "fair"},
+	Requests:     requests("100m", "1Gi"),
+	Strategy:     rollingUpdate(),
+	Startup:      probe(exec("python", "-c", workerPing), 5, 60, 20),
+	GraceSeconds: 600,
+}
+
+// scheduler: Recreate, for two of them send every report twice. No pidfile: /tmp
+// outlives a container, and a stale pidfile would keep beat from starting.
+var scheduler = Descriptor{
+	Name:         Scheduler,
+	Kind:         "SupersetAsyncScheduler",
+	Command:      []string{"celery"},
+	Args:         []string{celeryApp, "beat", "--pidfile=", "--schedule=" + beatSchedule},
+	Requests:     requests("50m", "320Mi"),
+	Strategy:     appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
+	Startup:      probe(exec("sh", "-c", "ls "+beatSchedule+"* > /dev/null"), 2, 150, 5),
+	GraceSeconds: 60,
+}
+
+// beatSchedule is the file that beat writes once it runs.
+const beatSchedule = "/tmp/celerybeat-schedule"
+
+// workerPing asks this pod's own worker through the broker. A bare Celery app
+// answers in 1.4 s; one that loads Superset takes 8 to 11 s.
+const workerPing = `import os, socket, ssl, sys, celery
+url = os.environ["` + superset.EnvCacheURL + `"]
+app = celery.Celery(broker=url)
+if url.startswith("rediss:") and "ssl_cert_reqs" not in url:
+    app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+me = "celery@" + socket.gethostname()
+sys.exit(not app.control.ping(destination=[me], timeout=5))
+`
+
+func requests(cpu, memory string) corev1.ResourceList {
+	return corev1.ResourceList{
+		corev1.ResourceCPU:    resource.MustParse(cpu),
+		corev1.ResourceMemory: resource.MustParse(memory),
+	}
+}
+
+// rollingUpdate never goes below the wanted number of pods.
+func rollingUpdate() appsv1.DeploymentStrategy {
+	zero, one := intstr.FromInt32(0), intstr.FromInt32(1)
+	return appsv1.DeploymentStrategy{
+		Type:          appsv1.RollingUpdateDeploymentStrategyType,
+		RollingUpdate: &appsv1.RollingUpdateDeployment{MaxUnavailable: &zero, MaxSurge: &one},
+	}
+}
+
+// probe builds a probe; period and timeout are in seconds.
+func probe(handler corev1.ProbeHandler, period, failures, timeout int32) *corev1.Probe {
+	return &corev1.Probe{ProbeHandler: handler, PeriodSeconds: period, FailureThreshold: failures, TimeoutSeconds: timeout}
+}
+
+func exec(command ...string) corev1.ProbeHandler {
+	return corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: command}}
+}
+
+func healthCheck() corev1.ProbeHandler {
+	return corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/health", Port: intstr.FromString(webPortName)}}
+}

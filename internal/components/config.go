@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// ConfigText renders superset_config.py for a runtime and the user's part.
+func ConfigText(r v1alpha1.RuntimeSpec, raw string) (string, error) {
+	text, err := superset.Render(superset.Config{Raw: raw, Cache: r.Cache != nil})
+	if err != nil {
+		return "", fmt.Errorf("config.raw: %w", err)
+	}
+	return text, nil
+}
+
+// ConfigMap renders the immutable ConfigMap of a config text. Its name carries
+// the text's hash: a pod always belongs to exactly one config, and a tier that
+// has not been upgraded keeps the one it started with.
+func ConfigMap(instance, namespace, text string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
+		ObjectMeta: metav1.ObjectMeta{Name: configMapName(instance, text), Namespace: namespace, Labels: Labels(instance)},
+		Immutable:  ptr(true),
+		Data:       map[string]string{superset.ConfigFile: text},
+	}
+}
+
+func configMapName(instance, text string) string { return instance + "-config-" + Hash(text) }
+
+// OwnConfig renders the ConfigMap of a component that is used alone; nil when
+// its spec names one.
+func OwnConfig(c v1alpha1.Component) (*corev1.ConfigMap, error) {
+	text, err := ownConfigText(c)
+	if err != nil || text == "" {
+		return nil, err
+	}
+	return ConfigMap(c.GetName(), c.GetNamespace(), text), nil
+}
+
+// ConfigMapOf is the name of the ConfigMap that a component mounts. A config
+// that cannot be rendered has the name of an empty one: OwnConfig tells why.
+func ConfigMapOf(c v1alpha1.Component) string {
+	if name := c.ComponentSpec().ConfigMapName; name != "" {
+		return name
+	}
+	text, _ := ownConfigText(c)
+	return configMapName(c.GetName(), text)
+}
+
+func ownConfigText(c v1alpha1.Component) (string, error) {
+	spec := c.ComponentSpec()
+	if spec.ConfigMapName != "" {
+		return "", nil
+	}
+	var raw string
+	if spec.Config != nil {
+		raw = spec.Config.Raw
+	}
+	return ConfigText(spec.RuntimeSpec, raw)
+}

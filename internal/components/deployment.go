@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// Deployment renders the Deployment of a component.
+//
+// A running tier's pod template changes only with its spec: live is the
+// Deployment as it stands (nil when there is none), and while it was rendered
+// from this very spec by another edition of these builders, its template stays.
+func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*appsv1.Deployment, error) {
+	spec := c.ComponentSpec()
+	labels := Labels(c.GetName())
+	labels[v1alpha1.LabelComponent] = string(d.Name)
+	out := &appsv1.Deployment{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        DeploymentName(c.GetName(), d.Name),
+			Namespace:   c.GetNamespace(),
+			Labels:      labels,
+			Annotations: map[string]string{v1alpha1.AnnotationRendered: renderedFrom(Renderer, spec)},
+		},
+		Spec: appsv1.DeploymentSpec{
+			Replicas:             Replicas(c),
+			RevisionHistoryLimit: ptr(int32(2)),
+			Selector:             &metav1.LabelSelector{MatchLabels: Selector(c.GetName(), d.Name)},
+			Strategy:             d.Strategy,
+		},
+	}
+	if live != nil && keepsTemplate(live.Annotations[v1alpha1.AnnotationRendered], spec) {
+		out.Annotations[v1alpha1.AnnotationRendered] = live.Annotations[v1alpha1.AnnotationRendered]
+		out.Spec.Template = *live.Spec.Template.DeepCopy()
+		return out, nil
+	}
+	template, err := tierTemplate(d, c)
+	out.Spec.Template = template
+	return out, err
+}
+
+// Replicas is how many pods a component should have: none while it is held,
+// one for a kind that has no replicas.
+func Replicas(c v1alpha1.Component) *int32 {
+	if c.ComponentSpec().Mode == v1alpha1.ModeHold {
+		return ptr(int32(0))
+	}
+	if at := c.DesiredReplicas(); at != nil && *at != nil {
+		return ptr(**at)
+	}
+	return ptr(int32(1))
+}
+
+// renderedFrom identifies edition and source of a pod template.
+func renderedFrom(renderer int, spec *v1alpha1.ComponentSpec) string {
+	return fmt.Sprintf("%d/%s/%d", renderer, TierHash(spec), spec.Fence)
+}
+
+// keepsTemplate is true when rendered names this spec and another edition.
+func keepsTemplate(rendered string, spec *v1alpha1.ComponentSpec) bool {
+	mine := renderedFrom(Renderer, spec)
+	if rendered == "" || rendered == mine {
+		return false
+	}
+	_, theirs, _ := strings.Cut(rendered, "/")
+	_, source, _ := strings.Cut(mine, "/")
+	return theirs == source
+}
+
+func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, error) {
+	spec := c.ComponentSpec()
+	labels := Labels(c.GetName())
+	maps.Copy(labels, Selector(c.GetName(), d.Name))
+	labels[v1alpha1.LabelRelease] = TierHash(spec)
+	template := PodTemplate(PodInput{
+		Runtime:   spec.RuntimeSpec,
+		Settings:  spec.PodSettings,
+		ConfigMap: ConfigMapOf(c),
+		Labels:    labels,
+		Command:   d.Command,
+		Args:      d.Args,
+		Env:       d.Env,
+		Requests:  d.Requests,
+	})
+	template.Spec.TerminationGracePeriodSeconds = ptr(d.GraceSeconds)
+	main := &template.Spec.Containers[0]
+	main.StartupProbe, main.ReadinessProbe, main.LivenessProbe = d.Startup, d.Readiness, d.Liveness
+	if d.Port != 0 {
+		main.Ports = []corev1.ContainerPort{{Name: webPortName, ContainerPort: d.Port, Protocol: corev1.ProtocolTCP}}
+	}
+	if d.PreStopSeconds != 0 {
+		main.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: d.PreStopSeconds}}}
+	}
+	return Patch(template, spec.PodTemplate)
+}

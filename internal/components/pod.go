@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	"maps"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// MainContainer is the name of the container that runs Superset.
+const MainContainer = "superset"
+
+const (
+	webPortName  = "http"
+	configVolume = "config"
+	homeVolume   = "home"
+	tmpVolume    = "tmp"
+	// defaultRepository is what the CRD defaults to, for specs that did not pass
+	// through an API server.
+	defaultRepository = "apache/superset"
+)
+
+// PodInput is what the pod of a component or a Job is made from.
+type PodInput struct {
+	Runtime  v1alpha1.RuntimeSpec
+	Settings v1alpha1.PodSettings
+	// ConfigMap holds superset_config.py.
+	ConfigMap string
+	// Labels of the pod.
+	Labels map[string]string
+	// Command, Args, Env and Requests are defaults that Settings override.
+	Command, Args []string
+	Env           []corev1.EnvVar
+	Requests      corev1.ResourceList
+}
+
+// PodTemplate renders the pod that components and Jobs share: restricted by
+// the Pod Security Standards, with a read-only root file system and an empty
+// directory wherever Superset writes. It is still without the user's
+// podTemplate patch: callers finish the template first (see Patch).
+func PodTemplate(in PodInput) corev1.PodTemplateSpec {
+	labels := maps.Clone(in.Labels)
+	labels[v1alpha1.LabelVersion] = versionLabel(in.Runtime.Version)
+	return corev1.PodTemplateSpec{
+		ObjectMeta: metav1.ObjectMeta{Labels: labels},
+		Spec: corev1.PodSpec{
+			AutomountServiceAccountToken: ptr(false),
+			EnableServiceLinks:           ptr(false),
+			ImagePullSecrets:             pullSecrets(in.Runtime.Image),
+			SecurityContext: &corev1.PodSecurityContext{
+				RunAsNonRoot:   ptr(true),
+				RunAsUser:      ptr(int64(superset.UserID)),
+				RunAsGroup:     ptr(int64(superset.UserID)),
+				FSGroup:        ptr(int64(superset.UserID)),
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+			Containers: []corev1.Container{mainContainer(in)},
+			Volumes: []corev1.Volume{
+				{Name: configVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
+					LocalObjectReference: corev1.LocalObjectReference{Name: in.ConfigMap}}}},
+				{Name: homeVolume, VolumeSource: emptyDir()},
+				{Name: tmpVolume, VolumeSource: emptyDir()},
+			},
+		},
+	}
+}
+
+func mainContainer(in PodInput) corev1.Container {
+	c := corev1.Container{
+		Name:            MainContainer,
+		Image:           Image(in.Runtime),
+		ImagePullPolicy: in.Runtime.Image.PullPolicy,
+		Command:         in.Command,
+		Args:            in.Args,
+		Env:             append(append(supersetEnv(in.Runtime), in.Env...), in.Settings.Env...),
+		Resources:       corev1.ResourceRequirements{Requests: in.Requests},
+		SecurityContext: &corev1.SecurityContext{
+			AllowPrivilegeEscalation: ptr(false),
+			ReadOnlyRootFilesystem:   ptr(true),
+			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+		},
+		VolumeMounts: []corev1.VolumeMount{
+			{Name: configVolume, MountPath: superset.ConfigDir, ReadOnly: true},
+			{Name: homeVolume, MountPath: superset.HomeDir},
+			{Name: tmpVolume, MountPath: superset.TempDir},
+		},
+	}
+	if in.Settings.Resources != nil {
+		c.Resources = *in.Settings.Resources.DeepCopy()
+	}
+	if len(in.Settings.Command) > 0 {
+		c.Command, c.Args = in.Settings.Command, nil
+	}
+	if len(in.Settings.Args) > 0 {
+		c.Args = in.Settings.Args
+	}
+	return c
+}
+
+// Image is the reference of the image: a tag, by default the version, and the
+// digest if one is given.
+func Image(r v1alpha1.RuntimeSpec) string {
+	repository, tag := r.Image.Repository, r.Image.Tag
+	if repository == "" {
+		repository = defaultRepository
+	}
+	if tag == "" {
+		tag = r.Version
+	}
+	reference := repository + ":" + tag
+	if r.Image.Digest != "" {
+		reference += "@" + r.Image.Digest
+	}
+	return reference
+}
+
+// supersetEnv is the environment that the generated superset_config.py reads:
+// secrets only by reference.
+func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
+	env := []corev1.EnvVar{
+		{Name: superset.EnvConfigPath, Value: superset.ConfigPath},
+		{Name: superset.EnvHome, Value: superset.HomeDir},
+		secretEnv(superset.EnvSecretKey, r.SecretKeyFrom),
+		secretEnv(superset.EnvDatabaseURI, r.Database.URIFrom),
+	}
+	if r.Cache != nil {
+		env = append(env, secretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
+	}
+	return env
+}
+
+func secretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name},
+		Key:                  ref.Key,
+	}}}
+}
+
+func pullSecrets(image v1alpha1.ImageSpec) []corev1.LocalObjectReference {
+	var refs []corev1.LocalObjectReference
+	for _, name := range image.PullSecrets {
+		refs = append(refs, corev1.LocalObjectReference{Name: name})
+	}
+	return refs
+}
+
+// emptyDir is bounded: a runaway temporary file ends its own pod, not the node.
+func emptyDir() corev1.VolumeSource {
+	limit := resource.MustParse("2Gi")
+	return corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &limit}}
+}
+
+func portString(port int32) string { return strconv.Itoa(int(port)) }
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// releaseSchema numbers the layout of a stored release, for newer operators.
+const releaseSchema = 1
+
+// Release is what a Superset at one version and configuration is, rendered: it
+// is stored, and a rollback applies it again. Replicas are no part of it:
+// scaling makes no new release and never retries a failed one.
+type Release struct {
+	// Schema numbers this layout.
+	Schema int `json:"schema"`
+	// Renderer is the edition of the builders that the release was made for.
+	Renderer int `json:"renderer"`
+	// Runtime is what every pod shares.
+	Runtime v1alpha1.RuntimeSpec `json:"runtime"`
+	// Config is the text of superset_config.py, and ConfigMap the name of the
+	// ConfigMap that holds it.
+	Config    string `json:"config"`
+	ConfigMap string `json:"configMap"`
+	// Tiers has the settings of each component that is enabled.
+	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
+	// Jobs has the settings of the Jobs.
+	Jobs v1alpha1.PodSettings `json:"jobs"`
+}
+
+// ReleaseOf renders the release that a Superset's spec asks for. An error names
+// the field that cannot be rendered.
+func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
+	text, err := ConfigText(s.Spec.RuntimeSpec, s.Spec.Config.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("spec.%w", err)
+	}
+	if err := checkPatch("spec.podTemplate", s.Spec.PodTemplate); err != nil {
+		return nil, err
+	}
+	r := &Release{
+		Schema:    releaseSchema,
+		Renderer:  Renderer,
+		Runtime:   *s.Spec.RuntimeSpec.DeepCopy(),
+		Config:    text,
+		ConfigMap: configMapName(s.Name, text),
+		Tiers:     map[Name]v1alpha1.PodSettings{},
+	}
+	for _, block := range blocks(&s.Spec) {
+		settings, err := mergedSettings(block.name, s.Spec.PodTemplate, block.settings)
+		if err != nil {
+			return nil, err
+		}
+		r.Tiers[block.name] = settings
+	}
+	jobs := &v1alpha1.PodSettings{}
+	if s.Spec.Jobs != nil {
+		jobs = &s.Spec.Jobs.PodSettings
+	}
+	r.Jobs, err = mergedSettings("jobs", s.Spec.PodTemplate, jobs)
+	return r, err
+}
+
+type block struct {
+	name     Name
+	settings *v1alpha1.PodSettings
+}
+
+// blocks lists the components that spec enables.
+func blocks(spec *v1alpha1.SupersetSpec) []block {
+	var out []block
+	if spec.Scheduler != nil {
+		out = append(out, block{Scheduler, &spec.Scheduler.PodSettings})
+	}
+	if spec.Worker != nil {
+		out = append(out, block{Worker, &spec.Worker.PodSettings})
+	}
+	if spec.Web != nil {
+		out = append(out, block{Web, &spec.Web.PodSettings})
+	}
+	return out
+}
+
+// WantedReplicas is what spec says of a component's replicas; nil when it says
+// nothing.
+func WantedReplicas(spec *v1alpha1.SupersetSpec, name Name) *int32 {
+	switch {
+	case name == Web && spec.Web != nil:
+		return spec.Web.Replicas
+	case name == Worker && spec.Worker != nil:
+		return spec.Worker.Replicas
+	default:
+		return nil
+	}
+}
+
+// mergedSettings folds the podTemplate of all pods into that of one block.
+func mergedSettings(name Name, all *runtime.RawExtension, own *v1alpha1.PodSettings) (v1alpha1.PodSettings, error) {
+	if err := checkPatch("spec."+string(name)+".podTemplate", own.PodTemplate); err != nil {
+		return v1alpha1.PodSettings{}, err
+	}
+	merged, err := mergePatches(all, own.PodTemplate)
+	if err != nil {
+		return v1alpha1.PodSettings{}, fmt.Errorf("spec.%s: %w", name, err)
+	}
+	out := *own.DeepCopy()
+	out.PodTemplate = merged.DeepCopy()
+	return out, nil
+}
+
+// Hash is the identity of the release: two specs with one hash are one release.
+func (r *Release) Hash() string {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		panic(fmt.Sprintf("encoding a release: %v", err)) // plain values only
+	}
+	return Hash(string(raw))
+}
+
+// ParseRelease reads a stored release.
+func ParseRelease(raw []byte) (*Release, error) {
+	var r Release
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return nil, fmt.Errorf("reading a stored release: %w", err)
+	}
+	if r.Schema != releaseSchema {
+		return nil, fmt.Errorf("reading a stored release: it has layout %d, this operator knows %d", r.Schema, releaseSchema)
+	}
+	return &r, nil
+}
+
+// Component renders the component object of one tier without replicas, mode
+// and fence; nil when the release has no such tier.
+func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Component {
+	settings, ok := r.Tiers[name]
+	if !ok {
+		return nil
+	}
+	c := NewComponent(name)
+	c.SetName(owner.Name)
+	c.SetNamespace(owner.Namespace)
+	labels := Labels(owner.Name)
+	labels[v1alpha1.LabelComponent] = string(name)
+	c.SetLabels(labels)
+	*c.ComponentSpec() = v1alpha1.ComponentSpec{
+		RuntimeSpec:   *r.Runtime.DeepCopy(),
+		PodSettings:   *settings.DeepCopy(),
+		ConfigMapName: r.ConfigMap,
+		Release:       r.Hash(),
+	}
+	return c
+}
+
+// NewComponent is an empty component object of a kind.
+func NewComponent(name Name) v1alpha1.Component {
+	meta := metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: Describe(name).Kind}
+	switch name {
+	case Web:
+		return &v1alpha1.SupersetWebWorker{TypeMeta: meta}
+	case Worker:
+		return &v1alpha1.SupersetAsyncWorker{TypeMeta: meta}
+	case Scheduler:
+		return &v1alpha1.SupersetAsyncScheduler{TypeMeta: meta}
+	default:
+		panic("no component is called " + string(name))
+	}
+}
+
+// TierHash identifies what a tier's pods are made from: a fence, a mode or a
+// change in another tier does not restart this one.
+func TierHash(spec *v1alpha1.ComponentSpec) string {
+	source := *spec.DeepCopy()
+	source.Mode, source.Fence, source.Release = "", 0, ""
+	raw, err := json.Marshal(source)
+	if err != nil {
+		panic(fmt.Sprintf("encoding a component spec: %v", err)) // plain values only
+	}
+	return Hash(string(raw))
+}
+
+// Hash shortens SHA-256 to ten hexadecimal digits, for names and labels.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:5])
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// Service renders the Service in front of the web tier of a Superset.
+func Service(instance, namespace string) *corev1.Service {
+	return &corev1.Service{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: metav1.ObjectMeta{Name: ServiceName(instance), Namespace: namespace, Labels: Labels(instance)},
+		Spec: corev1.ServiceSpec{
+			Selector: Selector(instance, Web),
+			Ports: []corev1.ServicePort{{
+				Name:       webPortName,
+				Port:       superset.WebPort,
+				Protocol:   corev1.ProtocolTCP,
+				TargetPort: intstr.FromString(webPortName),
+			}},
+		},
+	}
+}
