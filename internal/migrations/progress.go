@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+)
+
+// Progress is how far a script has come under one fence.
+type Progress struct {
+	// Attempt is the number of the newest Job; 0 when there is none.
+	Attempt int
+	// Active is true while the newest Job has not ended, or its pod is still
+	// there and has not ended: a pod decides, not its Job.
+	Active bool
+	// Done is true when the newest Job succeeded.
+	Done bool
+	// FinishedAt is when the newest Job ended.
+	FinishedAt time.Time
+	// Result of the newest Job. A failed Job without one has ReasonJobCrashed.
+	Result Result
+	// Blocked says why the newest Job's pod cannot start; empty when it can.
+	Blocked string
+}
+
+// ProgressOf reads the progress of a script under a fence from the Jobs that
+// the Superset controls and from their pods.
+func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.Pod) Progress {
+	newest, attempt := newestJob(script, fence, jobs)
+	if newest == nil {
+		return Progress{}
+	}
+	mine := podsOf(newest, pods)
+	p := Progress{Attempt: attempt, Blocked: components.Diagnose(mine)}
+	ended, failed, at := outcome(newest)
+	if !ended || running(mine) {
+		p.Active = true
+		return p
+	}
+	p.FinishedAt = at
+	p.Result = resultOf(script, mine)
+	p.Done = !failed && p.Result.Reason == ""
+	return p
+}
+
+// Running reports whether any Job of a script, under whatever fence, has not
+// ended or has a pod that has not.
+func Running(script Script, jobs []*batchv1.Job, pods []*corev1.Pod) bool {
+	for _, job := range jobs {
+		if job.Labels[v1alpha1.LabelScript] != string(script) {
+			continue
+		}
+		if ended, _, _ := outcome(job); !ended || running(podsOf(job, pods)) {
+			return true
+		}
+	}
+	return false
+}
+
+func newestJob(script Script, fence int64, jobs []*batchv1.Job) (newest *batchv1.Job, attempt int) {
+	for _, job := range jobs {
+		if job.Labels[v1alpha1.LabelScript] != string(script) || job.Labels[v1alpha1.LabelFence] != strconv.FormatInt(fence, 10) {
+			continue
+		}
+		n, err := strconv.Atoi(job.Labels[v1alpha1.LabelAttempt])
+		if err == nil && n > attempt {
+			newest, attempt = job, n
+		}
+	}
+	return newest, attempt
+}
+
+// outcome says whether a Job has ended, how, and when.
+func outcome(job *batchv1.Job) (ended, failed bool, at time.Time) {
+	for _, c := range job.Status.Conditions {
+		if c.Status != corev1.ConditionTrue {
+			continue
+		}
+		switch c.Type {
+		case batchv1.JobComplete:
+			return true, false, c.LastTransitionTime.Time
+		case batchv1.JobFailed:
+			return true, true, c.LastTransitionTime.Time
+		default:
+		}
+	}
+	return false, false, time.Time{}
+}
+
+func podsOf(job *batchv1.Job, pods []*corev1.Pod) []*corev1.Pod {
+	var mine []*corev1.Pod
+	for _, pod := range pods {
+		for _, ref := range pod.OwnerReferences {
+			if ref.UID == job.UID {
+				mine = append(mine, pod)
+			}
+		}
+	}
+	return mine
+}
+
+func running(pods []*corev1.Pod) bool {
+	for _, pod := range pods {
+		if pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
+			return true
+		}
+	}
+	return false
+}
+
+// resultOf reads the termination message of the pod that left one. A pod of a
+// Job that succeeded without a message is as bad as a crash: its image did not
+// run our script.
+func resultOf(script Script, pods []*corev1.Pod) Result {
+	crashed := Result{Script: string(script), Reason: ReasonJobCrashed,
+		Message: "the Job ended without a result and its pod is gone; see the events of its namespace"}
+	for _, pod := range pods {
+		for _, s := range pod.Status.ContainerStatuses {
+			t := s.State.Terminated
+			if s.Name != components.MainContainer || t == nil {
+				continue
+			}
+			if r, err := ParseResult(t.Message); err == nil {
+				return r
+			}
+			crashed.Message = fmt.Sprintf("the Job's container ended without a result, with exit code %d (%s); read its log with: kubectl logs -n %s %s",
+				t.ExitCode, t.Reason, pod.Namespace, pod.Name)
+		}
+	}
+	return crashed
+}
+
+// Ended is true when a Job has succeeded or failed.
+func Ended(job *batchv1.Job) bool {
+	ended, _, _ := outcome(job)
+	return ended
+}
+
+// FenceOf is the fence that a Job belongs to; 0 when it carries none.
+func FenceOf(job *batchv1.Job) int64 {
+	fence, err := strconv.ParseInt(job.Labels[v1alpha1.LabelFence], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return fence
+}
+
+// Newest is the newest Job of a script under a fence; nil when there is none.
+func Newest(script Script, fence int64, jobs []*batchv1.Job) *batchv1.Job {
+	job, _ := newestJob(script, fence, jobs)
+	return job
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Reason is why a script failed: a closed set, shared with the scripts. The
+// empty reason is success.
+type Reason string
+
+// What a script can report.
+const (
+	ReasonConfigInvalid       Reason = "ConfigInvalid"
+	ReasonImageBroken         Reason = "ImageBroken"
+	ReasonDriverMissing       Reason = "DriverMissing"
+	ReasonSecretKeyInvalid    Reason = "SecretKeyInvalid"
+	ReasonDatabaseUnreachable Reason = "DatabaseUnreachable"
+	ReasonDatabaseAuthFailed  Reason = "DatabaseAuthFailed"
+	ReasonDatabaseReadOnly    Reason = "DatabaseReadOnly"
+	ReasonDatabaseAhead       Reason = "DatabaseAhead"
+	ReasonMultipleHeads       Reason = "MultipleHeads"
+	ReasonMigrationFailed     Reason = "MigrationFailed"
+	ReasonRevisionMismatch    Reason = "RevisionMismatch"
+	ReasonInitFailed          Reason = "InitFailed"
+	ReasonLockTimeout         Reason = "LockTimeout"
+	ReasonCheckFailed         Reason = "CheckFailed"
+	ReasonUnexpected          Reason = "Unexpected"
+	// ReasonJobCrashed is the operator's own: the pod ended without a result.
+	ReasonJobCrashed Reason = "JobCrashed"
+)
+
+// passing are the reasons that may be gone at the next attempt.
+var passing = map[Reason]bool{
+	ReasonDatabaseUnreachable: true,
+	ReasonLockTimeout:         true,
+	ReasonJobCrashed:          true,
+}
+
+// Passing is true when another attempt may succeed without a change.
+func (r Reason) Passing() bool { return passing[r] }
+
+// Result is the one line of JSON that a script leaves as its pod's termination
+// message, at most 4 KiB.
+type Result struct {
+	// Script is inspect, migrate or verify.
+	Script string `json:"script"`
+	// Reason is empty for success.
+	Reason Reason `json:"reason,omitempty"`
+	// Message says in a sentence what is wrong and what to do; redacted by the
+	// script.
+	Message string `json:"message,omitempty"`
+	// Database is the dialect: postgresql, mysql or sqlite.
+	Database string `json:"database,omitempty"`
+	// Revision is the database's alembic revision; empty when never migrated.
+	Revision string `json:"revision,omitempty"`
+	// Head is the head of the image's own migration scripts.
+	Head string `json:"head,omitempty"`
+	// Pending are the revisions that an upgrade would cross, the oldest first;
+	// cut to what fits. PendingCount is their true number.
+	Pending      []string `json:"pending,omitempty"`
+	PendingCount int32    `json:"pendingCount,omitempty"`
+}
+
+// maxMessage bounds what reaches status: characters.
+const maxMessage = 512
+
+// ParseResult reads a termination message. What is not a result, such as the
+// message of a killed container, is an error.
+func ParseResult(message string) (Result, error) {
+	var r Result
+	if err := json.Unmarshal([]byte(strings.TrimSpace(message)), &r); err != nil {
+		return Result{}, fmt.Errorf("reading a Job's result: %w", err)
+	}
+	if r.Script == "" {
+		return Result{}, fmt.Errorf("reading a Job's result: it names no script")
+	}
+	if runes := []rune(r.Message); len(runes) > maxMessage {
+		r.Message = string(runes[:maxMessage-1]) + "…"
+	}
+	return r, nil
+}

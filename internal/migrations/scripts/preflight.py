@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Would an upgrade to this image work? Looks, and writes nothing.
+
+Cheap and certain checks come first: the graph of migrations, the driver, the
+database. Then the app is brought up against a scratch SQLite, because Superset
+writes into whatever database it starts with. DatabaseAhead comes last: after a
+rollback of the image the operator expects it, and then wants to know that it is
+the only trouble.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import superset_job
+from superset_job import JobError, Result, log
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from sqlalchemy.engine import URL
+    from sqlalchemy.engine.reflection import Inspector
+
+# So many stored secrets are decrypted: one proves the key wrong, and a wrong key
+# passes by chance for one in some hundred.
+_SECRETS_TRIED = 20
+
+
+def inspect(result: Result) -> None:
+    from superset_job_graph import read_graph
+
+    graph = read_graph()
+    result.head = graph.head
+    try:
+        import sqlalchemy as sa
+    except ImportError as error:
+        raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
+    from superset_job_database import database_url, read_facts
+
+    url = database_url()
+    read_facts(url, result)
+    log(f"database: {result.database} at {result.revision or 'no revision (never migrated)'}")
+    ahead: JobError | None = None
+    try:
+        result.pending = graph.pending(result.revision)
+        log(f"{len(result.pending)} of {len(graph.parents)} revisions to cross to {result.head}")
+    except JobError as error:
+        ahead = error
+    with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
+        app = _scratch_app(f"sqlite:///{folder}/scratch.db")
+        log("the app comes up")
+        _decrypt_stored_secrets(app, url, sa)
+    if ahead:
+        raise ahead
+
+
+def _scratch_app(scratch: str) -> Flask:
+    from superset_job_app import create_app
+
+    os.environ["SUPERSET_DATABASE_URI"] = scratch
+
+    def isolate(config: Any) -> None:
+        config.SQLALCHEMY_DATABASE_URI = scratch
+        config.SQLALCHEMY_ENGINE_OPTIONS = {}  # meant for the real database's driver
+        config.RESULTS_BACKEND = None
+        for name in vars(config):
+            if name.endswith("CACHE_CONFIG"):
+                setattr(config, name, {"CACHE_TYPE": "NullCache"})
+
+    return create_app(isolate)
+
+
+def _decrypt_stored_secrets(app: Flask, url: URL, sa: Any) -> None:
+    """Reads secrets of the real database the way the app would: by its own
+    adapter, which the configuration may have replaced."""
+    from superset_job_database import read_only
+
+    with app.app_context(), read_only(url) as connection:
+        names = _secret_columns(sa.inspect(connection))
+        if not names:
+            return
+        from superset.extensions import encrypted_field_factory
+
+        secret = encrypted_field_factory.create(sa.Text)
+        query = sa.text(
+            f"SELECT {', '.join(names)} FROM dbs"
+            f" WHERE COALESCE({', '.join(names)}) IS NOT NULL ORDER BY id DESC LIMIT {_SECRETS_TRIED}"
+        ).columns(**{name: secret for name in names})
+        rows = connection.execute(query)
+        try:
+            count = len(rows.fetchall())
+        except sa.exc.DBAPIError:
+            raise
+        except Exception as error:
+            raise JobError(
+                "SecretKeyInvalid",
+                "the secret key does not decrypt the passwords stored in the database (table dbs):"
+                " put back the key that they were stored with",
+            ) from error
+    log(f"the secret key decrypts what is stored ({count} tried)")
+
+
+def _secret_columns(inspector: Inspector) -> list[str]:
+    """Those of the table dbs in this database, which may be old or half migrated."""
+    if not inspector.has_table("dbs"):
+        return []
+    existing = {column["name"] for column in inspector.get_columns("dbs")}
+    return [name for name in ("password", "encrypted_extra") if name in existing]
+
+
+if __name__ == "__main__":
+    superset_job.run("inspect", inspect)

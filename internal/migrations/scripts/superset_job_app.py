@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bringing Superset's app up, and telling a broken configuration from a broken
+image when it does not come up."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
+
+from superset_job import JobError, describe, log
+from superset_job_database import classify as classify_database
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+_CREATE = "from superset.app import create_app; create_app()"
+_BARE_SECONDS = 300
+
+
+def create_app(adjust: Callable[[Any], None] = lambda config: None) -> Flask:
+    """Superset's app. adjust may change the loaded configuration before it is used.
+
+    Beware: at start Superset creates tables that it misses in the database of its
+    configuration."""
+    if not os.environ.get("SUPERSET_SECRET_KEY"):
+        raise JobError("SecretKeyInvalid", "the secret key in the Secret is empty")
+    try:
+        config = importlib.import_module(os.environ.get("SUPERSET_CONFIG", "superset.config"))
+        _refuse_known_key(config)
+        adjust(config)
+        from superset.app import create_app as create
+
+        return create()
+    except JobError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _classify(error) from error
+
+
+def _refuse_known_key(config: Any) -> None:
+    from superset.constants import CHANGE_ME_SECRET_KEY
+
+    if config.SECRET_KEY in ("", CHANGE_ME_SECRET_KEY):
+        raise JobError(
+            "SecretKeyInvalid",
+            "the secret key is the public default, with which Superset refuses to start:"
+            " put a random one into the Secret, for instance of openssl rand -base64 42",
+        )
+
+
+def _classify(error: BaseException) -> JobError:
+    line = _config_line(error)
+    where = f"superset_config.py line {line}: " if line else ""
+    if isinstance(error, ImportError):
+        return JobError(
+            "ImageBroken", f"the image misses a Python module: {where}{describe(error)}; install it in the image"
+        )
+    if line:
+        return JobError("ConfigInvalid", f"the configuration fails: {where}{describe(error)}")
+    if isinstance(error, DBAPIError):
+        return classify_database(error)
+    if _starts_without_config():
+        return JobError(
+            "ConfigInvalid",
+            f"Superset does not start with this configuration, but does without it: {describe(error)}",
+        )
+    return JobError("ImageBroken", f"Superset does not start, not even without a configuration: {describe(error)}")
+
+
+def _config_line(error: BaseException) -> int | None:
+    """The line of superset_config.py where the error came from, if it did."""
+    path = os.environ.get("SUPERSET_CONFIG_PATH")
+    if isinstance(error, SyntaxError):
+        return error.lineno if error.filename == path else None
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == path]
+    return lines[-1] if lines else None
+
+
+def _starts_without_config() -> bool:
+    """Whether the image's app starts with nothing of the user's: the one way to
+    know whose fault a failed start is."""
+    log("Superset did not start; trying it without the configuration")
+    with tempfile.TemporaryDirectory(prefix="bare-") as folder:
+        config = Path(folder, "superset_config.py")
+        config.write_text(f"SECRET_KEY = 'of no use'\nSQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/bare.db'\n")
+        environment = {**os.environ, "SUPERSET_CONFIG_PATH": str(config), "SUPERSET_HOME": folder}
+        for name in ("SUPERSET_CONFIG", "SUPERSET_DATABASE_URI", "SUPERSET_CACHE_URL"):
+            environment.pop(name, None)
+        bare = subprocess.run(
+            [sys.executable, "-c", _CREATE],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=_BARE_SECONDS,
+            check=False,
+        )
+    return bare.returncode == 0

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The metadata database, by plain SQL: connecting, its revision, and what its
+errors mean for the user."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from superset_job import JobError, Result, describe
+
+CONNECT_SECONDS = 10
+STATEMENT_SECONDS = 30
+
+# The name that each driver gives its connect timeout, in seconds.
+_CONNECT_TIMEOUT = {
+    "psycopg2": "connect_timeout",
+    "psycopg": "connect_timeout",
+    "pg8000": "timeout",
+    "mysqldb": "connect_timeout",
+    "pymysql": "connect_timeout",
+    "mysqlconnector": "connection_timeout",
+}
+
+# SQLSTATE is asked first, but psycopg2 has none for a failed connect: there the text
+# must do, libpq's and the server's, or MySQL's error number. First match wins.
+_REASON_OF_STATE = {
+    "28P01": "DatabaseAuthFailed",
+    "28000": "DatabaseAuthFailed",
+    "42501": "DatabaseAuthFailed",
+    "25006": "DatabaseReadOnly",
+    "57014": "DatabaseUnreachable",
+}
+_REASON_OF_TEXT = (
+    (
+        "DatabaseAuthFailed",
+        r"password authentication failed|authentication failed|no password supplied"
+        r"|no pg_hba\.conf entry|permission denied|role \".*\" does not exist"
+        r"|\((1044|1045|1142|1698|2059)\b",
+    ),
+    ("DatabaseReadOnly", r"read-only transaction|\((1290|1792|1836)\b"),
+    (
+        "DatabaseUnreachable",
+        r"could not connect|connection refused|could not translate host"
+        r"|timeout expired|timed out|connection to server .* failed|server closed the connection"
+        r"|no route to host|unable to open database file|\((1049|2002|2003|2005|2006|2013)\b",
+    ),
+)
+_ADVICE = {
+    "DatabaseAuthFailed": "the database refused the user, its password or its rights: check the URI in the Secret",
+    "DatabaseReadOnly": "the database is read-only (a replica?): name the primary in the URI",
+    "DatabaseUnreachable": "the database does not answer: check host, port and database name of the URI,"
+    " network policies and that the server runs",
+}
+
+
+def database_url() -> URL:
+    """The metadata database's URL from the environment."""
+    text = os.environ.get("SUPERSET_DATABASE_URI", "")
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise JobError(
+            "ConfigInvalid",
+            "the database URI in the Secret is "
+            + (
+                "not a URL; write dialect+driver://user:password@host:port/name,"
+                " with special characters of user and password percent-encoded"
+                if text
+                else "empty"
+            ),
+        ) from error
+
+
+def new_engine(url: URL) -> Engine:
+    """An engine without a pool: a script's few connections are all its own."""
+    try:
+        dialect = url.get_dialect()
+        timeout = _CONNECT_TIMEOUT.get(dialect.driver)
+        arguments = {timeout: CONNECT_SECONDS} if timeout and timeout not in url.query else {}
+        return sa.create_engine(url, poolclass=NullPool, connect_args=arguments)
+    except (NoSuchModuleError, ImportError) as error:
+        raise JobError(
+            "DriverMissing",
+            f"the image cannot load the database driver of {url.drivername}:// ({describe(error)});"
+            " install it in the image (official images carry none since 4.1)",
+        ) from error
+
+
+@contextmanager
+def read_only(url: URL) -> Iterator[Connection]:
+    """A connection whose transaction cannot write and that waits for nothing long,
+    on a server that itself takes writes; a replica is refused."""
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        url = url.set(database=":memory:")  # connecting would create the file
+    try:
+        with new_engine(url).connect() as connection:
+            with connection.begin():
+                _refuse_replica(connection)
+            with connection.begin():
+                _forbid_writes(connection)
+                yield connection
+    except DBAPIError as error:
+        raise classify(error) from error
+
+
+def _refuse_replica(connection: Connection) -> None:
+    question = {"postgresql": "SHOW transaction_read_only", "mysql": "SELECT @@global.read_only"}
+    statement = question.get(connection.dialect.name)
+    if statement and str(connection.exec_driver_sql(statement).scalar()) in ("on", "1"):
+        raise JobError("DatabaseReadOnly", _ADVICE["DatabaseReadOnly"])
+
+
+def _forbid_writes(connection: Connection) -> None:
+    name = connection.dialect.name
+    if name == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    if name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {STATEMENT_SECONDS * 1000}")
+
+
+def read_revision(connection: Connection) -> str | None:
+    """The revision in alembic_version; None if the database was never migrated,
+    whatever tables it has (Superset creates some at every start)."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    if len(rows) > 1:
+        raise JobError(
+            "MultipleHeads",
+            f"the database's table alembic_version has {len(rows)} rows ({', '.join(sorted(rows))})"
+            " instead of one: repair it with superset db stamp before you upgrade",
+        )
+    return rows[0] if rows else None
+
+
+def read_facts(url: URL, result: Result) -> None:
+    """Puts the database's kind and revision into the result."""
+    result.database = url.get_backend_name()
+    with read_only(url) as connection:
+        result.revision = read_revision(connection)
+
+
+def classify(error: BaseException) -> JobError:
+    """The JobError for what a driver raised; Unexpected if it tells nothing that
+    we know."""
+    original = getattr(error, "orig", None) or error
+    reason = _REASON_OF_STATE.get(getattr(original, "pgcode", None) or "")
+    text = str(original)
+    if reason is None and 'database "' in text and "does not exist" in text:
+        reason = "DatabaseUnreachable"
+    for candidate, pattern in _REASON_OF_TEXT:
+        if reason is None and re.search(pattern, text, re.IGNORECASE):
+            reason = candidate
+    if reason is None:
+        return JobError("Unexpected", describe(error))
+    return JobError(reason, f"{_ADVICE[reason]} ({describe(error)})")

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lock that lets only one migration at a database."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError
+
+from superset_job import JobError, describe, log
+from superset_job_database import classify, new_engine
+
+_POLL_SECONDS = 1.0
+_NAME = "superset-operator migration"
+
+
+@contextmanager
+def migration_lock(url: URL, wait_seconds: float) -> Iterator[None]:
+    """Holds the database's migration lock, on a connection that touches no table.
+
+    On PostgreSQL it belongs to an open transaction, because a lock of the session
+    is lost behind a transaction pooler. SQLite, a file of one pod, has none."""
+    if url.get_backend_name() == "sqlite":
+        yield
+        return
+    connection = _connect(url)
+    try:
+        _obtain(connection, url, wait_seconds)
+        yield
+    finally:
+        try:
+            connection.close()  # ends the transaction or session, and so the lock
+        except DBAPIError as error:
+            log(f"the connection that held the migration lock was lost: {describe(error)}")
+
+
+def _connect(url: URL) -> Connection:
+    try:
+        connection = new_engine(url).connect()
+        connection.begin()
+        if connection.dialect.name == "postgresql":
+            # The time-outs are for sessions that forgot a transaction, not for this one.
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            if connection.dialect.server_version_info >= (17,):
+                connection.exec_driver_sql("SET LOCAL transaction_timeout = 0")
+        return connection
+    except DBAPIError as error:
+        raise classify(error) from error
+
+
+def _obtain(connection: Connection, url: URL, wait_seconds: float) -> None:
+    statement = _statement(connection.dialect.name, url.database or "")
+    deadline, waiting = time.monotonic() + wait_seconds, False
+    while True:
+        try:
+            if connection.exec_driver_sql(statement).scalar() in (True, 1):
+                return
+        except DBAPIError as error:
+            raise classify(error) from error
+        if time.monotonic() >= deadline:
+            raise JobError(
+                "LockTimeout",
+                f"another migration of this database was still running after {wait_seconds:.0f} s:"
+                " wait for it to end, or look for one in another namespace or cluster",
+            )
+        if not waiting:
+            log(f"waiting up to {wait_seconds:.0f} s for another migration of this database to end")
+            waiting = True
+        time.sleep(_POLL_SECONDS)
+
+
+def _statement(dialect: str, database: str) -> str:
+    """PostgreSQL's advisory locks are per database, MySQL's per server: there the
+    database's name is part of the lock's, hashed, as it has room for 64 characters."""
+    if dialect == "postgresql":
+        key = int.from_bytes(hashlib.sha256(_NAME.encode()).digest()[:8], "big", signed=True)
+        return f"SELECT pg_try_advisory_xact_lock({key})"
+    name = hashlib.sha256(f"{_NAME} {database}".encode()).hexdigest()[:40]
+    return f"SELECT GET_LOCK('superset-operator.{name}', 0)"

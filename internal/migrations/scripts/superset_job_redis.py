@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The broker, without Superset."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from superset_job import JobError
+
+
+def celery_client():  # type: ignore[no-untyped-def]  # celery has no types
+    """A Celery app that knows the broker and no task."""
+    import celery
+
+    url = os.environ.get("SUPERSET_CACHE_URL")
+    if not url:
+        raise JobError("ConfigInvalid", "workers need a broker: set SUPERSET_CACHE_URL")
+    client = celery.Celery(broker=with_certificate_check(url))
+    client.conf.update(broker_connection_retry=False, broker_transport_options={"socket_connect_timeout": 10})
+    return client
+
+
+def with_certificate_check(url: str) -> str:
+    """The URL with an ssl_cert_reqs that Celery and redis-py both take, as the
+    generated superset_config.py has it: Celery refuses rediss:// without one, and
+    redis-py knows only the short names."""
+    parts = urlsplit(url)
+    if parts.scheme != "rediss":
+        return url
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    requirement = query.get("ssl_cert_reqs") or "required"
+    query["ssl_cert_reqs"] = requirement.lower().removeprefix("cert_")
+    return urlunsplit(parts._replace(query=urlencode(query)))

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build scripts
+
+package scripts_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// preflightFailures gives preflight each kind of trouble and looks at what it calls
+// it. The database of 5.0.0 is sound in all of them.
+func preflightFailures(t *testing.T, pg server, cache string) {
+	sound := job{release: v500, script: "preflight", database: pg.copyDatabase(t, at(v500), "sound"), cache: cache}
+	cases := map[string]struct {
+		change func(*job)
+		reason string
+		words  []string
+	}{
+		"wrong password": {func(j *job) { j.database = strings.Replace(j.database, databasePassword, "another-fake-one", 1) },
+			"DatabaseAuthFailed", []string{"password authentication failed"}},
+		"refused": {func(j *job) { j.database = fmt.Sprintf("postgresql://u:p-fake@127.0.0.1:%d/bi", freePort(t)) },
+			"DatabaseUnreachable", []string{"onnection refused"}},
+		"unknown host": {func(j *job) { j.database = "postgresql://u:p-fake@nowhere.invalid/bi" },
+			"DatabaseUnreachable", []string{"nowhere.invalid"}},
+		"no such database": {func(j *job) { j.database = pg.url("nothing") }, "DatabaseUnreachable", []string{"nothing"}},
+		"no URI":           {func(j *job) { j.database = "" }, "ConfigInvalid", []string{"empty"}},
+		"not a URI":        {func(j *job) { j.database = "db:5432" }, "ConfigInvalid", []string{"not a URL"}},
+		"unknown driver": {func(j *job) { j.database = "postgresql+nothing://u:p-fake@127.0.0.1/bi" },
+			"DriverMissing", []string{"postgresql+nothing"}},
+		"missing driver": {func(j *job) { j.database = "mysql+mysqldb://u:p-fake@127.0.0.1/bi" },
+			"DriverMissing", []string{"MySQLdb"}},
+		"config raises": {func(j *job) { j.raw = "ROW_LIMIT = 1 / 0" }, "ConfigInvalid", []string{"line", "ZeroDivisionError"}},
+		"config syntax": {func(j *job) { j.raw = "ROW_LIMIT = (" }, "ConfigInvalid", []string{"line", "SyntaxError"}},
+		"config imports": {func(j *job) { j.raw = "import nothing_like_it" },
+			"ImageBroken", []string{"superset_config.py line", "nothing_like_it"}},
+		"config misleads": {func(j *job) { j.raw = "LANGUAGES = 5\nBABEL_DEFAULT_LOCALE = 7\nFEATURE_FLAGS = 3" },
+			"ConfigInvalid", []string{"but does without it"}},
+		"module missing": {func(j *job) { j.extra = []string{"PYTHONPATH=" + withoutModule(t, "flask_compress")} },
+			"ImageBroken", []string{"flask_compress"}},
+		"image broken": {func(j *job) { j.extra = []string{"PYTHONPATH=" + withModule(t, "flask_compress", "Compress = None")} },
+			"ImageBroken", []string{"not even without a configuration"}},
+		"public key": {func(j *job) { j.extra = []string{"SUPERSET_SECRET_KEY=CHANGE_ME_TO_A_COMPLEX_RANDOM_SECRET"} },
+			"SecretKeyInvalid", []string{"public default"}},
+		"no key":      {func(j *job) { j.extra = []string{"SUPERSET_SECRET_KEY="} }, "SecretKeyInvalid", []string{"empty"}},
+		"another key": {func(j *job) { storePassword(t, j); j.extra = []string{"SUPERSET_SECRET_KEY=" + otherKey} }, "SecretKeyInvalid", []string{"decrypt"}},
+		"same key":    {func(j *job) { storePassword(t, j) }, "", nil},
+		"read-only": {func(j *job) { pg.query(t, "sound", "ALTER DATABASE sound SET default_transaction_read_only = on") },
+			"DatabaseReadOnly", []string{"replica"}},
+	}
+	for _, name := range sortedLast(cases, "another key", "same key", "read-only") {
+		t.Run(name, func(t *testing.T) {
+			c, j := cases[name], sound
+			c.change(&j)
+			got := j.expect(t, c.reason, c.words...)
+			if got.Head != v500.head {
+				t.Errorf("head %q, want %s", got.Head, v500.head)
+			}
+		})
+	}
+	t.Run("migrate read-only", func(t *testing.T) {
+		migrate := sound
+		migrate.script = "migrate"
+		migrate.expect(t, "DatabaseReadOnly")
+	})
+}
+
+const otherKey = "another-fake-secret-key-9876543210"
+
+// sortedLast returns the map's keys, the named ones last and in their order: they
+// change what the others share.
+func sortedLast[V any](cases map[string]V, last ...string) []string {
+	var names []string
+	for name := range cases {
+		if !strings.Contains("|"+strings.Join(last, "|")+"|", "|"+name+"|") {
+			names = append(names, name)
+		}
+	}
+	return append(names, last...)
+}
+
+// withoutModule returns a folder that hides a module of the image, as if it had not
+// been installed.
+func withoutModule(t *testing.T, name string) string {
+	t.Helper()
+	return withModule(t, name, fmt.Sprintf("raise ModuleNotFoundError(\"No module named '%s'\", name='%[1]s')\n", name))
+}
+
+// withModule returns a folder with a module that takes the place of the image's.
+func withModule(t *testing.T, name, text string) string {
+	t.Helper()
+	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, name+".py"), text)
+	return folder
+}
+
+// storePassword lets Superset itself store a database connection with a password.
+func storePassword(t *testing.T, j *job) {
+	t.Helper()
+	const program = `
+from superset.app import create_app
+with create_app().app_context():
+    from superset import db
+    from superset.models.core import Database
+    if not db.session.query(Database).first():
+        database = Database(database_name="sales")
+        database.set_sqlalchemy_uri("postgresql://reader:not-a-real-one@sales/sales")
+        db.session.add(database)
+        db.session.commit()
+    print("stored", db.session.query(Database).one().password)
+`
+	out, err := j.command(t, "python", "-c", program).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "stored not-a-real-one") {
+		t.Fatalf("storing a password: %v\n%s", err, out)
+	}
+}

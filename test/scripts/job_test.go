@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build scripts
+
+package scripts_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+const (
+	secretKey   = "not-a-real-secret-key-0123456789"
+	resultLimit = 4096
+)
+
+// job is one run of a script, as a pod of that release would make it.
+type job struct {
+	release  release
+	script   string // without .py
+	database string // URL
+	cache    string // URL; "" = none
+	raw      string // spec.config.raw
+	extra    []string
+}
+
+// result is what a script leaves in the termination message.
+type result struct {
+	Script       string   `json:"script"`
+	Reason       string   `json:"reason"`
+	Message      string   `json:"message"`
+	Database     string   `json:"database,omitempty"`
+	Revision     string   `json:"revision,omitempty"`
+	Head         string   `json:"head,omitempty"`
+	Pending      []string `json:"pending,omitempty"`
+	PendingCount int      `json:"pendingCount,omitempty"`
+	Checks       []check  `json:"checks,omitempty"`
+}
+
+type check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// running is a job's process and where its result will be.
+type running struct {
+	*process
+	job    job
+	file   string
+	began  time.Time
+	secret []string
+}
+
+// run runs the job to its end and returns its result and log.
+func (j job) run(t *testing.T) (result, string) {
+	t.Helper()
+	return j.start(t).wait(t)
+}
+
+func (j job) start(t *testing.T) *running {
+	t.Helper()
+	folder := t.TempDir()
+	scripts, err := filepath.Abs(filepath.Join("..", "..", "internal", "migrations", "scripts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &running{job: j, file: filepath.Join(folder, "result")}
+	r.secret = []string{secretKey, databasePassword}
+	command := j.command(t, "python", filepath.Join(scripts, j.script+".py"))
+	command.Env = append(command.Env, "SUPERSET_OPERATOR_RESULT_FILE="+r.file)
+	r.began = time.Now()
+	r.process = start(t, j.script, command, syscall.SIGKILL)
+	return r
+}
+
+// command makes a command of the release's environment with the environment
+// variables and configuration of a pod.
+func (j job) command(t *testing.T, program string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	folder := t.TempDir()
+	text, err := superset.Render(superset.Config{Raw: j.raw, Cache: j.cache != ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(folder, superset.ConfigFile)
+	writeFile(t, config, text)
+	bin := filepath.Join(environment(t, j.release), "bin")
+	command := exec.Command(filepath.Join(bin, program), arguments...)
+	command.Dir = folder
+	command.Env = []string{
+		"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + folder, "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1",
+		"FLASK_APP=superset.app:create_app()", "SUPERSET_ENV=production",
+		superset.EnvConfigPath + "=" + config, superset.EnvHome + "=" + folder,
+		superset.EnvSecretKey + "=" + secretKey, superset.EnvDatabaseURI + "=" + j.database,
+	}
+	if j.cache != "" {
+		command.Env = append(command.Env, superset.EnvCacheURL+"="+j.cache)
+	}
+	command.Env = append(command.Env, j.extra...)
+	return command
+}
+
+// wait returns the result once the script has ended, after checks that hold for
+// every result: its size, its exit code, and that it tells no secret.
+func (r *running) wait(t *testing.T) (result, string) {
+	t.Helper()
+	select {
+	case <-r.done:
+	case <-time.After(5 * time.Minute):
+		t.Fatalf("%s did not end within 5 minutes:\n%s", r.job.script, r.log)
+	}
+	record(r)
+	log := r.log.String()
+	line, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatalf("%s left no result: %v\n%s", r.job.script, err, log)
+	}
+	var got result
+	if err := json.Unmarshal(line, &got); err != nil {
+		t.Fatalf("result %q: %v", line, err)
+	}
+	if len(line) > resultLimit {
+		t.Errorf("the result has %d bytes, more than %d", len(line), resultLimit)
+	}
+	want := 0
+	if got.Reason != "" {
+		want = 1
+	}
+	if code := r.ProcessState.ExitCode(); code != want {
+		t.Errorf("exit code %d with reason %q", code, got.Reason)
+	}
+	for _, secret := range r.secret {
+		if strings.Contains(string(line)+log, secret) {
+			t.Errorf("result or log of %s tells a secret:\n%s\n%s", r.job.script, line, log)
+		}
+	}
+	return got, log
+}
+
+// expect fails the test unless the job ended with the reason and its message holds
+// the words.
+func (j job) expect(t *testing.T, reason string, words ...string) result {
+	t.Helper()
+	got, log := j.run(t)
+	if got.Reason != reason {
+		t.Fatalf("%s: reason %q (%s), want %q; log:\n%s", j.script, got.Reason, got.Message, reason, log)
+	}
+	for _, word := range words {
+		if !strings.Contains(got.Message, word) {
+			t.Errorf("message %q does not say %q", got.Message, word)
+		}
+	}
+	return got
+}
+
+// figures are the times and memory of the scripts that ran, for the reader: no test
+// depends on them.
+var figures struct {
+	sync.Mutex
+	lines []string
+}
+
+func record(r *running) {
+	usage, ok := r.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return
+	}
+	figures.Lock()
+	defer figures.Unlock()
+	figures.lines = append(figures.lines, fmt.Sprintf("%-9s %s  %5.1f s  %4d MB", r.job.script, r.job.release.version,
+		time.Since(r.began).Seconds(), usage.Maxrss>>10))
+}
+
+func printFigures() {
+	slices.Sort(figures.lines)
+	fmt.Printf("script    release  wall  largest process\n%s\n", strings.Join(figures.lines, "\n"))
+}
