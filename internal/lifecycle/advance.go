@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// steps numbers the phases of a run for STEP; Ready is the last.
+var steps = []v1alpha1.Phase{validate, dbMigrate, scheduler, workers, web, verify, ready}
+
+// draft is the status that a move leads to, in the making.
+type draft struct {
+	*v1alpha1.SupersetStatus
+	o   *Observation
+	d   *Decision
+	now metav1.Time
+	// historyLimit bounds history.
+	historyLimit int
+}
+
+// effects are what some events do beyond changing the phase.
+var effects = map[Event]func(*draft){
+	Begin:         (*draft).begin,
+	Migrate:       (*draft).proven,
+	SkipMigration: (*draft).proven,
+	Migrated:      (*draft).migrated,
+	Verified:      (*draft).settle,
+	Accept:        (*draft).accept,
+	RollBack:      (*draft).turnBack,
+	Restored:      (*draft).restored,
+	Reverted:      (*draft).restored,
+}
+
+// Advance is what a move does to the status: the phase, the run, the fence and
+// history. It leaves conditions alone. An event that the table does not know
+// for the phase is an error, and nothing is changed.
+func Advance(o *Observation, d *Decision, historyLimit int) (*v1alpha1.SupersetStatus, error) {
+	next, err := Next(o.phase(), d.Move)
+	if err != nil {
+		return nil, err
+	}
+	s := &draft{o.Status.DeepCopy(), o, d, metav1.NewTime(o.Now).Rfc3339Copy(), historyLimit}
+	s.endPhase()
+	if effect, ok := effects[d.Move]; ok {
+		effect(s)
+	}
+	if d.Failed {
+		s.Upgrade.Failure = &v1alpha1.Failure{Phase: o.phase(), Reason: d.Reason, Message: truncate(d.Message, 1024)}
+	}
+	s.enter(next)
+	return s.SupersetStatus, nil
+}
+
+// maxPhases bounds the phases that a run remembers.
+const maxPhases = 16
+
+// enter notes that a phase begins; a resting one ends the run.
+func (s *draft) enter(next v1alpha1.Phase) {
+	s.Phase, s.PhaseSince = next, &s.now
+	s.Upgrade.Step = step(next, s.Upgrade.Step)
+	if resting(next) {
+		s.record(results[next])
+		return
+	}
+	s.Upgrade.Phases = append(s.Upgrade.Phases, v1alpha1.PhaseRecord{Phase: next, StartedAt: s.now})
+	s.Upgrade.Phases = s.Upgrade.Phases[max(0, len(s.Upgrade.Phases)-maxPhases):]
+}
+
+// results is how a run ended, by the phase in which it rests.
+var results = map[v1alpha1.Phase]v1alpha1.Result{
+	ready:  v1alpha1.ResultSucceeded,
+	back:   v1alpha1.ResultRolledBack,
+	failed: v1alpha1.ResultFailed,
+}
+
+// begin starts a run towards the desired release under the next fence.
+func (s *draft) begin() {
+	o := s.o
+	s.record(v1alpha1.ResultSuperseded)
+	s.UpgradeRevision = max(s.UpgradeRevision, o.MaxFence) + 1
+	current := o.stored(s.Release)
+	kind := v1alpha1.KindUpgrade
+	switch current.Version {
+	case "":
+		kind = v1alpha1.KindInstall
+	case o.Desired.Version:
+		kind = v1alpha1.KindConfigChange
+	}
+	// What a replaced run had touched is still touched.
+	touched := o.run().Touched && o.phase() != ready && o.phase() != back
+	s.Upgrade = &v1alpha1.UpgradeStatus{
+		Kind: kind, From: current.Version, To: o.Desired.Version,
+		FromRelease: s.Release, ToRelease: o.Desired.Hash,
+		Touched: touched, StartedAt: s.now,
+	}
+}
+
+// turnBack starts the way back under the next fence: as a part of the run under
+// way, or as a run of its own when none was.
+func (s *draft) turnBack() {
+	o, d := s.o, s.d
+	s.UpgradeRevision = max(s.UpgradeRevision, o.MaxFence) + 1
+	if o.phase() == ready || o.phase() == back {
+		s.Upgrade = &v1alpha1.UpgradeStatus{
+			Kind: v1alpha1.KindRollback, From: o.stored(s.Release).Version, To: d.Back.Version,
+			FromRelease: s.Release, ToRelease: d.Back.Hash, StartedAt: s.now,
+		}
+	}
+	s.Upgrade.Touched = true
+	s.Upgrade.RollbackRelease = d.Back.Hash
+	s.Upgrade.HeldRelease = o.Desired.Hash
+	if d.Reason == v1alpha1.ReasonSpecReverted {
+		s.Upgrade.HeldRelease = ""
+	}
+}
+
+// proven takes over what the preflight found.
+func (s *draft) proven() {
+	r := s.o.Preflight.Result
+	s.Schema = &v1alpha1.SchemaStatus{Database: r.Database, Revision: r.Revision, AheadAfterRollback: aheadByUs(s.o)}
+	s.Upgrade.PendingMigrations, s.Upgrade.Head, s.Upgrade.Touched = r.PendingCount, r.Head, true
+	switch {
+	case s.d.Move == SkipMigration || s.Upgrade.Kind == v1alpha1.KindInstall:
+	case r.PendingCount == 0 || s.o.Policy.Strategy == v1alpha1.StrategyRolling:
+		s.Upgrade.Strategy = v1alpha1.StrategyRolling
+	default:
+		s.Upgrade.Strategy = v1alpha1.StrategyDrain
+	}
+}
+
+// migrated notes the revision that the database has now.
+func (s *draft) migrated() {
+	s.Schema.Revision, s.Schema.AheadAfterRollback = s.o.Migrate.Result.Revision, false
+}
+
+// settle makes the target the release that runs.
+func (s *draft) settle() {
+	if s.Release != s.Upgrade.ToRelease {
+		s.PreviousRelease = s.Release
+	}
+	s.Release = s.Upgrade.ToRelease
+}
+
+// accept changes nothing that runs: spec asks again for what was verified.
+func (s *draft) accept() {
+	s.Upgrade.To, s.Upgrade.ToRelease, s.Upgrade.Failure = s.Upgrade.From, s.Release, nil
+}
+
+// restored makes the release that was put back the one that runs.
+func (s *draft) restored() {
+	s.Release = s.Upgrade.RollbackRelease
+	if s.PreviousRelease == s.Release {
+		s.PreviousRelease = before(s.o, s.Release)
+	}
+	if r := s.o.Verify.Result; s.Schema != nil {
+		s.Schema.Revision, s.Schema.AheadAfterRollback = r.Revision, r.Revision != r.Head
+	}
+}
+
+// before is the stored release with the next lower revision; empty for none.
+func before(o *Observation, hash string) string {
+	at := o.stored(hash).Revision
+	for _, r := range o.Stored { // the newest first
+		if r.Revision < at {
+			return r.Hash
+		}
+	}
+	return ""
+}
+
+// endPhase writes how long the phase under way took.
+func (s *draft) endPhase() {
+	if s.Upgrade == nil || len(s.Upgrade.Phases) == 0 {
+		return
+	}
+	last := &s.Upgrade.Phases[len(s.Upgrade.Phases)-1]
+	if last.Seconds == nil {
+		took := int64(s.now.Sub(last.StartedAt.Time) / time.Second)
+		last.Seconds = &took
+	}
+}
+
+// record writes a line of history. A run that ended in Failed and went on from
+// there keeps one line: its last.
+func (s *draft) record(result v1alpha1.Result) {
+	run := s.Upgrade
+	if run == nil {
+		return
+	}
+	again := len(s.History) > 0 && s.History[0].StartedAt.Equal(&run.StartedAt)
+	if result == v1alpha1.ResultSuperseded && (again || resting(s.Phase)) {
+		return // it ended before
+	}
+	line := v1alpha1.HistoryEntry{
+		Revision: s.UpgradeRevision, Kind: run.Kind, From: run.From, To: run.To,
+		Result: result, StartedAt: run.StartedAt, FinishedAt: s.now, Phases: durations(run.Phases),
+	}
+	if run.Failure != nil {
+		line.Reason = run.Failure.Reason
+	}
+	if again {
+		s.History[0] = line
+	} else {
+		s.History = slices.Insert(s.History, 0, line)
+	}
+	s.History = s.History[:min(s.historyLimit, len(s.History))]
+}
+
+// durations is a line such as "Validate 14s, DBMigrate 21s".
+func durations(phases []v1alpha1.PhaseRecord) string {
+	var parts []string
+	for _, p := range phases {
+		if p.Seconds != nil {
+			parts = append(parts, fmt.Sprintf("%s %ds", p.Phase, *p.Seconds))
+		}
+	}
+	return truncate(strings.Join(parts, ", "), 512)
+}
+
+// step is where a phase stands among all; a phase outside the way forward
+// keeps the last one.
+func step(p v1alpha1.Phase, last string) string {
+	if i := slices.Index(steps, p); i >= 0 {
+		return fmt.Sprintf("%d/%d", i+1, len(steps))
+	}
+	return last
+}
+
+func truncate(s string, limit int) string {
+	if runes := []rune(s); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
+	}
+	return s
+}

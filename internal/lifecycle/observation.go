@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// Observation is all that is known of one Superset at one moment: plain values.
+type Observation struct {
+	// Now is the one reading of the clock.
+	Now time.Time
+	// Generation of the spec.
+	Generation int64
+	// Status as it was persisted. Decide never changes it.
+	Status *v1alpha1.SupersetStatus
+	// Policy is what spec says of how to upgrade.
+	Policy Policy
+	// Tokens are the annotations that stand there now.
+	Tokens v1alpha1.LastHandled
+	// Desired is the release that spec asks for.
+	Desired Release
+	// Invalid says why spec cannot be rendered; empty when it can. Desired.Hash
+	// is then the identity of the mistake.
+	Invalid string
+	// Stored are the releases in store, the newest revision first.
+	Stored []Release
+	// Tiers are the components as they are now, in the order of an upgrade.
+	Tiers [3]Tier
+	// Preflight, Migrate and Verify are the Jobs under the current fence.
+	Preflight, Migrate, Verify migrations.Progress
+	// Version is the lowest version that any pod runs; empty when none runs.
+	Version string
+	// MaxFence is the highest fence that any component or Job carries: what the
+	// counter goes on from after the status was lost.
+	MaxFence int64
+	// Leftover is true while a preflight or verify Job that nothing waits for
+	// has not ended.
+	Leftover bool
+	// Migrating is true while a migrate Job or its pod of any fence runs.
+	Migrating bool
+}
+
+// Policy is what spec says of how to upgrade.
+type Policy struct {
+	Strategy         v1alpha1.Strategy
+	OnFailure        v1alpha1.FailurePolicy
+	Paused           bool
+	AllowUnsupported bool
+	AllowSkip        bool
+	Deadlines        v1alpha1.Deadlines
+}
+
+// Release is what the machine needs to know of a release.
+type Release struct {
+	// Hash is its identity; empty for none.
+	Hash string
+	// Version of Superset in it.
+	Version string
+	// Revision is the upgradeRevision that stored it; 0 when it is not stored.
+	Revision int64
+	// Has says which tiers it has.
+	Has [3]bool
+}
+
+// The tiers, in the order of an upgrade.
+const (
+	Scheduler = iota
+	Worker
+	Web
+)
+
+// Tier is one component as it is now.
+type Tier struct {
+	// Exists is true when there is a component object.
+	Exists bool
+	// Release, Fence and Mode are those of its spec.
+	Release string
+	Fence   int64
+	Mode    v1alpha1.Mode
+	// Current is true when its status answers this very spec and fence.
+	Current bool
+	// Settled is true when, on top of that, it is Ready.
+	Settled bool
+	// Pods counts its pods, those that are ending included.
+	Pods int
+	// Stray counts the pods that are not ending and belong to another release.
+	Stray int
+	// Ready counts its ready pods.
+	Ready int
+	// Blocked says why a pod cannot run; empty when nothing is in the way.
+	Blocked string
+}
+
+// phase is the recorded phase; a new object has none.
+func (o *Observation) phase() v1alpha1.Phase {
+	if o.Status.Phase == "" {
+		return pending
+	}
+	return o.Status.Phase
+}
+
+// run is the run under way, or the last one; never nil.
+func (o *Observation) run() *v1alpha1.UpgradeStatus {
+	if o.Status.Upgrade == nil {
+		return &v1alpha1.UpgradeStatus{}
+	}
+	return o.Status.Upgrade
+}
+
+// stored finds a release in store; the zero Release when it is not there.
+func (o *Observation) stored(hash string) Release {
+	for _, r := range o.Stored {
+		if r.Hash == hash {
+			return r
+		}
+	}
+	return Release{}
+}
+
+// elapsed is how long the phase lasts.
+func (o *Observation) elapsed() time.Duration {
+	if o.Status.PhaseSince == nil {
+		return 0
+	}
+	return o.Now.Sub(o.Status.PhaseSince.Time)
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// decideReady looks for a change. A lower version that is stored is the
+// rollback to it, so that reverting a commit works.
+func decideReady(o *Observation) Decision {
+	if d, ok := rollbackToken(o); ok {
+		return d
+	}
+	if o.Desired.Hash != o.Status.Release {
+		return changed(o)
+	}
+	return rest(o)
+}
+
+// changed starts towards another release.
+func changed(o *Observation) Decision {
+	if r, ok := wayDown(o); ok {
+		return Decision{Move: RollBack, Back: r, Reason: v1alpha1.ReasonSpecReverted,
+			Message: "spec.version was lowered to that of a stored release"}
+	}
+	return Decision{Move: Begin}
+}
+
+// decideRolledBack holds the target that was left until spec changes or a
+// retry token comes.
+func decideRolledBack(o *Observation) Decision {
+	if d, ok := rollbackToken(o); ok {
+		return d
+	}
+	switch {
+	case retryAsked(o):
+		return Decision{Move: Begin}
+	case o.Desired.Hash == o.Status.Release:
+		return Decision{Move: Accept}
+	case o.Desired.Hash != o.run().HeldRelease:
+		return changed(o)
+	default:
+		return rest(o)
+	}
+}
+
+// decideFailed waits for a person: a retry or rollback token, or an edit.
+func decideFailed(o *Observation) Decision {
+	if d, ok := rollbackToken(o); ok {
+		return d
+	}
+	run := o.run()
+	if retryAsked(o) || lifted(o) {
+		return Decision{Move: Begin}
+	}
+	if o.Desired.Hash != run.ToRelease && o.Desired.Hash != run.HeldRelease {
+		return mended(o)
+	}
+	var d Decision
+	d.Work.keepAll(o)
+	return d
+}
+
+// mended is what an edit means after a failure.
+func mended(o *Observation) Decision {
+	run := o.run()
+	switch {
+	case run.Touched && run.FromRelease != "" && o.Desired.Hash == run.FromRelease:
+		return Decision{Move: RollBack, Back: o.stored(run.FromRelease), Reason: v1alpha1.ReasonSpecReverted,
+			Message: "spec went back to the release before"}
+	case !run.Touched && o.Desired.Hash == o.Status.Release:
+		return Decision{Move: Accept}
+	default:
+		return changed(o)
+	}
+}
+
+// retryAsked is true while a retry token stands there unhandled.
+func retryAsked(o *Observation) bool {
+	return o.Tokens.Retry != "" && o.Tokens.Retry != o.Status.LastHandled.Retry
+}
+
+// lifted is true when a version was refused and the rules allow it now: what
+// allows it is no part of the release, so its hash is the same.
+func lifted(o *Observation) bool {
+	f := o.run().Failure
+	if f == nil || o.Desired.Hash != o.run().ToRelease {
+		return false
+	}
+	switch f.Reason {
+	case v1alpha1.ReasonUnsupportedVersion, v1alpha1.ReasonVersionSkip, v1alpha1.ReasonDowngradeRefused:
+		return refuse(o).reason == ""
+	default:
+		return false
+	}
+}
+
+// rest keeps the verified release running.
+func rest(o *Observation) Decision {
+	var d Decision
+	if o.phase() == failed {
+		d.Work.keepAll(o)
+		return d
+	}
+	current := o.stored(o.Status.Release)
+	d.Work.add(Action{Kind: ApplyService})
+	d.Reason = v1alpha1.ReasonReady
+	for tier, has := range current.Has {
+		t := o.Tiers[tier]
+		if !has {
+			continue
+		}
+		fence := t.Fence
+		if !t.Exists {
+			fence = o.Status.UpgradeRevision
+		}
+		d.Work.add(Action{Kind: ApplyTier, Tier: tier, Release: current.Hash, Fence: fence, Mode: v1alpha1.ModeServe})
+		if !t.Settled || t.Release != current.Hash || t.Mode != v1alpha1.ModeServe {
+			d.Reason, d.Message = v1alpha1.ReasonTierNotReady, notReady[tier]+t.Blocked
+			d.Waiting = true
+		}
+	}
+	d.Work.add(Action{Kind: Prune})
+	return d
+}
+
+// notReady are whole sentences, so that a decision at rest allocates nothing.
+var notReady = [3]string{
+	Scheduler: "the scheduler is not ready; ",
+	Worker:    "not all workers are ready; ",
+	Web:       "not all web pods are ready; ",
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// stage is one tier's turn.
+type stage struct {
+	work    Work
+	done    bool
+	next    Event
+	message string
+	blocked string
+}
+
+// follow goes on with a stage, unless the user wants something else: a
+// rollback comes at once, another release at the stage's end, or when the
+// stage is stuck.
+func follow(o *Observation, s stage) Decision {
+	if d, ok := rollbackToken(o); ok {
+		return d
+	}
+	if d, ok := edited(o, s.done || s.blocked != ""); ok {
+		return d
+	}
+	if s.done {
+		return Decision{Move: s.next}
+	}
+	if overdue(o) {
+		return expired(o, s.blocked)
+	}
+	d := wait(o, s.work, s.message, s.blocked)
+	if o.Desired.Hash != o.run().ToRelease {
+		d.Message += "; the new spec waits for the end of this stage"
+	}
+	return d
+}
+
+// decideScheduler puts the scheduler at the target, held at zero: a new beat
+// must not send tasks that old workers throw away.
+func decideScheduler(o *Observation) Decision {
+	target := o.stored(o.run().ToRelease)
+	s := stage{next: SchedulerHeld, done: held(o, Scheduler, target)}
+	s.message = fmt.Sprintf("putting the scheduler at %s, held until the workers are there", target.Version)
+	s.work.add(Action{Kind: ApplyService})
+	s.work.put(o, Scheduler, target, v1alpha1.ModeHold)
+	s.work.keep(o, Worker)
+	s.work.keep(o, Web)
+	return follow(o, s)
+}
+
+// decideWorkers rolls the workers, then releases the scheduler. Once released
+// it stays so, even if a worker pod is lost afterwards.
+func decideWorkers(o *Observation) Decision {
+	target := o.stored(o.run().ToRelease)
+	rolled := serving(o, Worker, target)
+	s := stage{next: WorkersUpgraded, done: rolled && serving(o, Scheduler, target)}
+	s.message = fmt.Sprintf("upgrading the workers to %s", target.Version)
+	s.blocked = o.Tiers[Worker].Blocked
+	s.work.add(Action{Kind: ApplyService})
+	s.work.put(o, Worker, target, v1alpha1.ModeServe)
+	mode := v1alpha1.ModeHold
+	if rolled || released(o, target) {
+		mode = v1alpha1.ModeServe
+		s.message = fmt.Sprintf("releasing the scheduler at %s", target.Version)
+		s.blocked += o.Tiers[Scheduler].Blocked
+	}
+	s.work.put(o, Scheduler, target, mode)
+	s.work.keep(o, Web)
+	return follow(o, s)
+}
+
+// released is true once the scheduler of a release serves under this fence.
+func released(o *Observation, r Release) bool {
+	t := o.Tiers[Scheduler]
+	return t.Exists && t.Release == r.Hash && t.Fence == o.Status.UpgradeRevision && t.Mode == v1alpha1.ModeServe
+}
+
+// decideWeb rolls the web tier, never below its replicas.
+func decideWeb(o *Observation) Decision {
+	target := o.stored(o.run().ToRelease)
+	s := stage{next: WebUpgraded, done: serving(o, Web, target), blocked: o.Tiers[Web].Blocked}
+	s.message = fmt.Sprintf("upgrading web to %s", target.Version)
+	s.work.add(Action{Kind: ApplyService})
+	s.work.put(o, Web, target, v1alpha1.ModeServe)
+	s.work.keep(o, Scheduler)
+	s.work.keep(o, Worker)
+	return follow(o, s)
+}
+
+// decideVerify tests by use what runs.
+func decideVerify(o *Observation) Decision {
+	if d, ok := rollbackToken(o); ok {
+		return d
+	}
+	if d, ok := edited(o, true); ok {
+		return d
+	}
+	if overdue(o) && !o.Verify.Done {
+		return expired(o, o.Verify.Blocked)
+	}
+	var work Work
+	work.keepAll(o)
+	if d, goesOn := runJob(o, o.Verify, work, verifyJob(o, o.run().ToRelease)); goesOn {
+		return d
+	}
+	return Decision{Move: Verified}
+}
+
+// verifyJob expects the revision that was last seen where that may be ahead of
+// the image.
+func verifyJob(o *Observation, release string) Action {
+	next := Action{Kind: RunJob, Script: migrations.Verify, Release: release, Fence: o.Status.UpgradeRevision}
+	if s := o.Status.Schema; s != nil && (s.AheadAfterRollback || o.phase() == rollback) {
+		next.ExpectedRevision = s.Revision
+	}
+	return next
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// decideValidate proves the target in its own image. Nothing that runs is
+// touched: an edit supersedes the run, and spec going back to what runs
+// cancels it without a trace.
+func decideValidate(o *Observation) Decision {
+	run := o.run()
+	if o.Desired.Hash != run.ToRelease {
+		if !run.Touched && o.Desired.Hash == o.Status.Release {
+			return Decision{Move: Accept}
+		}
+		return Decision{Move: Begin}
+	}
+	if d, ok := rollbackToken(o); ok {
+		return d
+	}
+	if no := refuse(o); no.reason != "" {
+		return fail(o, no.reason, no.message)
+	}
+	if overdue(o) && !o.Preflight.Done {
+		return expired(o, o.Preflight.Blocked)
+	}
+	var work Work
+	work.keepAll(o)
+	work.add(Action{Kind: StoreRelease})
+	next := Action{Kind: RunJob, Script: migrations.Preflight, Release: run.ToRelease, Fence: o.Status.UpgradeRevision}
+	if d, goesOn := runJob(o, o.Preflight, work, next); goesOn && !aheadByUs(o) {
+		return d
+	}
+	if o.stored(run.ToRelease).Hash == "" {
+		return wait(o, work, "storing the release", "")
+	}
+	return Decision{Move: afterValidate(o)}
+}
+
+// aheadByUs is true when the database is ahead of the target's image by our own
+// doing: an Image rollback left exactly that revision.
+func aheadByUs(o *Observation) bool {
+	s, r := o.Status.Schema, o.Preflight.Result
+	return s != nil && s.AheadAfterRollback && r.Reason == migrations.ReasonDatabaseAhead && r.Revision == s.Revision
+}
+
+// afterValidate skips the migration when there is nothing to migrate and
+// nothing to initialise: a config change, or a schema that is ahead.
+func afterValidate(o *Observation) Event {
+	if aheadByUs(o) || o.Preflight.Result.PendingCount == 0 && o.run().Kind == v1alpha1.KindConfigChange {
+		return SkipMigration
+	}
+	return Migrate
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// The releases of Superset that this operator release knows: from the first to
+// before the last. Measured on 4.1.4, 5.0.0, 6.0.0 and 6.1.0; 7.0 changes
+// SQLAlchemy and the schema in ways that nobody has measured yet.
+var (
+	firstSupported   = semver.MustParse("4.1.0")
+	firstUnsupported = semver.MustParse("7.0.0-0")
+)
+
+// Supported is true when a version is inside the bounds of this release.
+func Supported(version string) bool {
+	v, err := semver.StrictNewVersion(version)
+	return err == nil && !v.LessThan(firstSupported) && v.LessThan(firstUnsupported)
+}
+
+// SupportedRange says the bounds in words.
+func SupportedRange() string {
+	return fmt.Sprintf("%s and above, below %d.0.0", firstSupported, firstUnsupported.Major())
+}
+
+// refusal is why a version must not be tried; no reason means go on.
+type refusal struct{ reason, message string }
+
+// refuse applies the version rules to what spec asks for.
+func refuse(o *Observation) refusal {
+	if o.Invalid != "" {
+		return refusal{v1alpha1.ReasonSpecInvalid, o.Invalid}
+	}
+	target, err := semver.StrictNewVersion(o.Desired.Version)
+	if err != nil {
+		return refusal{v1alpha1.ReasonSpecInvalid, fmt.Sprintf("spec.version %q is not a semantic version: write for example 6.0.0", o.Desired.Version)}
+	}
+	if !o.Policy.AllowUnsupported && !Supported(o.Desired.Version) {
+		return refusal{v1alpha1.ReasonUnsupportedVersion, fmt.Sprintf(
+			"version %s is outside the bounds of this operator release (%s); set spec.upgrade.allowUnsupportedVersion to try it all the same", target, SupportedRange())}
+	}
+	running, err := semver.StrictNewVersion(o.stored(o.Status.Release).Version)
+	if err != nil {
+		return refusal{} // a first install has nothing to compare with
+	}
+	if target.LessThan(running) {
+		return refusal{v1alpha1.ReasonDowngradeRefused, fmt.Sprintf(
+			"version %s is lower than the running %s and no stored release has it: there is no known way back to it", target, running)}
+	}
+	if !o.Policy.AllowSkip && target.Major() > running.Major()+1 {
+		return refusal{v1alpha1.ReasonVersionSkip, fmt.Sprintf(
+			"version %s skips a major version after %s; upgrade to %d first, or set spec.upgrade.allowVersionSkip", target, running, running.Major()+1)}
+	}
+	return refusal{}
+}
+
+// wayDown is the stored release to go back to when spec asks for a version
+// lower than the running one: lowering spec.version is the rollback to it. The
+// release that spec asks for itself is preferred to another of its version.
+func wayDown(o *Observation) (Release, bool) {
+	running, err := semver.StrictNewVersion(o.stored(o.Status.Release).Version)
+	if err != nil {
+		return Release{}, false
+	}
+	target, err := semver.StrictNewVersion(o.Desired.Version)
+	if err != nil || !target.LessThan(running) {
+		return Release{}, false
+	}
+	if r := o.stored(o.Desired.Hash); r.Hash != "" {
+		return r, true
+	}
+	return storedVersion(o, o.Desired.Version)
+}
+
+// storedVersion is the newest stored release of a version.
+func storedVersion(o *Observation, version string) (Release, bool) {
+	for _, r := range o.Stored {
+		if r.Version == version {
+			return r, true
+		}
+	}
+	return Release{}, false
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// ActionKind is what an Action does: a closed set.
+type ActionKind int
+
+// The actions. Each is idempotent, and repeated as long as the phase lasts.
+const (
+	// StoreRelease stores the desired release and its config.
+	StoreRelease ActionKind = iota
+	// ApplyService makes the web Service what it should be.
+	ApplyService
+	// ApplyTier makes a component what Release, Fence and Mode say; an empty
+	// Release keeps the one it has.
+	ApplyTier
+	// RemoveTier removes a component that the release does not have.
+	RemoveTier
+	// RunJob creates a Job, once.
+	RunJob
+	// EndJobs removes preflight and verify Jobs that nothing waits for and that
+	// have not ended. Never a migrate Job.
+	EndJobs
+	// Prune removes releases and configs past the history limit.
+	Prune
+)
+
+// Action is one thing to do.
+type Action struct {
+	Kind ActionKind
+	// Tier, Release, Fence and Mode belong to ApplyTier and RemoveTier.
+	Tier    int
+	Release string
+	Fence   int64
+	Mode    v1alpha1.Mode
+	// Script, Attempt and ExpectedRevision belong to RunJob, with Release and
+	// Fence.
+	Script           migrations.Script
+	Attempt          int
+	ExpectedRevision string
+}
+
+// Work is a short list of actions that lives on the stack: a decision at rest
+// allocates nothing.
+type Work struct {
+	list [8]Action
+	n    int
+}
+
+// Actions lists them in the order in which they must be done.
+func (w *Work) Actions() []Action { return w.list[:w.n] }
+
+func (w *Work) add(a Action) {
+	w.list[w.n] = a
+	w.n++
+}
+
+// keep leaves a tier at the release, fence and mode that it has; one that was
+// lost comes back.
+func (w *Work) keep(o *Observation, tier int) {
+	t := o.Tiers[tier]
+	if t.Exists {
+		w.add(Action{Kind: ApplyTier, Tier: tier, Release: t.Release, Fence: t.Fence, Mode: t.Mode})
+		return
+	}
+	if current := o.stored(o.Status.Release); current.Has[tier] {
+		w.add(Action{Kind: ApplyTier, Tier: tier, Release: current.Hash, Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeServe})
+	}
+}
+
+// keepAll leaves every tier as it is.
+func (w *Work) keepAll(o *Observation) {
+	w.add(Action{Kind: ApplyService})
+	for tier := range o.Tiers {
+		w.keep(o, tier)
+	}
+}
+
+// put brings a tier to a release under the current fence, or removes it when
+// the release has no such tier.
+func (w *Work) put(o *Observation, tier int, r Release, mode v1alpha1.Mode) {
+	if r.Has[tier] {
+		w.add(Action{Kind: ApplyTier, Tier: tier, Release: r.Hash, Fence: o.Status.UpgradeRevision, Mode: mode})
+	} else if o.Tiers[tier].Exists {
+		w.add(Action{Kind: RemoveTier, Tier: tier})
+	}
+}
+
+// hold stops a tier at the release that it has, under the current fence.
+func (w *Work) hold(o *Observation, tier int) {
+	if t := o.Tiers[tier]; t.Exists {
+		w.add(Action{Kind: ApplyTier, Tier: tier, Release: t.Release, Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeHold})
+	}
+}
+
+// at is true when a tier's spec and status are those that put asks for.
+func at(o *Observation, tier int, r Release, mode v1alpha1.Mode) bool {
+	t := o.Tiers[tier]
+	return t.Exists && t.Release == r.Hash && t.Fence == o.Status.UpgradeRevision && t.Mode == mode && t.Current
+}
+
+// held is true when a tier is at a release and has no pod left, not even one
+// that is ending; or when the release has no such tier and it is gone.
+func held(o *Observation, tier int, r Release) bool {
+	if o.Tiers[tier].Pods > 0 {
+		return false
+	}
+	return at(o, tier, r, v1alpha1.ModeHold) || gone(o, tier, r)
+}
+
+// serving is true when all pods of a tier are ready at a release; or when the
+// release has no such tier and it is gone.
+func serving(o *Observation, tier int, r Release) bool {
+	t := o.Tiers[tier]
+	return at(o, tier, r, v1alpha1.ModeServe) && t.Settled && t.Stray == 0 || gone(o, tier, r)
+}
+
+// gone is true when a release has no such tier and nothing of it is left.
+func gone(o *Observation, tier int, r Release) bool {
+	t := o.Tiers[tier]
+	return !r.Has[tier] && !t.Exists && t.Pods == 0
+}

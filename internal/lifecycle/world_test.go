@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// sim is a cluster with one Superset, simulated: what the executor would do to
+// it, and what kubelets and a database would make of that. It checks the laws
+// of the machine at every step.
+type sim struct {
+	t       *testing.T
+	rnd     *rand.Rand
+	now     time.Time
+	status  v1alpha1.SupersetStatus
+	desired Release
+	policy  Policy
+	tokens  v1alpha1.LastHandled
+	stored  []Release
+	tiers   [3]Tier
+	jobs    []simJob
+	schema  int // 0 is never migrated; else the major version whose head it is
+	broken  map[string]migrations.Reason
+	trace   []string
+}
+
+type simJob struct {
+	script  migrations.Script
+	fence   int64
+	attempt int
+	release string
+	ended   bool
+	result  migrations.Result
+	at      time.Time
+}
+
+func newSim(t *testing.T, seed uint64) *sim {
+	t.Helper()
+	s := &sim{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1_700_000_000, 0), broken: map[string]migrations.Reason{}}
+	s.want(4, 0)
+	return s
+}
+
+// want edits spec: a major version, and a number that stands for a config.
+func (s *sim) want(major, config int) {
+	s.desired = Release{Hash: fmt.Sprintf("v%d-c%d", major, config), Version: fmt.Sprintf("%d.1.0", major), Has: [3]bool{true, true, true}}
+	if config == 9 { // a release without workers and scheduler
+		s.desired.Has = [3]bool{Web: true}
+	}
+	s.log("spec asks for %s", s.desired.Hash)
+}
+
+func (s *sim) log(format string, args ...any) {
+	s.trace = append(s.trace, fmt.Sprintf("%s %s: ", s.now.Format("15:04:05"), s.status.Phase)+fmt.Sprintf(format, args...))
+}
+
+func (s *sim) fail(format string, args ...any) {
+	s.t.Helper()
+	for _, line := range s.trace[max(0, len(s.trace)-60):] {
+		s.t.Log(line)
+	}
+	s.t.Fatalf(format, args...)
+}
+
+func major(r Release) int {
+	var n int
+	_, _ = fmt.Sscanf(r.Version, "%d.", &n)
+	return n
+}
+
+func (s *sim) release(hash string) Release {
+	if hash == s.desired.Hash {
+		return s.desired
+	}
+	for _, r := range s.stored {
+		if r.Hash == hash {
+			return r
+		}
+	}
+	return Release{}
+}
+
+func (s *sim) observe() *Observation {
+	o := &Observation{
+		Now: s.now, Status: s.status.DeepCopy(), Policy: s.policy, Tokens: s.tokens,
+		Desired: s.desired, Stored: slices.Clone(s.stored), Tiers: s.tiers,
+		Preflight: s.progress(migrations.Preflight), Migrate: s.progress(migrations.Migrate), Verify: s.progress(migrations.Verify),
+	}
+	for _, t := range s.tiers {
+		o.MaxFence = max(o.MaxFence, t.Fence)
+	}
+	for _, j := range s.jobs {
+		o.MaxFence = max(o.MaxFence, j.fence)
+		o.Migrating = o.Migrating || j.script == migrations.Migrate && !j.ended
+		o.Leftover = o.Leftover || j.script != migrations.Migrate && !j.ended && j.fence != s.status.UpgradeRevision
+	}
+	return o
+}
+
+func (s *sim) progress(script migrations.Script) migrations.Progress {
+	var p migrations.Progress
+	for _, j := range s.jobs {
+		if j.script == script && j.fence == s.status.UpgradeRevision && j.attempt > p.Attempt {
+			p = migrations.Progress{Attempt: j.attempt, Active: !j.ended, Done: j.ended && j.result.Reason == "", FinishedAt: j.at, Result: j.result}
+		}
+	}
+	return p
+}
+
+// reconcile is one turn of the operator.
+func (s *sim) reconcile() Decision {
+	o := s.observe()
+	d := Decide(o)
+	if d.Move != "" && len(d.Work.Actions()) > 0 && resting(o.phase()) {
+		s.fail("a decision both moves (%s) and works", d.Move)
+	}
+	if d.Move != "" {
+		next, err := Advance(o, &d, 10)
+		if err != nil {
+			s.fail("illegal move: %v", err)
+		}
+		if next.UpgradeRevision < s.status.UpgradeRevision {
+			s.fail("the fence shrank")
+		}
+		s.log("%s to %s: %s %s", d.Move, next.Phase, d.Reason, d.Message)
+		s.status = *next
+		s.status.LastHandled = d.Handled
+		s.laws()
+		return d
+	}
+	s.status.LastHandled = d.Handled
+	for _, a := range d.Work.Actions() {
+		s.do(a)
+	}
+	s.laws()
+	return d
+}
+
+func (s *sim) do(a Action) {
+	switch a.Kind {
+	case StoreRelease:
+		if s.release(s.desired.Hash); !slices.ContainsFunc(s.stored, func(r Release) bool { return r.Hash == s.desired.Hash }) {
+			r := s.desired
+			r.Revision = s.status.UpgradeRevision
+			s.stored = slices.Insert(s.stored, 0, r)
+		}
+	case ApplyTier:
+		s.applyTier(a)
+	case RemoveTier:
+		s.tiers[a.Tier] = Tier{Pods: s.tiers[a.Tier].Pods}
+	case RunJob:
+		for _, j := range s.jobs {
+			if j.script == a.Script && j.fence == a.Fence && j.attempt == a.Attempt {
+				return
+			}
+			if a.Script == migrations.Migrate && j.script == migrations.Migrate && !j.ended {
+				s.fail("two migrations at once")
+			}
+		}
+		s.log("Job %s of %s, fence %d, attempt %d", a.Script, a.Release, a.Fence, a.Attempt)
+		if a.Script == migrations.Migrate && s.tiers[Scheduler].Pods > 0 {
+			s.fail("a scheduler runs beside the migration")
+		}
+		s.jobs = append(s.jobs, simJob{script: a.Script, fence: a.Fence, attempt: a.Attempt, release: a.Release})
+	case EndJobs:
+		s.jobs = slices.DeleteFunc(s.jobs, func(j simJob) bool {
+			return j.script != migrations.Migrate && !j.ended && j.fence != s.status.UpgradeRevision
+		})
+	case ApplyService, Prune:
+	}
+}
+
+func (s *sim) applyTier(a Action) {
+	t := &s.tiers[a.Tier]
+	if a.Fence < t.Fence {
+		s.fail("tier %d: fence %d is lower than the one it has, %d", a.Tier, a.Fence, t.Fence)
+	}
+	if t.Exists && t.Release == a.Release && t.Fence == a.Fence && t.Mode == a.Mode {
+		return
+	}
+	r := s.release(a.Release)
+	if r.Hash == "" {
+		s.fail("tier %d: release %q is not stored", a.Tier, a.Release)
+	}
+	if a.Mode == v1alpha1.ModeServe && t.Release != a.Release && s.schema < major(r) {
+		s.fail("tier %d serves %s before the schema is there", a.Tier, a.Release)
+	}
+	s.log("tier %d: %s fence %d %s", a.Tier, a.Release, a.Fence, a.Mode)
+	stray := t.Stray
+	if t.Exists && t.Release != a.Release {
+		stray = t.Pods
+	}
+	*t = Tier{Exists: true, Release: a.Release, Fence: a.Fence, Mode: a.Mode, Pods: t.Pods, Stray: stray, Ready: t.Ready}
+}
+
+// world lets one thing happen that the operator waits for.
+func (s *sim) world() {
+	s.now = s.now.Add(time.Duration(1+s.rnd.IntN(20)) * time.Second)
+	if s.rnd.IntN(2) == 0 {
+		for i := range s.jobs {
+			if !s.jobs[i].ended {
+				s.endJob(&s.jobs[i])
+				return
+			}
+		}
+	}
+	t := &s.tiers[s.rnd.IntN(3)]
+	switch {
+	case !t.Exists || t.Mode == v1alpha1.ModeHold:
+		t.Pods, t.Stray, t.Ready = 0, 0, 0
+		t.Current = t.Exists
+	case s.broken[t.Release] == "TierBroken":
+		t.Current, t.Blocked = true, "container superset crashes"
+	default:
+		t.Pods, t.Stray, t.Ready, t.Current, t.Settled, t.Blocked = 1, 0, 1, true, true, ""
+	}
+}
+
+func (s *sim) endJob(j *simJob) {
+	r := s.release(j.release)
+	if r.Hash == "" {
+		r = releaseOfJob(j)
+	}
+	head := major(r)
+	j.ended, j.at = true, s.now
+	j.result = migrations.Result{Script: string(j.script), Database: "postgresql", Head: fmt.Sprint(head)}
+	why := s.broken[j.release+"/"+string(j.script)]
+	switch {
+	case why != "" && (why != migrations.ReasonDatabaseUnreachable || j.attempt == 1):
+		j.result.Reason, j.result.Message = why, "made to fail"
+	case j.script == migrations.Preflight && s.schema > head:
+		j.result.Reason = migrations.ReasonDatabaseAhead
+	case j.script == migrations.Preflight:
+		j.result.PendingCount = int32(head - s.schema)
+	case j.script == migrations.Migrate && s.schema > head:
+		j.result.Reason = migrations.ReasonDatabaseAhead
+	case j.script == migrations.Migrate:
+		s.schema = head
+	}
+	j.result.Revision = fmt.Sprint(s.schema)
+	s.log("Job %s of %s ended: %q", j.script, j.release, j.result.Reason)
+}
+
+// releaseOfJob is the release of a Job whose release was never stored.
+func releaseOfJob(j *simJob) Release {
+	var m, c int
+	_, _ = fmt.Sscanf(j.release, "v%d-c%d", &m, &c)
+	return Release{Hash: j.release, Version: fmt.Sprintf("%d.1.0", m)}
+}
+
+// laws hold in every state.
+func (s *sim) laws() {
+	st := &s.status
+	if st.Phase == ready {
+		if st.Release != st.Upgrade.ToRelease && st.Release != st.Upgrade.RollbackRelease {
+			s.fail("Ready, but the release is that of no run")
+		}
+		if r := s.release(st.Release); r.Hash != "" && s.schema < major(r) {
+			s.fail("Ready at %s on an older schema", st.Release)
+		}
+	}
+	if st.Phase == workers && s.tiers[Web].Exists && s.tiers[Web].Release == st.Upgrade.ToRelease &&
+		s.tiers[Web].Fence == st.UpgradeRevision && st.Upgrade.FromRelease != st.Upgrade.ToRelease {
+		s.fail("web was upgraded before its turn")
+	}
+	if st.Upgrade != nil && st.Upgrade.Strategy == v1alpha1.StrategyRolling && st.Phase == dbMigrate && !st.Upgrade.Touched {
+		s.fail("a run that migrates counts as untouched")
+	}
+}
+
+// settle runs operator and world until nothing changes any more.
+func (s *sim) settle(limit int) {
+	s.t.Helper()
+	for range limit {
+		d := s.reconcile()
+		if resting(s.status.Phase) && s.status.Phase != pending && d.Move == "" && s.quiet() {
+			return
+		}
+		s.world()
+		if d.Reason == v1alpha1.ReasonRetrying {
+			s.now = s.now.Add(d.Recheck)
+		}
+	}
+	s.fail("no rest after %d steps, in %s", limit, s.status.Phase)
+}
+
+func (s *sim) quiet() bool {
+	for _, t := range s.tiers {
+		if t.Exists && (!t.Current || t.Mode == v1alpha1.ModeServe && !t.Settled && t.Blocked == "") {
+			return false
+		}
+	}
+	return true
+}
