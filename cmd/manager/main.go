@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The manager runs the operator: it wires the controllers, and decides nothing.
+package main
+
+import (
+	"crypto/tls"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/controller"
+	"github.com/superset-operator/superset-operator/internal/version"
+)
+
+// settings are the flags.
+type settings struct {
+	metricsAddress string
+	metricsSecure  bool
+	probeAddress   string
+	leaderElect    bool
+	leaseNamespace string
+	namespaces     string
+	concurrency    int
+	log            zap.Options
+}
+
+func parse(arguments []string) (settings, error) {
+	var s settings
+	f := flag.NewFlagSet("manager", flag.ContinueOnError)
+	f.Usage = func() {
+		_, _ = fmt.Fprintf(f.Output(), "The Superset operator (%s): staged upgrades of Apache Superset on Kubernetes.\n\nUsage: manager [flags]\n\n", version.Version)
+		f.PrintDefaults()
+	}
+	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint; 0 turns it off")
+	f.BoolVar(&s.metricsSecure, "metrics-secure", true, "serve metrics by HTTPS, to those whom the API server lets read them")
+	f.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
+	f.BoolVar(&s.leaderElect, "leader-elect", false, "let only one of several managers work")
+	f.StringVar(&s.leaseNamespace, "leader-election-namespace", "", "namespace of the lease; by default that of the pod")
+	f.StringVar(&s.namespaces, "namespaces", "", "comma-separated namespaces to work in; by default all")
+	f.IntVar(&s.concurrency, "concurrency", 8, "how many objects of each kind are worked on at once")
+	s.log.BindFlags(f)
+	if err := f.Parse(arguments); err != nil {
+		return s, err
+	}
+	if s.concurrency < 1 {
+		return s, fmt.Errorf("-concurrency is %d: write 1 or more", s.concurrency)
+	}
+	return s, nil
+}
+
+func main() {
+	s, err := parse(os.Args[1:])
+	switch {
+	case err == flag.ErrHelp: //nolint:errorlint // flag returns it bare
+		return
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(2)
+	}
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&s.log)))
+	if err := run(s); err != nil {
+		ctrl.Log.Error(err, "ended")
+		os.Exit(1)
+	}
+}
+
+func run(s settings) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("finding the cluster: %w", err)
+	}
+	config.QPS = -1 // the API server's own fairness is the limit
+	mgr, err := ctrl.NewManager(config, options(s))
+	if err != nil {
+		return fmt.Errorf("making the manager: %w", err)
+	}
+	if err := controller.Setup(mgr, s.concurrency); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the readiness check: %w", err)
+	}
+	ctrl.Log.Info("starting", "version", version.Version)
+	if err := mgr.Start(ctrl.SetupSignalHandler()); err != nil {
+		return fmt.Errorf("running the manager: %w", err)
+	}
+	return nil
+}
+
+func options(s settings) ctrl.Options {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			panic(err) // the same at every start
+		}
+	}
+	var namespaces []string
+	if s.namespaces != "" {
+		namespaces = strings.Split(s.namespaces, ",")
+	}
+	m := metricsserver.Options{BindAddress: s.metricsAddress, SecureServing: s.metricsSecure}
+	if s.metricsSecure {
+		m.FilterProvider = filters.WithAuthenticationAndAuthorization
+		m.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }} // HTTP/2 has had resets that exhaust servers
+	}
+	grace := 20 * time.Second
+	return ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         controller.CacheOptions(namespaces),
+		Client:                        client.Options{Cache: &client.CacheOptions{}},
+		Metrics:                       m,
+		HealthProbeBindAddress:        s.probeAddress,
+		LeaderElection:                s.leaderElect,
+		LeaderElectionID:              "superset-operator.dev",
+		LeaderElectionNamespace:       s.leaseNamespace,
+		LeaderElectionReleaseOnCancel: true, // the process ends right after
+		GracefulShutdownTimeout:       &grace,
+	}
+}

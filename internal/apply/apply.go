@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package apply writes what should exist: server-side apply of a desired
+// object, creation of one that is made once, and removal. It writes nothing
+// that stands already, and never touches an object that somebody else controls.
+package apply
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// FieldOwner is the name under which the operator owns fields.
+const FieldOwner = client.FieldOwner("superset-operator")
+
+// ConflictError says that an object of a name that the operator needs belongs
+// to somebody else.
+type ConflictError struct{ Kind, Namespace, Name string }
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("%s %s/%s exists and is not controlled by this object; rename or remove it", e.Kind, e.Namespace, e.Name)
+}
+
+// Applier writes for one owner at a time. Live reads past the cache: it is
+// asked only before something is made that the cache does not hold.
+type Applier struct {
+	Client client.Client
+	Live   client.Reader
+}
+
+// Apply makes an object what desired says, by server-side apply, with owner as
+// its controller. live is the object as the cache has it, nil for none. Without
+// a difference nothing is sent; sent tells whether something was, and then what
+// live says is from before. A *ConflictError means that the object belongs to
+// somebody else and was left alone.
+func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object) (sent bool, err error) {
+	if err := controllerutil.SetControllerReference(owner, desired, a.Client.Scheme()); err != nil {
+		return false, fmt.Errorf("owning %s: %w", desired.GetName(), err)
+	}
+	u, err := applyConfiguration(desired)
+	if err != nil {
+		return false, err
+	}
+	if live == nil {
+		if err := a.checkAbsent(ctx, owner, desired); err != nil {
+			return false, err
+		}
+	} else {
+		if !metav1.IsControlledBy(live, owner) {
+			return false, conflict(u)
+		}
+		if same, err := stands(u, live); err != nil || same {
+			return false, err
+		}
+		u.SetUID(live.GetUID()) // an object made anew meanwhile is another one
+	}
+	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), FieldOwner, client.ForceOwnership); err != nil {
+		return false, fmt.Errorf("applying %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return true, nil
+}
+
+// Create makes an object that is made once and never changed. It is no error
+// when it stands already under the same owner; under another it is a
+// *ConflictError.
+func (a *Applier) Create(ctx context.Context, owner, desired client.Object) error {
+	if err := controllerutil.SetControllerReference(owner, desired, a.Client.Scheme()); err != nil {
+		return fmt.Errorf("owning %s: %w", desired.GetName(), err)
+	}
+	err := a.Client.Create(ctx, desired, FieldOwner)
+	if apierrors.IsAlreadyExists(err) {
+		return a.checkAbsent(ctx, owner, desired)
+	}
+	if err != nil {
+		return fmt.Errorf("creating %s: %w", desired.GetName(), err)
+	}
+	return nil
+}
+
+// Delete removes exactly the object that was seen, and its dependents before
+// it: the API server's default for Jobs would leave their pods running.
+func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
+	uid := obj.GetUID()
+	err := a.Client.Delete(ctx, obj,
+		client.Preconditions{UID: &uid},
+		client.PropagationPolicy(metav1.DeletePropagationForeground))
+	if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+		return fmt.Errorf("deleting %s: %w", obj.GetName(), err)
+	}
+	return nil
+}
+
+// checkAbsent asks the API server itself: the cache holds only what carries our
+// label, so a foreign object of the name would be invisible in it.
+func (a *Applier) checkAbsent(ctx context.Context, owner, desired client.Object) error {
+	gvk, err := a.Client.GroupVersionKindFor(desired)
+	if err != nil {
+		return fmt.Errorf("naming the kind of %s: %w", desired.GetName(), err)
+	}
+	found := &metav1.PartialObjectMetadata{}
+	found.SetGroupVersionKind(gvk)
+	err = a.Live.Get(ctx, client.ObjectKeyFromObject(desired), found)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for %s %s: %w", gvk.Kind, desired.GetName(), err)
+	}
+	if !metav1.IsControlledBy(found, owner) {
+		return &ConflictError{Kind: gvk.Kind, Namespace: found.Namespace, Name: found.Name}
+	}
+	return nil
+}
+
+// applyConfiguration is what is sent: no status, no server-side metadata, and
+// the hash of itself.
+func applyConfiguration(obj client.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
+	if err != nil {
+		return nil, fmt.Errorf("converting %s: %w", obj.GetName(), err)
+	}
+	u := &unstructured.Unstructured{Object: content}
+	unstructured.RemoveNestedField(u.Object, "status")
+	unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
+	unstructured.RemoveNestedField(u.Object, "spec", "template", "metadata", "creationTimestamp")
+	raw, err := json.Marshal(u.Object)
+	if err != nil {
+		return nil, fmt.Errorf("encoding %s: %w", obj.GetName(), err)
+	}
+	sum := sha256.Sum256(raw)
+	annotations := u.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[v1alpha1.AnnotationApplied] = hex.EncodeToString(sum[:8])
+	u.SetAnnotations(annotations)
+	return u, nil
+}
+
+// stands is true when live was made from this very configuration, and nobody
+// has changed a field of it since.
+func stands(u *unstructured.Unstructured, live client.Object) (bool, error) {
+	if live.GetAnnotations()[v1alpha1.AnnotationApplied] != u.GetAnnotations()[v1alpha1.AnnotationApplied] {
+		return false, nil
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
+	if err != nil {
+		return false, fmt.Errorf("converting %s: %w", live.GetName(), err)
+	}
+	want := u.DeepCopy().Object
+	delete(want, "apiVersion") // a typed object from the cache has neither
+	delete(want, "kind")
+	return contains(content, want), nil
+}
+
+// contains is true when every field of want has the same value in have. What
+// the API server filled in beside them is not looked at.
+func contains(have, want any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		have, ok := have.(map[string]any)
+		if !ok {
+			return len(want) == 0 && have == nil
+		}
+		for k, v := range want {
+			if !contains(have[k], v) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		have, ok := have.([]any)
+		if !ok || len(have) != len(want) {
+			return false
+		}
+		for i := range want {
+			if !contains(have[i], want[i]) {
+				return false
+			}
+		}
+		return true
+	default:
+		return have == want
+	}
+}
+
+func conflict(u *unstructured.Unstructured) error {
+	return &ConflictError{Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
+}

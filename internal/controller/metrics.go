@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+)
+
+// Counters and histograms of what was persisted. They carry no name of an
+// object: a fleet of Supersets makes no more series than one.
+var (
+	phaseDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:    "superset_operator_upgrade_phase_duration_seconds",
+		Help:    "How long a phase of the upgrade machine took.",
+		Buckets: []float64{1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800},
+	}, []string{"phase"})
+	upgradesTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "superset_operator_upgrades_total",
+		Help: "Ended runs of the upgrade machine.",
+	}, []string{"kind", "result"})
+)
+
+func init() { metrics.Registry.MustRegister(phaseDuration, upgradesTotal) }
+
+// measure counts what a persisted status says beyond the one before it.
+func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
+	if d.Move == "" {
+		return
+	}
+	if since := before.Status.PhaseSince; since != nil && after.Status.PhaseSince != nil {
+		took := after.Status.PhaseSince.Sub(since.Time)
+		if p := before.Status.Phase; p != v1alpha1.PhaseReady && p != v1alpha1.PhaseRolledBack && p != v1alpha1.PhaseFailed {
+			phaseDuration.WithLabelValues(string(p)).Observe(took.Seconds())
+		}
+	}
+	history := after.Status.History
+	if len(history) > 0 && (len(before.Status.History) == 0 || history[0] != before.Status.History[0]) {
+		upgradesTotal.WithLabelValues(string(history[0].Kind), string(history[0].Result)).Inc()
+	}
+}
+
+// Gauges of the state as the cache has it.
+var (
+	descInfo = prometheus.NewDesc("superset_operator_instance_info",
+		"A Superset: the lowest version that runs and the one that spec asks for.", []string{"namespace", "name", "version", "target_version"}, nil)
+	descPhase = prometheus.NewDesc("superset_operator_upgrade_phase",
+		"1 for the phase in which a Superset is, 0 for every other.", []string{"namespace", "name", "phase"}, nil)
+	descSince = prometheus.NewDesc("superset_operator_upgrade_phase_start_timestamp_seconds",
+		"When the phase of a Superset began, in seconds since 1970.", []string{"namespace", "name"}, nil)
+	descSupported = prometheus.NewDesc("superset_operator_version_supported",
+		"1 when spec.version is inside the bounds that this operator release knows.", []string{"namespace", "name", "version"}, nil)
+)
+
+// Collector reads the state of every Superset from the cache at each scrape:
+// no series outlives its object, and a restart loses none.
+type Collector struct{ Reader client.Reader }
+
+// Describe names the gauges.
+func (*Collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descInfo, descPhase, descSince, descSupported} {
+		ch <- d
+	}
+}
+
+// Collect reads the cache.
+func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	ctx := context.Background()
+	var list v1alpha1.SupersetList
+	if err := c.Reader.List(ctx, &list); err != nil {
+		logf.Log.V(1).Info("skipped the state gauges", "error", err.Error()) // before the cache has started
+		return
+	}
+	for i := range list.Items {
+		collect(&list.Items[i], ch)
+	}
+}
+
+func collect(s *v1alpha1.Superset, ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.Namespace, s.Name}, labels...)...)
+	}
+	gauge(descInfo, 1, s.Status.Version, s.Spec.Version)
+	gauge(descSupported, truth(lifecycle.Supported(s.Spec.Version)), s.Spec.Version)
+	phase := s.Status.Phase
+	if phase == "" {
+		phase = v1alpha1.PhasePending
+	}
+	for _, p := range v1alpha1.Phases {
+		gauge(descPhase, truth(p == phase), string(p))
+	}
+	if s.Status.PhaseSince != nil {
+		gauge(descSince, float64(s.Status.PhaseSince.Unix()))
+	}
+}
+
+func truth(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/Masterminds/semver/v3"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// world is one look at all that belongs to a Superset: what the machine
+// decides upon, and the objects that the executor compares with.
+type world struct {
+	lifecycle.Observation
+	// desired is the release that spec asks for; nil when it cannot be rendered.
+	desired *components.Release
+	// objects are the component objects; nil for none.
+	objects [3]v1alpha1.Component
+	jobs    []*batchv1.Job
+}
+
+// observe reads the cluster and the clock, once.
+func (r *SupersetReconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*world, error) {
+	w := &world{Observation: lifecycle.Observation{
+		Now:        r.Now(),
+		Generation: s.Generation,
+		Status:     &s.Status,
+		Policy:     policyOf(&s.Spec),
+		Tokens: v1alpha1.LastHandled{
+			Rollback: s.Annotations[v1alpha1.AnnotationRollback],
+			Retry:    s.Annotations[v1alpha1.AnnotationRetry],
+		},
+	}}
+	w.render(s)
+	mine := []client.ListOption{client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))}
+	var revisions appsv1.ControllerRevisionList
+	if err := r.List(ctx, &revisions, mine...); err != nil {
+		return nil, fmt.Errorf("listing the stored releases: %w", err)
+	}
+	w.Stored = facts(s, revisions.Items)
+	var podList corev1.PodList
+	if err := r.List(ctx, &podList, mine...); err != nil {
+		return nil, fmt.Errorf("listing the pods: %w", err)
+	}
+	pods := pointers(podList.Items)
+	if err := r.observeTiers(ctx, s, w, pods); err != nil {
+		return nil, err
+	}
+	var jobs batchv1.JobList
+	if err := r.List(ctx, &jobs, mine...); err != nil {
+		return nil, fmt.Errorf("listing the Jobs: %w", err)
+	}
+	w.observeJobs(s, pointers(jobs.Items), pods)
+	return w, nil
+}
+
+// render works out the release that spec asks for. A spec that cannot be
+// rendered is a target too, with an identity of its own.
+func (w *world) render(s *v1alpha1.Superset) {
+	release, err := components.ReleaseOf(s)
+	if err != nil {
+		w.Invalid = err.Error()
+		w.Desired = lifecycle.Release{Hash: "invalid-" + components.Hash(w.Invalid), Version: s.Spec.Version}
+		return
+	}
+	w.desired = release
+	w.Desired = lifecycle.Release{Hash: release.Hash(), Version: release.Runtime.Version}
+	for tier, d := range components.Catalog {
+		_, w.Desired.Has[tier] = release.Tiers[d.Name]
+	}
+}
+
+func policyOf(spec *v1alpha1.SupersetSpec) lifecycle.Policy {
+	return lifecycle.Policy{
+		Strategy:         spec.Upgrade.Strategy,
+		OnFailure:        spec.Upgrade.OnFailure,
+		Paused:           spec.Paused,
+		AllowUnsupported: spec.Upgrade.AllowUnsupportedVersion,
+		AllowSkip:        spec.Upgrade.AllowVersionSkip,
+		Deadlines:        spec.Upgrade.Deadlines,
+	}
+}
+
+func (r *SupersetReconciler) observeTiers(ctx context.Context, s *v1alpha1.Superset, w *world, pods []*corev1.Pod) error {
+	var lowest *semver.Version
+	for i, d := range components.Catalog {
+		c := components.NewComponent(d.Name)
+		err := r.Get(ctx, client.ObjectKeyFromObject(s), c)
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading the %s: %w", d.Name, err)
+		}
+		mine := podsOf(pods, d.Name)
+		if err == nil {
+			w.objects[i] = c
+		}
+		if err == nil && metav1.IsControlledBy(c, s) {
+			w.Tiers[i] = tierOf(c, mine)
+			w.MaxFence = max(w.MaxFence, c.ComponentSpec().Fence)
+		}
+		lowest = lowestVersion(lowest, mine)
+	}
+	if lowest != nil {
+		w.Version = lowest.Original()
+	}
+	return nil
+}
+
+// tierOf judges a component by its own status, and its pods one by one: a
+// Deployment's counts leave out those that are ending.
+func tierOf(c v1alpha1.Component, pods []*corev1.Pod) lifecycle.Tier {
+	spec, status := c.ComponentSpec(), c.ComponentStatus()
+	t := lifecycle.Tier{
+		Exists:  true,
+		Release: spec.Release,
+		Fence:   spec.Fence,
+		Mode:    spec.Mode,
+		Current: status.ObservedGeneration == c.GetGeneration() && status.Fence == spec.Fence,
+		Pods:    len(pods),
+		Blocked: components.Diagnose(pods),
+	}
+	t.Settled = t.Current && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
+	hash := components.TierHash(spec)
+	for _, pod := range pods {
+		if pod.DeletionTimestamp == nil && pod.Labels[v1alpha1.LabelRelease] != hash {
+			t.Stray++
+		}
+		if pod.DeletionTimestamp == nil && podReady(pod) {
+			t.Ready++
+		}
+	}
+	return t
+}
+
+func (w *world) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods []*corev1.Pod) {
+	fence := s.Status.UpgradeRevision
+	for _, job := range jobs {
+		if metav1.IsControlledBy(job, s) {
+			w.jobs = append(w.jobs, job)
+			w.MaxFence = max(w.MaxFence, migrations.FenceOf(job))
+		}
+	}
+	w.Preflight = migrations.ProgressOf(migrations.Preflight, fence, w.jobs, pods)
+	w.Migrate = migrations.ProgressOf(migrations.Migrate, fence, w.jobs, pods)
+	w.Verify = migrations.ProgressOf(migrations.Verify, fence, w.jobs, pods)
+	w.Migrating = migrations.Running(migrations.Migrate, w.jobs, pods)
+	w.Leftover = len(leftover(s, w.jobs)) > 0
+}
+
+// leftover are the preflight and verify Jobs that have not ended and that
+// nothing waits for. A migrate Job never is one.
+func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
+	waits := map[migrations.Script]bool{
+		migrations.Preflight: s.Status.Phase == v1alpha1.PhaseValidate,
+		migrations.Verify:    s.Status.Phase == v1alpha1.PhaseVerify || s.Status.Phase == v1alpha1.PhaseRollback,
+	}
+	var out []*batchv1.Job
+	for _, job := range jobs {
+		script := migrations.Script(job.Labels[v1alpha1.LabelScript])
+		if script == migrations.Migrate || job.DeletionTimestamp != nil || migrations.Ended(job) {
+			continue
+		}
+		if migrations.FenceOf(job) != s.Status.UpgradeRevision || !waits[script] {
+			out = append(out, job)
+		}
+	}
+	return out
+}
+
+// podsOf are the pods of one component that have not ended.
+func podsOf(pods []*corev1.Pod, name components.Name) []*corev1.Pod {
+	var out []*corev1.Pod
+	for _, pod := range pods {
+		ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+		if pod.Labels[v1alpha1.LabelComponent] == string(name) && !ended {
+			out = append(out, pod)
+		}
+	}
+	return out
+}
+
+func podReady(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// lowestVersion of the pods that are not ending, and of what was found before.
+func lowestVersion(lowest *semver.Version, pods []*corev1.Pod) *semver.Version {
+	for _, pod := range pods {
+		v, err := semver.StrictNewVersion(pod.Labels[v1alpha1.LabelVersion])
+		if err == nil && pod.DeletionTimestamp == nil && (lowest == nil || v.LessThan(lowest)) {
+			lowest = v
+		}
+	}
+	return lowest
+}
+
+func pointers[T any](items []T) []*T {
+	out := make([]*T, len(items))
+	for i := range items {
+		out[i] = &items[i]
+	}
+	return out
+}
+
+// clock is the one place where time comes from.
+func clock() time.Time { return time.Now() }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// prune removes the oldest releases past the history limit, and the ConfigMaps
+// that no stored release needs. What is in use is never removed.
+func (r *SupersetReconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *world) error {
+	needed := map[string]bool{migrations.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
+	kept, errs := 0, []error(nil)
+	for _, stored := range w.Stored { // the newest first
+		if kept < historyLimit(s) || inUse(s, w, stored.Hash) {
+			kept++
+			release, err := r.load(ctx, s, w, stored.Hash)
+			if err != nil {
+				return err // without it we cannot tell what is needed
+			}
+			needed[release.ConfigMap] = true
+			continue
+		}
+		var revision appsv1.ControllerRevision
+		key := client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, stored.Hash)}
+		if err := r.Get(ctx, key, &revision); client.IgnoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("reading release %s: %w", stored.Hash, err))
+		} else if err == nil {
+			errs = append(errs, r.apply.Delete(ctx, &revision))
+		}
+	}
+	errs = append(errs, r.pruneConfigMaps(ctx, s, needed))
+	return errors.Join(errs...)
+}
+
+func (r *SupersetReconciler) pruneConfigMaps(ctx context.Context, s *v1alpha1.Superset, needed map[string]bool) error {
+	var list corev1.ConfigMapList
+	if err := r.List(ctx, &list, client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))); err != nil {
+		return fmt.Errorf("listing the ConfigMaps: %w", err)
+	}
+	var errs []error
+	for i := range list.Items {
+		if cm := &list.Items[i]; metav1.IsControlledBy(cm, s) && !needed[cm.Name] {
+			errs = append(errs, r.apply.Delete(ctx, cm))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// inUse is true for a release that runs, that a run leads to or from, or that a
+// rollback would put back.
+func inUse(s *v1alpha1.Superset, w *world, hash string) bool {
+	if hash == s.Status.Release || hash == s.Status.PreviousRelease || hash == w.Desired.Hash {
+		return true
+	}
+	for i := range w.Tiers {
+		if w.Tiers[i].Release == hash {
+			return true
+		}
+	}
+	u := s.Status.Upgrade
+	return u != nil && (hash == u.FromRelease || hash == u.ToRelease || hash == u.RollbackRelease || hash == u.HeldRelease)
+}
+
+func historyLimit(s *v1alpha1.Superset) int {
+	if s.Spec.HistoryLimit == nil {
+		return 10
+	}
+	return int(*s.Spec.HistoryLimit)
+}

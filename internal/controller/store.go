@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+)
+
+// A release is stored as a ControllerRevision. What the machine needs of it
+// stands in its metadata too, so that a look at what is stored parses nothing.
+const (
+	annotationVersion = "superset-operator.dev/version"
+	annotationTiers   = "superset-operator.dev/tiers"
+)
+
+func releaseName(owner, hash string) string { return owner + "-" + hash }
+
+// storedRelease renders the ControllerRevision of a release.
+func storedRelease(owner *v1alpha1.Superset, r *components.Release, fence int64) (*appsv1.ControllerRevision, error) {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a release: %w", err)
+	}
+	hash := r.Hash()
+	labels := components.Labels(owner.Name)
+	labels[v1alpha1.LabelRelease] = hash
+	return &appsv1.ControllerRevision{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: releaseName(owner.Name, hash), Namespace: owner.Namespace, Labels: labels,
+			Annotations: map[string]string{annotationVersion: r.Runtime.Version, annotationTiers: tierNames(r)},
+		},
+		Data:     runtime.RawExtension{Raw: raw},
+		Revision: fence,
+	}, nil
+}
+
+func tierNames(r *components.Release) string {
+	var names []string
+	for _, d := range components.Catalog {
+		if _, ok := r.Tiers[d.Name]; ok {
+			names = append(names, string(d.Name))
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// facts are what the machine needs of the stored releases that owner controls,
+// the newest revision first.
+func facts(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevision) []lifecycle.Release {
+	var out []lifecycle.Release
+	for i := range revisions {
+		rev := &revisions[i]
+		if !metav1.IsControlledBy(rev, owner) {
+			continue
+		}
+		r := lifecycle.Release{
+			Hash:     rev.Labels[v1alpha1.LabelRelease],
+			Version:  rev.Annotations[annotationVersion],
+			Revision: rev.Revision,
+		}
+		for tier, d := range components.Catalog {
+			r.Has[tier] = slices.Contains(strings.Split(rev.Annotations[annotationTiers], ","), string(d.Name))
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b lifecycle.Release) int { return cmp.Compare(b.Revision, a.Revision) })
+	return out
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+)
+
+// supersetChanged passes changes of spec, of a token, and of the recorded
+// phase: the machine goes on when the cache has seen its last move.
+func supersetChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(*v1alpha1.Superset)
+		after, ok2 := e.ObjectNew.(*v1alpha1.Superset)
+		if !ok1 || !ok2 {
+			return true
+		}
+		return before.Generation != after.Generation ||
+			before.Status.Phase != after.Status.Phase ||
+			before.Status.UpgradeRevision != after.Status.UpgradeRevision ||
+			before.Annotations[v1alpha1.AnnotationRollback] != after.Annotations[v1alpha1.AnnotationRollback] ||
+			before.Annotations[v1alpha1.AnnotationRetry] != after.Annotations[v1alpha1.AnnotationRetry]
+	}}
+}
+
+// componentChanged passes what the parent acts upon: spec (drift), the echoed
+// fence and generation, and the conditions.
+func componentChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(v1alpha1.Component)
+		after, ok2 := e.ObjectNew.(v1alpha1.Component)
+		if !ok1 || !ok2 {
+			return true
+		}
+		old, now := before.ComponentStatus(), after.ComponentStatus()
+		return before.GetGeneration() != after.GetGeneration() ||
+			old.ObservedGeneration != now.ObservedGeneration ||
+			old.Fence != now.Fence ||
+			!sameConditions(old.Conditions, now.Conditions)
+	}}
+}
+
+// podChanged passes what decides about drains, Jobs and what is in the way.
+func podChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(*corev1.Pod)
+		after, ok2 := e.ObjectNew.(*corev1.Pod)
+		if !ok1 || !ok2 {
+			return true
+		}
+		one := []*corev1.Pod{before}
+		two := []*corev1.Pod{after}
+		return before.Status.Phase != after.Status.Phase ||
+			(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||
+			podReady(before) != podReady(after) ||
+			components.Diagnose(one) != components.Diagnose(two)
+	}}
+}
+
+// toInstance maps a pod to the object that it was made for, by label: a pod is
+// owned by a ReplicaSet or a Job, not by us.
+func toInstance(_ context.Context, obj client.Object) []reconcile.Request {
+	name := obj.GetLabels()[v1alpha1.LabelInstance]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: obj.GetNamespace(), Name: name}}}
+}
