@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# The targets; `make help` lists them. Everything that is built heavily is kept
+# in the user's cache folder, keyed by its inputs: `make clean-cache` clears it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+TOOL := $(GO) tool -modfile=hack/tools.mod
+LINT := $(GO) tool -modfile=hack/lint.mod
+CLUSTER := $(GO) run ./test/cluster/cmd/cluster
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+LDFLAGS := -s -w -X github.com/superset-operator/superset-operator/internal/version.Version=$(VERSION)
+UNIT := ./api/... ./cmd/... ./internal/...
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: prerequisites
+prerequisites:
+	@command -v $(GO) >/dev/null || { echo "go is missing: install Go 1.26 or newer (Debian: apt-get install golang, or the archive of the Go project)"; exit 1; }
+	@command -v git >/dev/null || { echo "git is missing: apt-get install git"; exit 1; }
+
+.PHONY: demo
+demo: prerequisites ## Watch an install, an upgrade, a failed one that rolls back, and a rollback, on a real API server
+	$(GO) run ./test/demo
+
+.PHONY: test
+test: prerequisites cluster ## Run the pure tests, and the suites on a real control plane
+	$(GO) test $(UNIT)
+	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/...
+
+.PHONY: test-scripts
+test-scripts: prerequisites ## Run the Jobs' Python against real Superset releases and a real PostgreSQL (needs PyPI)
+	$(GO) test -tags scripts -timeout 60m -v ./test/scripts/...
+
+.PHONY: e2e
+e2e: prerequisites ## Run the real journey: real Superset on a real node (needs root, Debian, PyPI)
+	test/e2e/run.sh
+
+.PHONY: build
+build: prerequisites ## Build the manager into bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/manager ./cmd/manager
+
+.PHONY: run
+run: prerequisites ## Run the operator against the current kubeconfig
+	kubectl apply -f config/crd/bases
+	$(GO) run ./cmd/manager -metrics-secure=false -metrics-bind-address=127.0.0.1:8080 -health-probe-bind-address=0 -zap-devel
+
+.PHONY: generate
+generate: ## Regenerate deepcopy, CRDs, RBAC, the reference and the diagram
+	$(TOOL) controller-gen object:headerFile=hack/boilerplate.txt paths=./api/...
+	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
+	$(TOOL) controller-gen rbac:roleName=superset-operator paths=./internal/controller/... output:rbac:dir=config/rbac
+	UPDATE=1 $(GO) test -count=1 -run 'TestDiagramInTheDocs' ./internal/lifecycle >/dev/null
+
+.PHONY: lint
+lint: ## Run the linters, which carry the architecture
+	$(LINT) golangci-lint run ./...
+
+.PHONY: verify
+verify: prerequisites generate ## Regenerate, tidy, lint; fail if anything changed
+	$(GO) mod tidy
+	$(MAKE) --no-print-directory lint
+	@git diff --exit-code --stat -- . || { echo "generated files or go.mod are stale: commit what make verify changed"; exit 1; }
+	@test -z "$$(git status --porcelain --untracked-files=normal)" || { git status --short; echo "the tree is not clean: commit or ignore these files"; exit 1; }
+
+.PHONY: cluster
+cluster: prerequisites ## Build the test cluster's programs (once; cached)
+	$(CLUSTER) build
+
+.PHONY: cluster-up
+cluster-up: prerequisites ## Start a control plane with simulated nodes on loopback; writes .cluster/kubeconfig
+	$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## End exactly the processes that cluster-up started
+	$(CLUSTER) down
+
+.PHONY: clean-cache
+clean-cache: ## Remove what the project keeps in the user's cache folder
+	$(CLUSTER) clean
