@@ -92,7 +92,11 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if problem.Message != "" {
 		health.Blocked = problem.Message
 	}
-	return ctrl.Result{RequeueAfter: problem.Recheck}, client.IgnoreNotFound(r.answer(ctx, c, health))
+	err = r.answer(ctx, c, health)
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictRecheck}, nil
+	}
+	return ctrl.Result{RequeueAfter: problem.Recheck}, client.IgnoreNotFound(err)
 }
 
 // build applies what the component consists of; sent is true when the cluster

@@ -41,6 +41,9 @@ import (
 // foreign object in the way, or a quota.
 const blockedRecheck = 30 * time.Second
 
+// conflictRecheck gives the cache the time to catch up with a write of ours.
+const conflictRecheck = 100 * time.Millisecond
+
 // SupersetReconciler carries one Superset through the upgrade machine.
 type SupersetReconciler struct {
 	client.Client
@@ -102,7 +105,12 @@ func (r *SupersetReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 			return ctrl.Result{}, err
 		}
 	}
-	if err := r.record(ctx, s, w, &d); err != nil {
+	err = r.record(ctx, s, w, &d)
+	if apierrors.IsConflict(err) {
+		// Decided from an older state than the stored one: decide again.
+		return ctrl.Result{RequeueAfter: conflictRecheck}, nil
+	}
+	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	return ctrl.Result{RequeueAfter: d.Recheck}, nil
