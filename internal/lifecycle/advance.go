@@ -66,7 +66,10 @@ const maxPhases = 16
 func (s *draft) enter(next v1alpha1.Phase) {
 	s.Phase, s.PhaseSince = next, &s.now
 	s.Upgrade.Step = step(next, s.Upgrade.Step)
-	if resting(next) {
+	switch {
+	case s.d.Move == Accept: // the run has its line already
+		return
+	case resting(next):
 		s.record(results[next])
 		return
 	}
@@ -151,6 +154,7 @@ func (s *draft) settle() {
 
 // accept changes nothing that runs: spec asks again for what was verified.
 func (s *draft) accept() {
+	s.record(v1alpha1.ResultSuperseded)
 	s.Upgrade.To, s.Upgrade.ToRelease, s.Upgrade.Failure = s.Upgrade.From, s.Release, nil
 }
 

@@ -117,17 +117,19 @@ func rest(o *Observation) Decision {
 		}
 		d.Work.add(Action{Kind: ApplyTier, Tier: tier, Release: current.Hash, Fence: fence, Mode: v1alpha1.ModeServe})
 		if !t.Settled || t.Release != current.Hash || t.Mode != v1alpha1.ModeServe {
-			d.Reason, d.Message = v1alpha1.ReasonTierNotReady, notReady[tier]+t.Blocked
-			d.Waiting = true
+			d.Waiting, d.Reason, d.Message = true, v1alpha1.ReasonTierNotReady, notReady[tier]
+			if t.Blocked != "" {
+				d.Message += ": " + t.Blocked
+			}
 		}
 	}
 	d.Work.add(Action{Kind: Prune})
 	return d
 }
 
-// notReady are whole sentences, so that a decision at rest allocates nothing.
+// notReady says which tier is not as it was verified.
 var notReady = [3]string{
-	Scheduler: "the scheduler is not ready; ",
-	Worker:    "not all workers are ready; ",
-	Web:       "not all web pods are ready; ",
+	Scheduler: "the scheduler is not ready",
+	Worker:    "not all workers are ready",
+	Web:       "not all web pods are ready",
 }
