@@ -15,6 +15,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -52,6 +53,7 @@ func parse(arguments []string) (settings, error) {
 	f.StringVar(&s.namespaces, "namespaces", "", "comma-separated namespaces to work in; by default all")
 	f.IntVar(&s.concurrency, "concurrency", 8, "how many objects of each kind are worked on at once")
 	s.log.BindFlags(f)
+	config.RegisterFlags(f)
 	if err := f.Parse(arguments); err != nil {
 		return s, err
 	}
@@ -78,12 +80,12 @@ func main() {
 }
 
 func run(s settings) error {
-	config, err := ctrl.GetConfig()
+	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("finding the cluster: %w", err)
 	}
-	config.QPS = -1 // the API server's own fairness is the limit
-	mgr, err := ctrl.NewManager(config, options(s))
+	cluster.QPS = -1 // the API server's own fairness is the limit
+	mgr, err := ctrl.NewManager(cluster, options(s))
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
