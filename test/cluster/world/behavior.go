@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Behavior is how a pod fares. The pod's annotation names it, or else the tag
+// of its image ends with a hyphen and its name. The behaviors of components,
+// such as web-unready, and unpullable are played by kwok.
+type Behavior string
+
+// The behaviors of a Job's pod; any other name means that all goes well.
+const (
+	// PreflightFails ends preflight with reason ImageBroken.
+	PreflightFails Behavior = "preflight-fails"
+	// MigrateFails ends migrate with reason MigrationFailed; the database is as
+	// it was before.
+	MigrateFails Behavior = "migrate-fails"
+	// MigrateHangs keeps migrate running until the world is told to release it.
+	MigrateHangs Behavior = "migrate-hangs"
+	// MigrateCrashes kills migrate: exit code 137 and no message.
+	MigrateCrashes Behavior = "migrate-crashes"
+	// VerifyFails ends verify with reason CheckFailed.
+	VerifyFails Behavior = "verify-fails"
+
+	unpullable Behavior = "unpullable"
+)
+
+// Annotations of pods.
+const (
+	// AnnotationBehavior names the behavior and wins over the image's tag;
+	// "none" means that all goes well.
+	AnnotationBehavior = "sim.superset-operator.dev/behavior"
+	// AnnotationDelay is how long a Job's pod works, such as 30s.
+	AnnotationDelay = "sim.superset-operator.dev/delay"
+	// AnnotationRelease, with any value, lets a migration that hangs go on.
+	AnnotationRelease = "sim.superset-operator.dev/release"
+)
+
+// Labels of pods, and the node names that kwok plays.
+const (
+	labelScript  = "superset-operator.dev/script"
+	labelVersion = "app.kubernetes.io/version"
+	nodePrefix   = "kwok-node-"
+)
+
+var behaviors = []Behavior{PreflightFails, MigrateFails, MigrateHangs, MigrateCrashes, VerifyFails, unpullable}
+
+func behaviorOf(pod *corev1.Pod) Behavior {
+	chosen, ok := pod.Annotations[AnnotationBehavior]
+	if ok {
+		return Behavior(chosen)
+	}
+	tag := imageTag(pod)
+	for _, b := range behaviors {
+		if strings.HasSuffix(tag, "-"+string(b)) {
+			return b
+		}
+	}
+	return ""
+}
+
+// imageTag is the tag of the first container's image; empty when it has none.
+func imageTag(pod *corev1.Pod) string {
+	image, _, _ := strings.Cut(pod.Spec.Containers[0].Image, "@")
+	name := image[strings.LastIndex(image, "/")+1:]
+	_, tag, _ := strings.Cut(name, ":")
+	return tag
+}
+
+// podRelease is the release whose migrations the pod's image holds. A tag that
+// is no version leaves it to the pod's version label.
+func podRelease(pod *corev1.Pod) (release, error) {
+	r, err := releaseOf(imageTag(pod))
+	if err != nil && pod.Labels[labelVersion] != "" {
+		return releaseOf(pod.Labels[labelVersion])
+	}
+	return r, err
+}
+
+func env(pod *corev1.Pod, name string) corev1.EnvVar {
+	for _, e := range pod.Spec.Containers[0].Env {
+		if e.Name == name {
+			return e
+		}
+	}
+	return corev1.EnvVar{}
+}

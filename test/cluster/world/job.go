@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/cache"
+)
+
+// job is a Job's pod at work.
+type job struct {
+	namespace string
+	// stop ends it, as a deleted pod is.
+	stop context.CancelFunc
+	// released is closed when a migration that hangs may go on.
+	released chan struct{}
+	once     sync.Once
+}
+
+func (j *job) letGo() { j.once.Do(func() { close(j.released) }) }
+
+// podChanged is told of every pod, in the order in which the API server had
+// them.
+func (w *World) podChanged(ctx context.Context, object any) {
+	pod, ok := object.(*corev1.Pod)
+	if !ok || !simulated(pod) {
+		return
+	}
+	switch {
+	case pod.DeletionTimestamp != nil:
+		w.forget(pod)
+	case pod.Status.Phase == corev1.PodPending:
+		w.complain(ctx, w.admit(ctx, pod))
+	case pod.Status.Phase == corev1.PodRunning && pod.Labels[labelScript] != "":
+		w.work(ctx, pod)
+	}
+}
+
+// simulated is true for pods that no real kubelet runs.
+func simulated(pod *corev1.Pod) bool {
+	return len(pod.Spec.NodeName) > len(nodePrefix) && pod.Spec.NodeName[:len(nodePrefix)] == nodePrefix
+}
+
+func (w *World) podGone(object any) {
+	if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+		object = gone.Obj
+	}
+	if pod, ok := object.(*corev1.Pod); ok {
+		w.forget(pod)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.jobs, pod.UID)
+	}
+}
+
+// forget ends the work of a pod that is being deleted.
+func (w *World) forget(pod *corev1.Pod) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if j, ok := w.jobs[pod.UID]; ok {
+		j.stop()
+	}
+}
+
+// work starts the work of a script's pod, once.
+func (w *World) work(ctx context.Context, pod *corev1.Pod) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	j, known := w.jobs[pod.UID]
+	if !known {
+		ctx, cancel := context.WithCancel(ctx)
+		j = &job{namespace: pod.Namespace, stop: cancel, released: make(chan struct{})}
+		w.jobs[pod.UID] = j
+		w.running.Go(func() {
+			defer cancel()
+			w.runJob(ctx, j, pod)
+		})
+	}
+	if _, ok := pod.Annotations[AnnotationRelease]; ok {
+		j.letGo()
+	}
+}
+
+// runJob is a script from its start to its termination message.
+func (w *World) runJob(ctx context.Context, j *job, pod *corev1.Pod) {
+	database := databaseOf(pod)
+	if pod.Labels[labelScript] == "migrate" {
+		if n := w.databases.begin(database); n > 1 {
+			w.logf("%d MIGRATIONS AT ONCE on database %s", n, database)
+		}
+		defer w.databases.end(database)
+	}
+	w.logf("%s/%s: %s begins on database %s", pod.Namespace, pod.Name, pod.Labels[labelScript], database)
+	outcome, ok := w.outcome(ctx, j, pod, database)
+	if !ok {
+		w.logf("%s/%s: stopped before its end", pod.Namespace, pod.Name)
+		return
+	}
+	// The revision first: a world that dies between the two finds a database
+	// at its head, and such a migration succeeds.
+	if outcome.ExitCode == 0 && pod.Labels[labelScript] == "migrate" {
+		if r, err := podRelease(pod); err == nil {
+			w.databases.setRevision(database, r.head)
+			w.complain(ctx, w.save(ctx))
+		}
+	}
+	w.logf("%s/%s: exit code %d %s", pod.Namespace, pod.Name, outcome.ExitCode, outcome.Message)
+	w.complain(ctx, w.terminate(ctx, pod, outcome))
+}
+
+func (w *World) delay(pod *corev1.Pod) (time.Duration, error) {
+	text, ok := pod.Annotations[AnnotationDelay]
+	if !ok {
+		return w.options.Delay, nil
+	}
+	delay, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("annotation %s: %w", AnnotationDelay, err)
+	}
+	return delay, nil
+}
+
+// outcome waits as long as the script works; ok is false when the pod, or the
+// world, ended before.
+func (w *World) outcome(ctx context.Context, j *job, pod *corev1.Pod, database place) (o Outcome, ok bool) {
+	delay, err := w.delay(pod)
+	if err != nil {
+		return Result{Script: scriptNames[pod.Labels[labelScript]]}.fail("Unexpected", "%v", err).Outcome(), true
+	}
+	select {
+	case <-ctx.Done():
+		return o, false
+	case <-time.After(delay):
+	}
+	if w.options.OnJob != nil {
+		if chosen := w.options.OnJob(pod); chosen != nil {
+			return *chosen, true
+		}
+	}
+	behavior := behaviorOf(pod)
+	if behavior == MigrateHangs && pod.Labels[labelScript] == "migrate" {
+		select {
+		case <-ctx.Done():
+			return o, false
+		case <-j.released:
+		}
+	}
+	return play(pod, behavior, w.databases.revision(database)), true
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/superset-operator/superset-operator/test/cluster/world"
+)
+
+const (
+	head41 = "48cbb571fa3a"
+	head50 = "74ad1125881c"
+	head60 = "c233f5365c9e"
+)
+
+func number(n int) *int { return &n }
+
+func TestAnUpgradeThatGoesWell(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	shared.world.SetRevision(ns, "bi", head50)
+	pending := []string{"94e7a3499973", "32bf93dfe2a4", "378cecfdba9f", "f1edd4a4d4f2", "363a9b1e8992", "3fd555e76e3d", "cd1fb11291f2", head60}
+	for _, test := range []struct {
+		script string
+		want   world.Result
+	}{
+		{"preflight", world.Result{Script: "inspect", Database: "postgresql", Revision: head50, Head: head60, Pending: pending, PendingCount: number(8)}},
+		{"migrate", world.Result{Script: "migrate", Database: "postgresql", Revision: head60, Head: head60, PendingCount: number(0)}},
+		{"verify", world.Result{Script: "verify", Database: "postgresql", Revision: head60, Head: head60, Checks: []world.Check{
+			{Name: "Revision", OK: true, Detail: "the database is at " + head60}}}},
+	} {
+		o := order{namespace: ns, name: test.script, tag: "6.0.0", script: test.script}
+		o.job(t)
+		succeeded, end := o.ended(t)
+		if !succeeded || end.ExitCode != 0 {
+			t.Errorf("%s ended with %+v", test.script, end)
+		}
+		if diff := cmp.Diff(test.want, decode(t, end.Message)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.script, diff)
+		}
+	}
+	if got := shared.world.Revision(ns, "bi"); got != head60 {
+		t.Errorf("the database is at %q, want %q", got, head60)
+	}
+	if diff := cmp.Diff(world.Count{Started: 1, Finished: 1, AtOnce: 1}, shared.world.Migrations(ns, "bi")); diff != "" {
+		t.Errorf("migrations (-want +got):\n%s", diff)
+	}
+}
+
+func TestJobsThatFail(t *testing.T) {
+	for _, test := range []struct {
+		name, tag, script, behavior string
+		revision, reason, after     string
+		exitCode                    int32
+	}{
+		{"preflight fails", "6.0.0-preflight-fails", "preflight", "", head50, "ImageBroken", head50, 1},
+		{"migrate fails", "6.0.0-migrate-fails", "migrate", "", head50, "MigrationFailed", head50, 1},
+		{"migrate crashes", "6.0.0-migrate-crashes", "migrate", "", head50, "", head50, 137},
+		{"verify fails", "5.0.0-verify-fails", "verify", "", head50, "CheckFailed", head50, 1},
+		{"preflight on a database ahead", "5.0.0", "preflight", "", head60, "DatabaseAhead", head60, 1},
+		{"migrate on a database ahead", "5.0.0", "migrate", "", head60, "DatabaseAhead", head60, 1},
+		{"verify finds another revision", "6.0.0", "verify", "", head50, "CheckFailed", head50, 1},
+		{"no version in the tag", "latest", "preflight", "", head50, "ImageBroken", head50, 1},
+		{"by annotation", "6.0.0", "migrate", "migrate-fails", head41, "MigrationFailed", head41, 1},
+		{"annotation wins", "6.0.0-migrate-crashes", "migrate", "none", head41, "", head60, 0},
+		{"another script is not concerned", "6.0.0-verify-fails", "migrate", "", head50, "", head60, 0},
+		{"an empty database", "4.1.4", "migrate", "", "", "", head41, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ns := namespace(t)
+			shared.world.SetRevision(ns, "bi", test.revision)
+			o := order{namespace: ns, name: "job", tag: test.tag, script: test.script}
+			if test.behavior != "" {
+				o.annotations = map[string]string{world.AnnotationBehavior: test.behavior}
+			}
+			o.job(t)
+			succeeded, end := o.ended(t)
+			if succeeded != (test.exitCode == 0) || end.ExitCode != test.exitCode {
+				t.Errorf("it ended with %+v, want exit code %d", end, test.exitCode)
+			}
+			if test.exitCode == 137 {
+				if end.Message != "" {
+					t.Errorf("a killed container left the message %q", end.Message)
+				}
+			} else if got := decode(t, end.Message); got.Reason != test.reason || (got.Message == "") != (test.reason == "") {
+				t.Errorf("it says %+v, want reason %q and a message to it", got, test.reason)
+			}
+			if got := shared.world.Revision(ns, "bi"); got != test.after {
+				t.Errorf("the database is at %q, want %q", got, test.after)
+			}
+		})
+	}
+}
+
+// began waits until the world has counted n migrations.
+func began(t *testing.T, ns string, n int) {
+	t.Helper()
+	eventually(t, "migrations to begin", func(context.Context) (bool, error) { return shared.world.Migrations(ns, "bi").Started == n, nil })
+}
+
+func TestAMigrationHangsUntilItIsReleased(t *testing.T) {
+	for name, release := range map[string]func(t *testing.T, ns string){
+		"by the test": func(_ *testing.T, ns string) { shared.world.Release(ns) },
+		"by annotation": func(t *testing.T, ns string) {
+			pods, err := shared.client.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{LabelSelector: "job-name=job"})
+			if err != nil || len(pods.Items) != 1 {
+				t.Fatalf("got %d pods, %v; want 1", len(pods.Items), err)
+			}
+			patch := []byte(`{"metadata":{"annotations":{"` + world.AnnotationRelease + `":""}}}`)
+			if _, err := shared.client.CoreV1().Pods(ns).Patch(t.Context(), pods.Items[0].Name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := namespace(t)
+			o := order{namespace: ns, name: "job", tag: "6.0.0-migrate-hangs", script: "migrate"}
+			o.job(t)
+			began(t, ns, 1)
+			// Another Job, made later, ends: the one that hangs had the time to.
+			other := order{namespace: ns, name: "other", tag: "6.0.0", script: "preflight"}
+			other.job(t)
+			other.ended(t)
+			if got := shared.world.Migrations(ns, "bi"); got.Finished != 0 {
+				t.Fatalf("it did not hang: %+v", got)
+			}
+			release(t, ns)
+			if succeeded, end := o.ended(t); !succeeded {
+				t.Errorf("it ended with %+v", end)
+			}
+			if got := shared.world.Revision(ns, "bi"); got != head60 {
+				t.Errorf("the database is at %q, want %q", got, head60)
+			}
+		})
+	}
+}
+
+func TestTwoMigrationsAtOnceAreCounted(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	for _, name := range []string{"one", "two"} {
+		order{namespace: ns, name: name, tag: "6.0.0-migrate-hangs", script: "migrate"}.job(t)
+	}
+	began(t, ns, 2)
+	shared.world.Release(ns)
+	eventually(t, "both to end", func(context.Context) (bool, error) { return shared.world.Migrations(ns, "bi").Finished == 2, nil })
+	if got := shared.world.Migrations(ns, "bi").AtOnce; got != 2 {
+		t.Errorf("%d ran at once, want 2", got)
+	}
+}
+
+func TestADeletedMigrationChangesNothing(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	shared.world.SetRevision(ns, "bi", head50)
+	order{namespace: ns, name: "job", tag: "6.0.0-migrate-hangs", script: "migrate"}.job(t)
+	began(t, ns, 1)
+	foreground := metav1.DeletePropagationForeground
+	if err := shared.client.BatchV1().Jobs(ns).Delete(t.Context(), "job", metav1.DeleteOptions{PropagationPolicy: &foreground}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "its end", func(context.Context) (bool, error) { return shared.world.Migrations(ns, "bi").Finished == 1, nil })
+	if got := shared.world.Revision(ns, "bi"); got != head50 {
+		t.Errorf("the database is at %q, want %q", got, head50)
+	}
+}
+
+func TestOnJobDecides(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	o := order{namespace: ns, name: "job", tag: "6.0.0", script: "migrate", annotations: map[string]string{annotationReason: "LockTimeout"}}
+	o.job(t)
+	succeeded, end := o.ended(t)
+	if got := decode(t, end.Message); succeeded || got.Reason != "LockTimeout" {
+		t.Errorf("it ended with %+v", end)
+	}
+	if got := shared.world.Revision(ns, "bi"); got != "" {
+		t.Errorf("the database is at %q, want none", got)
+	}
+}
+
+// Not parallel: the second world would play the other tests' Jobs too.
+func TestANewWorldRemembers(t *testing.T) {
+	ns := namespace(t)
+	o := order{namespace: ns, name: "job", tag: "5.0.0", script: "migrate"}
+	o.job(t)
+	o.ended(t)
+	again := world.New(shared.REST(), world.Options{Persist: true})
+	stop := play(again)
+	defer stop()
+	eventually(t, "the revision", func(context.Context) (bool, error) { return again.Revision(ns, "bi") == head50, nil })
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Outcome is how a Job's pod ends.
+type Outcome struct {
+	// ExitCode of its container.
+	ExitCode int32
+	// Message is its termination message: a line of JSON, or nothing.
+	Message string
+}
+
+// Result is the line of JSON that the operator's scripts leave.
+type Result struct {
+	Script       string   `json:"script"`
+	Reason       string   `json:"reason"`
+	Message      string   `json:"message"`
+	Database     string   `json:"database,omitempty"`
+	Revision     string   `json:"revision,omitempty"`
+	Head         string   `json:"head,omitempty"`
+	Checks       []Check  `json:"checks,omitempty"`
+	Pending      []string `json:"pending,omitempty"`
+	PendingCount *int     `json:"pendingCount,omitempty"`
+}
+
+// Check is one of verify's.
+type Check struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// Outcome ends with exit code 1 when the result names a reason, otherwise with 0.
+func (r Result) Outcome() Outcome {
+	line, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // strings and numbers alone always encode
+	}
+	o := Outcome{Message: string(line)}
+	if r.Reason != "" {
+		o.ExitCode = 1
+	}
+	return o
+}
+
+// fail is the result with a reason.
+func (r Result) fail(reason, format string, args ...any) Result {
+	r.Reason, r.Message = reason, fmt.Sprintf(format, args...)
+	return r
+}
+
+// scriptNames are what the scripts call themselves in their results.
+var scriptNames = map[string]string{"preflight": "inspect", "migrate": "migrate", "verify": "verify"}
+
+// play decides what a script would report. It reads the database and changes
+// nothing.
+func play(pod *corev1.Pod, behavior Behavior, revision string) Outcome {
+	script := pod.Labels[labelScript]
+	result := Result{Script: scriptNames[script], Database: "postgresql", Revision: revision}
+	if result.Script == "" {
+		result.Script = script
+		return result.fail("Unexpected", "the simulated world knows no script %q", script).Outcome()
+	}
+	r, err := podRelease(pod)
+	if err != nil {
+		return result.fail("ImageBroken", "%v; give the image a tag that begins with one", err).Outcome()
+	}
+	result.Head = r.head
+	switch {
+	case behavior == MigrateCrashes && script == "migrate":
+		return Outcome{ExitCode: 137}
+	case script == "verify":
+		return verify(pod, behavior, result).Outcome()
+	default:
+		return upgrade(r, behavior, script, result).Outcome()
+	}
+}
+
+// upgrade is what preflight and migrate report.
+func upgrade(r release, behavior Behavior, script string, result Result) Result {
+	pending, count, known := r.pending(result.Revision)
+	if known {
+		result.Pending, result.PendingCount = pending, &count
+	}
+	switch {
+	case behavior == PreflightFails && script == "preflight":
+		return result.fail("ImageBroken", "the image misses a Python module: No module named 'simulated_failure'")
+	case !known:
+		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or another Superset; use that version's image", result.Revision)
+	case script == "preflight":
+		return result
+	case behavior == MigrateFails:
+		return result.fail("MigrationFailed", "ProgrammingError: this migration was told to fail")
+	default:
+		none := 0
+		result.Revision, result.Pending, result.PendingCount = r.head, nil, &none
+		return result
+	}
+}
+
+// verify checks the revision for real, and what the Job asks for beside it by
+// the behavior alone.
+func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
+	wanted := env(pod, "SUPERSET_OPERATOR_EXPECTED_REVISION").Value
+	if wanted == "" {
+		wanted = result.Head
+	}
+	revision := Check{Name: "Revision", OK: result.Revision == wanted, Detail: "the database is at " + wanted}
+	if !revision.OK {
+		at := result.Revision
+		if at == "" {
+			at = "no revision"
+		}
+		revision.Detail = fmt.Sprintf("the database is at %s, not at %s", at, wanted)
+	}
+	result.Checks = []Check{revision}
+	if behavior == VerifyFails {
+		result.Checks = append(result.Checks, Check{Name: "LoginPage", Detail: "the page answers 500"})
+	} else if env(pod, "SUPERSET_OPERATOR_WEB_URL").Value != "" {
+		result.Checks = append(result.Checks, Check{Name: "AnonymousAPI", OK: true, Detail: "it answers 401"},
+			Check{Name: "LoginPage", OK: true, Detail: "it answers 200"})
+	}
+	failed := 0
+	var first Check
+	for _, check := range result.Checks {
+		if !check.OK {
+			if failed++; failed == 1 {
+				first = check
+			}
+		}
+	}
+	if failed > 0 {
+		return result.fail("CheckFailed", "%s (%d of %d checks failed): %s", first.Name, failed, len(result.Checks), first.Detail)
+	}
+	return result
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+)
+
+// Options of a world.
+type Options struct {
+	// Log gets a line for everything that happens; nil for silence.
+	Log io.Writer
+	// Delay is how long a Job's pod works; 200 ms by default.
+	Delay time.Duration
+	// Persist keeps the revisions in the ConfigMap "world" of kube-system after
+	// each migration, so that a world which is started again knows them.
+	Persist bool
+	// OnJob may decide how a Job's pod ends; nil, or a nil Outcome, leaves it
+	// to the pod's behavior. A migration that ends well moves the database to
+	// the head of its image either way.
+	OnJob func(pod *corev1.Pod) *Outcome
+}
+
+// World plays Jobs and databases. Make one with [New].
+type World struct {
+	options   Options
+	config    *rest.Config
+	client    kubernetes.Interface
+	pods      corelisters.PodLister
+	secrets   corelisters.SecretLister
+	databases databases
+
+	mu   sync.Mutex
+	jobs map[types.UID]*job
+	// running counts the goroutines of jobs.
+	running sync.WaitGroup
+	logging sync.Mutex
+	saving  sync.Mutex
+}
+
+// New makes a world for a cluster. It does nothing before Run.
+func New(cfg *rest.Config, o Options) *World {
+	if o.Delay == 0 {
+		o.Delay = 200 * time.Millisecond
+	}
+	if o.Log == nil {
+		o.Log = io.Discard
+	}
+	config := rest.CopyConfig(cfg)
+	config.UserAgent, config.QPS = "superset-world", -1
+	return &World{
+		options: o, config: config, jobs: map[types.UID]*job{},
+		databases: databases{revisions: map[place]string{}, counts: map[place]Count{}},
+	}
+}
+
+// Run plays until the context ends, which is no error. Pods that wait when it
+// begins are played too.
+func (w *World) Run(ctx context.Context) error {
+	client, err := kubernetes.NewForConfig(w.config)
+	if err != nil {
+		return fmt.Errorf("making the world's client: %w", err)
+	}
+	w.client = client
+	if err := w.load(ctx); err != nil {
+		return err
+	}
+	factory := informers.NewSharedInformerFactory(client, 0)
+	w.pods, w.secrets = factory.Core().V1().Pods().Lister(), factory.Core().V1().Secrets().Lister()
+	pods, secrets := factory.Core().V1().Pods().Informer(), factory.Core().V1().Secrets().Informer()
+	// A pod must not be judged before all Secrets are known.
+	if _, err := secrets.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(object any) { w.secretChanged(ctx, object) },
+		UpdateFunc: func(_, object any) { w.secretChanged(ctx, object) },
+	}); err != nil {
+		return fmt.Errorf("watching Secrets: %w", err)
+	}
+	go secrets.Run(ctx.Done())
+	if !cache.WaitForCacheSync(ctx.Done(), secrets.HasSynced) {
+		return nil
+	}
+	if _, err := pods.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(object any) { w.podChanged(ctx, object) },
+		UpdateFunc: func(_, object any) { w.podChanged(ctx, object) },
+		DeleteFunc: w.podGone,
+	}); err != nil {
+		return fmt.Errorf("watching pods: %w", err)
+	}
+	go pods.Run(ctx.Done())
+	<-ctx.Done()
+	w.running.Wait()
+	return nil
+}
+
+// Revision of the database whose URI a Secret holds; empty when it was never
+// migrated. The database of pods that name no Secret has the empty name.
+func (w *World) Revision(namespace, secret string) string {
+	return w.databases.revision(place{namespace, secret})
+}
+
+// SetRevision changes what the database knows; an empty revision empties it.
+func (w *World) SetRevision(namespace, secret, revision string) {
+	w.databases.setRevision(place{namespace, secret}, revision)
+}
+
+// Migrations counts those of a database since the world began.
+func (w *World) Migrations(namespace, secret string) Count {
+	return w.databases.count(place{namespace, secret})
+}
+
+// Release lets the migrations of a namespace that hang now go on. Call it once
+// Migrations has counted the one that is meant.
+func (w *World) Release(namespace string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, j := range w.jobs {
+		if j.namespace == namespace {
+			j.letGo()
+		}
+	}
+}
+
+func (w *World) logf(format string, args ...any) {
+	w.logging.Lock()
+	defer w.logging.Unlock()
+	_, _ = fmt.Fprintf(w.options.Log, "world: "+format+"\n", args...)
+}
+
+// complain logs an error, unless the world or the pod has just ended.
+func (w *World) complain(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
+		w.logf("%v", err)
+	}
+}
