@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// journal writes down when a Superset entered each phase, as an observer saw
+// it: finer than the whole seconds of status.
+type journal struct {
+	mu      sync.Mutex
+	entries []entry
+}
+
+type entry struct {
+	phase v1alpha1.Phase
+	at    time.Time
+}
+
+// keep watches until the context ends. A watch that breaks is started anew.
+func (j *journal) keep(ctx context.Context, t *testing.T, c cluster) {
+	for ctx.Err() == nil {
+		watch, err := c.Watch(ctx, &v1alpha1.SupersetList{}, client.InNamespace(namespace))
+		if err != nil {
+			if ctx.Err() == nil {
+				t.Logf("watching Supersets: %v", err)
+			}
+			time.Sleep(time.Second)
+			continue
+		}
+		for event := range watch.ResultChan() {
+			if superset, ok := event.Object.(*v1alpha1.Superset); ok {
+				j.note(t, superset.Status.Phase)
+			}
+		}
+		watch.Stop()
+	}
+}
+
+func (j *journal) note(t *testing.T, phase v1alpha1.Phase) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if phase == "" || len(j.entries) > 0 && j.entries[len(j.entries)-1].phase == phase {
+		return
+	}
+	t.Logf("phase %s", phase)
+	j.entries = append(j.entries, entry{phase, time.Now()})
+}
+
+// stay is how long a Superset was in a phase.
+type stay struct {
+	Phase v1alpha1.Phase
+	Took  time.Duration
+}
+
+// since returns the stays in moving phases entered at or after a moment, and
+// the phase that came last.
+func (j *journal) since(from time.Time) (stays []stay, last v1alpha1.Phase) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for i, e := range j.entries {
+		last = e.phase
+		if e.at.Before(from) || i == len(j.entries)-1 {
+			continue
+		}
+		stays = append(stays, stay{e.phase, j.entries[i+1].at.Sub(e.at)})
+	}
+	return stays, last
+}

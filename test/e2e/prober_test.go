@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// prober asks Superset for something ten times a second, each time over a new
+// connection, as a new user would.
+//
+// It asks for the list of charts without credentials: that takes the database,
+// unlike the health page, and the refusal (401) is the right answer.
+type prober struct {
+	url    string
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu    sync.Mutex
+	count service
+	down  time.Time // when the current outage began; zero while there is none
+}
+
+// service is what users had of Superset in some stretch of time.
+type service struct {
+	OK, Failed int
+	// Away is the time from the first request that failed to the next that did
+	// not, all outages together; Longest is the longest of them.
+	Away, Longest time.Duration
+	// First failure, as an example.
+	First string
+}
+
+func startProber(ctx context.Context, base string) *prober {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &prober{url: base + "/api/v1/chart/", cancel: cancel, done: make(chan struct{})}
+	go p.probe(ctx)
+	return p
+}
+
+func (p *prober) probe(ctx context.Context) {
+	defer close(p.done)
+	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		begun := time.Now()
+		failure := p.ask(ctx, &client)
+		if ctx.Err() != nil {
+			return
+		}
+		p.record(begun, failure)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// ask returns what went wrong, or nothing.
+func (p *prober) ask(ctx context.Context, client *http.Client) string {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
+	if err != nil {
+		return err.Error()
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err.Error()
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body)
+	if response.StatusCode >= http.StatusInternalServerError {
+		return response.Status
+	}
+	return ""
+}
+
+func (p *prober) record(begun time.Time, failure string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if failure == "" {
+		p.count.OK++
+		p.endOutage(time.Now())
+		return
+	}
+	p.count.Failed++
+	if p.count.First == "" {
+		p.count.First = failure
+	}
+	if p.down.IsZero() {
+		p.down = begun
+	}
+}
+
+func (p *prober) endOutage(at time.Time) {
+	if p.down.IsZero() {
+		return
+	}
+	away := at.Sub(p.down)
+	p.count.Away += away
+	p.count.Longest = max(p.count.Longest, away)
+	p.down = time.Time{}
+}
+
+// lap returns the counts since the last lap and starts new ones. An outage
+// that goes on counts for both.
+func (p *prober) lap() service {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, ongoing := time.Now(), !p.down.IsZero()
+	p.endOutage(now)
+	if ongoing {
+		p.down = now
+	}
+	lap := p.count
+	p.count = service{}
+	return lap
+}
+
+func (p *prober) stop() {
+	p.cancel()
+	<-p.done
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// resultsFile is written by each run that passes, from this package's folder.
+var resultsFile = filepath.Join("..", "..", "docs", "explanation", "e2e-results.md")
+
+//go:embed manifests/results.md.tmpl
+var resultsText string
+
+// results is what a run saw, for people to read.
+type results struct {
+	Before, After string
+	Stages        []stage
+	Memory        []footprint
+	CPUs          int
+	GiB           int
+}
+
+// stage is one run of the operator's machine.
+type stage struct {
+	Name    string
+	Phases  []stay
+	Took    time.Duration
+	Service *service // nil when nobody was asking
+}
+
+// add completes a stage that began at a moment with the phases it went
+// through. A stage that went through none is a broken journal.
+func (r *results) add(t *testing.T, j *journal, s stage, begun time.Time) {
+	t.Helper()
+	s.Took = time.Since(begun)
+	// The watch may be a moment behind what the test has already read.
+	until(t, time.Minute, "the journal to see the stage end", func(context.Context) (bool, string) {
+		var last v1alpha1.Phase
+		s.Phases, last = j.since(begun)
+		resting := last == v1alpha1.PhaseReady || last == v1alpha1.PhaseRolledBack
+		return resting && len(s.Phases) > 0, string(last)
+	})
+	r.Stages = append(r.Stages, s)
+	t.Logf("%s: %.1f s", s.Name, s.Took.Seconds())
+	if s.Service != nil {
+		t.Logf("%d requests answered, %d failed (first: %s), away %.1f s", s.Service.OK, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
+	}
+}
+
+func (r *results) write(t *testing.T) {
+	t.Helper()
+	r.CPUs, r.GiB = runtime.NumCPU(), machineGiB(t)
+	functions := template.FuncMap{
+		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) },
+	}
+	parsed, err := template.New("results").Funcs(functions).Parse(resultsText)
+	if err != nil {
+		t.Fatalf("reading the template: %v", err)
+	}
+	text := strings.Builder{}
+	if err := parsed.Execute(&text, r); err != nil {
+		t.Fatalf("rendering the results: %v", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(resultsFile), 0o755); err != nil {
+		t.Fatalf("making the folder of the results: %v", err)
+	}
+	if err := os.WriteFile(resultsFile, []byte(text.String()), 0o644); err != nil {
+		t.Fatalf("writing the results: %v", err)
+	}
+}
+
+func machineGiB(t *testing.T) int {
+	t.Helper()
+	info, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		t.Fatalf("reading the machine's memory: %v", err)
+	}
+	kb := 0
+	if _, err := fmt.Sscanf(string(info), "MemTotal: %d kB", &kb); err != nil {
+		t.Fatalf("reading the machine's memory: %v", err)
+	}
+	return (kb + 1<<19) >> 20
+}

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Runs the end-to-end suite on a real node. Arguments go to the test binary,
+# for example: test/e2e/run.sh -test.run=TestNode
+set -eu
+cd "$(dirname "$0")"
+scratch=../../.cluster
+mkdir -p "$scratch"
+# Compiled outside: inside there is no network, and nothing to download from.
+go build -o "$scratch/node" ../cluster/node/cmd/node
+"$scratch/node" -probe
+go test -c -tags e2e -o "$scratch/e2e.test" .
+exec "$scratch/node" -logs "$scratch/e2e-logs" \
+  -image services:1 -image superset:5.0.0 -image superset:6.0.0 -image superset-operator:e2e \
+  -- "$scratch/e2e.test" -test.v -test.timeout=60m "$@"
