@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/cluster"
+	"github.com/superset-operator/superset-operator/test/cluster/world"
+)
+
+// What every test uses.
+var (
+	k8s       client.WithWatch
+	control   *cluster.Cluster
+	simulated *world.World
+	operator  *process
+)
+
+// operatorUser is whom the shipped role is bound to.
+const operatorUser = "system:serviceaccount:superset-operator-system:superset-operator"
+
+func TestMain(m *testing.M) {
+	code, err := around(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "integration:", err)
+		os.Exit(1)
+	}
+	os.Exit(code)
+}
+
+// around runs the tests between start and end of everything that they need.
+func around(m *testing.M) (code int, err error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	dir, err := os.MkdirTemp("", "integration")
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if code == 0 {
+			_ = os.RemoveAll(dir)
+		} else {
+			fmt.Fprintln(os.Stderr, "integration: logs are kept in", dir)
+		}
+	}()
+	control, err = cluster.Start(ctx, cluster.Options{Dir: filepath.Join(dir, "cluster"), Progress: os.Stderr, Kwok: true, AuditLog: true})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = firstOf(err, control.Stop()) }()
+	for _, path := range []string{"../../config/manager/namespace.yaml", "../../config/crd", "../../config/rbac"} {
+		if err := kubectl(ctx, path); err != nil {
+			return 0, err
+		}
+	}
+	scheme := runtime.NewScheme()
+	_, _ = clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)
+	if k8s, err = client.NewWithWatch(control.REST(), client.Options{Scheme: scheme}); err != nil {
+		return 0, err
+	}
+	simulated = world.New(control.REST(), world.Options{})
+	go func() { _ = simulated.Run(ctx) }()
+	if operator, err = newOperator(dir); err != nil {
+		return 0, err
+	}
+	defer operator.kill()
+	return m.Run(), nil
+}
+
+// kubectl applies a file, or a folder with a kustomization.
+func kubectl(ctx context.Context, path string) error {
+	flag := "-f"
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		flag = "-k"
+	}
+	c := exec.CommandContext(ctx, control.Kubectl, "--kubeconfig", control.Kubeconfig, "apply", flag, path)
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("applying %s: %w\n%s", path, err, out)
+	}
+	return nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

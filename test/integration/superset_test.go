@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// limit bounds every wait; it is far above what anything here takes.
+const limit = 2 * time.Minute
+
+// fixture is one Superset in a namespace of its own.
+type fixture struct {
+	t   *testing.T
+	ns  string
+	key client.ObjectKey
+	rec *recorder
+}
+
+// newFixture makes the namespace and the Secret, both as in the samples.
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
+		GenerateName: "t-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}
+	must(t, k8s.Create(t.Context(), ns))
+	f := &fixture{t: t, ns: ns.Name, key: client.ObjectKey{Namespace: ns.Name, Name: "bi"}}
+	must(t, k8s.Create(t.Context(), f.secret()))
+	f.rec = record(t, ns.Name)
+	t.Cleanup(func() {
+		if t.Failed() {
+			f.dump()
+		}
+		_ = k8s.Delete(context.Background(), ns)
+	})
+	return f
+}
+
+func (f *fixture) secret() *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns},
+		StringData: map[string]string{"secret-key": "example", "database-uri": "postgresql://example", "redis-url": "redis://example"},
+	}
+}
+
+// superset is the one of the samples, at a version, before it is created.
+func (f *fixture) superset(version string, edits ...func(*v1alpha1.Superset)) *v1alpha1.Superset {
+	ref := func(key string) v1alpha1.SecretKeyReference { return v1alpha1.SecretKeyReference{Name: "bi", Key: key} }
+	two := int32(2)
+	s := &v1alpha1.Superset{
+		ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns},
+		Spec: v1alpha1.SupersetSpec{
+			RuntimeSpec: v1alpha1.RuntimeSpec{
+				Version: version, SecretKeyFrom: ref("secret-key"),
+				Database: v1alpha1.DatabaseSpec{URIFrom: ref("database-uri")},
+				Cache:    &v1alpha1.CacheSpec{URLFrom: ref("redis-url")},
+			},
+			Web:       &v1alpha1.WebSpec{Replicas: &two},
+			Worker:    &v1alpha1.WorkerSpec{Replicas: &two},
+			Scheduler: &v1alpha1.SchedulerSpec{},
+		},
+	}
+	for _, edit := range edits {
+		edit(s)
+	}
+	return s
+}
+
+// install creates a Superset and waits until it is Ready.
+func (f *fixture) install(version string, edits ...func(*v1alpha1.Superset)) {
+	f.t.Helper()
+	f.create(version, edits...)
+	f.ready(version)
+}
+
+func (f *fixture) create(version string, edits ...func(*v1alpha1.Superset)) {
+	f.t.Helper()
+	must(f.t, k8s.Create(f.t.Context(), f.superset(version, edits...)))
+}
+
+func (f *fixture) get() *v1alpha1.Superset {
+	f.t.Helper()
+	s := &v1alpha1.Superset{}
+	must(f.t, k8s.Get(f.t.Context(), f.key, s))
+	return s
+}
+
+// edit changes the Superset as a user would.
+func (f *fixture) edit(edits ...func(*v1alpha1.Superset)) {
+	f.t.Helper()
+	s := f.get()
+	before := s.DeepCopy()
+	for _, edit := range edits {
+		edit(s)
+	}
+	must(f.t, k8s.Patch(f.t.Context(), s, client.MergeFrom(before)))
+}
+
+// until waits until a Superset is as wanted.
+func (f *fixture) until(what string, is func(*v1alpha1.Superset) bool) *v1alpha1.Superset {
+	f.t.Helper()
+	var s *v1alpha1.Superset
+	eventually(f.t, what, func() bool { s = f.get(); return is(s) })
+	return s
+}
+
+func (f *fixture) phase(p v1alpha1.Phase) *v1alpha1.Superset {
+	f.t.Helper()
+	return f.until("phase "+string(p), func(s *v1alpha1.Superset) bool { return s.Status.Phase == p })
+}
+
+// ready waits until a version runs and was verified, for the newest spec.
+func (f *fixture) ready(version string) *v1alpha1.Superset {
+	f.t.Helper()
+	return f.until("Ready at "+version, func(s *v1alpha1.Superset) bool {
+		c := condition(s, v1alpha1.ConditionReady)
+		return s.Status.Phase == v1alpha1.PhaseReady && c.Status == metav1.ConditionTrue &&
+			s.Status.ObservedGeneration == s.Generation && s.Status.Version == version && s.Spec.Version == version
+	})
+}
+
+// rolledBack waits until a version runs again.
+func (f *fixture) rolledBack(version string) *v1alpha1.Superset {
+	f.t.Helper()
+	return f.until("RolledBack to "+version, func(s *v1alpha1.Superset) bool {
+		return s.Status.Phase == v1alpha1.PhaseRolledBack && s.Status.Version == version
+	})
+}
+
+func condition(s *v1alpha1.Superset, kind string) metav1.Condition {
+	if c := meta.FindStatusCondition(s.Status.Conditions, kind); c != nil {
+		return *c
+	}
+	return metav1.Condition{}
+}
+
+// dump shows how things stand when a test fails.
+func (f *fixture) dump() {
+	s := &v1alpha1.Superset{}
+	if err := k8s.Get(context.Background(), f.key, s); err == nil {
+		f.t.Logf("phase %s, version %s, upgrade %+v", s.Status.Phase, s.Status.Version, s.Status.Upgrade)
+		for _, c := range s.Status.Conditions {
+			f.t.Logf("%s=%s %s: %s", c.Type, c.Status, c.Reason, c.Message)
+		}
+	}
+	f.t.Log(f.rec.String())
+}
+
+// Edits of a Superset.
+
+func version(v string) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) { s.Spec.Version = v }
+}
+
+// tag picks an image by its tag, whose ending says how its pods behave.
+func tag(t string) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) { s.Spec.Image.Tag = t }
+}
+
+func strategy(v v1alpha1.Strategy) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Strategy = v }
+}
+
+func hold(s *v1alpha1.Superset) { s.Spec.Upgrade.OnFailure = v1alpha1.OnFailureHold }
+
+func paused(is bool) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) { s.Spec.Paused = is }
+}
+
+func annotation(key, value string) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) {
+		if s.Annotations == nil {
+			s.Annotations = map[string]string{}
+		}
+		s.Annotations[key] = value
+	}
+}
+
+// impatient sets every deadline that ends a phase.
+func impatient(d time.Duration) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) {
+		is := &metav1.Duration{Duration: d}
+		s.Spec.Upgrade.Deadlines = v1alpha1.Deadlines{Validate: is, Scheduler: is, Workers: is, Web: is, Verify: is}
+	}
+}
+
+// slow makes the pods of Jobs work, and those of tiers start, for a while.
+func slow(d time.Duration) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) {
+		s.Spec.PodTemplate = &runtime.RawExtension{Raw: fmt.Appendf(nil,
+			`{"metadata":{"annotations":{"sim.superset-operator.dev/delay":%q,"pod-ready.test/delay":%q}}}`, d, d)}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually asks until the answer is yes.
+func eventually(t *testing.T, what string, yes func() bool) {
+	t.Helper()
+	for end := time.Now().Add(limit); !yes(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never came: %s", what)
+		}
+	}
+}
+
+func contains(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing in %q", part, text)
+		}
+	}
+}
