@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -170,30 +171,30 @@ func stands(u *unstructured.Unstructured, live client.Object) (bool, error) {
 func contains(have, want any) bool {
 	switch want := want.(type) {
 	case map[string]any:
-		have, ok := have.(map[string]any)
-		if !ok {
-			return len(want) == 0 && have == nil
-		}
-		for k, v := range want {
-			if !contains(have[k], v) {
-				return false
-			}
-		}
-		return true
+		return containsFields(have, want)
 	case []any:
-		have, ok := have.([]any)
-		if !ok || len(have) != len(want) {
-			return false
-		}
-		for i := range want {
-			if !contains(have[i], want[i]) {
-				return false
-			}
-		}
-		return true
+		return containsItems(have, want)
 	default:
 		return have == want
 	}
+}
+
+func containsFields(have any, want map[string]any) bool {
+	fields, ok := have.(map[string]any)
+	if !ok {
+		return len(want) == 0 && have == nil
+	}
+	for k, v := range want {
+		if !contains(fields[k], v) {
+			return false
+		}
+	}
+	return true
+}
+
+func containsItems(have any, want []any) bool {
+	items, ok := have.([]any)
+	return ok && slices.EqualFunc(items, want, contains)
 }
 
 func conflict(u *unstructured.Unstructured) error {

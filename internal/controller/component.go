@@ -106,7 +106,7 @@ func (r *ComponentReconciler) build(ctx context.Context, c v1alpha1.Component, l
 	config, invalid := components.OwnConfig(c)
 	if invalid != nil {
 		problem.Message = invalid.Error()
-		return false, nil
+		return false, nil //nolint:nilerr // the user mends it; it is said in status
 	}
 	if config != nil {
 		err := r.Get(ctx, client.ObjectKeyFromObject(config), &corev1.ConfigMap{})
@@ -120,7 +120,7 @@ func (r *ComponentReconciler) build(ctx context.Context, c v1alpha1.Component, l
 	deployment, invalid := components.Deployment(r.Descriptor, c, live)
 	if invalid != nil {
 		problem.Message = "spec.podTemplate: " + invalid.Error()
-		return false, nil
+		return false, nil //nolint:nilerr // the user mends it; it is said in status
 	}
 	var before client.Object
 	if live != nil {

@@ -119,7 +119,7 @@ func rollbackToken(o *Observation) (Decision, bool) {
 
 // askedTarget is the release that a rollback token means, or why there is none.
 func askedTarget(o *Observation) (Release, string) {
-	token, run := o.Tokens.Rollback, o.run()
+	token := o.Tokens.Rollback
 	if n, err := strconv.ParseInt(token, 10, 64); err == nil {
 		for _, r := range o.Stored {
 			if r.Revision == n {
@@ -133,9 +133,16 @@ func askedTarget(o *Observation) (Release, string) {
 		}
 		return Release{}, fmt.Sprintf("no stored release has version %s", token)
 	}
+	return releaseBefore(o)
+}
+
+// releaseBefore is what a token that names nothing means: the release before
+// the one that runs, or the one that the run under way started from.
+func releaseBefore(o *Observation) (Release, string) {
+	run := o.run()
 	before := o.Status.PreviousRelease
 	switch {
-	case !resting(o.phase()) && run.Touched, o.phase() == failed && run.Touched:
+	case run.Touched && (!resting(o.phase()) || o.phase() == failed):
 		before = run.FromRelease
 	case o.phase() == validate, o.phase() == failed:
 		return Release{}, "nothing was touched: there is nothing to take back"

@@ -12,11 +12,8 @@ import (
 // cancels it without a trace.
 func decideValidate(o *Observation) Decision {
 	run := o.run()
-	if o.Desired.Hash != run.ToRelease {
-		if !run.Touched && o.Desired.Hash == o.Status.Release {
-			return Decision{Move: Accept}
-		}
-		return Decision{Move: Begin}
+	if d, ok := superseded(o); ok {
+		return d
 	}
 	if d, ok := rollbackToken(o); ok {
 		return d
@@ -38,6 +35,18 @@ func decideValidate(o *Observation) Decision {
 		return wait(o, work, "storing the release", "")
 	}
 	return Decision{Move: afterValidate(o)}
+}
+
+// superseded is what an edit means before anything was touched.
+func superseded(o *Observation) (Decision, bool) {
+	switch run := o.run(); {
+	case o.Desired.Hash == run.ToRelease:
+		return Decision{}, false
+	case !run.Touched && o.Desired.Hash == o.Status.Release:
+		return Decision{Move: Accept}, true
+	default:
+		return Decision{Move: Begin}, true
+	}
 }
 
 // aheadByUs is true when the database is ahead of the target's image by our own

@@ -57,7 +57,7 @@ func connect(t *testing.T) cluster {
 
 // kubectl runs kubectl, stdin being a manifest or nothing, and returns what it
 // prints.
-func (c cluster) kubectl(t *testing.T, stdin string, args ...string) string {
+func (cluster) kubectl(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "kubectl", args...)
 	command.Stdin = strings.NewReader(stdin)
@@ -112,7 +112,7 @@ func until(t *testing.T, bound time.Duration, what string, done func(context.Con
 }
 
 // explainFailure shows what a person would look at first.
-func (c cluster) explainFailure(t *testing.T) {
+func (cluster) explainFailure(t *testing.T) {
 	if !t.Failed() {
 		return
 	}
