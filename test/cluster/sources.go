@@ -13,10 +13,15 @@ import (
 
 const module = "github.com/superset-operator/superset-operator"
 
-// ProgramsDir is the folder with the modules of programs to build, in the
-// repository that the current folder belongs to, or else in the one that this
-// program was compiled from.
+// ProgramsDir is the folder with the modules of programs to build.
 func ProgramsDir() (string, error) {
+	root, err := Root()
+	return filepath.Join(root, "test", "cluster", "programs"), err
+}
+
+// Root is the top folder of the repository that the current folder belongs to,
+// or else of the one that this program was compiled from.
+func Root() (string, error) {
 	var starts []string
 	if dir, err := os.Getwd(); err == nil {
 		starts = append(starts, dir)
@@ -26,7 +31,7 @@ func ProgramsDir() (string, error) {
 	}
 	for _, start := range starts {
 		if root, ok := rootOf(start); ok {
-			return filepath.Join(root, "test", "cluster", "programs"), nil
+			return root, nil
 		}
 	}
 	return "", errors.New("finding the sources of the test cluster: run this inside a clone of the repository")

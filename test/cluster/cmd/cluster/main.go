@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/superset-operator/superset-operator/test/cluster/detached"
 )
 
 const usage = `Usage: cluster COMMAND [FLAGS]
@@ -37,7 +39,7 @@ Commands:
 type command func(flags *flag.FlagSet) func(ctx context.Context) error
 
 var commands = map[string]command{
-	"build": build, "up": up, "down": down, "status": status, "world": playWorld, "clean": clean,
+	"build": build, "up": up, "down": down, "status": status, detached.WorldCommand: playWorld, "clean": clean,
 }
 
 func main() {

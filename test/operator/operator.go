@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package operator
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/superset-operator/superset-operator/test/cluster"
+)
+
+// User is whom the shipped role is bound to.
+const User = "system:serviceaccount:superset-operator-system:superset-operator"
+
+// Install applies the operator's namespace, CRDs and RBAC, with the cluster's
+// own kubectl.
+func Install(ctx context.Context, c *cluster.Cluster) error {
+	root, err := cluster.Root()
+	if err != nil {
+		return err
+	}
+	for _, path := range []string{"config/manager/namespace.yaml", "config/crd", "config/rbac"} {
+		if err := apply(ctx, c, filepath.Join(root, path)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply applies a file, or a folder with a kustomization.
+func apply(ctx context.Context, c *cluster.Cluster, path string) error {
+	flag := "-f"
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		flag = "-k"
+	}
+	command := exec.CommandContext(ctx, c.Kubectl, "--kubeconfig="+c.Kubeconfig, "apply", flag, path)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("applying %s: %w\n%s", path, err, out)
+	}
+	return nil
+}
+
+// Build compiles the manager.
+func Build(ctx context.Context, path string) error {
+	root, err := cluster.Root()
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/manager")
+	command.Dir = root
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the manager: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Flags make the manager work as User, with its metrics by plain HTTP at an
+// address such as 127.0.0.1:18444.
+func Flags(c *cluster.Cluster, metrics string) ([]string, error) {
+	kubeconfig, err := c.KubeconfigFor(User, "system:serviceaccounts", "system:authenticated")
+	if err != nil {
+		return nil, err
+	}
+	return []string{
+		"-kubeconfig=" + kubeconfig, "-metrics-bind-address=" + metrics, "-metrics-secure=false",
+		"-health-probe-bind-address=0", "-zap-devel",
+	}, nil
+}
+
+// Answers waits until the manager serves its metrics. It gives up after half a
+// minute, or when alive says why it never will.
+func Answers(ctx context.Context, metrics string, alive func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for {
+		err := ask(ctx, "http://"+metrics+"/metrics")
+		if err == nil {
+			return nil
+		}
+		if dead := alive(); dead != nil {
+			return dead
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the operator: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func ask(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return nil
+}
