@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/cluster"
+	"github.com/superset-operator/superset-operator/test/cluster/detached"
+	"github.com/superset-operator/superset-operator/test/operator"
+)
+
+// demo is one run.
+type demo struct {
+	narrator
+	dir     string
+	begun   time.Time
+	cluster *cluster.Cluster
+	client  client.WithWatch
+	metrics string
+}
+
+// play runs the demo to its end.
+func (d *demo) play(ctx context.Context) error {
+	d.title("Superset operator demo")
+	d.text("A real etcd, API server, controller manager and scheduler; nodes, pods and databases are simulated.")
+	for _, begin := range []func(context.Context) error{d.startCluster, d.startOperator} {
+		if err := begin(ctx); err != nil {
+			return err
+		}
+	}
+	var told []account
+	for i, s := range story {
+		a, err := d.tell(ctx, i+1, s)
+		if err != nil {
+			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)
+		}
+		told = append(told, a)
+	}
+	d.summary(told, time.Since(d.begun))
+	d.farewell()
+	return nil
+}
+
+func (d *demo) startCluster(ctx context.Context) error {
+	d.title("Cluster")
+	switch err := detached.Stop(d.dir, d.out); {
+	case err == nil:
+		d.text("A cluster was left in %s; it was ended, and a new one is started.", d.dir)
+	case !errors.Is(err, cluster.ErrNone):
+		return err
+	}
+	var err error
+	d.cluster, err = detached.Start(ctx, detached.Options{Dir: d.dir, Progress: d.out, World: true})
+	if err != nil {
+		return fmt.Errorf("starting the cluster: %w", err)
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	d.client, err = client.NewWithWatch(d.cluster.REST(), client.Options{Scheme: scheme})
+	return err
+}
+
+// startOperator starts the operator as a process that ends with the cluster.
+func (d *demo) startOperator(ctx context.Context) error {
+	d.title("Operator")
+	d.text("Building ./cmd/manager, applying config/crd and config/rbac.")
+	program, err := detached.ProgramPath(d.cluster, "manager")
+	if err != nil {
+		return err
+	}
+	if err := operator.Build(ctx, program); err != nil {
+		return err
+	}
+	if err := operator.Install(ctx, d.cluster); err != nil {
+		return err
+	}
+	if d.metrics, err = freeAddress(); err != nil {
+		return err
+	}
+	flags, err := operator.Flags(d.cluster, d.metrics)
+	if err != nil {
+		return err
+	}
+	if err := d.cluster.Run("operator", program, flags...); err != nil {
+		return err
+	}
+	if err := operator.Answers(ctx, d.metrics, d.operatorRuns); err != nil {
+		return err
+	}
+	d.text("It runs as a process, with the rights of config/rbac and no others.")
+	return nil
+}
+
+// operatorRuns is an error once the operator has ended.
+func (d *demo) operatorRuns() error {
+	for _, state := range d.cluster.Processes() {
+		if state.Name == "operator" && !state.Running {
+			log, _ := os.ReadFile(state.Log)
+			return fmt.Errorf("the operator has ended; its log, %s:\n%s", state.Log, log)
+		}
+	}
+	return nil
+}
+
+// freeAddress is one on loopback that nothing listens on just now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("finding a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// kubectl runs the cluster's kubectl, as a user would.
+func (d *demo) kubectl(ctx context.Context, args ...string) error {
+	root, err := cluster.Root()
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, d.cluster.Kubectl, args...)
+	command.Dir, command.Env = root, append(os.Environ(), "KUBECONFIG="+d.cluster.Kubeconfig)
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", shellLine("kubectl", args), err, out)
+	}
+	return nil
+}
+
+// abandon ends the cluster of a run that was interrupted.
+func (d *demo) abandon() {
+	if err := detached.Stop(d.dir, os.Stderr); err != nil && !errors.Is(err, cluster.ErrNone) {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+	}
+}
+
+// hint says where to look after a failure.
+func (d *demo) hint() {
+	if d.cluster == nil {
+		return
+	}
+	fmt.Fprintf(os.Stderr, "demo: logs are in %s (operator.log first); the cluster stays until you run: %s\n  export KUBECONFIG=%s\n",
+		filepath.Join(d.cluster.Dir, "logs"), d.ending(), d.cluster.Kubeconfig)
+}
+
+// ending is the command that ends the cluster.
+func (d *demo) ending() string {
+	if d.dir == detached.DefaultDir {
+		return "make cluster-down"
+	}
+	return shellLine("go", []string{"run", "./test/cluster/cmd/cluster", "down", "-dir", d.dir})
+}

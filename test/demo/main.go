@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/superset-operator/superset-operator/test/cluster/detached"
+)
+
+const usage = `Usage: demo [-dir FOLDER]
+
+Shows what the operator does, on a real control plane with simulated pods:
+install, upgrade, a broken release that rolls back by itself, a good one, and a
+rollback by annotation. The cluster and the operator stay for you to look
+around; "make cluster-down" ends them. A cluster that is up in the folder
+already is ended first. Exit code 0 says that every step reached its end.
+
+`
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.Usage = func() {
+		_, _ = fmt.Fprint(flags.Output(), usage)
+		flags.PrintDefaults()
+	}
+	if len(args) > 0 && args[0] == detached.WorldCommand {
+		return world(ctx, flags, args[1:])
+	}
+	dir := flags.String("dir", detached.DefaultDir, "folder of the cluster: kubeconfig, logs, pids, data")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	case flags.NArg() > 0:
+		fmt.Fprintf(os.Stderr, "demo takes flags only, not %q\n", flags.Args())
+		return 2
+	}
+	d := &demo{dir: *dir, narrator: narrator{out: os.Stdout}, begun: time.Now()}
+	err := d.play(ctx)
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "\ndemo: interrupted; ending what was started")
+		d.abandon()
+		return 130
+	default:
+		fmt.Fprintln(os.Stderr, "\ndemo:", err)
+		d.hint()
+		return 1
+	}
+}
+
+// world is this program started once more, to play the operator's Jobs.
+func world(ctx context.Context, flags *flag.FlagSet, args []string) int {
+	kubeconfig := flags.String("kubeconfig", "", "the cluster")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	if err := detached.PlayWorld(ctx, *kubeconfig, 0); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		return 1
+	}
+	return 0
+}
