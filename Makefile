@@ -12,6 +12,8 @@ LINT := $(GO) tool -modfile=hack/lint.mod
 CLUSTER := $(GO) run ./test/cluster/cmd/cluster
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 LDFLAGS := -s -w -X github.com/superset-operator/superset-operator/internal/version.Version=$(VERSION)
+# kubectl of PATH, or else the one that came with the test cluster.
+KUBECTL ?= $(firstword $(shell command -v kubectl || true) $(wildcard $(CURDIR)/.cluster/kubectl))
 UNIT := ./api/... ./cmd/... ./internal/...
 
 .PHONY: help
@@ -23,13 +25,26 @@ prerequisites:
 	@command -v $(GO) >/dev/null || { echo "go is missing: install Go 1.26 or newer (Debian: apt-get install golang, or the archive of the Go project)"; exit 1; }
 	@command -v git >/dev/null || { echo "git is missing: apt-get install git"; exit 1; }
 
+# What the targets below run is compiled from these; the go command is silent
+# for the minutes that this takes the first time.
+COMPILED := ./test/demo ./test/cluster/cmd/cluster ./cmd/manager
+.PHONY: compiled
+compiled: prerequisites
+	@n=0; $(GO) build -v $$($(GO) list -f '{{join .Imports " "}}' $(COMPILED)) 2>&1 | \
+	  while IFS= read -r line; do \
+	    case "$$line" in \
+	      *[\ \#]*) echo "$$line" ;; \
+	      *) n=$$((n + 1)); [ $$((n % 50)) -ne 0 ] || echo "compiling: $$n packages; now $$line" ;; \
+	    esac; done
+
 .PHONY: demo
-demo: prerequisites ## Watch an install, an upgrade, a failed one that rolls back, and a rollback, on a real API server
+demo: compiled ## Watch an install, an upgrade, a failed one that rolls back, and a rollback, on a real API server
 	$(GO) run ./test/demo
 
 .PHONY: test
 test: prerequisites cluster ## Run the pure tests, and the suites on a real control plane
 	$(GO) test $(UNIT)
+	$(GO) test ./test/demo/... ./test/docs/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/...
 
 .PHONY: test-scripts
@@ -45,8 +60,10 @@ build: prerequisites ## Build the manager into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/manager ./cmd/manager
 
 .PHONY: run
-run: prerequisites ## Run the operator against the current kubeconfig
-	kubectl apply -f config/crd/bases
+run: compiled ## Run the operator against the current kubeconfig
+	@test -n "$(KUBECTL)" || { echo "kubectl is missing: \"make cluster-up\" builds one, which this target finds; or install it (Debian: apt-get install kubernetes-client)"; exit 1; }
+	@test -n "$${KUBECONFIG:-}" -o -f "$$HOME/.kube/config" || { echo "no kubeconfig: for the test cluster, make cluster-up && export KUBECONFIG=$(CURDIR)/.cluster/kubeconfig"; exit 1; }
+	$(KUBECTL) apply -f config/crd/bases
 	$(GO) run ./cmd/manager -metrics-secure=false -metrics-bind-address=127.0.0.1:8080 -health-probe-bind-address=0 -zap-devel
 
 .PHONY: generate
@@ -68,11 +85,11 @@ verify: prerequisites generate ## Regenerate, tidy, lint; fail if anything chang
 	@test -z "$$(git status --porcelain --untracked-files=normal)" || { git status --short; echo "the tree is not clean: commit or ignore these files"; exit 1; }
 
 .PHONY: cluster
-cluster: prerequisites ## Build the test cluster's programs (once; cached)
+cluster: compiled ## Build the test cluster's programs (once; cached)
 	$(CLUSTER) build
 
 .PHONY: cluster-up
-cluster-up: prerequisites ## Start a control plane with simulated nodes on loopback; writes .cluster/kubeconfig
+cluster-up: compiled ## Start a control plane with simulated nodes on loopback; writes .cluster/kubeconfig
 	$(CLUSTER) up
 
 .PHONY: cluster-down

@@ -3,7 +3,7 @@
 # for example: test/e2e/run.sh -test.run=TestNode
 set -eu
 cd "$(dirname "$0")"
-scratch=../../.cluster
+scratch=../../bin/e2e
 mkdir -p "$scratch"
 # Compiled outside: inside there is no network, and nothing to download from.
 go build -o "$scratch/node" ../cluster/node/cmd/node
