@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+const root = "../.."
+
+// pages are the Markdown files of the repository, by path.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != root && strings.HasPrefix(entry.Name(), "."):
+			return filepath.SkipDir
+		case filepath.Ext(path) != ".md":
+			return nil
+		}
+		content, err := os.ReadFile(path)
+		out[path] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 5 || out[filepath.Join(root, "README.md")] == "" {
+		t.Fatalf("found %d pages", len(out))
+	}
+	return out
+}
+
+var (
+	target     = regexp.MustCompile(`(?m)^([a-z0-9-]+):.*## `)
+	makeInText = regexp.MustCompile("(?m)(?:`|^    |\\$ )make ([a-z0-9-]+)")
+	link       = regexp.MustCompile(`\]\(([^)#\s]+)`)
+	annotation = regexp.MustCompile(`superset-operator\.dev/([a-z-]+)="?\$\(`)
+)
+
+func TestMakeTargetsExist(t *testing.T) {
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, match := range target.FindAllStringSubmatch(string(makefile), -1) {
+		known[match[1]] = true
+	}
+	named := map[string]bool{}
+	for path, text := range pages(t) {
+		for _, match := range makeInText.FindAllStringSubmatch(text, -1) {
+			named[match[1]] = true
+			if !known[match[1]] {
+				t.Errorf("%s: make %s: there is no such target with a line of help", path, match[1])
+			}
+		}
+	}
+	for _, first := range []string{"demo", "test", "e2e"} {
+		if !named[first] {
+			t.Errorf("no page names make %s", first)
+		}
+	}
+}
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	for path, text := range pages(t) {
+		for _, match := range link.FindAllStringSubmatch(text, -1) {
+			if strings.Contains(match[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), match[1])); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+	}
+}
+
+// The tokens that the pages tell users to write are those that the operator
+// reads.
+func TestTokensExist(t *testing.T) {
+	for path, text := range pages(t) {
+		for _, match := range annotation.FindAllStringSubmatch(text, -1) {
+			switch "superset-operator.dev/" + match[1] {
+			case v1alpha1.AnnotationRollback, v1alpha1.AnnotationRetry:
+			default:
+				t.Errorf("%s: the operator knows no token %s", path, match[1])
+			}
+		}
+	}
+}
+
+// Each decision is in the list of decisions.
+func TestDecisionsAreListed(t *testing.T) {
+	all := pages(t)
+	list := all[filepath.Join(root, "docs/adr/README.md")]
+	for path := range all {
+		if name := filepath.Base(path); filepath.Base(filepath.Dir(path)) == "adr" && name != "README.md" && !strings.Contains(list, "("+name+")") {
+			t.Errorf("docs/adr/README.md does not list %s", name)
+		}
+	}
+}
