@@ -89,7 +89,7 @@ func (s *session) send(t *testing.T, method, path string, body []byte) ([]byte, 
 	if err != nil {
 		return nil, 0, err
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)
 	return content, response.StatusCode, err
 }

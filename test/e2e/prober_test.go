@@ -74,7 +74,7 @@ func (p *prober) ask(ctx context.Context, client *http.Client) string {
 	if err != nil {
 		return err.Error()
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	_, _ = io.Copy(io.Discard, response.Body)
 	if response.StatusCode >= http.StatusInternalServerError {
 		return response.Status

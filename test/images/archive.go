@@ -87,7 +87,7 @@ func (a archive) layer(l Layer) error {
 	if err != nil {
 		return fmt.Errorf("opening a layer: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	return a.blob(l.Digest, f, l.Size)
 }
 

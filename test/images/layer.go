@@ -101,7 +101,7 @@ func (s Store) make(ctx context.Context, path string, fill func(ctx context.Cont
 	if err != nil {
 		return Layer{}, fmt.Errorf("making a directory for it: %w", err)
 	}
-	defer os.RemoveAll(root)
+	defer func() { _ = os.RemoveAll(root) }()
 	if err := os.Chmod(root, 0o755); err != nil {
 		return Layer{}, fmt.Errorf("making a directory for it: %w", err)
 	}
@@ -118,7 +118,7 @@ func pack(path, root string) (Layer, error) {
 	if err != nil {
 		return Layer{}, fmt.Errorf("creating the layer's file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	hash := sha256.New()
 	buffer := bufio.NewWriterSize(io.MultiWriter(f, hash), 1<<20)
 	if err := writeTree(buffer, root); err != nil {

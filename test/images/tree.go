@@ -92,7 +92,7 @@ func (t tree) content(path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	_, err = io.Copy(t.tar, f)
 	return err
 }

@@ -77,7 +77,7 @@ func (k *keeper) importImages(ctx context.Context, list []images.Image) error {
 	}
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(images.WriteArchive(writer, list...)) }()
-	defer reader.Close()
+	defer func() { _ = reader.Close() }()
 	if err := k.ctr(ctx, reader, "images", "import", "-"); err != nil {
 		return fmt.Errorf("importing images: %w", err)
 	}

@@ -75,7 +75,7 @@ func buildNodePrograms(ctx context.Context, sources string, progress io.Writer) 
 		return dir, nil
 	}
 	begun := time.Now()
-	fmt.Fprintln(progress, "node: compiling the node's programs (once; about four minutes on two cores)")
+	_, _ = fmt.Fprintln(progress, "node: compiling the node's programs (once; about four minutes on two cores)")
 	unfinished := dir + ".unfinished"
 	if err := os.RemoveAll(unfinished); err != nil {
 		return "", fmt.Errorf("clearing an unfinished build: %w", err)
@@ -86,7 +86,7 @@ func buildNodePrograms(ctx context.Context, sources string, progress io.Writer) 
 	if err := os.Rename(unfinished, dir); err != nil {
 		return "", fmt.Errorf("finishing the build: %w", err)
 	}
-	fmt.Fprintf(progress, "node: compiled in %.0f s\n", time.Since(begun).Seconds())
+	_, _ = fmt.Fprintf(progress, "node: compiled in %.0f s\n", time.Since(begun).Seconds())
 	return dir, nil
 }
 
@@ -101,7 +101,7 @@ func compile(ctx context.Context, sources, to string, progress io.Writer) error 
 		return fmt.Errorf("making a folder for programs: %w", err)
 	}
 	for _, t := range targets(strings.Fields(string(out))) {
-		fmt.Fprintf(progress, "node: compiling %s\n", t.what)
+		_, _ = fmt.Fprintf(progress, "node: compiling %s\n", t.what)
 		args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", to + string(filepath.Separator)}, t.args...)
 		build := exec.CommandContext(ctx, "go", args...)
 		build.Dir = filepath.Join(sources, t.module)
@@ -117,14 +117,14 @@ func compile(ctx context.Context, sources, to string, progress io.Writer) error 
 // modules, the Go release and the way of building.
 func sourceKey(sources string) (string, error) {
 	hash := sha256.New()
-	fmt.Fprintln(hash, recipe, runtime.Version(), runtime.GOARCH)
+	_, _ = fmt.Fprintln(hash, recipe, runtime.Version(), runtime.GOARCH)
 	for _, module := range []string{"dns", "node"} {
 		err := filepath.WalkDir(filepath.Join(sources, module), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
 				return err
 			}
 			content, err := os.ReadFile(path)
-			fmt.Fprintln(hash, module, entry.Name(), len(content))
+			_, _ = fmt.Fprintln(hash, module, entry.Name(), len(content))
 			hash.Write(content)
 			return err
 		})

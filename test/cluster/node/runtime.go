@@ -173,7 +173,7 @@ func imagesKey(list []images.Image) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintln(hash, image.Name, digest)
+		_, _ = fmt.Fprintln(hash, image.Name, digest)
 	}
 	return hex.EncodeToString(hash.Sum(nil))[:12], nil
 }

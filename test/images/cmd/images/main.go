@@ -32,7 +32,7 @@ func main() {
 
 func usage() {
 	names, _ := images.Catalogue()
-	fmt.Fprintf(flag.CommandLine.Output(), "usage: images [-o FILE] [NAME...]\nNAME (all by default): %s\n", strings.Join(names, ", "))
+	_, _ = fmt.Fprintf(flag.CommandLine.Output(), "usage: images [-o FILE] [NAME...]\nNAME (all by default): %s\n", strings.Join(names, ", "))
 	flag.PrintDefaults()
 }
 
@@ -66,7 +66,7 @@ func run(ctx context.Context, archive string, names []string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if err := images.WriteArchive(f, built...); err != nil {
 		return err
 	}

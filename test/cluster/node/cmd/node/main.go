@@ -58,7 +58,7 @@ func report(code int, err error) int {
 
 func usage() {
 	names, _ := images.Catalogue()
-	fmt.Fprintf(flag.CommandLine.Output(), `usage: node [OPTION...] -- COMMAND [ARGUMENT...]
+	_, _ = fmt.Fprintf(flag.CommandLine.Output(), `usage: node [OPTION...] -- COMMAND [ARGUMENT...]
 
 Starts a Kubernetes cluster of one real node in namespaces of its own, runs
 COMMAND inside with KUBECONFIG set and kubectl on its PATH, and ends the
