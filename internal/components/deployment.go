@@ -78,6 +78,10 @@ func keepsTemplate(rendered string, spec *v1alpha1.ComponentSpec) bool {
 
 func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, error) {
 	spec := c.ComponentSpec()
+	// A component that is used alone has passed no Validate.
+	if err := checkPatch("spec.podTemplate", spec.PodTemplate); err != nil {
+		return corev1.PodTemplateSpec{}, err
+	}
 	labels := Labels(c.GetName())
 	maps.Copy(labels, Selector(c.GetName(), d.Name))
 	labels[v1alpha1.LabelRelease] = TierHash(spec)
@@ -100,5 +104,9 @@ func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, e
 	if d.PreStopSeconds != 0 {
 		main.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: d.PreStopSeconds}}}
 	}
-	return Patch(template, spec.PodTemplate)
+	patched, err := Patch(template, spec.PodTemplate)
+	if err != nil {
+		return template, fmt.Errorf("spec.podTemplate: %w", err)
+	}
+	return patched, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,14 +34,17 @@ func Patch(template corev1.PodTemplateSpec, patch *runtime.RawExtension) (corev1
 	if err := json.Unmarshal(merged, &out); err != nil {
 		return template, fmt.Errorf("reading the merged podTemplate: %w", err)
 	}
-	for k, v := range template.Labels {
-		out.Labels[k] = v
+	if out.Labels == nil { // the patch removed them all
+		out.Labels = map[string]string{}
 	}
+	maps.Copy(out.Labels, template.Labels)
 	return out, nil
 }
 
 // mergePatches lays one podTemplate patch over another, so that a single one
-// is left. Both must have passed checkPatch.
+// is left. Both must have passed checkPatch. It is as if one were applied after
+// the other, but for a map that base removes and over writes again: what we
+// generate in it stays.
 func mergePatches(base, over *runtime.RawExtension) (*runtime.RawExtension, error) {
 	if base == nil || len(base.Raw) == 0 {
 		return over, nil
@@ -52,13 +56,13 @@ func mergePatches(base, over *runtime.RawExtension) (*runtime.RawExtension, erro
 	if err != nil {
 		return nil, fmt.Errorf("reading the schema of pod templates: %w", err)
 	}
-	var maps [2]strategicpatch.JSONMap
+	var trees [2]strategicpatch.JSONMap
 	for i, p := range []*runtime.RawExtension{base, over} {
-		if err := json.Unmarshal(p.Raw, &maps[i]); err != nil {
+		if err := json.Unmarshal(p.Raw, &trees[i]); err != nil {
 			return nil, fmt.Errorf("reading podTemplate: %w", err)
 		}
 	}
-	merged, err := strategicpatch.MergeStrategicMergeMapPatchUsingLookupPatchMeta(schema, maps[0], maps[1])
+	merged, err := strategicpatch.MergeStrategicMergeMapPatchUsingLookupPatchMeta(schema, trees[0], trees[1])
 	if err != nil {
 		return nil, fmt.Errorf("merging podTemplate: %w", err)
 	}

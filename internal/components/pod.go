@@ -4,6 +4,7 @@ package components
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -79,7 +80,7 @@ func mainContainer(in PodInput) corev1.Container {
 		ImagePullPolicy: in.Runtime.Image.PullPolicy,
 		Command:         in.Command,
 		Args:            in.Args,
-		Env:             append(append(supersetEnv(in.Runtime), in.Env...), in.Settings.Env...),
+		Env:             append(append(supersetEnv(in.Runtime), without(in.Env, in.Settings.Env)...), in.Settings.Env...),
 		Resources:       corev1.ResourceRequirements{Requests: in.Requests},
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: ptr(false),
@@ -134,6 +135,18 @@ func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
 		env = append(env, secretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
 	}
 	return env
+}
+
+// without leaves out the defaults that a user's variables replace: of two with
+// one name the API server takes neither.
+func without(defaults, own []corev1.EnvVar) []corev1.EnvVar {
+	var out []corev1.EnvVar
+	for _, d := range defaults {
+		if !slices.ContainsFunc(own, func(e corev1.EnvVar) bool { return e.Name == d.Name }) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func secretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {

@@ -119,7 +119,7 @@ func (r *ComponentReconciler) build(ctx context.Context, c v1alpha1.Component, l
 	}
 	deployment, invalid := components.Deployment(r.Descriptor, c, live)
 	if invalid != nil {
-		problem.Message = "spec.podTemplate: " + invalid.Error()
+		problem.Message = invalid.Error()
 		return false, nil //nolint:nilerr // the user mends it; it is said in status
 	}
 	var before client.Object
