@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/golden"
+)
+
+func read(t *testing.T, name string) *v1alpha1.Superset {
+	t.Helper()
+	s := &v1alpha1.Superset{}
+	golden.Read(t, "testdata/"+name+".superset.yaml", s)
+	return s
+}
+
+func releaseOf(t *testing.T, s *v1alpha1.Superset) *Release {
+	t.Helper()
+	r, err := ReleaseOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// component is one tier of a Superset, as the machine would write it.
+func component(t *testing.T, s *v1alpha1.Superset, name Name) v1alpha1.Component {
+	t.Helper()
+	c := releaseOf(t, s).Component(name, s)
+	c.ComponentSpec().Fence, c.ComponentSpec().Mode = 7, v1alpha1.ModeServe
+	if at := c.DesiredReplicas(); at != nil {
+		*at = WantedReplicas(&s.Spec, name)
+	}
+	return c
+}
+
+func deployment(t *testing.T, c v1alpha1.Component, name Name, live *appsv1.Deployment) *appsv1.Deployment {
+	t.Helper()
+	d, err := Deployment(Describe(name), c, live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// A pod template that comes out differently for the same spec restarts every
+// tier of every user at an operator upgrade, unless Renderer is raised too: the
+// change then passes through the machine. See doc.go.
+func TestGoldenDeployments(t *testing.T) {
+	for _, d := range Catalog {
+		for _, name := range []string{"plain", "full", "held"} {
+			t.Run(string(d.Name)+"/"+name, func(t *testing.T) {
+				file := name
+				if name == "held" {
+					file = "full" // with replicas: Hold must not touch them
+				}
+				c := component(t, read(t, file), d.Name)
+				if name == "held" {
+					c.ComponentSpec().Mode = v1alpha1.ModeHold
+				}
+				got := golden.YAML(t, deployment(t, c, d.Name, nil))
+				golden.Text(t, "deployment_"+string(d.Name)+"_"+name+".yaml", got)
+			})
+		}
+	}
+}
+
+func TestGoldenComponents(t *testing.T) {
+	for _, d := range Catalog {
+		golden.Text(t, "component_"+string(d.Name)+".yaml", golden.YAML(t, component(t, read(t, "full"), d.Name)))
+	}
+}
+
+func TestGoldenServiceAndConfigMap(t *testing.T) {
+	golden.Text(t, "service.yaml", golden.YAML(t, Service("bi", "analytics")))
+	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n")))
+}
+
+// The web Service selects the web pods and no others: not those of a Job, nor
+// of another tier.
+func TestServiceSelectsWebAlone(t *testing.T) {
+	s := read(t, "plain")
+	selected := func(labels map[string]string) bool {
+		for k, v := range Service("bi", "analytics").Spec.Selector {
+			if labels[k] != v {
+				return false
+			}
+		}
+		return true
+	}
+	for _, d := range Catalog {
+		pod := deployment(t, component(t, s, d.Name), d.Name, nil).Spec.Template
+		if got, want := selected(pod.Labels), d.Name == Web; got != want {
+			t.Errorf("%s pods selected: %v, want %v", d.Name, got, want)
+		}
+	}
+	if selected(JobLabels("bi")) {
+		t.Error("a Job's pod would get users' requests")
+	}
+}
+
+func TestSelectorsMatchTheirPods(t *testing.T) {
+	for _, d := range Catalog {
+		got := deployment(t, component(t, read(t, "full"), d.Name), d.Name, nil)
+		for k, v := range got.Spec.Selector.MatchLabels {
+			if got.Spec.Template.Labels[k] != v {
+				t.Errorf("%s: the pods have %s=%q, the selector wants %q", d.Name, k, got.Spec.Template.Labels[k], v)
+			}
+		}
+	}
+}
+
+func TestReplicas(t *testing.T) {
+	three := int32(3)
+	web := &v1alpha1.SupersetWebWorker{}
+	if got := *Replicas(web); got != 1 {
+		t.Errorf("unset: %d, want 1", got)
+	}
+	web.Spec.Replicas = &three
+	if got := *Replicas(web); got != 3 {
+		t.Errorf("set: %d, want 3", got)
+	}
+	web.Spec.Mode = v1alpha1.ModeHold
+	if got := *Replicas(web); got != 0 || *web.Spec.Replicas != 3 {
+		t.Errorf("held: %d, want 0 with spec.replicas untouched, which is %d", got, *web.Spec.Replicas)
+	}
+	if got := *Replicas(&v1alpha1.SupersetAsyncScheduler{}); got != 1 {
+		t.Errorf("scheduler: %d, want 1", got)
+	}
+}
+
+func TestImage(t *testing.T) {
+	cases := map[string]struct {
+		spec v1alpha1.ImageSpec
+		want string
+	}{
+		"default":    {v1alpha1.ImageSpec{}, "apache/superset:6.0.0"},
+		"repository": {v1alpha1.ImageSpec{Repository: "r.example.com:5000/a/b"}, "r.example.com:5000/a/b:6.0.0"},
+		"tag":        {v1alpha1.ImageSpec{Tag: "6.0.0-py311"}, "apache/superset:6.0.0-py311"},
+		"digest":     {v1alpha1.ImageSpec{Digest: "sha256:ab"}, "apache/superset:6.0.0@sha256:ab"},
+	}
+	for name, c := range cases {
+		if got := Image(v1alpha1.RuntimeSpec{Version: "6.0.0", Image: c.spec}); got != c.want {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// A component that is used alone renders its own config, or mounts one that
+// its spec names.
+func TestOwnConfig(t *testing.T) {
+	c := &v1alpha1.SupersetWebWorker{}
+	c.Name, c.Namespace = "solo", "analytics"
+	c.Spec.Config = &v1alpha1.ConfigSpec{Raw: "ROW_LIMIT = 1\n"}
+	cm, err := OwnConfig(c)
+	if err != nil || cm == nil {
+		t.Fatalf("got %v, %v", cm, err)
+	}
+	if got := ConfigMapOf(c); got != cm.Name {
+		t.Errorf("the pod mounts %s, made was %s", got, cm.Name)
+	}
+	c.Spec.Config.Raw = "ROW_LIMIT = 2\n"
+	if ConfigMapOf(c) == cm.Name {
+		t.Error("another config has the same name: an immutable ConfigMap would keep the old text")
+	}
+	c.Spec.Config.Raw = "\x00"
+	if _, err := OwnConfig(c); err == nil {
+		t.Error("a config that Python refuses is no error")
+	}
+	c.Spec.Config, c.Spec.ConfigMapName = nil, "given"
+	if cm, err := OwnConfig(c); cm != nil || err != nil {
+		t.Errorf("a named ConfigMap: made %v, %v", cm, err)
+	}
+	if got := ConfigMapOf(c); got != "given" {
+		t.Errorf("mounts %s, want given", got)
+	}
+}
