@@ -5,6 +5,7 @@ package migrations
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -56,9 +57,16 @@ type Order struct {
 // JobName is deterministic: who looks for a Job and who creates it agree, and a
 // second creation is refused by the API server. The uid keeps an object of the
 // same name, deleted and made again, from taking the old one's Jobs for its own.
+// A name that would be too long is shortened in the owner's part.
 func JobName(owner *v1alpha1.Superset, script Script, fence int64, attempt int) string {
-	return fmt.Sprintf("%s-%s-%d-%d-%s", owner.Name, script, fence, attempt, components.Hash(string(owner.UID))[:5])
+	tail := fmt.Sprintf("-%s-%d-%d-%s", script, fence, attempt, components.Hash(string(owner.UID))[:5])
+	room := max(1, maxJobName-len(tail))
+	return strings.TrimRight(owner.Name[:min(room, len(owner.Name))], "-.") + tail
 }
+
+// maxJobName is what the label that the Job controller puts on pods takes:
+// characters.
+const maxJobName = 63
 
 // Job renders the Job of an order. The Job controller never starts it a second
 // time, and it has no deadline: a schema change is not killed for being slow.

@@ -47,7 +47,11 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	}
 	p.FinishedAt = at
 	p.Result = resultOf(script, mine)
-	p.Done = !failed && p.Result.Reason == ""
+	if failed && p.Result.Reason == "" {
+		p.Result.Reason = ReasonJobCrashed
+		p.Result.Message = "the Job failed after its script had reported success; see the events of its namespace"
+	}
+	p.Done = p.Result.Reason == ""
 	return p
 }
 

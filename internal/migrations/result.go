@@ -5,6 +5,7 @@ package migrations
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -68,8 +69,12 @@ type Result struct {
 // maxMessage bounds what reaches status: characters.
 const maxMessage = 512
 
+// reasonWord is what the API server takes for a condition's reason.
+var reasonWord = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{0,62}$`)
+
 // ParseResult reads a termination message. What is not a result, such as the
-// message of a killed container, is an error.
+// message of a killed container, is an error. A reason that is no CamelCase
+// word is not one of our scripts', and becomes ReasonUnexpected.
 func ParseResult(message string) (Result, error) {
 	var r Result
 	if err := json.Unmarshal([]byte(strings.TrimSpace(message)), &r); err != nil {
@@ -77,6 +82,9 @@ func ParseResult(message string) (Result, error) {
 	}
 	if r.Script == "" {
 		return Result{}, fmt.Errorf("reading a Job's result: it names no script")
+	}
+	if r.Reason != "" && !reasonWord.MatchString(string(r.Reason)) {
+		r.Reason = ReasonUnexpected
 	}
 	if runes := []rune(r.Message); len(runes) > maxMessage {
 		r.Message = string(runes[:maxMessage-1]) + "…"
