@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/golden"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+func read(t *testing.T, name string) (*v1alpha1.Superset, *components.Release) {
+	t.Helper()
+	s := &v1alpha1.Superset{}
+	golden.Read(t, "../components/testdata/"+name+".superset.yaml", s)
+	r, err := components.ReleaseOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, r
+}
+
+func TestGoldenJobs(t *testing.T) {
+	for _, name := range []string{"plain", "full"} {
+		s, r := read(t, name)
+		for _, script := range Scripts {
+			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: 2}
+			if name == "full" {
+				o.ExpectedRevision = "abc123def456"
+			}
+			job, err := Job(s, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The scripts change more often than the Job around them.
+			text := strings.ReplaceAll(golden.YAML(t, job), scriptsHash, "<hash of the scripts>")
+			golden.Text(t, "job_"+string(script)+"_"+name+".yaml", text)
+		}
+	}
+}
+
+// A schema change is started once by its Job, by nobody but the operator
+// again, and killed by no clock; whatever a user's patch says.
+func TestJobsRunOnce(t *testing.T) {
+	s, r := read(t, "full") // its patch asks for restartPolicy: Always
+	for _, script := range Scripts {
+		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := job.Spec.Template.Spec
+		if pod.RestartPolicy != corev1.RestartPolicyNever {
+			t.Errorf("%s: restartPolicy %s", script, pod.RestartPolicy)
+		}
+		if job.Spec.BackoffLimit == nil || *job.Spec.BackoffLimit != 0 {
+			t.Errorf("%s: the Job controller would start another pod", script)
+		}
+		if job.Spec.ActiveDeadlineSeconds != nil || pod.ActiveDeadlineSeconds != nil {
+			t.Errorf("%s: a deadline would kill it", script)
+		}
+		if job.Spec.Template.Labels[v1alpha1.LabelComponent] != "job" {
+			t.Errorf("%s: its pods carry the component label %q", script, job.Spec.Template.Labels[v1alpha1.LabelComponent])
+		}
+	}
+}
+
+func TestJobRefusesAWrongPatch(t *testing.T) {
+	s, r := read(t, "full")
+	r.Jobs.PodTemplate.Raw = []byte(`{"spec":{"containers":{"name":"superset"}}}`)
+	if _, err := Job(s, Order{Script: Migrate, Fence: 1, Attempt: 1, Release: r}); err == nil || !strings.HasPrefix(err.Error(), "spec.jobs: ") {
+		t.Errorf("got %v, want an error of spec.jobs", err)
+	}
+}
+
+func TestJobName(t *testing.T) {
+	s := &v1alpha1.Superset{}
+	s.Name, s.UID = "bi", "7f1f3b52-3f0e-4c53-9a52-0f1f7a3c0001"
+	name := JobName(s, Migrate, 7, 2)
+	if name != JobName(s, Migrate, 7, 2) {
+		t.Error("two askers get two names: a migration would be started twice")
+	}
+	if !regexp.MustCompile(`^bi-migrate-7-2-[0-9a-f]{5}$`).MatchString(name) {
+		t.Errorf("got %s", name)
+	}
+	seen := map[string]string{name: "bi"}
+	other := func(what, name string) {
+		if before, ok := seen[name]; ok {
+			t.Errorf("%s has the same name as %s: %s", what, before, name)
+		}
+		seen[name] = what
+	}
+	other("another script", JobName(s, Verify, 7, 2))
+	other("another fence", JobName(s, Migrate, 8, 2))
+	other("another attempt", JobName(s, Migrate, 7, 3))
+	s.UID = "7f1f3b52-3f0e-4c53-9a52-0f1f7a3c0002"
+	other("the same name, deleted and made again", JobName(s, Migrate, 7, 2))
+
+	for _, fence := range []int64{1, 9999, 123_456_789} {
+		for _, long := range []string{strings.Repeat("a", 40), strings.Repeat("a.", 19) + "aa"} {
+			s.Name = long // the CRD allows 40 characters
+			for _, script := range Scripts {
+				name := JobName(s, script, fence, 9)
+				if len(name) > validation.DNS1123LabelMaxLength {
+					t.Errorf("%s has %d characters: the label of its pods takes %d", name, len(name), validation.DNS1123LabelMaxLength)
+				}
+				if bad := validation.IsDNS1123Subdomain(name); len(bad) > 0 {
+					t.Errorf("%s: %v", name, bad)
+				}
+				other(long[:2]+" "+string(script), name)
+			}
+		}
+	}
+}
+
+// verify is told what to test; the others find all they need in the release.
+func TestWhatScriptsAreTold(t *testing.T) {
+	s, r := read(t, "plain")
+	told := func(o Order) map[string]string {
+		t.Helper()
+		o.Release, o.Fence, o.Attempt = r, 1, 1
+		job, err := Job(s, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := map[string]string{}
+		for _, e := range job.Spec.Template.Spec.Containers[0].Env {
+			if e.ValueFrom == nil {
+				values[e.Name] = e.Value
+			}
+		}
+		return values
+	}
+	v := told(Order{Script: Verify, Workers: 3})
+	if v[superset.EnvWebURL] != "http://bi.analytics.svc:8088" || v[superset.EnvWorkers] != "3" {
+		t.Errorf("verify is told %v", v)
+	}
+	if _, ok := v[superset.EnvExpectedRevision]; ok {
+		t.Error("an expected revision, though the head is expected")
+	}
+	if v := told(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
+		t.Errorf("verify is told %v", v)
+	}
+	if v := told(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 2 {
+		t.Errorf("migrate is told %v, want where Superset's files are alone", v)
+	}
+	delete(r.Tiers, components.Web)
+	if v := told(Order{Script: Verify}); v[superset.EnvWebURL] != "" {
+		t.Errorf("without web: %v", v)
+	}
+}
+
+// Every file that a Job starts is in the ConfigMap that it mounts.
+func TestScriptsConfigMap(t *testing.T) {
+	cm := ScriptsConfigMap("bi", "analytics")
+	for _, script := range Scripts {
+		if !strings.Contains(cm.Data[string(script)+".py"], "import") {
+			t.Errorf("%s.py is missing", script)
+		}
+	}
+	if cm.Immutable == nil || !*cm.Immutable || !strings.HasSuffix(cm.Name, scriptsHash) || cm.Name != scriptsName("bi") {
+		t.Errorf("%s: not an immutable ConfigMap that is named by its content", cm.Name)
+	}
+	if got := hashScripts(); got != scriptsHash {
+		t.Errorf("the same files hash to %s, then to %s", scriptsHash, got)
+	}
+}
