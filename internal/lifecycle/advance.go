@@ -141,7 +141,11 @@ func (s *draft) proven() {
 
 // migrated notes the revision that the database has now.
 func (s *draft) migrated() {
-	s.Schema.Revision, s.Schema.AheadAfterRollback = s.o.Migrate.Result.Revision, false
+	r := s.o.Migrate.Result
+	if s.Schema == nil {
+		s.Schema = &v1alpha1.SchemaStatus{Database: r.Database}
+	}
+	s.Schema.Revision, s.Schema.AheadAfterRollback = r.Revision, false
 }
 
 // settle makes the target the release that runs.

@@ -98,11 +98,12 @@ func fail(o *Observation, reason, message string) Decision {
 // release before is a rollback, at once; another release waits for a boundary.
 func edited(o *Observation, boundary bool) (Decision, bool) {
 	run := o.run()
+	before := o.stored(run.FromRelease)
 	switch {
 	case o.Desired.Hash == run.ToRelease:
 		return Decision{}, false
-	case run.FromRelease != "" && o.Desired.Hash == run.FromRelease:
-		return Decision{Move: RollBack, Back: o.stored(run.FromRelease), Reason: v1alpha1.ReasonSpecReverted,
+	case before.Hash != "" && o.Desired.Hash == before.Hash:
+		return Decision{Move: RollBack, Back: before, Reason: v1alpha1.ReasonSpecReverted,
 			Message: "spec went back to the release before"}, true
 	case boundary:
 		return Decision{Move: Begin}, true

@@ -95,9 +95,10 @@ type Tier struct {
 	Blocked string
 }
 
-// phase is the recorded phase; a new object has none.
+// phase is the recorded phase. A new object has none, and one whose status has
+// lost the run begins anew: no other phase is without a run.
 func (o *Observation) phase() v1alpha1.Phase {
-	if o.Status.Phase == "" {
+	if o.Status.Phase == "" || o.Status.Upgrade == nil {
 		return pending
 	}
 	return o.Status.Phase

@@ -65,9 +65,10 @@ func decideFailed(o *Observation) Decision {
 // mended is what an edit means after a failure.
 func mended(o *Observation) Decision {
 	run := o.run()
+	before := o.stored(run.FromRelease)
 	switch {
-	case run.Touched && run.FromRelease != "" && o.Desired.Hash == run.FromRelease:
-		return Decision{Move: RollBack, Back: o.stored(run.FromRelease), Reason: v1alpha1.ReasonSpecReverted,
+	case run.Touched && before.Hash != "" && o.Desired.Hash == before.Hash:
+		return Decision{Move: RollBack, Back: before, Reason: v1alpha1.ReasonSpecReverted,
 			Message: "spec went back to the release before"}
 	case !run.Touched && o.Desired.Hash == o.Status.Release:
 		return Decision{Move: Accept}

@@ -21,6 +21,9 @@ func decideRollback(o *Observation) Decision {
 		return migrating(o)
 	}
 	step := backStep(o, target)
+	if target.Hash == "" {
+		step = lost(o, o.run().RollbackRelease, "")
+	}
 	if step.done {
 		if d, goesOn := backVerified(o, step.work, target); goesOn {
 			return d

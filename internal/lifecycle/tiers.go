@@ -21,7 +21,10 @@ type stage struct {
 // follow goes on with a stage, unless the user wants something else: a
 // rollback comes at once, another release at the stage's end, or when the
 // stage is stuck.
-func follow(o *Observation, s stage) Decision {
+func follow(o *Observation, target Release, s stage) Decision {
+	if target.Hash == "" {
+		s = lost(o, o.run().ToRelease, s.next)
+	}
 	if d, ok := rollbackToken(o); ok {
 		return d
 	}
@@ -41,6 +44,19 @@ func follow(o *Observation, s stage) Decision {
 	return d
 }
 
+// lost takes the place of a stage whose release is not in store: the cache has
+// not seen it yet, or somebody deleted it. A release that nobody knows must not
+// be taken for one without tiers, so every tier stays as it is.
+func lost(o *Observation, hash string, next Event) stage {
+	s := stage{next: next, message: "waiting for the stored release",
+		blocked: fmt.Sprintf("the ControllerRevision of release %s is missing", hash)}
+	s.work.keepAll(o)
+	if o.Desired.Hash == hash {
+		s.work.add(Action{Kind: StoreRelease}) // spec still says what was in it
+	}
+	return s
+}
+
 // decideScheduler puts the scheduler at the target, held at zero: a new beat
 // must not send tasks that old workers throw away.
 func decideScheduler(o *Observation) Decision {
@@ -51,7 +67,7 @@ func decideScheduler(o *Observation) Decision {
 	s.work.put(o, Scheduler, target, v1alpha1.ModeHold)
 	s.work.keep(o, Worker)
 	s.work.keep(o, Web)
-	return follow(o, s)
+	return follow(o, target, s)
 }
 
 // decideWorkers rolls the workers, then releases the scheduler. Once released
@@ -72,7 +88,7 @@ func decideWorkers(o *Observation) Decision {
 	}
 	s.work.put(o, Scheduler, target, mode)
 	s.work.keep(o, Web)
-	return follow(o, s)
+	return follow(o, target, s)
 }
 
 // released is true once the scheduler of a release serves under this fence.
@@ -90,7 +106,7 @@ func decideWeb(o *Observation) Decision {
 	s.work.put(o, Web, target, v1alpha1.ModeServe)
 	s.work.keep(o, Scheduler)
 	s.work.keep(o, Worker)
-	return follow(o, s)
+	return follow(o, target, s)
 }
 
 // decideVerify tests by use what runs.
