@@ -102,10 +102,7 @@ func decideWeb(o *Observation) Decision {
 	target := o.stored(o.run().ToRelease)
 	s := stage{next: WebUpgraded, done: serving(o, Web, target), blocked: o.Tiers[Web].Blocked}
 	s.message = fmt.Sprintf("upgrading web to %s", target.Version)
-	s.work.add(Action{Kind: ApplyService})
-	s.work.put(o, Web, target, v1alpha1.ModeServe)
-	s.work.keep(o, Scheduler)
-	s.work.keep(o, Worker)
+	s.work.putAll(o, target) // the others had their turn; one that was lost comes back at the target
 	return follow(o, target, s)
 }
 
@@ -120,8 +117,11 @@ func decideVerify(o *Observation) Decision {
 	if overdue(o) && !o.Verify.Done {
 		return expired(o, o.Verify.Blocked)
 	}
-	var work Work
-	work.keepAll(o)
+	work := lost(o, o.run().ToRelease, "").work
+	if target := o.stored(o.run().ToRelease); target.Hash != "" {
+		work = Work{}
+		work.putAll(o, target)
+	}
 	if d, goesOn := runJob(o, o.Verify, work, verifyJob(o, o.run().ToRelease)); goesOn {
 		return d
 	}

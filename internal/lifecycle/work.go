@@ -61,17 +61,31 @@ func (w *Work) add(a Action) {
 }
 
 // keep leaves a tier at the release, fence and mode that it has; one that was
-// lost comes back.
+// lost comes back, unless the run removes it.
 func (w *Work) keep(o *Observation, tier int) {
 	t := o.Tiers[tier]
 	if t.Exists {
 		w.add(Action{Kind: ApplyTier, Tier: tier, Release: t.Release, Fence: t.Fence, Mode: t.Mode})
 		return
 	}
+	if run := o.run(); run.Touched && leavesOut(o.stored(goal(run)), tier) {
+		return
+	}
 	if current := o.stored(o.Status.Release); current.Has[tier] {
 		w.add(Action{Kind: ApplyTier, Tier: tier, Release: current.Hash, Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeServe})
 	}
 }
+
+// goal is the release that a run leads to, or back to.
+func goal(run *v1alpha1.UpgradeStatus) string {
+	if run.RollbackRelease != "" {
+		return run.RollbackRelease
+	}
+	return run.ToRelease
+}
+
+// leavesOut is true for a release that is in store and has no such tier.
+func leavesOut(r Release, tier int) bool { return r.Hash != "" && !r.Has[tier] }
 
 // keepAll leaves every tier as it is.
 func (w *Work) keepAll(o *Observation) {
@@ -88,6 +102,14 @@ func (w *Work) put(o *Observation, tier int, r Release, mode v1alpha1.Mode) {
 		w.add(Action{Kind: ApplyTier, Tier: tier, Release: r.Hash, Fence: o.Status.UpgradeRevision, Mode: mode})
 	} else if o.Tiers[tier].Exists {
 		w.add(Action{Kind: RemoveTier, Tier: tier})
+	}
+}
+
+// putAll brings every tier to a release under the current fence.
+func (w *Work) putAll(o *Observation, r Release) {
+	w.add(Action{Kind: ApplyService})
+	for tier := range o.Tiers {
+		w.put(o, tier, r, v1alpha1.ModeServe)
 	}
 }
 
