@@ -49,6 +49,7 @@ func Advance(o *Observation, d *Decision, historyLimit int) (*v1alpha1.SupersetS
 	}
 	s := &draft{o.Status.DeepCopy(), o, d, metav1.NewTime(o.Now).Rfc3339Copy(), historyLimit}
 	s.endPhase()
+	s.noteRevision()
 	if effect, ok := effects[d.Move]; ok {
 		effect(s)
 	}
@@ -70,7 +71,7 @@ func (s *draft) enter(next v1alpha1.Phase) {
 	case s.d.Move == Accept: // the run has its line already
 		return
 	case resting(next):
-		s.record(results[next])
+		s.record(s.result(next))
 		return
 	}
 	s.Upgrade.Phases = append(s.Upgrade.Phases, v1alpha1.PhaseRecord{Phase: next, StartedAt: s.now})
@@ -82,6 +83,15 @@ var results = map[v1alpha1.Phase]v1alpha1.Result{
 	ready:  v1alpha1.ResultSucceeded,
 	back:   v1alpha1.ResultRolledBack,
 	failed: v1alpha1.ResultFailed,
+}
+
+// result is how the run ended. A run that went back has not succeeded, even if
+// spec has come to ask for that.
+func (s *draft) result(next v1alpha1.Phase) v1alpha1.Result {
+	if s.d.Move == Reverted && s.Upgrade.Kind != v1alpha1.KindRollback {
+		return v1alpha1.ResultRolledBack
+	}
+	return results[next]
 }
 
 // begin starts a run towards the desired release under the next fence.
@@ -139,13 +149,25 @@ func (s *draft) proven() {
 	}
 }
 
-// migrated notes the revision that the database has now.
-func (s *draft) migrated() {
+// noteRevision takes over the revision that the migrate Job left in the
+// database, however it ended and wherever the run goes on: a rollback verifies
+// against it.
+func (s *draft) noteRevision() {
 	r := s.o.Migrate.Result
+	if s.o.phase() != dbMigrate || r.Revision == "" {
+		return
+	}
 	if s.Schema == nil {
 		s.Schema = &v1alpha1.SchemaStatus{Database: r.Database}
 	}
-	s.Schema.Revision, s.Schema.AheadAfterRollback = r.Revision, false
+	s.Schema.Revision = r.Revision
+}
+
+// migrated notes that the database is at the head of the release.
+func (s *draft) migrated() {
+	if s.Schema != nil {
+		s.Schema.AheadAfterRollback = false
+	}
 }
 
 // settle makes the target the release that runs.
@@ -164,8 +186,8 @@ func (s *draft) accept() {
 
 // restored makes the release that was put back the one that runs.
 func (s *draft) restored() {
-	s.Release = s.Upgrade.RollbackRelease
-	if s.PreviousRelease == s.Release {
+	if s.Release != s.Upgrade.RollbackRelease {
+		s.Release = s.Upgrade.RollbackRelease
 		s.PreviousRelease = before(s.o, s.Release)
 	}
 	if r := s.o.Verify.Result; s.Schema != nil {
@@ -174,10 +196,11 @@ func (s *draft) restored() {
 }
 
 // before is the stored release with the next lower revision; empty for none.
+// One of a higher version is passed over: it was tried and left.
 func before(o *Observation, hash string) string {
-	at := o.stored(hash).Revision
+	at := o.stored(hash)
 	for _, r := range o.Stored { // the newest first
-		if r.Revision < at {
+		if r.Revision < at.Revision && !higher(r.Version, at.Version) {
 			return r.Hash
 		}
 	}

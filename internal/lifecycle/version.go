@@ -87,3 +87,10 @@ func storedVersion(o *Observation, version string) (Release, bool) {
 	}
 	return Release{}, false
 }
+
+// higher is true when both are versions and the first is the higher one.
+func higher(a, b string) bool {
+	one, err1 := semver.StrictNewVersion(a)
+	two, err2 := semver.StrictNewVersion(b)
+	return err1 == nil && err2 == nil && one.GreaterThan(two)
+}
