@@ -59,8 +59,8 @@ func (s *sim) disturb() {
 		s.log("paused: %v", s.policy.Paused)
 	case 6:
 		script := migrations.Scripts[s.rnd.IntN(3)]
-		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed}
-		s.broken[s.desired.Hash+"/"+string(script)] = reasons[s.rnd.IntN(3)]
+		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed}
+		s.broken[s.desired.Hash+"/"+string(script)] = reasons[s.rnd.IntN(len(reasons))]
 	case 7:
 		s.broken[s.desired.Hash] = "TierBroken"
 	case 8:

@@ -123,8 +123,11 @@ func breaksByAction(o *Observation, a Action) string {
 		}
 	case RemoveTier:
 		target := o.stored(o.run().ToRelease)
-		if o.phase() == rollback {
+		switch {
+		case o.phase() == rollback:
 			target = o.stored(o.run().RollbackRelease)
+		case resting(o.phase()):
+			target = o.stored(o.Status.Release)
 		}
 		if target.Hash == "" || target.Has[a.Tier] {
 			return "removes a tier that no stored release leaves out"

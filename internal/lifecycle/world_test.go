@@ -3,9 +3,11 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +39,7 @@ type simJob struct {
 	fence   int64
 	attempt int
 	release string
+	expects string // the revision that verify is told to find
 	ended   bool
 	result  migrations.Result
 	at      time.Time
@@ -59,8 +62,13 @@ func (s *sim) want(major, config int) {
 }
 
 func (s *sim) log(format string, args ...any) {
-	s.trace = append(s.trace, fmt.Sprintf("%s %s: ", s.now.Format("15:04:05"), s.status.Phase)+fmt.Sprintf(format, args...))
+	at := s.now.Sub(time.Unix(1_700_000_000, 0)).Truncate(time.Second)
+	line := fmt.Sprintf("%6s %s: ", at, s.status.Phase) + fmt.Sprintf(format, args...)
+	s.trace = append(s.trace, strings.TrimRight(line, ": "))
 }
+
+// tierNames are those of the tiers in traces.
+var tierNames = [3]string{Scheduler: "scheduler", Worker: "worker", Web: "web"}
 
 func (s *sim) fail(format string, args ...any) {
 	s.t.Helper()
@@ -110,6 +118,9 @@ func (s *sim) progress(script migrations.Script) migrations.Progress {
 	for _, j := range s.jobs {
 		if j.script == script && j.fence == s.status.UpgradeRevision && j.attempt > p.Attempt {
 			p = migrations.Progress{Attempt: j.attempt, Active: !j.ended, Done: j.ended && j.result.Reason == "", FinishedAt: j.at, Result: j.result}
+			if s.broken[j.release+"/"+string(script)] == "ErrImagePull" {
+				p.Blocked = "container superset waits: ErrImagePull: no such image"
+			}
 		}
 	}
 	return p
@@ -119,7 +130,7 @@ func (s *sim) progress(script migrations.Script) migrations.Progress {
 func (s *sim) reconcile() Decision {
 	o := s.observe()
 	d := Decide(o)
-	if d.Move != "" && len(d.Work.Actions()) > 0 && resting(o.phase()) {
+	if d.Move != "" && len(d.Work.Actions()) > 0 {
 		s.fail("a decision both moves (%s) and works", d.Move)
 	}
 	if d.Move != "" {
@@ -155,6 +166,7 @@ func (s *sim) do(a Action) {
 	case ApplyTier:
 		s.applyTier(a)
 	case RemoveTier:
+		s.log("%s: removed", tierNames[a.Tier])
 		s.tiers[a.Tier] = Tier{Pods: s.tiers[a.Tier].Pods}
 	case RunJob:
 		for _, j := range s.jobs {
@@ -169,8 +181,9 @@ func (s *sim) do(a Action) {
 		if a.Script == migrations.Migrate && s.tiers[Scheduler].Pods > 0 {
 			s.fail("a scheduler runs beside the migration")
 		}
-		s.jobs = append(s.jobs, simJob{script: a.Script, fence: a.Fence, attempt: a.Attempt, release: a.Release})
+		s.jobs = append(s.jobs, simJob{script: a.Script, fence: a.Fence, attempt: a.Attempt, release: a.Release, expects: a.ExpectedRevision})
 	case EndJobs:
+		s.log("leftover Jobs ended")
 		s.jobs = slices.DeleteFunc(s.jobs, func(j simJob) bool {
 			return j.script != migrations.Migrate && !j.ended && j.fence != s.status.UpgradeRevision
 		})
@@ -193,7 +206,7 @@ func (s *sim) applyTier(a Action) {
 	if a.Mode == v1alpha1.ModeServe && t.Release != a.Release && s.schema < major(r) {
 		s.fail("tier %d serves %s before the schema is there", a.Tier, a.Release)
 	}
-	s.log("tier %d: %s fence %d %s", a.Tier, a.Release, a.Fence, a.Mode)
+	s.log("%s: %s at %s, fence %d", tierNames[a.Tier], a.Mode, a.Release, a.Fence)
 	stray := t.Stray
 	if t.Exists && t.Release != a.Release {
 		stray = t.Pods
@@ -206,13 +219,18 @@ func (s *sim) world() {
 	s.now = s.now.Add(time.Duration(1+s.rnd.IntN(20)) * time.Second)
 	if s.rnd.IntN(2) == 0 {
 		for i := range s.jobs {
-			if !s.jobs[i].ended {
+			if !s.jobs[i].ended && s.broken[s.jobs[i].release+"/"+string(s.jobs[i].script)] != "ErrImagePull" {
 				s.endJob(&s.jobs[i])
 				return
 			}
 		}
 	}
-	t := &s.tiers[s.rnd.IntN(3)]
+	s.catchUp(s.rnd.IntN(3))
+}
+
+// catchUp is what becomes of a tier's pods.
+func (s *sim) catchUp(tier int) {
+	t := &s.tiers[tier]
 	switch {
 	case !t.Exists || t.Mode == v1alpha1.ModeHold:
 		t.Pods, t.Stray, t.Ready = 0, 0, 0
@@ -234,6 +252,9 @@ func (s *sim) endJob(j *simJob) {
 	j.result = migrations.Result{Script: string(j.script), Database: "postgresql", Head: fmt.Sprint(head)}
 	why := s.broken[j.release+"/"+string(j.script)]
 	switch {
+	case why == migrations.ReasonInitFailed: // after the schema was migrated
+		s.schema = max(s.schema, head)
+		j.result.Reason, j.result.Message = why, "made to fail"
 	case why != "" && (why != migrations.ReasonDatabaseUnreachable || j.attempt == 1):
 		j.result.Reason, j.result.Message = why, "made to fail"
 	case j.script == migrations.Preflight && s.schema > head:
@@ -244,6 +265,8 @@ func (s *sim) endJob(j *simJob) {
 		j.result.Reason = migrations.ReasonDatabaseAhead
 	case j.script == migrations.Migrate:
 		s.schema = head
+	case cmp.Or(j.expects, fmt.Sprint(head)) != fmt.Sprint(s.schema):
+		j.result.Reason, j.result.Message = migrations.ReasonRevisionMismatch, fmt.Sprintf("the database is at %d, not at %q", s.schema, j.expects)
 	}
 	j.result.Revision = fmt.Sprint(s.schema)
 	s.log("Job %s of %s ended: %q", j.script, j.release, j.result.Reason)
