@@ -43,10 +43,10 @@ type Applier struct {
 
 // Apply makes an object what desired says, by server-side apply, with owner as
 // its controller. live is the object as the cache has it, nil for none. Without
-// a difference nothing is sent; sent tells whether something was, and then what
-// live says is from before. A *ConflictError means that the object belongs to
+// a difference nothing is sent; changed tells whether the object is another one
+// now, and then what live says is from before. A *ConflictError means that the object belongs to
 // somebody else and was left alone.
-func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object) (sent bool, err error) {
+func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object) (changed bool, err error) {
 	if err := controllerutil.SetControllerReference(owner, desired, a.Client.Scheme()); err != nil {
 		return false, fmt.Errorf("owning %s: %w", desired.GetName(), err)
 	}
@@ -70,7 +70,9 @@ func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object)
 	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), FieldOwner, client.ForceOwnership); err != nil {
 		return false, fmt.Errorf("applying %s %s: %w", u.GetKind(), u.GetName(), err)
 	}
-	return true, nil
+	// Somebody else's item in a list of ours (a variable that a tool adds to a
+	// container, say) makes a difference that no apply of ours removes.
+	return live == nil || u.GetResourceVersion() != live.GetResourceVersion(), nil
 }
 
 // Create makes an object that is made once and never changed. It is no error

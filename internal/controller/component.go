@@ -79,7 +79,7 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		return ctrl.Result{}, err
 	}
 	problem := &lifecycle.Decision{}
-	sent, err := r.build(ctx, c, live, problem)
+	changed, err := r.build(ctx, c, live, problem)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -88,7 +88,7 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		return ctrl.Result{}, err
 	}
 	health := components.HealthOf(live, pods)
-	health.Settled = health.Settled && !sent
+	health.Settled = health.Settled && !changed
 	if problem.Message != "" {
 		health.Blocked = problem.Message
 	}
@@ -99,10 +99,10 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	return ctrl.Result{RequeueAfter: problem.Recheck}, client.IgnoreNotFound(err)
 }
 
-// build applies what the component consists of; sent is true when the cluster
-// had something else. What a person must mend comes back in problem, other
+// build applies what the component consists of; changed is true when the
+// cluster had something else. What a person must mend comes back in problem, other
 // errors as such.
-func (r *ComponentReconciler) build(ctx context.Context, c v1alpha1.Component, live *appsv1.Deployment, problem *lifecycle.Decision) (sent bool, err error) {
+func (r *ComponentReconciler) build(ctx context.Context, c v1alpha1.Component, live *appsv1.Deployment, problem *lifecycle.Decision) (changed bool, err error) {
 	config, invalid := components.OwnConfig(c)
 	if invalid != nil {
 		problem.Message = invalid.Error()
@@ -126,8 +126,8 @@ func (r *ComponentReconciler) build(ctx context.Context, c v1alpha1.Component, l
 	if live != nil {
 		before = live
 	}
-	sent, err = r.apply.Apply(ctx, c, deployment, before)
-	return sent, hindrance(problem, err)
+	changed, err = r.apply.Apply(ctx, c, deployment, before)
+	return changed, hindrance(problem, err)
 }
 
 // live is the Deployment as the cache has it; nil for none.
