@@ -14,6 +14,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // record writes what a decision means for the status: one patch with
@@ -52,8 +53,13 @@ func nextStatus(s *v1alpha1.Superset, w *world, d *lifecycle.Decision) (*v1alpha
 			return nil, fmt.Errorf("recording a move: %w", err)
 		}
 		status = moved
-		// What is said of the new phase is what would be decided in it.
+		status.LastHandled = d.Handled
+		// What is said of the new phase is what would be decided in it; under a
+		// new fence there is no Job yet.
 		o.Status = status
+		if status.UpgradeRevision != s.Status.UpgradeRevision {
+			o.Preflight, o.Migrate, o.Verify = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
+		}
 		next := lifecycle.Decide(&o)
 		now = &next
 	}
