@@ -33,7 +33,7 @@ type settings struct {
 	probeAddress   string
 	leaderElect    bool
 	leaseNamespace string
-	namespaces     string
+	namespaces     []string
 	concurrency    int
 	log            zap.Options
 }
@@ -50,17 +50,36 @@ func parse(arguments []string) (settings, error) {
 	f.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
 	f.BoolVar(&s.leaderElect, "leader-elect", false, "let only one of several managers work")
 	f.StringVar(&s.leaseNamespace, "leader-election-namespace", "", "namespace of the lease; by default that of the pod")
-	f.StringVar(&s.namespaces, "namespaces", "", "comma-separated namespaces to work in; by default all")
+	f.Func("namespaces", "comma-separated `names` of the namespaces to work in; by default all", s.setNamespaces)
 	f.IntVar(&s.concurrency, "concurrency", 8, "how many objects of each kind are worked on at once")
 	s.log.BindFlags(f)
 	config.RegisterFlags(f)
 	if err := f.Parse(arguments); err != nil {
 		return s, err
 	}
+	if f.NArg() > 0 {
+		return s, fmt.Errorf("%q is no flag: write it with a leading dash", f.Arg(0))
+	}
 	if s.concurrency < 1 {
 		return s, fmt.Errorf("-concurrency is %d: write 1 or more", s.concurrency)
 	}
 	return s, nil
+}
+
+// setNamespaces refuses an empty name: the cache would take it for all of them.
+func (s *settings) setNamespaces(list string) error {
+	s.namespaces = nil
+	if list == "" {
+		return nil
+	}
+	for _, name := range strings.Split(list, ",") {
+		name = strings.TrimSpace(name)
+		if name == "" {
+			return fmt.Errorf("an empty name in %q", list)
+		}
+		s.namespaces = append(s.namespaces, name)
+	}
+	return nil
 }
 
 func main() {
@@ -112,10 +131,6 @@ func options(s settings) ctrl.Options {
 			panic(err) // the same at every start
 		}
 	}
-	var namespaces []string
-	if s.namespaces != "" {
-		namespaces = strings.Split(s.namespaces, ",")
-	}
 	m := metricsserver.Options{BindAddress: s.metricsAddress, SecureServing: s.metricsSecure}
 	if s.metricsSecure {
 		m.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -124,7 +139,7 @@ func options(s settings) ctrl.Options {
 	grace := 20 * time.Second
 	return ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         controller.CacheOptions(namespaces),
+		Cache:                         controller.CacheOptions(s.namespaces),
 		Client:                        client.Options{Cache: &client.CacheOptions{}},
 		Metrics:                       m,
 		HealthProbeBindAddress:        s.probeAddress,

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -55,7 +56,7 @@ func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase)
 		note = fmt.Sprintf("%s: %s", from, d.Message)
 	}
 	if len(note) > maxNote {
-		note = note[:maxNote]
+		note = strings.ToValidUTF8(note[:maxNote], "") // half a character would be sent as three bytes
 	}
 	return note
 }

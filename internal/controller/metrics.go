@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -42,7 +43,7 @@ func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
 		}
 	}
 	history := after.Status.History
-	if len(history) > 0 && (len(before.Status.History) == 0 || history[0] != before.Status.History[0]) {
+	if len(history) > 0 && (len(before.Status.History) == 0 || !equality.Semantic.DeepEqual(history[0], before.Status.History[0])) {
 		upgradesTotal.WithLabelValues(string(history[0].Kind), string(history[0].Result)).Inc()
 	}
 }
