@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// The three component kinds give the same access to their fields, and what is
+// written through it reaches the object.
+func TestComponentAccess(t *testing.T) {
+	for name, c := range map[string]Component{"web": &SupersetWebWorker{}, "worker": &SupersetAsyncWorker{}, "scheduler": &SupersetAsyncScheduler{}} {
+		c.ComponentSpec().Fence = 7
+		c.ComponentStatus().Replicas = 3
+		three := int32(3)
+		at := c.DesiredReplicas()
+		if (at == nil) != (name == "scheduler") {
+			t.Errorf("%s: replicas at %v", name, at)
+		}
+		if at != nil {
+			*at = &three
+		}
+		content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, status := content["spec"].(map[string]any), content["status"].(map[string]any)
+		if spec["fence"] != int64(7) || status["replicas"] != int64(3) || at != nil && spec["replicas"] != int64(3) {
+			t.Errorf("%s: %v, %v", name, spec, status)
+		}
+	}
+}
+
+func TestKindsAreRegistered(t *testing.T) {
+	s := runtime.NewScheme()
+	if err := AddToScheme(s); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"Superset", "SupersetWebWorker", "SupersetAsyncWorker", "SupersetAsyncScheduler"} {
+		for _, k := range []string{kind, kind + "List"} {
+			if !s.Recognizes(GroupVersion.WithKind(k)) {
+				t.Errorf("%s is not registered", k)
+			}
+		}
+	}
+}
+
+// The enum of the schema and the list in Go name the same phases.
+func TestPhasesAreThoseOfTheSchema(t *testing.T) {
+	const enum = "Pending;Validate;DBMigrate;UpgradeScheduler;UpgradeWorkers;UpgradeWeb;Verify;Rollback;Ready;RolledBack;Failed"
+	want := strings.Split(enum, ";")
+	var got []string
+	for _, p := range Phases {
+		got = append(got, string(p))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("Phases has %v, the enum in phase.go %v", got, want)
+	}
+}
+
+// A field of a spec that is empty is left out: a release is identified by the
+// hash of its JSON, so a new field must not appear in those that do not use it.
+func TestEmptyFieldsAreLeftOut(t *testing.T) {
+	required := regexp.MustCompile(`^(version|secretKeyFrom|database|uriFrom|urlFrom|name|key)$`)
+	for _, spec := range []any{RuntimeSpec{}, PodSettings{}, ComponentSpec{}, ImageSpec{}, CacheSpec{}, DatabaseSpec{}, ConfigSpec{}} {
+		typ := reflect.TypeOf(spec)
+		for i := range typ.NumField() {
+			name, options, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			if name == "" || required.MatchString(name) {
+				continue
+			}
+			if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {
+				t.Errorf("%s.%s stands in JSON while it is empty", typ.Name(), name)
+			}
+		}
+	}
+}

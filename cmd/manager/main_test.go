@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+func TestParse(t *testing.T) {
+	s, err := parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 {
+		t.Errorf("the defaults are %+v", s)
+	}
+	s, err = parse([]string{"-metrics-bind-address=0", "-metrics-secure=false", "-health-probe-bind-address=:1", "-leader-elect",
+		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-zap-devel"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || !s.log.Development {
+		t.Errorf("got %+v", s)
+	}
+	if !slices.Equal(s.namespaces, []string{"a", "b"}) {
+		t.Errorf("namespaces %q", s.namespaces)
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		arguments []string
+		says      string
+	}{
+		"concurrency":   {[]string{"-concurrency=0"}, "write 1 or more"},
+		"no number":     {[]string{"-concurrency=many"}, "invalid value"},
+		"unknown":       {[]string{"-leader-election"}, "not defined"},
+		"trailing":      {[]string{"-namespaces=a,"}, "empty name"}, // would mean all of them
+		"an empty name": {[]string{"-namespaces=a,,b"}, "empty name"},
+		"an argument":   {[]string{"run"}, `"run"`},
+	} {
+		if _, err := parse(c.arguments); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want an error with %q", name, err, c.says)
+		}
+	}
+	if _, err := parse([]string{"-help"}); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-help: got %v", err)
+	}
+}
+
+func TestOptions(t *testing.T) {
+	s, err := parse([]string{"-namespaces=a,b", "-leader-elect"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(s)
+	if !o.LeaderElection || !o.LeaderElectionReleaseOnCancel || o.LeaderElectionID != "superset-operator.dev" {
+		t.Errorf("leader election: %+v", o)
+	}
+	if len(o.Cache.DefaultNamespaces) != 2 {
+		t.Errorf("the cache watches %v", o.Cache.DefaultNamespaces)
+	}
+	if o.Metrics.FilterProvider == nil || !o.Metrics.SecureServing {
+		t.Error("anybody could read the metrics")
+	}
+	for _, kind := range []string{"Superset", "SupersetWebWorker", "SupersetAsyncWorker", "SupersetAsyncScheduler"} {
+		if !o.Scheme.Recognizes(v1alpha1.GroupVersion.WithKind(kind)) {
+			t.Errorf("%s is not in the scheme", kind)
+		}
+	}
+	if !o.Scheme.Recognizes(schema.GroupVersionKind{Group: "batch", Version: "v1", Kind: "Job"}) {
+		t.Error("Job is not in the scheme")
+	}
+	s.metricsSecure = false
+	if o := options(s); o.Metrics.FilterProvider != nil {
+		t.Error("without TLS nobody can log in")
+	}
+}

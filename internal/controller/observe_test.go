@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+func ownedBy(uid types.UID) []metav1.OwnerReference {
+	yes := true
+	return []metav1.OwnerReference{{APIVersion: "superset-operator.dev/v1alpha1", Kind: "Superset", Name: "bi", UID: uid, Controller: &yes}}
+}
+
+// A stored release comes back with what the machine needs, the newest first;
+// one that somebody else controls is not ours.
+func TestStoredReleases(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseReady)
+	var revisions []appsv1.ControllerRevision
+	for fence := int64(1); fence <= 3; fence++ {
+		rev, err := storedRelease(s, w.desired, fence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rev.Name != "bi-"+w.Desired.Hash || rev.Namespace != "analytics" {
+			t.Errorf("stored as %s/%s", rev.Namespace, rev.Name)
+		}
+		rev.OwnerReferences = ownedBy("u")
+		if fence == 2 {
+			rev.OwnerReferences = ownedBy("another")
+		}
+		revisions = append(revisions, *rev)
+	}
+	want := lifecycle.Release{Hash: w.Desired.Hash, Version: "6.0.0", Has: [3]bool{true, true, true}}
+	first, third := want, want
+	first.Revision, third.Revision = 1, 3
+	if diff := cmp.Diff([]lifecycle.Release{third, first}, facts(s, revisions)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	back, err := components.ParseRelease(revisions[0].Data.Raw)
+	if err != nil || back.Hash() != w.Desired.Hash {
+		t.Errorf("read back as %v, %v", back, err)
+	}
+	delete(w.desired.Tiers, components.Worker)
+	if got := tierNames(w.desired); got != "scheduler,web" {
+		t.Errorf("tiers %q", got)
+	}
+}
+
+func TestTierOf(t *testing.T) {
+	c := &v1alpha1.SupersetWebWorker{}
+	c.Generation, c.Spec.Fence, c.Spec.Release, c.Spec.Mode = 4, 7, "r", v1alpha1.ModeServe
+	c.Status = v1alpha1.ComponentStatus{ObservedGeneration: 4, Fence: 7, Conditions: []metav1.Condition{{Type: "Ready", Status: "True"}}}
+	pod := func(release string, ready, ending bool) *corev1.Pod {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelRelease: release}}}
+		if ready {
+			p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+		}
+		if ending {
+			p.DeletionTimestamp = &metav1.Time{Time: now}
+		}
+		return p
+	}
+	mine := components.TierHash(&c.Spec.ComponentSpec)
+	pods := []*corev1.Pod{pod(mine, true, false), pod("old", true, false), pod("old", true, true), pod(mine, false, false)}
+	want := lifecycle.Tier{Exists: true, Release: "r", Fence: 7, Mode: v1alpha1.ModeServe, Current: true, Settled: true, Pods: 4, Stray: 1, Ready: 2}
+	if diff := cmp.Diff(want, tierOf(c, pods)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for name, edit := range map[string]func(*v1alpha1.SupersetWebWorker){
+		"an older generation": func(c *v1alpha1.SupersetWebWorker) { c.Status.ObservedGeneration = 3 },
+		"an older fence":      func(c *v1alpha1.SupersetWebWorker) { c.Status.Fence = 6 },
+	} {
+		stale := c.DeepCopy()
+		edit(stale)
+		if got := tierOf(stale, nil); got.Current || got.Settled {
+			t.Errorf("its Ready answers %s: %+v", name, got)
+		}
+	}
+	c.Status.Conditions[0].Status = "False"
+	if got := tierOf(c, nil); !got.Current || got.Settled {
+		t.Errorf("not ready: %+v", got)
+	}
+}
+
+func TestLeftover(t *testing.T) {
+	job := func(script migrations.Script, fence string, ended, deleted bool) *batchv1.Job {
+		j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelScript: string(script), v1alpha1.LabelFence: fence}}}
+		if ended {
+			j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobFailed, Status: corev1.ConditionTrue}}
+		}
+		if deleted {
+			j.DeletionTimestamp = &metav1.Time{Time: now}
+		}
+		return j
+	}
+	for name, c := range map[string]struct {
+		phase v1alpha1.Phase
+		job   *batchv1.Job
+		want  bool
+	}{
+		"waited for":                 {v1alpha1.PhaseValidate, job(migrations.Preflight, "2", false, false), false},
+		"of an older fence":          {v1alpha1.PhaseValidate, job(migrations.Preflight, "1", false, false), true},
+		"of another phase":           {v1alpha1.PhaseFailed, job(migrations.Preflight, "2", false, false), true},
+		"verify in Verify":           {v1alpha1.PhaseVerify, job(migrations.Verify, "2", false, false), false},
+		"verify in Rollback":         {v1alpha1.PhaseRollback, job(migrations.Verify, "2", false, false), false},
+		"verify in Ready":            {v1alpha1.PhaseReady, job(migrations.Verify, "2", false, false), true},
+		"ended":                      {v1alpha1.PhaseReady, job(migrations.Verify, "2", true, false), false},
+		"being removed":              {v1alpha1.PhaseReady, job(migrations.Verify, "2", false, true), false},
+		"a migration, never":         {v1alpha1.PhaseFailed, job(migrations.Migrate, "1", false, false), false},
+		"without a fence of its own": {v1alpha1.PhaseValidate, job(migrations.Preflight, "", false, false), true},
+	} {
+		s, _ := upgrading(t, c.phase)
+		if got := len(leftover(s, []*batchv1.Job{c.job})) == 1; got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestLowestVersion(t *testing.T) {
+	pod := func(version string, ending bool) *corev1.Pod {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelVersion: version}}}
+		if ending {
+			p.DeletionTimestamp = &metav1.Time{Time: now}
+		}
+		return p
+	}
+	got := lowestVersion(nil, []*corev1.Pod{pod("6.0.0", false), pod("5.0.0", false), pod("4.1.0", true), pod("nonsense", false), pod("10.0.0", false)})
+	if got == nil || got.Original() != "5.0.0" {
+		t.Errorf("got %v", got)
+	}
+	if got := lowestVersion(nil, nil); got != nil {
+		t.Errorf("no pod runs %v", got)
+	}
+}
+
+// What is in use stays in store, whatever the limit.
+func TestInUse(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseRollback)
+	s.Status.PreviousRelease, s.Status.Upgrade.HeldRelease, w.Tiers[1].Release = "previous", "held", "on a tier"
+	for hash, want := range map[string]bool{"old": true, "previous": true, "held": true, "on a tier": true, w.Desired.Hash: true, "nobody's": false} {
+		if got := inUse(s, w, hash); got != want {
+			t.Errorf("%s: %v, want %v", hash, got, want)
+		}
+	}
+	if got := historyLimit(s); got != 10 {
+		t.Errorf("history limit %d by default", got)
+	}
+}
+
+func TestSetReplicas(t *testing.T) {
+	three := int32(3)
+	owned := func(c v1alpha1.Component, n *int32) (string, bool) {
+		setReplicas(c, n)
+		v, ok := c.GetAnnotations()[annotationReplicas]
+		return v, ok
+	}
+	web := &v1alpha1.SupersetWebWorker{}
+	if _, ok := owned(web, nil); ok || web.Spec.Replicas != nil {
+		t.Error("without a number the field is an autoscaler's")
+	}
+	if _, ok := owned(web, &three); !ok || *web.Spec.Replicas != 3 {
+		t.Errorf("%v, %v", ok, web.Spec.Replicas)
+	}
+	if _, ok := owned(&v1alpha1.SupersetAsyncScheduler{}, &three); ok {
+		t.Error("a scheduler has no replicas")
+	}
+}
