@@ -67,7 +67,7 @@ func quiesce(o *Observation) (work Work, quiet bool) {
 	work.add(Action{Kind: ApplyService})
 	quiet = true
 	for tier := range o.Tiers {
-		if tier != Scheduler && o.run().Strategy != v1alpha1.StrategyDrain {
+		if !quieted(o, tier) {
 			work.keep(o, tier)
 			continue
 		}

@@ -61,7 +61,11 @@ func backStep(o *Observation, target Release) stage {
 		if tier == Web {
 			s.work.keep(o, Worker)
 		}
-		s.work.keep(o, Scheduler)
+		mode := v1alpha1.ModeHold
+		if beatBack {
+			mode = v1alpha1.ModeServe
+		}
+		s.work.put(o, Scheduler, target, mode)
 		return s
 	}
 	s.work.put(o, Scheduler, target, v1alpha1.ModeServe)

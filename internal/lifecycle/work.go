@@ -3,6 +3,8 @@
 package lifecycle
 
 import (
+	"slices"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -61,31 +63,45 @@ func (w *Work) add(a Action) {
 }
 
 // keep leaves a tier at the release, fence and mode that it has; one that was
-// lost comes back, unless the run removes it.
+// lost comes back.
 func (w *Work) keep(o *Observation, tier int) {
 	t := o.Tiers[tier]
 	if t.Exists {
 		w.add(Action{Kind: ApplyTier, Tier: tier, Release: t.Release, Fence: t.Fence, Mode: t.Mode})
 		return
 	}
-	if run := o.run(); run.Touched && leavesOut(o.stored(goal(run)), tier) {
-		return
-	}
-	if current := o.stored(o.Status.Release); current.Has[tier] {
-		w.add(Action{Kind: ApplyTier, Tier: tier, Release: current.Hash, Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeServe})
+	if due := due(o, tier); due.Has[tier] {
+		w.add(Action{Kind: ApplyTier, Tier: tier, Release: due.Hash, Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeServe})
 	}
 }
 
-// goal is the release that a run leads to, or back to.
-func goal(run *v1alpha1.UpgradeStatus) string {
-	if run.RollbackRelease != "" {
-		return run.RollbackRelease
+// turns are the phases in which the tiers are given the target.
+var turns = [3]v1alpha1.Phase{Scheduler: scheduler, Worker: workers, Web: web}
+
+// due is the release that a tier which does not exist should have: the target's
+// once its turn has come, so that a tier which the target lacks stays away. It
+// has no tier while it must not run beside the migration.
+func due(o *Observation, tier int) Release {
+	run, at := o.run(), o.phase()
+	if at == failed && run.Failure != nil {
+		at = run.Failure.Phase
 	}
-	return run.ToRelease
+	switch {
+	case at == rollback:
+		return o.stored(run.RollbackRelease)
+	case at == dbMigrate && quieted(o, tier):
+		return Release{}
+	case slices.Index(steps[:len(steps)-1], at) >= slices.Index(steps, turns[tier]):
+		return o.stored(run.ToRelease)
+	default:
+		return o.stored(o.Status.Release)
+	}
 }
 
-// leavesOut is true for a release that is in store and has no such tier.
-func leavesOut(r Release, tier int) bool { return r.Hash != "" && !r.Has[tier] }
+// quieted is true for a tier that must not run beside the migration.
+func quieted(o *Observation, tier int) bool {
+	return tier == Scheduler || o.run().Strategy == v1alpha1.StrategyDrain
+}
 
 // keepAll leaves every tier as it is.
 func (w *Work) keepAll(o *Observation) {
