@@ -34,6 +34,9 @@ const (
 	// ReasonQueuedBehindMigration: an edit or a rollback waits until the running
 	// migration has ended.
 	ReasonQueuedBehindMigration = "QueuedBehindMigration"
+	// ReasonQueuedBehindStage: an edit waits until the tier under way has ended
+	// its turn, or is stuck.
+	ReasonQueuedBehindStage = "QueuedBehindStage"
 	// ReasonQueuedBehindRollback: an edit waits until the rollback has ended.
 	ReasonQueuedBehindRollback = "QueuedBehindRollback"
 	// ReasonRetrying: a Job failed for a passing reason and is tried again.

@@ -22,6 +22,7 @@ type RuntimeSpec struct {
 	// with the version as its tag. The official images from 4.1 on contain no
 	// database driver: build one that does (see the samples).
 	// +optional
+	// +kubebuilder:default={}
 	Image ImageSpec `json:"image,omitzero"`
 
 	// secretKeyFrom names the Secret key that holds Superset's SECRET_KEY. The

@@ -129,9 +129,9 @@ type UpgradeStatus struct {
 	// +optional
 	Touched bool `json:"touched,omitempty"`
 
-	// heldRelease is the hash of the release that spec asked for when a
-	// rollback began. It is not tried again until spec changes or a retry token
-	// comes.
+	// heldRelease is the hash of the release that failed, or that spec asked for
+	// when a rollback was asked for. It is not tried again until spec changes or
+	// a retry token comes.
 	// +optional
 	HeldRelease string `json:"heldRelease,omitempty"`
 

@@ -132,6 +132,10 @@ func tierOf(c v1alpha1.Component, pods []*corev1.Pod) lifecycle.Tier {
 		Blocked: components.Diagnose(pods),
 	}
 	t.Settled = t.Current && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
+	// What keeps pods from being made at all shows on none of them.
+	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); t.Blocked == "" && t.Current && c != nil && c.Reason == v1alpha1.ReasonBlocked {
+		t.Blocked = c.Message
+	}
 	hash := components.TierHash(spec)
 	for _, pod := range pods {
 		if pod.DeletionTimestamp == nil && pod.Labels[v1alpha1.LabelRelease] != hash {

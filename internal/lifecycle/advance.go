@@ -130,6 +130,9 @@ func (s *draft) turnBack() {
 	s.Upgrade.Touched = true
 	s.Upgrade.RollbackRelease = d.Back.Hash
 	s.Upgrade.HeldRelease = o.Desired.Hash
+	if d.Failed { // an edit that waited meanwhile was never tried
+		s.Upgrade.HeldRelease = s.Upgrade.ToRelease
+	}
 	if d.Reason == v1alpha1.ReasonSpecReverted {
 		s.Upgrade.HeldRelease = ""
 	}

@@ -88,6 +88,7 @@ func backVerified(o *Observation, work Work, target Release) (Decision, bool) {
 func queued(o *Observation, d Decision) Decision {
 	run := o.run()
 	if d.Move == "" && o.Desired.Hash != run.HeldRelease && o.Desired.Hash != run.RollbackRelease {
+		d.Waiting, d.Reason = true, v1alpha1.ReasonQueuedBehindRollback
 		d.Message += "; the new spec waits until the rollback has ended"
 	}
 	if rollbackAsked(o) {

@@ -39,6 +39,7 @@ func follow(o *Observation, target Release, s stage) Decision {
 	}
 	d := wait(o, s.work, s.message, s.blocked)
 	if o.Desired.Hash != o.run().ToRelease {
+		d.Waiting, d.Reason = true, v1alpha1.ReasonQueuedBehindStage
 		d.Message += "; the new spec waits for the end of this stage"
 	}
 	return d
