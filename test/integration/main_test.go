@@ -4,12 +4,14 @@ package integration
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,7 +32,12 @@ var (
 // operatorUser is whom the shipped role is bound to.
 const operatorUser = "system:serviceaccount:superset-operator-system:superset-operator"
 
+// atOnce is how many tests run side by side: they wait more than they work.
+const atOnce = "8"
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", atOnce)
 	code, err := around(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "integration:", err)
@@ -69,7 +76,7 @@ func around(m *testing.M) (code int, err error) {
 	if k8s, err = client.NewWithWatch(control.REST(), client.Options{Scheme: scheme}); err != nil {
 		return 0, err
 	}
-	simulated = world.New(control.REST(), world.Options{})
+	simulated = world.New(control.REST(), world.Options{OnJob: func(pod *corev1.Pod) *world.Outcome { return chosen(ctx, pod) }})
 	go func() { _ = simulated.Run(ctx) }()
 	if operator, err = newOperator(dir); err != nil {
 		return 0, err
@@ -87,6 +94,29 @@ func kubectl(ctx context.Context, path string) error {
 	c := exec.CommandContext(ctx, control.Kubectl, "--kubeconfig", control.Kubeconfig, "apply", flag, path)
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("applying %s: %w\n%s", path, err, out)
+	}
+	return nil
+}
+
+// Annotations on the pods of Jobs, with any value.
+const (
+	// annotationCrashes ends the first attempt of migrate without a result, as
+	// the out-of-memory killer would.
+	annotationCrashes = "test.example/crashes-once"
+	// annotationVerifyHangs lets verify go on for good.
+	annotationVerifyHangs = "test.example/verify-hangs"
+)
+
+// chosen is how a Job's pod ends where the world does not decide it.
+func chosen(ctx context.Context, pod *corev1.Pod) *world.Outcome {
+	_, crashes := pod.Annotations[annotationCrashes]
+	_, hangs := pod.Annotations[annotationVerifyHangs]
+	script := pod.Labels[v1alpha1.LabelScript]
+	if hangs && script == "verify" {
+		<-ctx.Done()
+	}
+	if crashes && script == "migrate" && pod.Labels[v1alpha1.LabelAttempt] == "1" {
+		return &world.Outcome{ExitCode: 137}
 	}
 	return nil
 }

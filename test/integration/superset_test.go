@@ -174,6 +174,14 @@ func strategy(v v1alpha1.Strategy) func(*v1alpha1.Superset) {
 
 func hold(s *v1alpha1.Superset) { s.Spec.Upgrade.OnFailure = v1alpha1.OnFailureHold }
 
+// jobs puts an annotation on the pods of Jobs.
+func jobs(key, value string) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) {
+		s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{PodTemplate: &runtime.RawExtension{
+			Raw: fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, key, value)}}}
+	}
+}
+
 func paused(is bool) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Paused = is }
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"fmt"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// Deleting a Superset removes all that was made for it, in whatever phase, and
+// nothing else.
+func TestDeletion(t *testing.T) {
+	t.Parallel()
+	for phase, edits := range map[v1alpha1.Phase][]func(*v1alpha1.Superset){
+		v1alpha1.PhaseReady:      nil,
+		v1alpha1.PhaseValidate:   {version("6.0.0"), jobs("sim.superset-operator.dev/delay", "100s")},
+		v1alpha1.PhaseDBMigrate:  {version("6.0.0"), tag("6.0.0-migrate-hangs")},
+		v1alpha1.PhaseUpgradeWeb: {version("6.0.0"), tag("6.0.0-web-unready")},
+		v1alpha1.PhaseFailed:     {version("6.0.0"), tag("6.0.0-preflight-fails")},
+	} {
+		t.Run(string(phase), func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.install("5.0.0")
+			if edits != nil {
+				f.edit(edits...)
+			}
+			s := f.phase(phase)
+			if len(f.made()) < 10 {
+				t.Fatalf("only %v were made", f.made())
+			}
+			must(t, k8s.Delete(t.Context(), s))
+			eventually(t, "nothing of it is left", func() bool { return len(f.made()) == 0 })
+			must(t, k8s.Get(t.Context(), f.key, &corev1.Secret{}))
+		})
+	}
+}
+
+// made lists what belongs to the Superset, by its labels.
+func (f *fixture) made() []string {
+	f.t.Helper()
+	var out []string
+	for _, list := range []client.ObjectList{
+		&v1alpha1.SupersetWebWorkerList{}, &v1alpha1.SupersetAsyncWorkerList{}, &v1alpha1.SupersetAsyncSchedulerList{},
+		&appsv1.DeploymentList{}, &appsv1.ReplicaSetList{}, &appsv1.ControllerRevisionList{}, &batchv1.JobList{},
+		&corev1.PodList{}, &corev1.ConfigMapList{}, &corev1.ServiceList{},
+	} {
+		must(f.t, k8s.List(f.t.Context(), list, client.InNamespace(f.ns), client.MatchingLabels{v1alpha1.LabelInstance: "bi"}))
+		must(f.t, meta.EachListItem(list, func(o runtime.Object) error {
+			out = append(out, fmt.Sprintf("%T %s", o, o.(client.Object).GetName()))
+			return nil
+		}))
+	}
+	return out
+}

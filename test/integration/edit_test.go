@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// Nothing is touched in Validate: another target takes the place of the first.
+func TestEditInValidateSupersedes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0")
+	f.rec.forget()
+	f.edit(version("6.0.0"), jobs("sim.superset-operator.dev/delay", "100s"))
+	f.phase(v1alpha1.PhaseValidate)
+	f.edit(version("6.1.0"), jobs("example.com/unused", ""))
+	s := f.ready("6.1.0")
+	if line := s.Status.History[1]; line.Result != v1alpha1.ResultSuperseded || line.To != "6.0.0" {
+		t.Errorf("history: %+v", s.Status.History)
+	}
+	f.inTurn("6.1.0")
+	f.jobsOf("migrate", 2)
+	f.jobsOf("preflight", 2) // the one that nobody waits for is removed
+}
+
+// Back to what runs, before anything was touched: as if nothing had been asked.
+func TestEditInValidateCancels(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0")
+	f.rec.forget()
+	before := f.get().Spec
+	f.edit(version("6.0.0"), jobs("sim.superset-operator.dev/delay", "100s"))
+	f.phase(v1alpha1.PhaseValidate)
+	f.edit(func(s *v1alpha1.Superset) { s.Spec = before })
+	f.ready("5.0.0")
+	for _, c := range f.rec.story() {
+		if component, ok := c.obj.(v1alpha1.Component); ok && component.ComponentSpec().Fence != 1 {
+			t.Errorf("at %d %T was touched: fence %d", c.at, component, component.ComponentSpec().Fence)
+		}
+	}
+}
+
+// A retag while a migration runs: the new spec waits, and there is never a
+// second migration beside the first.
+func TestEditWhileMigrating(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, version string }{{"another version", "6.1.0"}, {"back again", "5.0.0"}} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.install("5.0.0")
+			job := f.hangs()
+			f.edit(version(test.version), tag(""))
+			f.queuedBehindMigration(job)
+			simulated.Release(f.ns)
+			f.ready(test.version)
+			f.runs(test.version)
+			if n := simulated.Migrations(f.ns, "bi"); n.AtOnce != 1 {
+				t.Errorf("migrations: %+v", n)
+			}
+			f.stands(job)
+			f.neverTwoBeats()
+		})
+	}
+}
+
+// Later an edit waits for the end of the stage, or for a stage that is stuck.
+func TestEditInALaterPhase(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, tag string
+		phase     v1alpha1.Phase
+	}{
+		{"stuck workers", "6.0.0-worker-crashes", v1alpha1.PhaseUpgradeWorkers},
+		{"stuck web", "6.0.0-web-crashes", v1alpha1.PhaseUpgradeWeb},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.install("5.0.0")
+			f.edit(version("6.0.0"), tag(test.tag))
+			f.phase(test.phase)
+			f.edit(tag(""))
+			s := f.ready("6.0.0")
+			f.runs("6.0.0")
+			if s.Status.History[1].Result != v1alpha1.ResultSuperseded {
+				t.Errorf("history: %+v", s.Status.History)
+			}
+			f.neverTwoBeats()
+		})
+	}
+}
+
+// A stage that may yet succeed is not cut short; the condition says who waits.
+// When it fails after all, what waited is tried, for nobody has tried it yet.
+func TestEditWaitsForTheStage(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0")
+	f.edit(version("6.0.0"), tag("6.0.0-web-unready"), deadlines(v1alpha1.Deadlines{Web: lasts(4 * short)}))
+	f.phase(v1alpha1.PhaseUpgradeWeb)
+	f.edit(tag(""))
+	s := f.until("the edit waits", func(s *v1alpha1.Superset) bool {
+		return condition(s, v1alpha1.ConditionReconciling).Reason == v1alpha1.ReasonQueuedBehindStage
+	})
+	contains(t, f.message(s), "the new spec waits for the end of this stage")
+	f.ready("6.0.0")
+	f.runs("6.0.0")
+}
+
+// Back to the version before is a rollback at once, and ends in Ready.
+func TestRevertInALaterPhase(t *testing.T) {
+	t.Parallel()
+	for phase, behavior := range map[v1alpha1.Phase]string{
+		v1alpha1.PhaseUpgradeWorkers: "6.0.0-worker-unready",
+		v1alpha1.PhaseUpgradeWeb:     "6.0.0-web-unready",
+	} {
+		t.Run(string(phase), func(t *testing.T) {
+			t.Parallel()
+			f := newFixture(t)
+			f.install("5.0.0")
+			f.edit(version("6.0.0"), tag(behavior))
+			f.phase(phase)
+			f.edit(version("5.0.0"), tag(""))
+			f.ready("5.0.0")
+			f.runs("5.0.0")
+		})
+	}
+}
+
+// An edit during a rollback waits for its end, and says so.
+func TestEditInRollback(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0", endsSlowly("6s"))
+	f.edit(version("6.0.0"))
+	f.ready("6.0.0")
+	f.edit(annotation(v1alpha1.AnnotationRollback, "back"))
+	f.phase(v1alpha1.PhaseRollback)
+	f.edit(version("6.1.0"))
+	s := f.until("the edit waits", func(s *v1alpha1.Superset) bool {
+		return condition(s, v1alpha1.ConditionReconciling).Reason == v1alpha1.ReasonQueuedBehindRollback
+	})
+	contains(t, f.message(s), "the new spec waits until the rollback has ended")
+	f.ready("6.1.0")
+	f.neverTwoBeats()
+}
+
+func TestPause(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0")
+	f.edit(version("6.0.0"), paused(true))
+	s := f.until("Paused", func(s *v1alpha1.Superset) bool {
+		return condition(s, v1alpha1.ConditionPaused).Status == metav1.ConditionTrue
+	})
+	contains(t, f.message(s), "paused before the next step", "spec.paused to false")
+	f.scale(3)
+	f.scaled(3)
+	f.jobsOf("preflight", 1)
+	f.scale(2)
+	f.edit(paused(false), tag("6.0.0-migrate-hangs"))
+	job := f.migrates(2)
+	f.edit(paused(true))
+	f.until("Paused", func(s *v1alpha1.Superset) bool {
+		return condition(s, v1alpha1.ConditionPaused).Status == metav1.ConditionTrue
+	})
+	f.stands(job)
+	simulated.Release(f.ns)
+	eventually(t, "the Job that ran ends by itself", func() bool { return f.stands(job).Status.Succeeded == 1 })
+	f.scale(3)
+	f.scaled(3)
+	if s := f.get(); s.Status.Phase != v1alpha1.PhaseDBMigrate {
+		t.Errorf("phase %s, although it is paused", s.Status.Phase)
+	}
+	f.scale(2)
+	f.edit(paused(false))
+	f.ready("6.0.0")
+}
+
+// hangs starts an upgrade to 6.0.0 whose migration runs until it is released.
+func (f *fixture) hangs() *batchv1.Job {
+	f.t.Helper()
+	f.edit(version("6.0.0"), tag("6.0.0-migrate-hangs"))
+	return f.migrates(2)
+}
+
+// migrates waits until the n-th migration of the database has begun.
+func (f *fixture) migrates(n int) *batchv1.Job {
+	f.t.Helper()
+	eventually(f.t, "a migration begins", func() bool { return simulated.Migrations(f.ns, "bi").Started == n })
+	for _, job := range f.jobsOf("migrate", n) {
+		if job.Status.CompletionTime == nil {
+			return &job
+		}
+	}
+	f.t.Fatal("no migrate Job runs")
+	return nil
+}
+
+// queuedBehindMigration waits until what was asked for is queued, and checks
+// that the Job goes on.
+func (f *fixture) queuedBehindMigration(job *batchv1.Job) {
+	f.t.Helper()
+	s := f.until("queued", func(s *v1alpha1.Superset) bool {
+		return condition(s, v1alpha1.ConditionReconciling).Reason == v1alpha1.ReasonQueuedBehindMigration
+	})
+	contains(f.t, f.message(s), "waits until the migration has ended")
+	f.stands(job)
+}
+
+// stands reads a Job that must be the same as before, and not be ending.
+func (f *fixture) stands(job *batchv1.Job) *batchv1.Job {
+	f.t.Helper()
+	now := &batchv1.Job{}
+	must(f.t, k8s.Get(f.t.Context(), client.ObjectKeyFromObject(job), now))
+	if now.UID != job.UID || now.DeletionTimestamp != nil {
+		f.t.Errorf("Job %s was ended", job.Name)
+	}
+	return now
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// What the metrics say of an install, an upgrade and a deletion. Not parallel:
+// counters are the operator's, not a Superset's.
+func TestMetrics(t *testing.T) {
+	f := newFixture(t)
+	before := operator.scrape(t)
+	f.install("5.0.0")
+	f.stateIs("Ready", "5.0.0", "5.0.0", 1)
+	f.edit(version("6.0.0"))
+	f.ready("6.0.0")
+	f.stateIs("Ready", "6.0.0", "6.0.0", 1)
+	after := operator.scrape(t)
+	grew := func(series string) float64 { return number(t, after[series]) - number(t, before[series]) }
+	for series, want := range map[string]float64{
+		`superset_operator_upgrades_total{kind="Install",result="Succeeded"}`: 1,
+		`superset_operator_upgrades_total{kind="Upgrade",result="Succeeded"}`: 1,
+		`superset_operator_upgrades_total{kind="Upgrade",result="Failed"}`:    0,
+	} {
+		if got := grew(series); got != want {
+			t.Errorf("%s grew by %v, want %v", series, got, want)
+		}
+	}
+	for _, phase := range forward[:6] {
+		if got := grew(fmt.Sprintf(`superset_operator_upgrade_phase_duration_seconds_count{phase=%q}`, phase)); got != 2 {
+			t.Errorf("%s was timed %v times, want 2", phase, got)
+		}
+	}
+	f.edit(version("7.0.0"))
+	f.phase(v1alpha1.PhaseFailed)
+	f.stateIs("Failed", "6.0.0", "7.0.0", 0)
+	must(t, k8s.Delete(t.Context(), f.get()))
+	eventually(t, "no series of it is left", func() bool { return len(f.series("superset_operator_")) == 0 })
+}
+
+// stateIs checks the gauges of a Superset: one phase is 1 and every other 0.
+func (f *fixture) stateIs(phase, version, target string, supported float64) {
+	f.t.Helper()
+	phases := f.series("superset_operator_upgrade_phase{")
+	if len(phases) != len(v1alpha1.Phases) {
+		f.t.Errorf("%d series of upgrade_phase, want one for each of %d phases", len(phases), len(v1alpha1.Phases))
+	}
+	for series, value := range phases {
+		want := float64(0)
+		if strings.Contains(series, fmt.Sprintf("phase=%q", phase)) {
+			want = 1
+		}
+		if number(f.t, value) != want {
+			f.t.Errorf("%s is %s in phase %s", series, value, phase)
+		}
+	}
+	info := f.series("superset_operator_instance_info{")
+	if len(info) != 1 {
+		f.t.Errorf("instance_info: %v, want one series", info)
+	}
+	for series := range info {
+		contains(f.t, series, fmt.Sprintf("target_version=%q", target), fmt.Sprintf(",version=%q", version))
+	}
+	for series, value := range f.series("superset_operator_version_supported{") {
+		if number(f.t, value) != supported {
+			f.t.Errorf("%s is %s", series, value)
+		}
+	}
+}
+
+// series are those of this Superset whose name begins with a prefix.
+func (f *fixture) series(prefix string) map[string]string {
+	f.t.Helper()
+	out := map[string]string{}
+	for series, value := range operator.scrape(f.t) {
+		if strings.HasPrefix(series, prefix) && strings.Contains(series, fmt.Sprintf("namespace=%q", f.ns)) {
+			out[series] = value
+		}
+	}
+	return out
+}
+
+func number(t *testing.T, text string) float64 {
+	t.Helper()
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	must(t, err)
+	return n
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// At rest nothing is written, however often the operator looks: five times
+// after a restart, and at every change of an object that means nothing. Not
+// parallel: it restarts the operator.
+func TestNoWriteAtRest(t *testing.T) {
+	ready, back, fails := newFixture(t), newFixture(t), newFixture(t)
+	ready.create("5.0.0")
+	back.create("5.0.0")
+	fails.create("6.0.0", tag("6.0.0-preflight-fails"))
+	ready.ready("5.0.0")
+	back.ready("5.0.0")
+	back.edit(version("6.0.0"), tag("6.0.0-verify-fails"))
+	back.rolledBack("5.0.0")
+	fails.phase(v1alpha1.PhaseFailed)
+	all := []*fixture{ready, back, fails}
+	for _, f := range all {
+		f.settled()
+	}
+	operator.idle(t)
+	before := counts(t, all)
+	for i := range 5 {
+		operator.restart(t)
+		operator.idle(t)
+		for _, f := range all {
+			f.edit(annotation("example.com/touched", fmt.Sprint(i)))
+		}
+		operator.idle(t)
+	}
+	for i, f := range all {
+		if now := writes(t, f.ns); len(now) > before[i] {
+			t.Errorf("Superset %d: %v were written at rest", i, now[before[i]:])
+		}
+	}
+}
+
+func counts(t *testing.T, all []*fixture) []int {
+	var out []int
+	for _, f := range all {
+		out = append(out, len(writes(t, f.ns)))
+	}
+	return out
+}
+
+// settled waits until the components have answered their newest spec, and pods
+// that end are gone.
+func (f *fixture) settled() {
+	f.t.Helper()
+	eventually(f.t, "no pod is ending", func() bool {
+		for _, pod := range f.tierPods() {
+			if pod.DeletionTimestamp != nil || !podIsReady(&pod) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// idle waits until the operator has looked at everything since it started, and
+// has nothing left to do.
+func (p *process) idle(t *testing.T) {
+	t.Helper()
+	eventually(t, "the operator is idle", func() bool {
+		for range 3 { // what one controller writes wakes another
+			looked := 0
+			for series, value := range p.scrape(t) {
+				switch {
+				case strings.HasPrefix(series, "workqueue_depth{"), strings.HasPrefix(series, "controller_runtime_active_workers{"):
+					if number(t, value) != 0 {
+						return false
+					}
+				case strings.HasPrefix(series, `controller_runtime_reconcile_total{controller="superset",result="success"}`):
+					looked = int(number(t, value))
+				}
+			}
+			if looked < 1 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// The caches hold what the operator made, not what the cluster has: 60 MB of
+// foreign ConfigMaps make no difference that a cache of them could hide in.
+func TestMemoryDoesNotGrowWithTheCluster(t *testing.T) {
+	f := newFixture(t)
+	f.install("5.0.0")
+	measured := func() int {
+		operator.restart(t)
+		operator.idle(t)
+		return operator.rss(t)
+	}
+	without := measured()
+	for i := range 300 {
+		must(t, k8s.Create(t.Context(), &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("foreign-%d", i), Namespace: f.ns},
+			Data:       map[string]string{"data": strings.Repeat("x", 200_000)},
+		}))
+	}
+	with := measured()
+	t.Logf("%d MiB without, %d MiB with 300 foreign ConfigMaps of 200 kB", without, with)
+	if with > without+without/2 {
+		t.Errorf("%d MiB with 60 MB of foreign ConfigMaps in the cluster, %d MiB without", with, without)
+	}
+}
