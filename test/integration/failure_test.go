@@ -52,7 +52,7 @@ func TestFailureInValidate(t *testing.T) {
 			f := newFixture(t)
 			f.install("5.0.0")
 			f.rec.forget()
-			f.edit(version("6.0.0"), want.edit, deadlines(v1alpha1.Deadlines{Validate: lasts(short)}))
+			f.edit(version("6.0.0"), want.edit, only(v1alpha1.PhaseValidate))
 			s := f.failed(want)
 			contains(t, f.message(s), "kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/retry=")
 			f.runs("5.0.0")
@@ -76,7 +76,7 @@ func TestFailureRollsBack(t *testing.T) {
 			f := newFixture(t)
 			f.install("5.0.0")
 			f.rec.forget()
-			f.edit(version("6.0.0"), want.edit, impatient(short))
+			f.edit(version("6.0.0"), want.edit, only(want.phase))
 			s := f.rolledBack("5.0.0")
 			f.because(s, want)
 			contains(t, f.message(s), "version 5.0.0 runs again because "+string(want.phase)+" failed", "spec asks for 6.0.0",
@@ -98,7 +98,7 @@ func TestFailureHolds(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			f.install("5.0.0", strategy(v1alpha1.StrategyRolling), hold)
-			f.edit(version("6.0.0"), want.edit, impatient(short))
+			f.edit(version("6.0.0"), want.edit, only(want.phase))
 			s := f.failed(want)
 			contains(t, f.message(s), string(want.phase)+" failed: ", "superset-operator.dev/retry=", "; go back: kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/rollback=")
 			if condition(s, v1alpha1.ConditionAvailable).Status != metav1.ConditionTrue {
@@ -159,7 +159,7 @@ func TestFirstInstallFails(t *testing.T) {
 		t.Run(want.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
-			f.create("6.0.0", want.edit, impatient(short))
+			f.create("6.0.0", want.edit, only(want.phase))
 			s := f.failed(want)
 			wants := fmt.Sprintf(`Mend spec, or try again: kubectl annotate superset bi -n %s --overwrite superset-operator.dev/retry="$(date +%%s)"`, f.ns)
 			contains(t, f.message(s), wants)
@@ -176,7 +176,7 @@ func TestFirstInstallFails(t *testing.T) {
 func TestRetryTokenLeavesFailed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.create("6.0.0", cacheFrom("late", "redis-url"), deadlines(v1alpha1.Deadlines{Validate: lasts(short)}))
+	f.create("6.0.0", cacheFrom("late", "redis-url"), only(v1alpha1.PhaseValidate))
 	f.phase(v1alpha1.PhaseFailed)
 	late := f.secret()
 	late.Name = "late"

@@ -195,14 +195,6 @@ func annotation(key, value string) func(*v1alpha1.Superset) {
 	}
 }
 
-// impatient sets every deadline that ends a phase.
-func impatient(d time.Duration) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) {
-		is := &metav1.Duration{Duration: d}
-		s.Spec.Upgrade.Deadlines = v1alpha1.Deadlines{Validate: is, Scheduler: is, Workers: is, Web: is, Verify: is}
-	}
-}
-
 // slow makes the pods of Jobs work, and those of tiers start, for a while.
 func slow(d time.Duration) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
