@@ -68,7 +68,9 @@ func nextStatus(s *v1alpha1.Superset, w *world, d *lifecycle.Decision) (*v1alpha
 	if status.Phase == "" {
 		status.Phase = v1alpha1.PhasePending
 	}
-	if w.Version != "" {
+	// While web rolls, the lowest version rises with its last old pod, a moment
+	// before the tier answers: the move that follows says it.
+	if w.Version != "" && (d.Move != "" || d.Waiting || s.Status.Phase != v1alpha1.PhaseUpgradeWeb) {
 		status.Version = w.Version
 	}
 	a := account{s: s, status: status, o: &o, d: now}

@@ -105,7 +105,7 @@ func TestEditWaitsForTheStage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0")
-	f.edit(version("6.0.0"), tag("6.0.0-web-unready"), deadlines(v1alpha1.Deadlines{Web: lasts(4 * short)}))
+	f.edit(version("6.0.0"), tag("6.0.0-web-unready"), deadlines(v1alpha1.Deadlines{Web: lasts(2 * short)}))
 	f.phase(v1alpha1.PhaseUpgradeWeb)
 	f.edit(tag(""))
 	s := f.until("the edit waits", func(s *v1alpha1.Superset) bool {

@@ -47,6 +47,9 @@ func TestMetrics(t *testing.T) {
 // stateIs checks the gauges of a Superset: one phase is 1 and every other 0.
 func (f *fixture) stateIs(phase, version, target string, supported float64) {
 	f.t.Helper()
+	eventually(f.t, "the operator's cache has seen phase "+phase, func() bool {
+		return f.series("superset_operator_upgrade_phase{")[fmt.Sprintf(`superset_operator_upgrade_phase{name="bi",namespace=%q,phase=%q}`, f.ns, phase)] == "1"
+	})
 	phases := f.series("superset_operator_upgrade_phase{")
 	if len(phases) != len(v1alpha1.Phases) {
 		f.t.Errorf("%d series of upgrade_phase, want one for each of %d phases", len(phases), len(v1alpha1.Phases))

@@ -213,7 +213,7 @@ func must(t *testing.T, err error) {
 // eventually asks until the answer is yes.
 func eventually(t *testing.T, what string, yes func() bool) {
 	t.Helper()
-	for end := time.Now().Add(limit); !yes(); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(limit); !yes(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("never came: %s", what)
 		}

@@ -71,8 +71,7 @@ func deadlines(d v1alpha1.Deadlines) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Deadlines = d }
 }
 
-// only gives a short deadline to one phase: the others may take their time on a
-// busy machine.
+// only gives a short deadline to one phase.
 func only(p v1alpha1.Phase) func(*v1alpha1.Superset) {
 	return deadlines(map[v1alpha1.Phase]v1alpha1.Deadlines{
 		v1alpha1.PhaseValidate:       {Validate: lasts(short)},

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+)
+
+// wrong has a manifest for each message of a CEL rule.
+var wrong = map[string]func(f *fixture) client.Object{
+	"version must be a full semantic version without a leading v: write for example 6.0.0": func(f *fixture) client.Object {
+		return f.superset("v6.0.0")
+	},
+	"tag must be an image tag, such as 6.0.0-py311; a digest goes into image.digest": func(f *fixture) client.Object {
+		return f.superset("6.0.0", tag("6.0.0@sha256"))
+	},
+	"digest must be sha256: followed by 64 hexadecimal digits": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Image.Digest = "sha256:short" })
+	},
+	"env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.Worker.Env = []corev1.EnvVar{{Name: "SUPERSET_HOME", Value: "/elsewhere"}}
+		})
+	},
+	"deadlines must be longer than 0s: write for example 30m or 1h": func(f *fixture) client.Object {
+		return f.superset("6.0.0", deadlines(v1alpha1.Deadlines{Verify: lasts(0)}))
+	},
+	"there is no component: write web, worker or scheduler (web: {} is enough)": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Web, s.Spec.Worker, s.Spec.Scheduler = nil, nil, nil })
+	},
+	"worker and scheduler need a Celery broker: set cache.urlFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache = nil })
+	},
+	"the name must have at most 40 characters: the names of its Jobs and Deployments are made from it": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = strings.Repeat("a", 41) })
+	},
+	"the name must have at most 50 characters: the names of its pods are made from it": func(f *fixture) client.Object {
+		c := f.component(components.Web)
+		c.SetName(strings.Repeat("a", 51))
+		return c
+	},
+	"a worker needs a Celery broker: set cache.urlFrom": func(f *fixture) client.Object {
+		c := f.component(components.Worker)
+		c.ComponentSpec().Cache = nil
+		return c
+	},
+	"a scheduler needs a Celery broker: set cache.urlFrom": func(f *fixture) client.Object {
+		c := f.component(components.Scheduler)
+		c.ComponentSpec().Cache = nil
+		return c
+	},
+	"set configMapName or config, not both": func(f *fixture) client.Object {
+		c := f.component(components.Web)
+		c.ComponentSpec().ConfigMapName, c.ComponentSpec().Config = "mine", &v1alpha1.ConfigSpec{}
+		return c
+	},
+}
+
+// Every rule of the API says what to write instead.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	must(t, k8s.Create(t.Context(), f.superset("6.0.0"), client.DryRunAll))
+	all := messages(t)
+	for _, message := range all {
+		manifest, ok := wrong[message]
+		switch {
+		case strings.HasPrefix(message, "fence must not shrink"): // TestFenceNeverShrinks
+		case !ok:
+			t.Errorf("no manifest here breaks the rule: %s", message)
+		default:
+			refused(t, k8s.Create(t.Context(), manifest(f), client.DryRunAll), message)
+		}
+	}
+	if len(all) != len(wrong)+1 {
+		t.Errorf("%d messages in the CRDs, %d manifests: one is of a rule that is gone", len(all), len(wrong))
+	}
+}
