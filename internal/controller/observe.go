@@ -132,9 +132,8 @@ func tierOf(c v1alpha1.Component, pods []*corev1.Pod) lifecycle.Tier {
 		Blocked: components.Diagnose(pods),
 	}
 	t.Settled = t.Current && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
-	// What keeps pods from being made at all shows on none of them.
-	if c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); t.Blocked == "" && t.Current && c != nil && c.Reason == v1alpha1.ReasonBlocked {
-		t.Blocked = c.Message
+	if t.Blocked == "" && t.Current {
+		t.Blocked = unmade(status)
 	}
 	hash := components.TierHash(spec)
 	for _, pod := range pods {
@@ -146,6 +145,16 @@ func tierOf(c v1alpha1.Component, pods []*corev1.Pod) lifecycle.Tier {
 		}
 	}
 	return t
+}
+
+// unmade is what keeps pods from being made at all, and so shows on none of
+// them; empty when nothing does.
+func unmade(status *v1alpha1.ComponentStatus) string {
+	c := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+	if c == nil || c.Reason != v1alpha1.ReasonBlocked {
+		return ""
+	}
+	return c.Message
 }
 
 func (w *world) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods []*corev1.Pod) {
