@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,15 +25,27 @@ type process struct {
 
 // newOperator builds the manager and starts it as the user of the shipped role.
 func newOperator(dir string) (*process, error) {
-	p := &process{binary: filepath.Join(dir, "manager"), log: filepath.Join(dir, "manager.log"), metrics: "127.0.0.1:18444"}
+	metrics, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	p := &process{binary: filepath.Join(dir, "manager"), log: filepath.Join(dir, "manager.log"), metrics: metrics}
 	if out, err := exec.Command("go", "build", "-o", p.binary, "../../cmd/manager").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("building the manager: %w\n%s", err, out)
 	}
-	var err error
 	if p.kubeconfig, err = control.KubeconfigFor(operatorUser, "system:serviceaccounts", "system:authenticated"); err != nil {
 		return nil, err
 	}
 	return p, p.start()
+}
+
+// freeAddress is one on loopback that nobody listens on now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 func (p *process) start() error {
