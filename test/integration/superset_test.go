@@ -19,7 +19,7 @@ import (
 )
 
 // limit bounds every wait; it is far above what anything here takes.
-const limit = 2 * time.Minute
+const limit = 4 * time.Minute
 
 // fixture is one Superset in a namespace of its own.
 type fixture struct {
