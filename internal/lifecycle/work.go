@@ -79,8 +79,8 @@ func (w *Work) keep(o *Observation, tier int) {
 var turns = [3]v1alpha1.Phase{Scheduler: scheduler, Worker: workers, Web: web}
 
 // due is the release that a tier which does not exist should have: the target's
-// once its turn has come, so that a tier which the target lacks stays away. It
-// has no tier while it must not run beside the migration.
+// once its turn has come. It has no tier while that must not run beside the
+// migration, and none that the target lacks once something was touched.
 func due(o *Observation, tier int) Release {
 	run, at := o.run(), o.phase()
 	if at == failed && run.Failure != nil {
@@ -93,9 +93,11 @@ func due(o *Observation, tier int) Release {
 		return Release{}
 	case slices.Index(steps[:len(steps)-1], at) >= slices.Index(steps, turns[tier]):
 		return o.stored(run.ToRelease)
-	default:
-		return o.stored(o.Status.Release)
 	}
+	if target := o.stored(run.ToRelease); run.Touched && target.Hash != "" && !target.Has[tier] {
+		return Release{}
+	}
+	return o.stored(o.Status.Release)
 }
 
 // quieted is true for a tier that must not run beside the migration.
