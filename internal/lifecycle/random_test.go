@@ -114,7 +114,7 @@ func breaksByAction(o *Observation, a Action) string {
 	case ApplyTier:
 		t := o.Tiers[a.Tier]
 		switch {
-		case o.stored(a.Release).Hash == "" && !(t.Exists && t.Release == a.Release):
+		case o.stored(a.Release).Hash == "" && (!t.Exists || t.Release != a.Release):
 			return "puts a tier at a release that is not stored"
 		case t.Exists && a.Fence < t.Fence:
 			return "the fence of a tier shrinks"

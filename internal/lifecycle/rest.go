@@ -110,9 +110,7 @@ func rest(o *Observation) Decision {
 	for tier, has := range current.Has {
 		t := o.Tiers[tier]
 		if !has {
-			if current.Hash != "" && t.Exists { // it has no place in what was verified
-				d.Work.add(Action{Kind: RemoveTier, Tier: tier})
-			}
+			d.Work.removeForeign(o, tier, current)
 			continue
 		}
 		fence := t.Fence

@@ -131,6 +131,14 @@ func (w *Work) putAll(o *Observation, r Release) {
 	}
 }
 
+// removeForeign removes a tier that has no place in the release that was
+// verified.
+func (w *Work) removeForeign(o *Observation, tier int, verified Release) {
+	if verified.Hash != "" && !verified.Has[tier] && o.Tiers[tier].Exists {
+		w.add(Action{Kind: RemoveTier, Tier: tier})
+	}
+}
+
 // hold stops a tier at the release that it has, under the current fence.
 func (w *Work) hold(o *Observation, tier int) {
 	if t := o.Tiers[tier]; t.Exists {
