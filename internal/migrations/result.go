@@ -64,6 +64,9 @@ type Result struct {
 	// cut to what fits. PendingCount is their true number.
 	Pending      []string `json:"pending,omitempty"`
 	PendingCount int32    `json:"pendingCount,omitempty"`
+	// Path is what the pending revisions do, by their text; nil when there is
+	// nothing to cross or it was not looked at.
+	Path *Path `json:"path,omitempty"`
 }
 
 // maxMessage bounds what reaches status: characters.
@@ -86,8 +89,9 @@ func ParseResult(message string) (Result, error) {
 	if r.Reason != "" && !reasonWord.MatchString(string(r.Reason)) {
 		r.Reason = ReasonUnexpected
 	}
-	if runes := []rune(r.Message); len(runes) > maxMessage {
-		r.Message = string(runes[:maxMessage-1]) + "…"
+	r.Message = cut(r.Message, maxMessage)
+	if r.Path != nil {
+		r.Path.bound()
 	}
 	return r, nil
 }

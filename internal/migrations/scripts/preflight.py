@@ -15,12 +15,14 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 import superset_job
-from superset_job import JobError, Result, log
+from superset_job import JobError, Result, describe, log
 
 if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import URL
     from sqlalchemy.engine.reflection import Inspector
+
+    from superset_job_graph import Graph
 
 # So many stored secrets are decrypted: one proves the key wrong, and a wrong key
 # passes by chance for one in some hundred.
@@ -36,7 +38,7 @@ def inspect(result: Result) -> None:
         import sqlalchemy as sa
     except ImportError as error:
         raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
-    from superset_job_database import database_url, read_facts
+    from superset_job_database import database_url, read_facts, read_only, refuse_reader
 
     url = database_url()
     read_facts(url, result)
@@ -47,12 +49,30 @@ def inspect(result: Result) -> None:
         log(f"{len(result.pending)} of {len(graph.parents)} revisions to cross to {result.head}")
     except JobError as error:
         ahead = error
+    if result.pending:
+        with read_only(url) as connection:
+            refuse_reader(connection)
+        result.path = _path(graph, result)
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         app = _scratch_app(f"sqlite:///{folder}/scratch.db")
         log("the app comes up")
         _decrypt_stored_secrets(app, url, sa)
+        if result.path and result.path.get("secondConnection"):
+            result.path["catalogDatabases"] = _catalog_databases(app, url, sa)
     if ahead:
         raise ahead
+
+
+def _path(graph: Graph, result: Result) -> dict[str, object]:
+    """What the revisions to cross do, by their text."""
+    from superset_job_class import judge, path_of
+
+    verdicts = judge(graph.files, result.pending or [])
+    # Nothing that is stored is at risk in a database without any of it.
+    path = path_of(verdicts, details=result.revision is not None)
+    for verdict in verdicts if result.revision else []:
+        log(f"{verdict.revision}: {verdict.change} by its text, downgrade {verdict.downgrade}: {verdict.why}")
+    return path
 
 
 def _scratch_app(scratch: str) -> Flask:
@@ -99,6 +119,27 @@ def _decrypt_stored_secrets(app: Flask, url: URL, sa: Any) -> None:
                 " put back the key that they were stored with",
             ) from error
     log(f"the secret key decrypts what is stored ({count} tried)")
+
+
+def _catalog_databases(app: Flask, url: URL, sa: Any) -> int:
+    """How many of the analytics databases are of an engine with catalogs: for each of
+    them the migrations to catalogs connect to it, and to the metadata database a
+    second time. More than these are counted, where an engine got its catalogs later."""
+    from superset_job_database import read_only
+
+    with app.app_context(), read_only(url) as connection:
+        if not sa.inspect(connection).has_table("dbs"):
+            return 0
+        stored = connection.execute(sa.text("SELECT sqlalchemy_uri FROM dbs")).scalars().all()
+        try:
+            from superset.db_engine_specs import load_engine_specs
+
+            specs = [spec for spec in load_engine_specs() if getattr(spec, "supports_catalog", False)]
+            backends = [(uri or "").split(":")[0].split("+")[0].lower() for uri in stored]
+            return sum(any(spec.supports_backend(backend) for spec in specs) for backend in backends)
+        except Exception as error:  # of whatever engines the image brings
+            log(f"which engines have catalogs is not known ({describe(error)}): all databases are counted")
+            return len(stored)
 
 
 def _secret_columns(inspector: Inspector) -> list[str]:

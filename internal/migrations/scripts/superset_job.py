@@ -18,7 +18,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 from urllib.parse import unquote
 
 RESULT_FILE = os.environ.get("SUPERSET_OPERATOR_RESULT_FILE", "/dev/termination-log")
@@ -56,11 +56,12 @@ class Result:
     revision: str | None = None
     head: str | None = None
     pending: list[str] | None = None
+    path: dict[str, object] | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
 
     def encode(self, redact: Callable[[str], str]) -> bytes:
-        """One line of JSON within RESULT_BYTES. The list of pending revisions is
-        cut at its end when it must be; pendingCount is always the true number."""
+        """One line of JSON within RESULT_BYTES. The list of pending revisions is cut
+        at its end when it must be, then that of the risky ones; counts are true."""
         line: dict[str, object] = {
             "script": self.script,
             "reason": self.reason,
@@ -76,10 +77,18 @@ class Result:
         pending = list(self.pending or [])
         if self.pending is not None:
             line["pending"], line["pendingCount"] = pending, len(pending)
-        while len(encoded := _dump(line)) > RESULT_BYTES and pending:
-            excess = len(encoded) - RESULT_BYTES
-            del pending[-max(1, excess // 64) :]
-        return encoded
+        path = {key: list(v) if isinstance(v, list) else v for key, v in (self.path or {}).items()}
+        if path:
+            line["path"] = path
+        return _cut(line, pending, *(v for v in path.values() if isinstance(v, list)))
+
+
+def _cut(line: dict[str, object], *lists: list[Any]) -> bytes:
+    """The line's JSON, with its lists cut until it fits, the first one first."""
+    for some in lists:
+        while len(encoded := _dump(line)) > RESULT_BYTES and some:
+            del some[-max(1, (len(encoded) - RESULT_BYTES) // 512) :]
+    return _dump(line)
 
 
 def _dump(line: dict[str, object]) -> bytes:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,11 @@ _FACTS = ("revision", "down_revision", "depends_on")
 
 @dataclass(frozen=True)
 class Graph:
-    """parents maps each revision to those that must be applied before it."""
+    """parents maps each revision to those that must be applied before it, files to
+    its script."""
 
     parents: dict[str, tuple[str, ...]]
+    files: dict[str, Path] = field(default_factory=dict)
 
     @property
     def head(self) -> str:
@@ -45,7 +47,7 @@ class Graph:
         if revision is not None and revision not in self.parents:
             raise JobError(
                 "DatabaseAhead",
-                f"the database is at revision {revision}, which this image does not know:"
+                f"the database is at revision {revision}, which this image (head {self.head}) does not know:"
                 " it was migrated by a newer or another Superset; use that version's image",
             )
         applied = set(self._history(revision)) if revision else set()
@@ -68,10 +70,12 @@ def read_graph(folder: Path | None = None) -> Graph:
     """The graph of the scripts in folder, by default those of this image."""
     folder = folder or _superset_folder() / "migrations" / "versions"
     parents: dict[str, tuple[str, ...]] = {}
+    files: dict[str, Path] = {}
     for file in sorted(folder.glob("*.py")):
         facts = _literals(file)
         if isinstance(facts.get("revision"), str):
             parents[facts["revision"]] = _names(facts.get("down_revision")) + _names(facts.get("depends_on"))
+            files[facts["revision"]] = file
     unknown = {p for some in parents.values() for p in some} - set(parents)
     if not parents or unknown:
         raise JobError(
@@ -79,7 +83,7 @@ def read_graph(folder: Path | None = None) -> Graph:
             f"the image's migration scripts are not whole ({len(parents)} found"
             + (f", {', '.join(sorted(unknown))} missing)" if unknown else ")"),
         )
-    return Graph(parents)
+    return Graph(parents, files)
 
 
 def _superset_folder() -> Path:

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the names in one function of a migration stand for, as far as its text tells."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from typing import Union
+
+from superset_job_code import Class, Module
+
+# Names for names for names: none goes deeper.
+_DEPTH = 12
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What op.batch_alter_table gives."""
+
+    table: str
+
+
+@dataclass
+class Scope:
+    """The names of a function: those it was given or gave, then its module's."""
+
+    module: Module = field(default_factory=Module)
+    # What self and cls are.
+    owner: Class | None = None
+    names: dict[str, Union[Batch, ast.expr]] = field(default_factory=dict)
+
+    def value(self, node: ast.expr) -> Batch | ast.expr:
+        """What a name is to be bound to."""
+        named = self.names.get(node.id) if isinstance(node, ast.Name) else None
+        return named if isinstance(named, Batch) else self.resolved(node)
+
+    def bind(self, target: ast.expr, value: ast.expr) -> None:
+        """Binds the names of an assignment, also those of
+        table_name, column_name = "table.column".split(".")."""
+        if isinstance(target, ast.Name):
+            self.names[target.id] = self.value(value)
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Call) and call_of(value) == "split":
+            whole = value.func.value if isinstance(value.func, ast.Attribute) else value
+            parts = self.text(whole).split(self.text(value.args[0]) if value.args else None)
+            for name, part in zip(target.elts, parts):
+                if isinstance(name, ast.Name):
+                    self.names[name.id] = ast.Constant(part)
+
+    def resolved(self, node: ast.expr) -> ast.expr:
+        """The expression that a name stands for."""
+        for _ in range(_DEPTH):
+            if not isinstance(node, ast.Name):
+                break
+            value = self.names.get(node.id, self.module.values.get(node.id))
+            if not isinstance(value, ast.expr):
+                break
+            node = value
+        return node
+
+    def text(self, node: ast.expr | None) -> str:
+        """A string that the text tells, or "?". In an f-string that may be a part."""
+        node = self.resolved(node) if node is not None else None
+        if isinstance(node, ast.Constant):
+            return str(node.value)
+        if isinstance(node, ast.JoinedStr):
+            parts = (part.value if isinstance(part, ast.FormattedValue) else part for part in node.values)
+            return "".join(map(self.text, parts))
+        if isinstance(node, ast.Call) and call_of(node) in ("f", "text") and node.args:
+            return self.text(node.args[0])
+        return "?"
+
+    def strings(self, node: ast.expr) -> list[str]:
+        """The strings of a list or tuple that the text tells; none otherwise."""
+        node = self.resolved(node)
+        if isinstance(node, ast.Call) and call_of(node) in ("reversed", "sorted", "list", "set") and node.args:
+            node = self.resolved(node.args[0])
+        if not isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+            return []
+        return [self.text(one) for one in node.elts]
+
+    def table(self, node: ast.expr) -> str:
+        """The name of what table(...) or Table(...) made."""
+        made = self.resolved(node)
+        named = isinstance(made, ast.Call) and call_of(made) in ("table", "Table")
+        return self.text(made.args[0]) if named and isinstance(made, ast.Call) and made.args else "?"
+
+
+def call_of(node: ast.Call) -> str:
+    """The last part of the name that is called."""
+    return last_name(node.func)
+
+
+def last_name(node: ast.expr) -> str:
+    """The last part of a dotted name."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

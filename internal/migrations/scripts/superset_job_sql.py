@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a statement of SQL does, by its first words."""
+
+from __future__ import annotations
+
+import re
+
+# The classes of a change, from harmless to serious.
+ADDITIVE, DATA, DESTRUCTIVE = 0, 1, 2
+
+_BODY = re.compile(r"\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_NO_EFFECT = re.compile(r"(SELECT|SET|SHOW|PRAGMA|EXPLAIN)\b", re.IGNORECASE)
+_DROPS = r"ALTER TABLE .*\b(DROP (?!CONSTRAINT|INDEX|FOREIGN|NOT NULL|DEFAULT)|RENAME\b)"
+# The first that fits a statement tells what it does.
+_RULES = (
+    (DESTRUCTIVE, r"(DELETE|TRUNCATE)\b", "deletes rows by SQL"),
+    (DESTRUCTIVE, r"DROP (TABLE|SCHEMA|DATABASE|VIEW|FUNCTION)\b", "drops what may be in use, by SQL"),
+    (DESTRUCTIVE, _DROPS, "drops or renames by SQL"),
+    (DATA, r"(UPDATE|INSERT|MERGE|REPLACE|WITH)\b", "rewrites rows by SQL"),
+    (DATA, r"ALTER TABLE\b", "alters a table by SQL"),
+    (DATA, r"CREATE UNIQUE\b", "makes something unique by SQL"),
+    (ADDITIVE, r"(CREATE|DROP INDEX|COMMENT|ANALYZE)\b", "creates by SQL"),
+)
+
+
+def effects_of_sql(text: str) -> list[tuple[int, str] | None]:
+    """Class and description of each statement that has an effect; None for one that
+    no rule fits."""
+    found: list[tuple[int, str] | None] = []
+    for statement in _BODY.sub(" ", text).split(";"):
+        statement = " ".join(statement.split())
+        if statement and not _NO_EFFECT.match(statement):
+            fits = ((rank, what) for rank, pattern, what in _RULES if re.match(pattern, statement, re.IGNORECASE))
+            found.append(next(fits, None))
+    return found
