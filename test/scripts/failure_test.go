@@ -6,6 +6,7 @@ package scripts_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 // it. The database of 5.0.0 is sound in all of them.
 func preflightFailures(t *testing.T, pg server, cache string) {
 	sound := job{release: v500, script: "preflight", database: pg.copyDatabase(t, at(v500), "sound"), cache: cache}
+	pg.query(t, "sound", "CREATE ROLE reader LOGIN PASSWORD '"+databasePassword+"'")
 	cases := map[string]struct {
 		change func(*job)
 		reason string
@@ -25,7 +27,7 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 		"refused": {func(j *job) { j.database = fmt.Sprintf("postgresql://u:p-fake@127.0.0.1:%d/bi", freePort(t)) },
 			"DatabaseUnreachable", []string{"onnection refused"}},
 		"unknown host": {func(j *job) { j.database = "postgresql://u:p-fake@nowhere.invalid/bi" },
-			"DatabaseUnreachable", []string{"nowhere.invalid"}},
+			"DatabaseUnreachable", []string{"nowhere.invalid", "has no address"}},
 		"no such database": {func(j *job) { j.database = pg.url("nothing") }, "DatabaseUnreachable", []string{"nothing"}},
 		"no URI":           {func(j *job) { j.database = "" }, "ConfigInvalid", []string{"empty"}},
 		"not a URI":        {func(j *job) { j.database = "db:5432" }, "ConfigInvalid", []string{"not a URL"}},
@@ -48,16 +50,45 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 		"no key":      {func(j *job) { j.extra = []string{"SUPERSET_SECRET_KEY="} }, "SecretKeyInvalid", []string{"empty"}},
 		"another key": {func(j *job) { storePassword(t, j); j.extra = []string{"SUPERSET_SECRET_KEY=" + otherKey} }, "SecretKeyInvalid", []string{"decrypt"}},
 		"same key":    {func(j *job) { storePassword(t, j) }, "", nil},
+		"two rows": {func(j *job) {
+			j.database = pg.copyDatabase(t, "sound", "two_rows")
+			pg.query(t, "two_rows", "INSERT INTO alembic_version VALUES ('"+v414.head+"')")
+		}, "MultipleHeads", []string{"alembic_version has 2 rows", v414.head, v500.head}},
+		"two heads": {func(j *job) { j.extra = []string{"PYTHONPATH=" + withRevision(t, v500, "abcdef012345", v414.head)} },
+			"MultipleHeads", []string{"the image's migration scripts have 2 heads", "abcdef012345"}},
+		"script misses": {func(j *job) { j.extra = []string{"PYTHONPATH=" + withRevision(t, v500, "abcdef012345", "fedcba543210")} },
+			"ImageBroken", []string{"not whole", "fedcba543210 missing"}},
+		"unknown revision": {func(j *job) {
+			j.database = pg.copyDatabase(t, "sound", "unknown")
+			pg.query(t, "unknown", "UPDATE alembic_version SET version_num = 'fedcba543210'")
+		}, "DatabaseAhead", []string{"fedcba543210", v500.head, "does not know"}},
+		"never migrated": {func(j *job) {
+			j.database = pg.copyDatabase(t, "sound", "never")
+			pg.query(t, "never", "TRUNCATE alembic_version")
+		}, "", nil},
+		"reads alone": {func(j *job) {
+			j.release, j.database = v600, pg.reader(t, "sound", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+		}, "DatabaseReadOnly", []string{"reader may not migrate", "does not own the table"}},
+		"creates nothing": {func(j *job) {
+			pg.copyDatabase(t, "", "blank")
+			j.database = pg.reader(t, "blank", "GRANT CONNECT ON DATABASE blank TO reader")
+		}, "DatabaseReadOnly", []string{"reader may not migrate", "may create nothing in the schema public"}},
+		"no rights": {func(j *job) { j.database = pg.reader(t, "sound", "GRANT USAGE ON SCHEMA public TO reader") },
+			"DatabaseAuthFailed", []string{"permission denied"}},
 		"read-only": {func(j *job) { pg.query(t, "sound", "ALTER DATABASE sound SET default_transaction_read_only = on") },
 			"DatabaseReadOnly", []string{"replica"}},
 	}
-	for _, name := range sortedLast(cases, "another key", "same key", "read-only") {
+	for _, name := range sortedLast(cases, "no rights", "reads alone", "another key", "same key", "read-only") {
 		t.Run(name, func(t *testing.T) {
 			c, j := cases[name], sound
 			c.change(&j)
 			got := j.expect(t, c.reason, c.words...)
-			if got.Head != v500.head {
-				t.Errorf("head %q, want %s", got.Head, v500.head)
+			head := j.release.head
+			if c.reason == "MultipleHeads" || name == "script misses" {
+				head = got.Head // none, when it is the image's
+			}
+			if got.Head != head {
+				t.Errorf("head %q, want %s", got.Head, head)
 			}
 		})
 	}
@@ -94,6 +125,40 @@ func withModule(t *testing.T, name, text string) string {
 	t.Helper()
 	folder := t.TempDir()
 	writeFile(t, filepath.Join(folder, name+".py"), text)
+	return folder
+}
+
+// withRevision returns a folder whose superset is that of the release with one more
+// migration script, made of links to all the rest.
+func withRevision(t *testing.T, r release, revision, parent string) string {
+	t.Helper()
+	folder := t.TempDir()
+	found, err := filepath.Glob(filepath.Join(environment(t, r), "lib", "python*", "site-packages", "superset"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("finding the package superset: %v %v", found, err)
+	}
+	inner := ""
+	for _, next := range []string{"migrations", "versions", ""} {
+		entries, err := os.ReadDir(filepath.Join(found[0], inner))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := filepath.Join(folder, "superset", inner)
+		if err := os.MkdirAll(target, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, entry := range entries {
+			if entry.Name() == next {
+				continue
+			}
+			if err := os.Symlink(filepath.Join(found[0], inner, entry.Name()), filepath.Join(target, entry.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
+		inner = filepath.Join(inner, next)
+	}
+	writeFile(t, filepath.Join(folder, "superset", "migrations", "versions", revision+".py"),
+		fmt.Sprintf("revision = %q\ndown_revision = %q\n", revision, parent))
 	return folder
 }
 

@@ -120,6 +120,13 @@ func (s server) url(database string) string {
 	return fmt.Sprintf("postgresql+psycopg2://postgres:%s@127.0.0.1:%d/%s", databasePassword, s.port, database)
 }
 
+// reader is the URL of a database for the role reader, once it was granted something.
+func (s server) reader(t *testing.T, database, grant string) string {
+	t.Helper()
+	s.query(t, database, grant)
+	return strings.Replace(s.url(database), "//postgres:", "//reader:", 1)
+}
+
 // query runs one SQL statement and returns its rows, unaligned and without headers.
 func (s server) query(t *testing.T, database, statement string) string {
 	t.Helper()

@@ -54,6 +54,7 @@ _REASON_OF_TEXT = (
         r"|no route to host|unable to open database file|\((1049|2002|2003|2005|2006|2013)\b",
     ),
 )
+_UNRESOLVED = r"could not translate host|name or service not known|unknown mysql server host|\(2005\b"
 _ADVICE = {
     "DatabaseAuthFailed": "the database refused the user, its password or its rights: check the URI in the Secret",
     "DatabaseReadOnly": "the database is read-only (a replica?): name the primary in the URI",
@@ -119,6 +120,27 @@ def _refuse_replica(connection: Connection) -> None:
         raise JobError("DatabaseReadOnly", _ADVICE["DatabaseReadOnly"])
 
 
+def refuse_reader(connection: Connection) -> None:
+    """Refuses a user who may read the tables but not migrate them; asked of
+    PostgreSQL alone. Of the tables, those that every release has are looked at:
+    others in the schema may be somebody else's."""
+    if connection.dialect.name != "postgresql":
+        return
+    user, schema, creates, foreign = connection.exec_driver_sql(
+        "SELECT current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE'),"
+        " (SELECT min(tablename) FROM pg_tables WHERE schemaname = current_schema()"
+        " AND tablename IN ('alembic_version', 'ab_user', 'dashboards', 'dbs', 'slices', 'tables')"
+        " AND NOT pg_has_role(tableowner, 'USAGE'))"
+    ).one()
+    if foreign or not creates:
+        lack = f"does not own the table {foreign}" if foreign else f"may create nothing in the schema {schema}"
+        raise JobError(
+            "DatabaseReadOnly",
+            f"the database user {user} may not migrate: it {lack};"
+            " name the owner of Superset's tables in the URI, or make this user a member of that role",
+        )
+
+
 def _forbid_writes(connection: Connection) -> None:
     name = connection.dialect.name
     if name == "sqlite":
@@ -164,4 +186,7 @@ def classify(error: BaseException) -> JobError:
             reason = candidate
     if reason is None:
         return JobError("Unexpected", describe(error))
-    return JobError(reason, f"{_ADVICE[reason]} ({describe(error)})")
+    advice = _ADVICE[reason]
+    if reason == "DatabaseUnreachable" and re.search(_UNRESOLVED, text, re.IGNORECASE):
+        advice = "the host of the database's URI has no address: check its spelling, namespace and the cluster's DNS"
+    return JobError(reason, f"{advice} ({describe(error)})")
