@@ -51,6 +51,10 @@ test: prerequisites cluster ## Run the pure tests, and the suites on a real cont
 test-scripts: prerequisites ## Run the Jobs' Python against real Superset releases and a real PostgreSQL (needs PyPI)
 	$(GO) test -tags scripts -timeout 60m -v ./test/scripts/...
 
+.PHONY: inspect-data
+inspect-data: prerequisites ## Ask preflight of real releases, and keep what it printed (needs PyPI)
+	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestInspect$$' ./test/scripts -update
+
 .PHONY: e2e
 e2e: prerequisites ## Run the real journey: real Superset on a real node (needs root, Debian, PyPI)
 	test/e2e/run.sh

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build scripts
+
+package scripts_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"text/template"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+var update = flag.Bool("update", false, "write what preflight printed to internal/migrations/testdata/inspect and docs/explanation/inspect.md")
+
+// v400 is not installed: its schema is made with the scripts of 4.1.4, which has them all.
+var v400 = release{"4.0.2", "17fcea065655"}
+
+// inspection is what preflight of a release said about a database.
+type inspection struct {
+	From, To  string // release, or "empty"
+	Result    migrations.Result
+	Revisions []revision // of the way, as logged
+	line, log string
+}
+
+// revision is preflight's line of log about a revision.
+type revision struct{ ID, Class, Downgrade, Why string }
+
+// TestInspect asks preflight of each release about databases of the releases before
+// it, and compares what it says with what is kept and with the verdict of reading the
+// scripts.
+func TestInspect(t *testing.T) {
+	pg := startPostgreSQL(t)
+	database := pg.copyDatabase(t, "", "bi")
+	var all []inspection
+	for _, to := range []release{v414, v500, v600, v610} {
+		all = append(all, inspect(t, "empty", to, database))
+	}
+	atRevision(t, database, v400)
+	all = append(all, inspect(t, v400.version, v414, database), inspect(t, v400.version, v610, database))
+	t.Run("catalog databases", func(t *testing.T) { catalogDatabases(t, pg) })
+	for _, hop := range []struct{ from, to release }{{v414, v500}, {v500, v600}, {v600, v610}} {
+		job{release: hop.from, script: "migrate", database: database}.expect(t, "")
+		all = append(all, inspect(t, hop.from.version, hop.to, database))
+		if hop.to != v610 {
+			all = append(all, inspect(t, hop.from.version, v610, database))
+		}
+	}
+	for _, one := range all {
+		name := fmt.Sprintf("%s-to-%s.json", one.From, one.To)
+		keep(t, filepath.Join("..", "..", "internal", "migrations", "testdata", "inspect", name), one.line)
+		asReviewed(t, one)
+	}
+	keep(t, filepath.Join("..", "..", "docs", "explanation", "inspect.md"), document(t, all))
+}
+
+// atRevision brings an empty database to the schema of a release that is not
+// installed.
+func atRevision(t *testing.T, database string, r release) {
+	t.Helper()
+	command := job{release: v414, database: database}.command(t, "superset", "db", "upgrade", r.head)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("superset db upgrade %s: %v\n%s", r.head, err, out)
+	}
+}
+
+var logged = regexp.MustCompile(`(?m)^(\w+): (\w+) by its text, downgrade (\w+): (.*)$`)
+
+func inspect(t *testing.T, from string, to release, database string) inspection {
+	t.Helper()
+	r := job{release: to, script: "preflight", database: database}.start(t)
+	got, log := r.wait(t)
+	if got.Reason != "" {
+		t.Fatalf("preflight of %s on %s: %s: %s\n%s", to.version, from, got.Reason, got.Message, log)
+	}
+	line, err := os.ReadFile(r.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := inspection{From: from, To: to.version, line: string(line) + "\n", log: log}
+	if one.Result, err = migrations.ParseResult(string(line)); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range logged.FindAllStringSubmatch(log, -1) {
+		one.Revisions = append(one.Revisions, revision{m[1], m[2], m[3], m[4]})
+	}
+	return one
+}
+
+// catalogDatabases defines analytics databases of which two have catalogs.
+func catalogDatabases(t *testing.T, pg server) {
+	database := pg.copyDatabase(t, "bi", "catalogs")
+	for i, uri := range []string{"postgresql+psycopg2://u:XXX@127.0.0.1:1/a", "mysql://u:XXX@127.0.0.1:1/b", "trino://u@127.0.0.1:1/c", "not a URI"} {
+		pg.query(t, "catalogs", fmt.Sprintf("INSERT INTO dbs (id, database_name, sqlalchemy_uri) VALUES (%d, 'd%[1]d', '%s')", i+100, uri))
+	}
+	for _, to := range []release{v414, v610} {
+		one := inspect(t, v400.version, to, database)
+		if n := one.Result.Path.CatalogDatabases; n != 2 {
+			t.Errorf("%s counts %d databases with catalogs, want 2; log:\n%s", to.version, n, one.log)
+		}
+	}
+}
+
+// keep compares a file with what it should hold, or writes it.
+func keep(t *testing.T, file, content string) {
+	t.Helper()
+	if *update {
+		writeFile(t, file, content)
+		return
+	}
+	kept, err := os.ReadFile(file)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if diff := cmp.Diff(string(kept), content); diff != "" {
+		t.Errorf("%s is stale: run make inspect-data; -kept +got:\n%s", filepath.Base(file), diff)
+	}
+}
+
+var page = template.Must(template.New("inspect.md.tmpl").Funcs(template.FuncMap{
+	"json": func(v any) (string, error) {
+		var out bytes.Buffer
+		encoder := json.NewEncoder(&out)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		err := encoder.Encode(v)
+		return strings.TrimSpace(out.String()), err
+	},
+}).ParseFiles("inspect.md.tmpl"))
+
+// document is the page of what was seen.
+func document(t *testing.T, all []inspection) string {
+	t.Helper()
+	var heads, hops, skips []inspection
+	for i, one := range all {
+		switch {
+		case one.From == "empty":
+			heads = append(heads, one)
+		case i+1 < len(all) && one.From == all[i+1].From || one.To == v610.version && one.From == v600.version:
+			hops = append(hops, one)
+		default:
+			skips = append(skips, one)
+		}
+	}
+	var out bytes.Buffer
+	if err := page.Execute(&out, map[string]any{"Heads": heads, "Hops": hops, "Skips": skips}); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
