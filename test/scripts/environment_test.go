@@ -76,17 +76,25 @@ func environment(t *testing.T, r release) string {
 // machine build an environment once.
 func lock(t *testing.T, file string) func() {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	handle, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o644)
+	unlock, err := lockFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Flock(int(handle.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
+	return unlock
+}
+
+func lockFile(file string) (func(), error) {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return nil, fmt.Errorf("making the cache folder: %w", err)
 	}
-	return func() { handle.Close() }
+	handle, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening a lock file: %w", err)
+	}
+	if err := syscall.Flock(int(handle.Fd()), syscall.LOCK_EX); err != nil {
+		return nil, fmt.Errorf("locking %s: %w", file, err)
+	}
+	return func() { _ = handle.Close() }, nil
 }
 
 func writeFile(t *testing.T, file, content string) {

@@ -56,7 +56,9 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 		}, "MultipleHeads", []string{"alembic_version has 2 rows", v414.head, v500.head}},
 		"two heads": {func(j *job) { j.extra = []string{"PYTHONPATH=" + withRevision(t, v500, "abcdef012345", v414.head)} },
 			"MultipleHeads", []string{"the image's migration scripts have 2 heads", "abcdef012345"}},
-		"script misses": {func(j *job) { j.extra = []string{"PYTHONPATH=" + withRevision(t, v500, "abcdef012345", "fedcba543210")} },
+		"script misses": {func(j *job) {
+			j.extra = []string{"PYTHONPATH=" + withRevision(t, v500, "abcdef012345", "fedcba543210")}
+		},
 			"ImageBroken", []string{"not whole", "fedcba543210 missing"}},
 		"unknown revision": {func(j *job) {
 			j.database = pg.copyDatabase(t, "sound", "unknown")

@@ -66,6 +66,11 @@ func installUV() error {
 	}
 	folder := filepath.Join(machine.cache, "uv")
 	machine.uv = filepath.Join(folder, "bin", "uv")
+	unlock, err := lockFile(folder + ".lock")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	if _, err := os.Stat(machine.uv); err == nil {
 		return nil
 	}
