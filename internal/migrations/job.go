@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -50,6 +51,9 @@ type Order struct {
 	// not be the image's head: an Image rollback leaves a newer one. Empty for
 	// the head.
 	ExpectedRevision string
+	// MaxLock is how long a polite migration may hold the tables' locks (migrate);
+	// 0 for a plain migration.
+	MaxLock time.Duration
 	// Workers is how many Celery workers must answer (verify).
 	Workers int32
 }
@@ -119,10 +123,17 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 
 // scriptEnv is what one script is told.
 func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
-	if o.Script != Verify {
-		return nil
-	}
 	var env []corev1.EnvVar
+	if o.Script == Migrate {
+		env = append(env, corev1.EnvVar{Name: superset.EnvOwner, Value: owner.Namespace + "/" + owner.Name})
+		if o.MaxLock > 0 {
+			seconds := strconv.FormatFloat(o.MaxLock.Seconds(), 'f', -1, 64)
+			env = append(env, corev1.EnvVar{Name: superset.EnvMaxLockSeconds, Value: seconds})
+		}
+	}
+	if o.Script != Verify {
+		return env
+	}
 	if o.ExpectedRevision != "" {
 		env = append(env, corev1.EnvVar{Name: superset.EnvExpectedRevision, Value: o.ExpectedRevision})
 	}

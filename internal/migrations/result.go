@@ -27,9 +27,18 @@ const (
 	ReasonMigrationFailed     Reason = "MigrationFailed"
 	ReasonRevisionMismatch    Reason = "RevisionMismatch"
 	ReasonInitFailed          Reason = "InitFailed"
-	ReasonLockTimeout         Reason = "LockTimeout"
-	ReasonCheckFailed         Reason = "CheckFailed"
-	ReasonUnexpected          Reason = "Unexpected"
+	// ReasonLockTimeout: another migration of the database still ran; the message
+	// says whose.
+	ReasonLockTimeout Reason = "LockTimeout"
+	// ReasonTablesBusy: a polite migration could not lock all tables at once; the
+	// message names the sessions in the way.
+	ReasonTablesBusy Reason = "TablesBusy"
+	// ReasonLockBudgetExceeded: a polite migration needed its locks for longer than
+	// it was given. It rolled back and the schema is as before, so it can be run
+	// plainly while nothing else uses the database.
+	ReasonLockBudgetExceeded Reason = "LockBudgetExceeded"
+	ReasonCheckFailed        Reason = "CheckFailed"
+	ReasonUnexpected         Reason = "Unexpected"
 	// ReasonJobCrashed is the operator's own: the pod ended without a result.
 	ReasonJobCrashed Reason = "JobCrashed"
 )
@@ -38,6 +47,7 @@ const (
 var passing = map[Reason]bool{
 	ReasonDatabaseUnreachable: true,
 	ReasonLockTimeout:         true,
+	ReasonTablesBusy:          true,
 	ReasonJobCrashed:          true,
 }
 
@@ -67,6 +77,21 @@ type Result struct {
 	// Path is what the pending revisions do, by their text; nil when there is
 	// nothing to cross or it was not looked at.
 	Path *Path `json:"path,omitempty"`
+	// Locks is how a polite migration came by the tables; nil for a plain one.
+	Locks *Locks `json:"locks,omitempty"`
+}
+
+// Locks are the figures of a polite migration, as far as it came.
+type Locks struct {
+	// Tries is how often it tried to lock all tables; at least 1.
+	Tries int32 `json:"tries"`
+	// WaitSeconds is how long that took, in tenths of a second.
+	WaitSeconds float64 `json:"waitSeconds"`
+	// HeldSeconds is how long the tables were locked, to the commit or rollback; 0
+	// if they never all were.
+	HeldSeconds float64 `json:"heldSeconds"`
+	// Tables is how many tables were locked; 0 if not all could be.
+	Tables int32 `json:"tables"`
 }
 
 // maxMessage bounds what reaches status: characters.

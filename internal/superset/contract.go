@@ -27,9 +27,20 @@ const (
 	// EnvWorkers is how many Celery workers must answer verify; 0 or absent leaves the
 	// worker checks out.
 	EnvWorkers = "SUPERSET_OPERATOR_WORKERS"
-	// EnvLockWaitSeconds is how long migrate waits for another migration of the same
-	// database; 600 by default.
+	// EnvLockWaitSeconds is how long one attempt of migrate waits for another migration
+	// of the same database; 60 by default. An attempt ends so that its result can say
+	// who is in the way: a Job has no other voice.
 	EnvLockWaitSeconds = "SUPERSET_OPERATOR_LOCK_WAIT_SECONDS"
+	// EnvTableWaitSeconds is how long one attempt of migrate tries to lock all tables;
+	// 60 by default.
+	EnvTableWaitSeconds = "SUPERSET_OPERATOR_TABLE_WAIT_SECONDS"
+	// EnvMaxLockSeconds makes migrate polite on PostgreSQL: it is how long the tables
+	// may stay locked, such as 5 or 0.5. Without it the migration is plain, for when
+	// nothing else uses the tables.
+	EnvMaxLockSeconds = "SUPERSET_OPERATOR_MAX_LOCK_SECONDS"
+	// EnvOwner is the Superset that a Job belongs to, namespace/name. It stands in the
+	// application_name of migrate's sessions, so that who waits for them can say for whom.
+	EnvOwner = "SUPERSET_OPERATOR_OWNER"
 	// EnvExpectedRevision is the revision that verify must find in the database where
 	// that is not the image's head: after a rollback that kept the newer schema.
 	EnvExpectedRevision = "SUPERSET_OPERATOR_EXPECTED_REVISION"

@@ -46,6 +46,14 @@ type result struct {
 	Pending      []string `json:"pending,omitempty"`
 	PendingCount int      `json:"pendingCount,omitempty"`
 	Checks       []check  `json:"checks,omitempty"`
+	Locks        *locks   `json:"locks,omitempty"`
+}
+
+type locks struct {
+	Tries       int     `json:"tries"`
+	WaitSeconds float64 `json:"waitSeconds"`
+	HeldSeconds float64 `json:"heldSeconds"`
+	Tables      int     `json:"tables"`
 }
 
 type check struct {

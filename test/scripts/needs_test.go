@@ -19,6 +19,7 @@ var machine struct {
 	python     string // a Python that all the releases run on
 	uv         string // the installer
 	postgresql string // the folder of PostgreSQL's programs
+	pgbouncer  string // the pooler
 	cache      string // where environments are kept from run to run
 }
 
@@ -46,6 +47,9 @@ func prepare() error {
 	}
 	if firstProgram("redis-server") == "" {
 		missing = append(missing, "Redis: apt-get install redis-server")
+	}
+	if machine.pgbouncer = firstProgram("pgbouncer", "/usr/sbin/pgbouncer"); machine.pgbouncer == "" {
+		missing = append(missing, "PgBouncer: apt-get install pgbouncer")
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("these tests need:\n  %s", strings.Join(missing, "\n  "))

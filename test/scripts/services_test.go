@@ -22,7 +22,10 @@ import (
 const databasePassword = "not-a-real-password"
 
 // server is a PostgreSQL of the test's own on loopback.
-type server struct{ port int }
+type server struct {
+	port int
+	log  *logBuffer
+}
 
 // process is a program that the test started and ends.
 type process struct {
@@ -82,10 +85,12 @@ func startPostgreSQL(t *testing.T) server {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
 	p := start(t, "postgres", asServiceUser(t, folder, filepath.Join(machine.postgresql, "postgres"),
-		"-D", data, "-k", folder, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-c", "fsync=off"), syscall.SIGINT)
+		"-D", data, "-k", folder, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-c", "fsync=off",
+		"-c", "max_prepared_transactions=2"), syscall.SIGINT)
 	p.waitUntil(t, "ready", func() bool {
 		return exec.Command(filepath.Join(machine.postgresql, "pg_isready"), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port)).Run() == nil
 	})
+	s.log = p.log
 	return s
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
 // revisions is how many migrations lead from nothing to the first release's head.
@@ -108,8 +110,11 @@ func install(t *testing.T, pg server, database, cache string) {
 // and finds its work done.
 func twoAtOnce(t *testing.T, pg server) {
 	migrate := job{release: v600, script: "migrate", database: pg.copyDatabase(t, at(v500), "twice")}
-	first, second := migrate.start(t), migrate.start(t)
-	idle, waited := 0, 0
+	migrate.extra = []string{superset.EnvOwner + "=north/bi"}
+	other := migrate
+	other.extra = []string{superset.EnvOwner + "=south/bi"}
+	first, second := migrate.start(t), other.start(t)
+	idle, waited, named := 0, 0, 0
 	for _, r := range []*running{first, second} {
 		got, log := r.wait(t)
 		if got.Reason != "" || got.Revision != v600.head {
@@ -117,9 +122,11 @@ func twoAtOnce(t *testing.T, pg server) {
 		}
 		idle += strings.Count(log, "nothing to migrate")
 		waited += strings.Count(log, "for another migration of this database to end")
+		whose := map[*running]string{first: "south/bi", second: "north/bi"}[r]
+		named += strings.Count(log, fmt.Sprintf(`"superset-operator migrate %s" (user postgres, from 127.0.0.1, idle in transaction`, whose))
 	}
-	if idle != 1 || waited != 1 {
-		t.Errorf("%d found nothing to do and %d waited, want 1 and 1", idle, waited)
+	if idle != 1 || waited != 1 || named != 1 {
+		t.Errorf("%d found nothing to do, %d waited and %d said for whom, want 1, 1 and 1", idle, waited, named)
 	}
 }
 
@@ -150,8 +157,8 @@ func interrupted(t *testing.T, pg server) {
 		database := pg.copyDatabase(t, at(v610), "held")
 		holder := job{release: v610, script: "migrate", database: database}.start(t)
 		holder.waitUntil(t, "holding the lock", func() bool { return strings.Contains(holder.log.String(), "superset init") })
-		job{release: v610, script: "migrate", database: database, extra: []string{"SUPERSET_OPERATOR_LOCK_WAIT_SECONDS=0"}}.
-			expect(t, "LockTimeout", "another migration")
+		job{release: v610, script: "migrate", database: database, extra: []string{superset.EnvLockWaitSeconds + "=0"}}.
+			expect(t, "LockTimeout", "another migration", `that of "superset-operator migrate" (user postgres, from 127.0.0.1`)
 		if got, log := holder.wait(t); got.Reason != "" {
 			t.Errorf("result %+v, log:\n%s", got, log)
 		}

@@ -21,7 +21,7 @@ from superset_job import JobError, Result, Stopped, describe, log
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-_DEFAULT_LOCK_WAIT_SECONDS = 600
+_DEFAULT_LOCK_WAIT_SECONDS = 60
 _INIT = "from superset.cli.main import superset; superset(args=['init'])"
 
 
@@ -34,18 +34,18 @@ def migrate(result: Result) -> None:
         import sqlalchemy  # noqa: F401  (asked for here to name what is missing)
     except ImportError as error:
         raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
-    from superset_job_database import database_url, read_facts
+    from superset_job_database import check_primary, database_url, read_facts
     from superset_job_lock import migration_lock
     from superset_job_stop import statements_end_on_sigterm
 
     url = database_url()
-    read_facts(url, result)  # refuses a replica before anything waits for a lock
+    check_primary(url, result)
     try:
-        with statements_end_on_sigterm(), migration_lock(url, _lock_wait()):
-            read_facts(url, result)  # another migration may have held the lock
+        with statements_end_on_sigterm() as connections, migration_lock(url, _lock_wait()):
+            read_facts(url, result)
             result.pending = graph.pending(result.revision)
             if result.pending:
-                _upgrade(url, result)
+                _upgrade(url, result, connections)
             else:
                 log(f"nothing to migrate: the database is at {result.head}")
             _init()
@@ -58,17 +58,20 @@ def _lock_wait() -> float:
     return float(text)
 
 
-def _upgrade(url: URL, result: Result) -> None:
+def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
     from superset_job_app import create_app
     from superset_job_database import read_facts
+    from superset_job_polite import guarded
 
     app = create_app()
     pending = result.pending or []
     log(f"migrating: {len(pending)} revisions from {result.revision or 'nothing'} to {result.head}")
     started = time.monotonic()
     try:
-        with app.app_context():
+        with app.app_context(), guarded(url, result, connections):
             _run_alembic(app, len(pending))
+    except JobError as error:
+        raise _failed(url, result, error.message, error.reason) from error
     except Exception as error:
         raise _failed(url, result, describe(error)) from error
     read_facts(url, result)
@@ -101,9 +104,9 @@ def _run_alembic(app: Any, total: int) -> None:
         raise (error.__context__ or RuntimeError("alembic gave up")) from error
 
 
-def _failed(url: URL, result: Result, what: str) -> JobError:
-    """MigrationFailed, with the revision read again: after a failure it is never
-    assumed to be the old one."""
+def _failed(url: URL, result: Result, what: str, reason: str = "MigrationFailed") -> JobError:
+    """The reason, with the revision read again: after a failure it is never assumed to
+    be the old one. Where it is not, or is unknown, the reason is MigrationFailed."""
     from superset_job_database import read_facts
 
     before = result.revision
@@ -113,7 +116,7 @@ def _failed(url: URL, result: Result, what: str) -> JobError:
         result.revision = None
         return JobError("MigrationFailed", f"{what}; the revision could not be read again: {error.message}")
     if result.revision != before:
-        result.pending = None
+        result.pending, reason = None, "MigrationFailed"
     now = result.revision or "none (never migrated)"
     if result.database != "postgresql":
         state = f"the revision is {now}, but {result.database} may keep half of a migration: restore the backup"
@@ -121,7 +124,7 @@ def _failed(url: URL, result: Result, what: str) -> JobError:
         state = f"rolled back, the revision is still {now}"
     else:
         state = f"the revision is now {now}"
-    return JobError("MigrationFailed", f"{what}; {state}")
+    return JobError(reason, f"{what}; {state}")
 
 
 def _init() -> None:

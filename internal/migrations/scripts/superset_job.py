@@ -58,6 +58,7 @@ class Result:
     pending: list[str] | None = None
     path: dict[str, object] | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
+    locks: dict[str, float] | None = None
 
     def encode(self, redact: Callable[[str], str]) -> bytes:
         """One line of JSON within RESULT_BYTES. The list of pending revisions is cut
@@ -67,7 +68,7 @@ class Result:
             "reason": self.reason,
             "message": shorten(redact(self.message), MESSAGE_CHARACTERS),
         }
-        for key in ("database", "revision", "head"):
+        for key in ("database", "revision", "head", "locks"):
             if (value := getattr(self, key)) is not None:
                 line[key] = value
         if self.checks:

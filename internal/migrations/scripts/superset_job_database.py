@@ -166,6 +166,14 @@ def read_revision(connection: Connection) -> str | None:
     return rows[0] if rows else None
 
 
+def check_primary(url: URL, result: Result) -> None:
+    """Refuses a server that takes no writes. Reads no table, as another migration may
+    have them all locked."""
+    result.database = url.get_backend_name()
+    with read_only(url):
+        pass
+
+
 def read_facts(url: URL, result: Result) -> None:
     """Puts the database's kind and revision into the result."""
     result.database = url.get_backend_name()

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from superset_job import JobError, describe, log
 from superset_job_database import classify, new_engine
+from superset_job_sessions import holders, mysql_holder, name_transaction
 
 _POLL_SECONDS = 1.0
 _NAME = "superset-operator migration"
@@ -43,6 +44,7 @@ def _connect(url: URL) -> Connection:
         connection = new_engine(url).connect()
         connection.begin()
         if connection.dialect.name == "postgresql":
+            name_transaction(connection)
             # The time-outs are for sessions that forgot a transaction, not for this one.
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             if connection.dialect.server_version_info >= (17,):
@@ -53,31 +55,50 @@ def _connect(url: URL) -> Connection:
 
 
 def _obtain(connection: Connection, url: URL, wait_seconds: float) -> None:
-    statement = _statement(connection.dialect.name, url.database or "")
+    lock = _lock_name(connection.dialect.name, url.database or "")
+    statement = _statement(connection.dialect.name, lock)
     deadline, waiting = time.monotonic() + wait_seconds, False
     while True:
         try:
             if connection.exec_driver_sql(statement).scalar() in (True, 1):
                 return
+            holder = _holder(connection, lock)
         except DBAPIError as error:
             raise classify(error) from error
         if time.monotonic() >= deadline:
             raise JobError(
                 "LockTimeout",
-                f"another migration of this database was still running after {wait_seconds:.0f} s:"
-                " wait for it to end, or look for one in another namespace or cluster",
+                f"another migration of this database was still running after {wait_seconds:.0f} s,"
+                f" that of {holder}: wait for it to end, or look for it in another namespace or cluster",
             )
         if not waiting:
-            log(f"waiting up to {wait_seconds:.0f} s for another migration of this database to end")
+            log(f"waiting up to {wait_seconds:.0f} s for another migration of this database to end: {holder}")
             waiting = True
         time.sleep(_POLL_SECONDS)
 
 
-def _statement(dialect: str, database: str) -> str:
-    """PostgreSQL's advisory locks are per database, MySQL's per server: there the
-    database's name is part of the lock's, hashed, as it has room for 64 characters."""
+def _lock_name(dialect: str, database: str) -> str:
+    """PostgreSQL's advisory locks are numbers, per database; MySQL's are names, per
+    server: there the database's name is part of the lock's, hashed, as it has room for
+    64 characters."""
     if dialect == "postgresql":
-        key = int.from_bytes(hashlib.sha256(_NAME.encode()).digest()[:8], "big", signed=True)
-        return f"SELECT pg_try_advisory_xact_lock({key})"
+        return str(int.from_bytes(hashlib.sha256(_NAME.encode()).digest()[:8], "big", signed=True))
     name = hashlib.sha256(f"{_NAME} {database}".encode()).hexdigest()[:40]
-    return f"SELECT GET_LOCK('superset-operator.{name}', 0)"
+    return f"superset-operator.{name}"
+
+
+def _statement(dialect: str, lock: str) -> str:
+    if dialect == "postgresql":
+        return f"SELECT pg_try_advisory_xact_lock({lock})"
+    return f"SELECT GET_LOCK('{lock}', 0)"
+
+
+def _holder(connection: Connection, lock: str) -> str:
+    if connection.dialect.name == "postgresql":
+        high, low = divmod(int(lock) % 2**64, 2**32)  # how pg_locks shows a 64-bit key
+        found = holders(
+            connection, f"locktype = 'advisory' AND classid = {high} AND objid = {low} AND objsubid = 1"
+        )
+    else:
+        found = mysql_holder(connection, lock)
+    return found[0] if found else "a session that has just ended"

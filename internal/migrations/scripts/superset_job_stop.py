@@ -15,8 +15,9 @@ from sqlalchemy.pool import Pool
 
 
 @contextmanager
-def statements_end_on_sigterm() -> Iterator[None]:
-    """Cancels what the body's connections wait for when SIGTERM comes.
+def statements_end_on_sigterm() -> Iterator[list[Any]]:
+    """Cancels what the body's connections wait for when SIGTERM comes. Yields the
+    list of them, DBAPI connections, which grows.
 
     Python runs a signal's handler, which raises Stopped, between two of its own
     instructions, and a driver that waits in C for a long ALTER TABLE gives it no
@@ -33,7 +34,7 @@ def statements_end_on_sigterm() -> Iterator[None]:
     event.listen(Pool, "connect", remember)
     signal.set_wakeup_fd(writer)
     try:
-        yield
+        yield connections
     finally:
         signal.set_wakeup_fd(-1)
         event.remove(Pool, "connect", remember)
@@ -44,13 +45,13 @@ def _cancel_on_signal(reader: int, connections: list[Any]) -> None:
     while numbers := os.read(reader, 64):
         if signal.SIGTERM in numbers:
             for connection in list(connections):
-                _cancel(connection)
+                cancel(connection)
     os.close(reader)
 
 
-def _cancel(connection: Any) -> None:
-    """Cancels the statement that runs on a DBAPI connection. psycopg2 alone can,
-    from another thread; with other drivers SIGTERM waits for the statement's end."""
+def cancel(connection: Any) -> None:
+    """Cancels the statement that runs on a DBAPI connection, if one does. psycopg can,
+    from another thread; with other drivers the statement runs to its end."""
     try:
         connection.cancel()
     except Exception:  # closed already, or a driver that cannot
