@@ -14,6 +14,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X github.com/superset-operator/superset-operator/internal/version.Version=$(VERSION)
 # kubectl of PATH, or else the one that came with the test cluster.
 KUBECTL ?= $(firstword $(shell command -v kubectl || true) $(wildcard $(CURDIR)/.cluster/kubectl))
+# How often polite-proof migrates each way.
+ROUNDS ?= 20
 UNIT := ./api/... ./cmd/... ./internal/...
 
 .PHONY: help
@@ -54,6 +56,10 @@ test-scripts: prerequisites ## Run the Jobs' Python against real Superset releas
 .PHONY: inspect-data
 inspect-data: prerequisites ## Ask preflight of real releases, and keep what it printed (needs PyPI)
 	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestInspect$$' ./test/scripts -update
+
+.PHONY: polite-proof
+polite-proof: prerequisites ## Migrate a Superset at work, plainly and politely, ROUNDS times each; writes the page about it (needs PyPI; 30 minutes)
+	$(GO) test -tags scripts -timeout 180m -run TestPoliteProof -v ./test/scripts -rounds $(ROUNDS) -table $(CURDIR)/docs/explanation/polite-migration.md
 
 .PHONY: e2e
 e2e: prerequisites ## Run the real journey: real Superset on a real node (needs root, Debian, PyPI)

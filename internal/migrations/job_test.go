@@ -147,8 +147,8 @@ func TestWhatScriptsAreTold(t *testing.T) {
 	if v := told(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
 		t.Errorf("verify is told %v", v)
 	}
-	if v := told(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 2 {
-		t.Errorf("migrate is told %v, want where Superset's files are alone", v)
+	if v := told(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 3 || v[superset.EnvOwner] != "analytics/bi" {
+		t.Errorf("migrate is told %v, want whose it is and where Superset's files are", v)
 	}
 	delete(r.Tiers, components.Web)
 	if v := told(Order{Script: Verify}); v[superset.EnvWebURL] != "" {

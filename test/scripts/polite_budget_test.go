@@ -61,7 +61,7 @@ for name in settings:
 	blocker := pg.openSession(t, "the blocker", tenant, "limits_plain", "SELECT 1 FROM ab_user; SELECT 1 FROM slices")
 	const try = `
 def tried(one, all_of_them):
-    locked = superset_job_polite._try(connection, one, all_of_them)
+    locked = superset_job_tables._try(connection, one, all_of_them)
     left = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'"
     return locked, connection.exec_driver_sql(left).scalar()
 `
@@ -70,7 +70,7 @@ def tried(one, all_of_them):
 		{"all locks", try + "print(tried(3600, 0.5))", "(None, 0)"},
 		{"quick deadlock check", `
 connection.exec_driver_sql("COMMIT")
-print(max(superset_job_polite._limits(connection)) < 0.1)`, "True"},
+print(max(superset_job_tables._limits(connection)) < 0.1)`, "True"},
 		{"idle", `
 superset_job_polite._prepare(connection, 0.2)
 import select
@@ -108,7 +108,7 @@ func withScripts(t *testing.T, j job, program string) string {
 	}
 	j.extra = append(j.extra, "PYTHONPATH="+scripts)
 	command := j.command(t, "python", "-c", `
-import sqlalchemy as sa, superset_job_polite, superset_job_database
+import sqlalchemy as sa, superset_job_polite, superset_job_tables, superset_job_database
 connection = superset_job_database.new_engine(superset_job_database.database_url()).connect()
 connection.begin()`+program)
 	out, err := command.CombinedOutput()

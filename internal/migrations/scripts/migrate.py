@@ -61,9 +61,10 @@ def _lock_wait() -> float:
 def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
     from superset_job_app import create_app
     from superset_job_database import read_facts
-    from superset_job_polite import guarded
+    from superset_job_polite import guarded, starting
 
-    app = create_app()
+    with starting(url):
+        app = create_app()
     pending = result.pending or []
     log(f"migrating: {len(pending)} revisions from {result.revision or 'nothing'} to {result.head}")
     started = time.monotonic()

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+func TestParseLocks(t *testing.T) {
+	got, err := ParseResult(`{"script":"migrate","reason":"TablesBusy","message":"m","locks":{"tries":7,"waitSeconds":60.2,"heldSeconds":0.0,"tables":0}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Result{Script: "migrate", Reason: ReasonTablesBusy, Message: "m", Locks: &Locks{Tries: 7, WaitSeconds: 60.2}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	plain, err := ParseResult(`{"script":"migrate","reason":"","message":""}`)
+	if err != nil || plain.Locks != nil {
+		t.Errorf("a plain migration has locks %+v, error %v", plain.Locks, err)
+	}
+}
+
+// What is in the way may be gone at the next attempt; a migration that takes too long
+// will take too long again.
+func TestPassingOfPoliteReasons(t *testing.T) {
+	want := map[Reason]bool{ReasonLockTimeout: true, ReasonTablesBusy: true, ReasonLockBudgetExceeded: false, ReasonMigrationFailed: false}
+	for reason, passing := range want {
+		if reason.Passing() != passing {
+			t.Errorf("%s is passing: %t, want %t", reason, !passing, passing)
+		}
+	}
+}
+
+func TestMigrateIsToldItsBudget(t *testing.T) {
+	owner := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Namespace: "sales", Name: "bi"}}
+	ours := corev1.EnvVar{Name: "SUPERSET_OPERATOR_OWNER", Value: "sales/bi"}
+	for budget, want := range map[time.Duration][]corev1.EnvVar{
+		0:                       {ours},
+		5 * time.Second:         {ours, {Name: "SUPERSET_OPERATOR_MAX_LOCK_SECONDS", Value: "5"}},
+		1500 * time.Millisecond: {ours, {Name: "SUPERSET_OPERATOR_MAX_LOCK_SECONDS", Value: "1.5"}},
+	} {
+		if diff := cmp.Diff(want, scriptEnv(owner, Order{Script: Migrate, MaxLock: budget})); diff != "" {
+			t.Errorf("budget %s, -want +got:\n%s", budget, diff)
+		}
+	}
+	if env := scriptEnv(owner, Order{Script: Preflight, MaxLock: time.Second}); env != nil {
+		t.Errorf("preflight gets %v", env)
+	}
+}
