@@ -157,7 +157,7 @@ for _ in range(20):
 	t.Run("a frozen process", func(t *testing.T) {
 		j, p := migration600(t, pg, "budget_frozen"), pauseBefore(t, "cd1fb11291f2")
 		j.raw = p.raw
-		r := politely(j, "1", "60").start(t)
+		r := politely(j, "20", "60").start(t)
 		r.waitUntil(t, "holding the locks", p.reached(r))
 		stop(t, r, syscall.SIGSTOP)
 		poll(t, "the server has taken the locks away", func() bool {
@@ -201,7 +201,7 @@ func politeSelfWait(t *testing.T, pg server) {
 	}
 	pg.query(t, "self_wait", "INSERT INTO dbs (id, database_name, sqlalchemy_uri, expose_in_sqllab, allow_run_async)"+
 		fmt.Sprintf(" VALUES (1, 'sales', 'postgresql://reader@127.0.0.1:%d/sales', true, false)", freePort(t)))
-	r := politely(j, "5", "60").start(t)
+	r := politely(j, "20", "60").start(t)
 	r.waitUntil(t, "waiting for itself", func() bool {
 		return pg.query(t, "self_wait", `SELECT count(*) FROM pg_stat_activity second
 			JOIN pg_stat_activity first ON first.pid = ANY(pg_blocking_pids(second.pid))

@@ -22,8 +22,7 @@ What this run saw: real Superset 5.0.0 at work on PostgreSQL while 6.0.0 migrate
 %d times each way, each on a fresh copy. %d clients log in, then read and write charts and dashboards
 with pauses of up to %d ms, from before the migration until after it. A request failed if it got no
 answer or one of 400 or above; nothing was asked for that should be refused. One machine with %d CPUs
-and %s of memory ran all of it. The polite way had a budget of %s s, and includes
-` + "`superset init`" + `, under the same load.
+and %s of memory ran all of it, beside other work. The polite way had a budget of %s s.
 
 | way | runs | migrations that failed | requests | requests that failed | slowest request, s | tries on average | waited for the locks, s | held the locks, s |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|

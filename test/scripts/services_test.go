@@ -73,6 +73,17 @@ func (p *process) waitUntil(t *testing.T, what string, condition func() bool) {
 	t.Fatalf("%s: not %s within 3 minutes:\n%s", p.name, what, p.log)
 }
 
+// waitUntilDone returns once the process has said the words, or has ended.
+func (p *process) waitUntilDone(words string) {
+	for !strings.Contains(p.log.String(), words) {
+		select {
+		case <-p.done:
+			return
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 func startPostgreSQL(t *testing.T) server {
 	t.Helper()
 	folder := t.TempDir()
