@@ -121,24 +121,29 @@ connection.begin()`+program)
 // politeBudget lets a migration need its locks for longer than it may: each way to
 // spend the time is ended, and all is rolled back.
 func politeBudget(t *testing.T, pg server) {
-	cases := map[string]struct{ limit, raw string }{
+	// The first of the hop's revisions: a busy machine must reach it within the limit.
+	const first = "94e7a3499973"
+	cases := map[string]struct{ limit, raw, said string }{
 		"many short statements": {limit: "0.05"},
-		"one long statement":    {"1", atRecord("cd1fb11291f2", `cursor.execute("SELECT pg_sleep(600)")`)},
+		"one long statement": {"5", atRecord(first, `
+print("reached")
+cursor.execute("SELECT pg_sleep(600)")`), "reached"},
 		// The server's limit is off and the script swallows the error: the thread that
 		// cancels and the flag must do.
-		"an error swallowed": {"1", atRecord("cd1fb11291f2", `
+		"an error swallowed": {"5", atRecord(first, `
 try:
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     connection.exec_driver_sql("SAVEPOINT of_a_script")
     connection.exec_driver_sql("SELECT pg_sleep(600)")
 except Exception:
     cursor.execute("ROLLBACK TO of_a_script")
-    print("swallowed")`)},
-		"at the commit": {"1", atRecord(v600.head, `
+    print("swallowed")`), "swallowed"},
+		"at the commit": {"5", atRecord(v600.head, `
 import time
-for _ in range(20):
+print("reached")
+for _ in range(60):
     time.sleep(0.1)
-    connection.connection.cursor().execute("SELECT 1")  # unseen by SQLAlchemy's events`)},
+    connection.connection.cursor().execute("SELECT 1")  # unseen by SQLAlchemy's events`), "reached"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -146,9 +151,15 @@ for _ in range(20):
 			j := migration600(t, pg, database)
 			slow := j
 			slow.raw = c.raw
-			got := politely(slow, c.limit, "60").expect(t, "LockBudgetExceeded", "longer than "+c.limit+" s", "rolled back, the revision is still "+v500.head)
-			if got.Revision != v500.head || got.PendingCount == 0 || got.Locks == nil || got.Locks.Tables == 0 {
-				t.Errorf("result %+v, locks %+v", got, got.Locks)
+			got, log := politely(slow, c.limit, "60").run(t)
+			if got.Reason != "LockBudgetExceeded" || got.Revision != v500.head || got.PendingCount == 0 || got.Locks == nil || got.Locks.Tables == 0 {
+				t.Errorf("result %+v, locks %+v, log:\n%s", got, got.Locks, log)
+			}
+			if want := "longer than " + c.limit + " s; rolled back, the revision is still " + v500.head; !strings.Contains(got.Message, want) {
+				t.Errorf("message %q does not say %q", got.Message, want)
+			}
+			if !strings.Contains(log, c.said) {
+				t.Errorf("the time was not spent as meant: no %q in the log:\n%s", c.said, log)
 			}
 			sameSchema(t, pg, database)
 			j.expect(t, "") // and plainly, it passes

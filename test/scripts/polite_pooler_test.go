@@ -81,8 +81,8 @@ print([connection.exec_driver_sql("SHOW " + name).scalar() for name in ("applica
 	})
 	t.Run("budget", func(t *testing.T) {
 		j := through(migration600(t, pg, "pooled_budget"), pg, port)
-		j.raw = atRecord("cd1fb11291f2", `cursor.execute("SELECT pg_sleep(600)")`)
-		politely(j, "1", "60").expect(t, "LockBudgetExceeded", "rolled back, the revision is still "+v500.head)
+		j.raw = atRecord("94e7a3499973", `cursor.execute("SELECT pg_sleep(600)")`)
+		politely(j, "5", "60").expect(t, "LockBudgetExceeded", "rolled back, the revision is still "+v500.head)
 		sameSchema(t, pg, "pooled_budget")
 	})
 }
