@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -141,9 +142,8 @@ func (c *client) do(ctx context.Context, method, path string, body any) (int, []
 	if err != nil {
 		return 0, nil, err
 	}
-	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
-	return response.StatusCode, answer, err
+	return response.StatusCode, answer, errors.Join(err, response.Body.Close())
 }
 
 // work is one round of a user: looks around, makes a chart and a dashboard and changes

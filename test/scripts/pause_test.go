@@ -39,8 +39,8 @@ def pause(connection, cursor, statement, *others):
 `, revision, file)}
 }
 
-// reached is true once the migration pauses.
-func (p pause) reached(r *running) func() bool {
+// paused is true once the migration pauses.
+func paused(r *running) func() bool {
 	return func() bool { return strings.Contains(r.log.String(), "paused by the test") }
 }
 

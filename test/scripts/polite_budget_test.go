@@ -169,7 +169,7 @@ for _ in range(60):
 		j, p := migration600(t, pg, "budget_frozen"), pauseBefore(t, "cd1fb11291f2")
 		j.raw = p.raw
 		r := politely(j, "20", "60").start(t)
-		r.waitUntil(t, "holding the locks", p.reached(r))
+		r.waitUntil(t, "holding the locks", paused(r))
 		stop(t, r, syscall.SIGSTOP)
 		poll(t, "the server has taken the locks away", func() bool {
 			return pg.query(t, "budget_frozen", "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'") == "0"

@@ -59,9 +59,11 @@ func politeBusy(t *testing.T, pg server) {
 		if err := dump.Start(); err != nil {
 			t.Fatal(err)
 		}
-		writer.Close()
-		defer dump.Wait() //nolint:errcheck // ended by the closed pipe
-		defer reader.Close()
+		_ = writer.Close()
+		defer func() {
+			_ = reader.Close() // which ends the dump with an error
+			_ = dump.Wait()
+		}()
 		poll(t, "the dump has read half of it", func() bool {
 			return pg.query(t, "busy", "SELECT count(DISTINCT relation) > 50 FROM pg_locks l JOIN pg_stat_activity USING (pid)"+
 				" WHERE application_name = 'pg_dump'") == "t"
@@ -102,7 +104,7 @@ func politeInterrupted(t *testing.T, pg server) {
 			p := pauseBefore(t, "cd1fb11291f2")
 			j.raw = p.raw
 			r := politely(j, "600", "60").start(t)
-			r.waitUntil(t, "holding the locks", p.reached(r))
+			r.waitUntil(t, "holding the locks", paused(r))
 			interrupt(t, pg, r, signal)
 		})
 	}

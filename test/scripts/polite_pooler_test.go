@@ -50,10 +50,10 @@ func politePooler(t *testing.T, pg server) {
 	port := startPooler(t, pg)
 	t.Run("two at once", func(t *testing.T) {
 		j, p := through(migration600(t, pg, "pooled"), pg, port), pauseBefore(t, "cd1fb11291f2")
-		paused := j
-		paused.raw = p.raw
-		first := politely(paused, "120", "60").start(t)
-		first.waitUntil(t, "holding the locks", p.reached(first))
+		slow := j
+		slow.raw = p.raw
+		first := politely(slow, "120", "60").start(t)
+		first.waitUntil(t, "holding the locks", paused(first))
 		second := politely(j, "60", "60")
 		second.extra = append(second.extra, superset.EnvOwner+"=elsewhere/bi", superset.EnvLockWaitSeconds+"=1")
 		second.expect(t, "LockTimeout", `that of "superset-operator migrate tests/bi" (user bi, from 127.0.0.1, idle in transaction`)

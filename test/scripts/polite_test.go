@@ -78,7 +78,7 @@ func politeTables(t *testing.T, pg server) {
 	p := pauseBefore(t, "cd1fb11291f2")
 	j.raw = p.raw
 	r := politely(j, "60", "60").start(t)
-	r.waitUntil(t, "holding the locks", p.reached(r))
+	r.waitUntil(t, "holding the locks", paused(r))
 	held := pg.query(t, "kinds", `SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 		JOIN pg_class c ON c.oid = l.relation WHERE a.application_name = 'superset-operator migrate tests/bi'
 		AND l.mode = 'AccessExclusiveLock' AND l.granted AND c.relname IN

@@ -67,7 +67,9 @@ func (s server) openSession(t *testing.T, name, user, database, statements strin
 // end closes the session, whose transaction must still have been there.
 func (s *session) end(t *testing.T) {
 	t.Helper()
-	s.stdin.Close()
+	if err := s.stdin.Close(); err != nil {
+		t.Error(err)
+	}
 	<-s.done
 	if !s.ProcessState.Success() {
 		t.Errorf("session %s was ended: %s", s.name, s.log)
