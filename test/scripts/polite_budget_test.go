@@ -138,12 +138,13 @@ try:
 except Exception:
     cursor.execute("ROLLBACK TO of_a_script")
     print("swallowed")`), "swallowed"},
-		"at the commit": {"5", atRecord(v600.head, `
+		// Nothing but the commit comes after it.
+		"after the last statement": {"5", strings.Replace(atRecord(v600.head, `
 import time
 print("reached")
 for _ in range(60):
     time.sleep(0.1)
-    connection.connection.cursor().execute("SELECT 1")  # unseen by SQLAlchemy's events`), "reached"},
+    connection.connection.cursor().execute("SELECT 1")  # unseen by SQLAlchemy's events`), "before_", "after_", 1), "reached"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -22,9 +22,7 @@ func politeBusy(t *testing.T, pg server) {
 	}{
 		"reader": {tenant, "SELECT 'a secret of mine' FROM ab_user",
 			[]string{`"the reader" (user bi, from 127.0.0.1, idle in transaction, in a transaction since 20`, "UTC, pid "}},
-		"writer": {tenant, "UPDATE dashboards SET slug = slug", []string{`"the writer" (user bi`}},
-		"one at the start": {tenant, "UPDATE ab_user SET username = username",
-			[]string{"Superset adds tables when it starts", `"the one at the start" (user bi`}},
+		"writer":          {tenant, "UPDATE dashboards SET slug = slug", []string{`"the writer" (user bi`}},
 		"row":             {tenant, "SELECT 'a secret of mine' FROM ab_role FOR UPDATE", []string{`"the row" (user bi`}},
 		"another role":    {"postgres", "SELECT 1 FROM slices", []string{`"the another role" (user postgres, pid `}},
 		"of a partition":  {tenant, "CREATE TABLE p (i int) PARTITION BY LIST (i); CREATE TABLE p1 PARTITION OF p DEFAULT; COMMIT; BEGIN; SELECT 1 FROM ONLY p1", []string{`"the of a partition"`}},
@@ -37,9 +35,6 @@ func politeBusy(t *testing.T, pg server) {
 				defer pg.openSession(t, "the second", c.user, "busy", c.statements).end(t)
 			}
 			got := politely(j, "60", "1").expect(t, "TablesBusy", c.words...)
-			if name == "one at the start" {
-				got.Locks = &locks{Tries: 2}
-			}
 			if got.Revision != v500.head || got.Locks == nil || got.Locks.Tries < 2 || got.Locks.Tables != 0 || got.Locks.HeldSeconds != 0 {
 				t.Errorf("result %+v, locks %+v", got, got.Locks)
 			}
@@ -49,6 +44,15 @@ func politeBusy(t *testing.T, pg server) {
 			blocker.end(t)
 		})
 	}
+	t.Run("at the start", func(t *testing.T) {
+		j := migration600(t, pg, "busy_start") // has not seen a Superset 6 yet, which adds a table
+		blocker := pg.openSession(t, "the blocker", tenant, "busy_start", "UPDATE ab_user SET username = username")
+		got := politely(j, "60", "1").expect(t, "TablesBusy", "Superset adds tables when it starts", `"the blocker" (user bi`)
+		if got.Revision != v500.head || got.Locks != nil {
+			t.Errorf("result %+v, locks %+v", got, got.Locks)
+		}
+		blocker.end(t)
+	})
 	t.Run("pg_dump", func(t *testing.T) {
 		dump := exec.Command(filepath.Join(machine.postgresql, "pg_dump"), "-d", strings.Replace(pg.libpq("busy"), "postgres:", tenant+":", 1))
 		reader, writer, err := os.Pipe()
