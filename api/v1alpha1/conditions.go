@@ -24,6 +24,15 @@ const (
 	ConditionVersionSupported = "VersionSupported"
 	// ConditionPaused is present while spec.paused holds the machine.
 	ConditionPaused = "Paused"
+	// ConditionMaintenancePage is true while users see the page, and false while
+	// they should and cannot; absent otherwise.
+	ConditionMaintenancePage = "MaintenancePage"
+	// ConditionAwaitingApproval is present while a plan or a phase waits for its
+	// approval; the message has the command that gives it.
+	ConditionAwaitingApproval = "AwaitingApproval"
+	// ConditionOutsideWindow is present while a plan waits for a maintenance
+	// window to open.
+	ConditionOutsideWindow = "OutsideWindow"
 )
 
 // Reasons of progress: the phase's own name is the reason while its work goes
@@ -31,6 +40,10 @@ const (
 const (
 	// ReasonPaused: spec.paused holds the machine.
 	ReasonPaused = "Paused"
+	// ReasonAwaitingApproval: a plan or a phase waits for its approval.
+	ReasonAwaitingApproval = "AwaitingApproval"
+	// ReasonOutsideWindow: a plan waits for a maintenance window.
+	ReasonOutsideWindow = "OutsideWindow"
 	// ReasonQueuedBehindMigration: an edit or a rollback waits until the running
 	// migration has ended.
 	ReasonQueuedBehindMigration = "QueuedBehindMigration"
@@ -113,6 +126,9 @@ const (
 	ReasonRollbackRequested = "RollbackRequested"
 	// ReasonRollbackRefused: a rollback token was handled and refused.
 	ReasonRollbackRefused = "RollbackRefused"
+	// ReasonFellBack: a migration beside live traffic was given up; every tier
+	// is stopped for it.
+	ReasonFellBack = "FellBackToDrain"
 	// ReasonSpecReverted: spec went back to the release before, in mid-upgrade.
 	ReasonSpecReverted = "SpecReverted"
 )

@@ -34,6 +34,9 @@ const (
 	// AnnotationRollback asks for a rollback. A revision number or a version
 	// names the target; any other value means the release before.
 	AnnotationRollback = "superset-operator.dev/rollback"
+	// AnnotationApprove approves a plan by its hash, or a gated phase by the hash,
+	// a slash and the phase.
+	AnnotationApprove = "superset-operator.dev/approve"
 	// AnnotationRetry asks to try a failed or rolled back target again.
 	AnnotationRetry = "superset-operator.dev/retry"
 )

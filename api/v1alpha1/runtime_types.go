@@ -150,7 +150,7 @@ type PodSettings struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:XValidation:rule="self.all(e, !(e.name in ['SUPERSET_SECRET_KEY','SUPERSET_DATABASE_URI','SUPERSET_CACHE_URL','SUPERSET_CONFIG_PATH','SUPERSET_HOME']))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
-	Env []corev1.EnvVar `json:"env,omitempty"`
+	Env []EnvVar `json:"env,omitempty"`
 
 	// podTemplate is a strategic-merge patch over the pod template that the
 	// operator generates, in the shape of a PodTemplateSpec (metadata and spec);

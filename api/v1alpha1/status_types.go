@@ -59,7 +59,8 @@ type SupersetStatus struct {
 	LastHandled LastHandled `json:"lastHandled,omitzero"`
 
 	// conditions: Ready, Reconciling, Stalled, Available, SchemaInSync,
-	// RollbackAvailable, VersionSupported and Paused.
+	// RollbackAvailable, VersionSupported, Paused, AwaitingApproval, OutsideWindow
+	// and MaintenancePage.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -139,10 +140,34 @@ type UpgradeStatus struct {
 	// +optional
 	Step string `json:"step,omitempty"`
 
-	// strategy is how the database is migrated: Drain, Rolling, or empty while
-	// that is not known yet or when there is no migration.
+	// plan is what the run is going to do, as soon as the target is proven.
+	// +optional
+	Plan *Plan `json:"plan,omitempty"`
+
+	// planHash identifies the plan: what the approve annotation must equal. It
+	// leaves out estimates and is another one for every run.
+	// +optional
+	PlanHash string `json:"planHash,omitempty"`
+
+	// estimatedCompletion is when the run should end, judged by the times that
+	// the last one of its kind took; absent without one.
+	// +optional
+	EstimatedCompletion *metav1.Time `json:"estimatedCompletion,omitempty"`
+
+	// strategy is how the database is migrated: as planned, or Drain after the
+	// plan fell back to it. Empty while that is not known yet or when there is
+	// nothing that serves.
 	// +optional
 	Strategy Strategy `json:"strategy,omitempty"`
+
+	// fellBack says why the plan fell back from Rolling to Drain.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	FellBack string `json:"fellBack,omitempty"`
+
+	// locks is what the migration beside live traffic had to do for its locks.
+	// +optional
+	Locks *LockStatus `json:"locks,omitempty"`
 
 	// pendingMigrations is how many schema revisions the target brings, as the
 	// preflight read them from the target image.
@@ -209,6 +234,10 @@ const (
 type HistoryEntry struct {
 	// revision is the upgradeRevision at the end of the run.
 	Revision int64 `json:"revision"`
+	// release is the hash of the release that the run led to: what a rollback to
+	// this revision puts back.
+	// +optional
+	Release string `json:"release,omitempty"`
 	// kind says what started the run.
 	Kind UpgradeKind `json:"kind"`
 	// from is the version that ran before; empty for an install.
@@ -227,6 +256,11 @@ type HistoryEntry struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Phases string `json:"phases,omitempty"`
+	// locks is a line such as "11 tries, waited 4.2s, held 0.5s", for a migration
+	// beside live traffic.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Locks string `json:"locks,omitempty"`
 	// reason of the failure, if it failed.
 	// +optional
 	Reason string `json:"reason,omitempty"`
@@ -237,6 +271,10 @@ type LastHandled struct {
 	// rollback is the last token of superset-operator.dev/rollback.
 	// +optional
 	Rollback string `json:"rollback,omitempty"`
+	// approve is the last token of superset-operator.dev/approve that opened a
+	// gate.
+	// +optional
+	Approve string `json:"approve,omitempty"`
 	// retry is the last token of superset-operator.dev/retry.
 	// +optional
 	Retry string `json:"retry,omitempty"`

@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -34,57 +35,94 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("%s %s/%s exists and is not controlled by this object; rename or remove it", e.Kind, e.Namespace, e.Name)
 }
 
-// Applier writes for one owner at a time. Live reads past the cache: it is
-// asked only before something is made that the cache does not hold.
+// Applier writes for one owner at a time.
 type Applier struct {
-	Client client.Client
-	Live   client.Reader
+	client client.Client
+	// live reads past the cache: it is asked only before something is made that
+	// the cache does not hold.
+	live client.Reader
+	// sent remembers the last write to an object: a cache that lags must not make
+	// us write it again.
+	sent *lru.Cache
+}
+
+// write is what was sent to an object: from which state of it, and whether that
+// changed anything.
+type write struct {
+	hash, from string
+	changed    bool
+}
+
+// New makes an Applier that writes by a client, and asks live what the client's
+// cache does not hold.
+func New(c client.Client, live client.Reader) Applier {
+	return Applier{client: c, live: live, sent: lru.New(4096)}
 }
 
 // Apply makes an object what desired says, by server-side apply, with owner as
 // its controller. live is the object as the cache has it, nil for none. Without
 // a difference nothing is sent; changed tells whether the object is another one
-// now, and then what live says is from before. A *ConflictError means that the object belongs to
-// somebody else and was left alone.
+// now, and then what live says is from before. A *ConflictError means that the
+// object belongs to somebody else and was left alone.
 func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object) (changed bool, err error) {
-	if err := controllerutil.SetControllerReference(owner, desired, a.Client.Scheme()); err != nil {
+	if err := controllerutil.SetControllerReference(owner, desired, a.client.Scheme()); err != nil {
 		return false, fmt.Errorf("owning %s: %w", desired.GetName(), err)
 	}
 	u, err := applyConfiguration(desired)
 	if err != nil {
 		return false, err
 	}
-	if live == nil {
-		if err := a.checkAbsent(ctx, owner, desired); err != nil {
-			return false, err
-		}
-	} else {
-		if !metav1.IsControlledBy(live, owner) {
-			return false, conflict(u)
-		}
-		if same, err := stands(u, live); err != nil || same {
-			return false, err
-		}
-		u.SetUID(live.GetUID()) // an object made anew meanwhile is another one
+	if live != nil {
+		return a.change(ctx, owner, u, live)
 	}
-	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), FieldOwner, client.ForceOwnership); err != nil {
-		return false, fmt.Errorf("applying %s %s: %w", u.GetKind(), u.GetName(), err)
+	if there, err := a.there(ctx, owner, desired); err != nil || there {
+		return there, err // the cache will show it, and then it is compared
 	}
-	// Somebody else's item in a list of ours (a variable that a tool adds to a
-	// container, say) makes a difference that no apply of ours removes.
-	return live == nil || u.GetResourceVersion() != live.GetResourceVersion(), nil
+	return true, a.send(ctx, u)
+}
+
+// change applies to an object that the cache has seen, if there is a difference.
+// A write that the cache has yet to see is not sent again; nor is one that
+// changed nothing: somebody else's item in a list of ours (a variable that a
+// tool adds to a container, say) is a difference that no apply of ours removes.
+func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructured.Unstructured, live client.Object) (changed bool, err error) {
+	if !metav1.IsControlledBy(live, owner) {
+		return false, conflict(u)
+	}
+	if same, err := stands(u, live); err != nil || same {
+		return false, err
+	}
+	hash, from := u.GetAnnotations()[v1alpha1.AnnotationApplied], live.GetResourceVersion()
+	if last, ok := a.sent.Get(live.GetUID()); ok && last.(write).hash == hash && last.(write).from == from {
+		return last.(write).changed, nil
+	}
+	u.SetUID(live.GetUID()) // an object made anew meanwhile is another one
+	if err := a.send(ctx, u); err != nil {
+		return false, err
+	}
+	changed = u.GetResourceVersion() != from
+	a.sent.Add(live.GetUID(), write{hash, from, changed})
+	return changed, nil
+}
+
+func (a *Applier) send(ctx context.Context, u *unstructured.Unstructured) error {
+	if err := a.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), FieldOwner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("applying %s %s: %w", u.GetKind(), u.GetName(), err)
+	}
+	return nil
 }
 
 // Create makes an object that is made once and never changed. It is no error
 // when it stands already under the same owner; under another it is a
 // *ConflictError.
 func (a *Applier) Create(ctx context.Context, owner, desired client.Object) error {
-	if err := controllerutil.SetControllerReference(owner, desired, a.Client.Scheme()); err != nil {
+	if err := controllerutil.SetControllerReference(owner, desired, a.client.Scheme()); err != nil {
 		return fmt.Errorf("owning %s: %w", desired.GetName(), err)
 	}
-	err := a.Client.Create(ctx, desired, FieldOwner)
+	err := a.client.Create(ctx, desired, FieldOwner)
 	if apierrors.IsAlreadyExists(err) {
-		return a.checkAbsent(ctx, owner, desired)
+		_, err := a.there(ctx, owner, desired)
+		return err
 	}
 	if err != nil {
 		return fmt.Errorf("creating %s: %w", desired.GetName(), err)
@@ -96,7 +134,7 @@ func (a *Applier) Create(ctx context.Context, owner, desired client.Object) erro
 // it: the API server's default for Jobs would leave their pods running.
 func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
 	uid := obj.GetUID()
-	err := a.Client.Delete(ctx, obj,
+	err := a.client.Delete(ctx, obj,
 		client.Preconditions{UID: &uid},
 		client.PropagationPolicy(metav1.DeletePropagationForeground))
 	if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
@@ -105,26 +143,27 @@ func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
 	return nil
 }
 
-// checkAbsent asks the API server itself: the cache holds only what carries our
-// label, so a foreign object of the name would be invisible in it.
-func (a *Applier) checkAbsent(ctx context.Context, owner, desired client.Object) error {
-	gvk, err := a.Client.GroupVersionKindFor(desired)
+// there asks the API server itself whether the object exists: the cache holds
+// only what carries our label, so a foreign object of the name would be invisible
+// in it. One that somebody else controls is a *ConflictError.
+func (a *Applier) there(ctx context.Context, owner, desired client.Object) (bool, error) {
+	gvk, err := a.client.GroupVersionKindFor(desired)
 	if err != nil {
-		return fmt.Errorf("naming the kind of %s: %w", desired.GetName(), err)
+		return false, fmt.Errorf("naming the kind of %s: %w", desired.GetName(), err)
 	}
 	found := &metav1.PartialObjectMetadata{}
 	found.SetGroupVersionKind(gvk)
-	err = a.Live.Get(ctx, client.ObjectKeyFromObject(desired), found)
+	err = a.live.Get(ctx, client.ObjectKeyFromObject(desired), found)
 	if apierrors.IsNotFound(err) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("looking for %s %s: %w", gvk.Kind, desired.GetName(), err)
+		return false, fmt.Errorf("looking for %s %s: %w", gvk.Kind, desired.GetName(), err)
 	}
 	if !metav1.IsControlledBy(found, owner) {
-		return &ConflictError{Kind: gvk.Kind, Namespace: found.Namespace, Name: found.Name}
+		return false, &ConflictError{Kind: gvk.Kind, Namespace: found.Namespace, Name: found.Name}
 	}
-	return nil
+	return true, nil
 }
 
 // applyConfiguration is what is sent: no status, no server-side metadata, and

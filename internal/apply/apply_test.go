@@ -211,7 +211,7 @@ func TestForeignObjectsAreLeftAlone(t *testing.T) {
 			there.OwnerReferences = []metav1.OwnerReference{{APIVersion: "superset-operator.dev/v1alpha1", Kind: "Superset", Name: "bi", UID: owner.UID, Controller: &yes}}
 		}
 		c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(there).Build()
-		a := Applier{Client: c, Live: c}
+		a := New(c, c)
 		var conflict *ConflictError
 		if sent, err := a.Apply(t.Context(), ours, desired(), nil); sent || !errors.As(err, &conflict) {
 			t.Errorf("%s, not in the cache: sent %v, %v", name, sent, err)
@@ -245,7 +245,7 @@ func TestApplyTellsWhetherItChangedSomething(t *testing.T) {
 				return nil
 			},
 		}).Build()
-		a := Applier{Client: c, Live: c}
+		a := New(c, c)
 		live := deployment()
 		if err := controllerutil.SetControllerReference(owner, live, c.Scheme()); err != nil {
 			t.Fatal(err)
@@ -263,6 +263,13 @@ func TestApplyTellsWhetherItChangedSomething(t *testing.T) {
 		if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed != want || err != nil || sent != 1 {
 			t.Errorf("answered %s: changed %v, %v, sent %d times; want %v", answer, changed, err, sent, want)
 		}
+		if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed != want || err != nil || sent != 1 {
+			t.Errorf("the cache lags, answered %s: changed %v, %v, sent %d times; want %v", answer, changed, err, sent, want)
+		}
+		live.ResourceVersion = "16" // another state than the one that was written from
+		if _, err := a.Apply(t.Context(), owner, deployment(), live); err != nil || sent != 2 {
+			t.Errorf("another state: %v, sent %d times", err, sent)
+		}
 		if changed, err := a.Apply(t.Context(), owner, deployment(), nil); !changed || err != nil {
 			t.Errorf("made anew: changed %v, %v", changed, err)
 		}
@@ -271,7 +278,7 @@ func TestApplyTellsWhetherItChangedSomething(t *testing.T) {
 
 func TestCreateTwice(t *testing.T) {
 	c := fake.NewClientBuilder().WithScheme(scheme(t)).Build()
-	a := Applier{Client: c, Live: c}
+	a := New(c, c)
 	for range 2 {
 		cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns"}}
 		if err := a.Create(t.Context(), ownerOf("ours"), cm); err != nil {
@@ -285,7 +292,7 @@ func TestCreateTwice(t *testing.T) {
 func TestDelete(t *testing.T) {
 	seen := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns", UID: "seen"}}
 	c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(seen.DeepCopy()).Build()
-	a := Applier{Client: c, Live: c}
+	a := New(c, c)
 	for range 2 {
 		if err := a.Delete(t.Context(), seen.DeepCopy()); err != nil {
 			t.Fatal(err)

@@ -102,11 +102,16 @@ func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, e
 		main.Ports = []corev1.ContainerPort{{Name: webPortName, ContainerPort: d.Port, Protocol: corev1.ProtocolTCP}}
 	}
 	if d.PreStopSeconds != 0 {
-		main.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: d.PreStopSeconds}}}
+		main.Lifecycle = preStop(d.PreStopSeconds)
 	}
 	patched, err := Patch(template, spec.PodTemplate)
 	if err != nil {
 		return template, fmt.Errorf("spec.podTemplate: %w", err)
 	}
 	return patched, nil
+}
+
+// preStop has a pod serve on after its end was decided.
+func preStop(seconds int64) *corev1.Lifecycle {
+	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: seconds}}}
 }

@@ -76,7 +76,8 @@ func TestGoldenComponents(t *testing.T) {
 }
 
 func TestGoldenServiceAndConfigMap(t *testing.T) {
-	golden.Text(t, "service.yaml", golden.YAML(t, Service("bi", "analytics")))
+	golden.Text(t, "service.yaml", golden.YAML(t, Service("bi", "analytics", Web)))
+	golden.Text(t, "service_page.yaml", golden.YAML(t, Service("bi", "analytics", Maintenance)))
 	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n")))
 }
 
@@ -85,7 +86,7 @@ func TestGoldenServiceAndConfigMap(t *testing.T) {
 func TestServiceSelectsWebAlone(t *testing.T) {
 	s := read(t, "plain")
 	selected := func(labels map[string]string) bool {
-		for k, v := range Service("bi", "analytics").Spec.Selector {
+		for k, v := range Service("bi", "analytics", Web).Spec.Selector {
 			if labels[k] != v {
 				return false
 			}
@@ -177,5 +178,30 @@ func TestOwnConfig(t *testing.T) {
 	}
 	if got := ConfigMapOf(c); got != "given" {
 		t.Errorf("mounts %s, want given", got)
+	}
+}
+
+func TestGoldenMaintenancePage(t *testing.T) {
+	s := read(t, "full")
+	r, err := ReleaseOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, spec := range map[string]v1alpha1.MaintenancePageSpec{
+		"page":       {},
+		"page_words": {Title: "Back <soon>", Message: "Ask & wait."},
+		"page_html":  {HTML: "<p>our own</p>"},
+		"page_image": {Image: "registry.example.com/page:1"},
+	} {
+		s.Spec.Upgrade.MaintenancePage = spec
+		page, err := Page(s, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := golden.YAML(t, page)
+		if cm := PageConfigMap(s); cm != nil {
+			text += "---\n" + golden.YAML(t, cm)
+		}
+		golden.Text(t, name+".yaml", text)
 	}
 }

@@ -174,7 +174,7 @@ func environment(p corev1.PodTemplateSpec) map[string]any {
 // would be refused by the API server for good.
 func TestEnvironmentHasNoDuplicates(t *testing.T) {
 	s := read(t, "plain")
-	s.Spec.Web.Env = []corev1.EnvVar{{Name: "SUPERSET_PORT", Value: "9000"}, {Name: "B", Value: "2"}}
+	s.Spec.Web.Env = []v1alpha1.EnvVar{{Name: "SUPERSET_PORT", Value: "9000"}, {Name: "B", Value: "2"}}
 	pod := deployment(t, component(t, s, Web), Web, nil).Spec.Template.Spec
 	values := map[string]string{}
 	for _, e := range pod.Containers[0].Env {

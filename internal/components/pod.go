@@ -4,7 +4,6 @@ package components
 
 import (
 	"maps"
-	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -74,13 +73,14 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 }
 
 func mainContainer(in PodInput) corev1.Container {
+	own := userEnv(in.Settings.Env)
 	c := corev1.Container{
 		Name:            MainContainer,
 		Image:           Image(in.Runtime),
 		ImagePullPolicy: in.Runtime.Image.PullPolicy,
 		Command:         in.Command,
 		Args:            in.Args,
-		Env:             append(append(supersetEnv(in.Runtime), without(in.Env, in.Settings.Env)...), in.Settings.Env...),
+		Env:             append(append(supersetEnv(in.Runtime), without(in.Env, own)...), own...),
 		Resources:       corev1.ResourceRequirements{Requests: in.Requests},
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: ptr(false),
@@ -120,40 +120,6 @@ func Image(r v1alpha1.RuntimeSpec) string {
 		reference += "@" + r.Image.Digest
 	}
 	return reference
-}
-
-// supersetEnv is the environment that the generated superset_config.py reads:
-// secrets only by reference.
-func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
-	env := []corev1.EnvVar{
-		{Name: superset.EnvConfigPath, Value: superset.ConfigPath},
-		{Name: superset.EnvHome, Value: superset.HomeDir},
-		secretEnv(superset.EnvSecretKey, r.SecretKeyFrom),
-		secretEnv(superset.EnvDatabaseURI, r.Database.URIFrom),
-	}
-	if r.Cache != nil {
-		env = append(env, secretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
-	}
-	return env
-}
-
-// without leaves out the defaults that a user's variables replace: of two with
-// one name the API server takes neither.
-func without(defaults, own []corev1.EnvVar) []corev1.EnvVar {
-	var out []corev1.EnvVar
-	for _, d := range defaults {
-		if !slices.ContainsFunc(own, func(e corev1.EnvVar) bool { return e.Name == d.Name }) {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
-func secretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
-	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-		LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name},
-		Key:                  ref.Key,
-	}}}
 }
 
 func pullSecrets(image v1alpha1.ImageSpec) []corev1.LocalObjectReference {

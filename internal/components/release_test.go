@@ -34,7 +34,7 @@ func TestHashesStayForGood(t *testing.T) {
 	}
 	full := release
 	full.Tiers = map[Name]v1alpha1.PodSettings{
-		Web:       {Resources: &corev1.ResourceRequirements{Requests: requests("1500m", "2048Mi")}, Env: []corev1.EnvVar{{Name: "A", Value: "1"}}, PodTemplate: raw(`{"spec":{"nodeSelector":{"zone":"a"}}}`)},
+		Web:       {Resources: &corev1.ResourceRequirements{Requests: requests("1500m", "2048Mi")}, Env: []v1alpha1.EnvVar{{Name: "A", Value: "1"}}, PodTemplate: raw(`{"spec":{"nodeSelector":{"zone":"a"}}}`)},
 		Worker:    {Command: []string{"/opt/worker.sh"}, Args: []string{"a", "b"}},
 		Scheduler: {},
 	}
@@ -109,7 +109,7 @@ func TestWhatMakesAnotherRelease(t *testing.T) {
 		"secret key":   {func(s *v1alpha1.SupersetSpec) { s.SecretKeyFrom.Name = "other" }, true},
 		"database":     {func(s *v1alpha1.SupersetSpec) { s.Database.URIFrom.Key = "other" }, true},
 		"config":       {func(s *v1alpha1.SupersetSpec) { s.Config.Raw = "ROW_LIMIT = 1" }, true},
-		"web's env":    {func(s *v1alpha1.SupersetSpec) { s.Web.Env = []corev1.EnvVar{{Name: "A"}} }, true},
+		"web's env":    {func(s *v1alpha1.SupersetSpec) { s.Web.Env = []v1alpha1.EnvVar{{Name: "A"}} }, true},
 		"worker gone":  {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
 		"all pods":     {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"hostname":"x"}}`) }, true},
 		"Jobs' pods": {func(s *v1alpha1.SupersetSpec) {
@@ -157,7 +157,7 @@ func TestTierHash(t *testing.T) {
 			t.Errorf("another %s does not reach the pods", name)
 		}
 	}
-	s.Spec.Worker.Env = []corev1.EnvVar{{Name: "A"}}
+	s.Spec.Worker.Env = []v1alpha1.EnvVar{{Name: "A"}}
 	if TierHash(component(t, s, Web).ComponentSpec()) != base {
 		t.Error("a change of the workers restarts web")
 	}

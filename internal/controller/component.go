@@ -46,7 +46,7 @@ func NewComponentReconciler(mgr ctrl.Manager, d components.Descriptor) *Componen
 		Client:     mgr.GetClient(),
 		Descriptor: d,
 		Now:        clock,
-		apply:      apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()},
+		apply:      apply.New(mgr.GetClient(), mgr.GetAPIReader()),
 	}
 }
 

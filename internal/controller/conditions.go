@@ -32,6 +32,10 @@ func (a *account) conditions() {
 	a.only(v1alpha1.ConditionReconciling, !ready && !stalled, reason, message)
 	a.only(v1alpha1.ConditionStalled, stalled, reason, message)
 	a.only(v1alpha1.ConditionPaused, a.s.Spec.Paused, v1alpha1.ReasonPaused, "spec.paused holds the machine; serving and scaling go on")
+	for _, gate := range []string{v1alpha1.ConditionAwaitingApproval, v1alpha1.ConditionOutsideWindow} {
+		a.only(gate, a.d.Gate == gate, reason, message)
+	}
+	a.page()
 	a.available()
 	a.schema()
 	a.rollback()
@@ -51,6 +55,8 @@ func (a *account) summary() (reason, message string) {
 		return u.Failure.Reason, fmt.Sprintf("%s failed: %s. %s", u.Failure.Phase, trimDot(u.Failure.Message), a.next())
 	case a.status.Phase == v1alpha1.PhaseRolledBack:
 		return v1alpha1.ReasonRolledBack, a.rolledBack()
+	case a.d.Token != "":
+		return a.d.Reason, fmt.Sprintf("%s. Approve it: %s", trimDot(a.d.Message), command(a.s, v1alpha1.AnnotationApprove, a.d.Token))
 	case a.d.Waiting:
 		return a.d.Reason, a.d.Message
 	case a.status.Phase == v1alpha1.PhaseReady:
@@ -66,7 +72,7 @@ func phaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
 	case v1alpha1.PhaseValidate:
 		return fmt.Sprintf("proving %s in its own image; nothing that runs is touched", u.To)
 	case v1alpha1.PhaseDBMigrate:
-		return fmt.Sprintf("migrating the database to %s (%d revisions)", u.To, u.PendingMigrations)
+		return fmt.Sprintf("migrating the database to %s (%d revisions)", u.To, u.PendingMigrations) + fellBack(u)
 	case v1alpha1.PhaseUpgradeScheduler:
 		return fmt.Sprintf("putting the scheduler at %s, held until the workers are there", u.To)
 	case v1alpha1.PhaseUpgradeWorkers:
@@ -84,6 +90,14 @@ func phaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
 	default:
 		return ""
 	}
+}
+
+// fellBack says why every tier stands still although the plan was another.
+func fellBack(u *v1alpha1.UpgradeStatus) string {
+	if u.FellBack == "" {
+		return ""
+	}
+	return ", with every tier stopped: the migration beside live traffic was given up (" + trimDot(u.FellBack) + ")"
 }
 
 func because(f *v1alpha1.Failure) string {
@@ -114,8 +128,11 @@ func (a *account) next() string {
 	return text
 }
 
-func annotate(s *v1alpha1.Superset, verb string) string {
-	return fmt.Sprintf(`kubectl annotate superset %s -n %s --overwrite %s="$(date +%%s)"`, s.Name, s.Namespace, verb)
+// annotate is the command that gives a token of a verb.
+func annotate(s *v1alpha1.Superset, verb string) string { return command(s, verb, `"$(date +%s)"`) }
+
+func command(s *v1alpha1.Superset, verb, token string) string {
+	return fmt.Sprintf("kubectl annotate superset %s -n %s --overwrite %s=%s", s.Name, s.Namespace, verb, token)
 }
 
 // available tells whether users are served; a Superset without web has none.
@@ -128,6 +145,19 @@ func (a *account) available() {
 		a.set(v1alpha1.ConditionAvailable, false, v1alpha1.ReasonNotServing, "no web pod is ready")
 	default:
 		meta.RemoveStatusCondition(&a.status.Conditions, v1alpha1.ConditionAvailable)
+	}
+}
+
+// page tells that users see the maintenance page, or why they cannot; present
+// only then.
+func (a *account) page() {
+	switch p := a.o.Page; {
+	case p.InFront:
+		a.set(v1alpha1.ConditionMaintenancePage, true, v1alpha1.ReasonServing, "users see the maintenance page")
+	case p.Blocked != "" && lifecycle.PageWanted(a.o):
+		a.set(v1alpha1.ConditionMaintenancePage, false, v1alpha1.ReasonBlocked, "the upgrade goes on without a page: "+p.Blocked)
+	default:
+		meta.RemoveStatusCondition(&a.status.Conditions, v1alpha1.ConditionMaintenancePage)
 	}
 }
 

@@ -33,9 +33,13 @@ func (r *SupersetReconciler) execute(ctx context.Context, s *v1alpha1.Superset, 
 func (r *SupersetReconciler) do(ctx context.Context, s *v1alpha1.Superset, w *world, a lifecycle.Action) error {
 	switch a.Kind {
 	case lifecycle.StoreRelease:
-		return r.storeRelease(ctx, s, w)
+		return r.storeRelease(ctx, s, w, a)
 	case lifecycle.ApplyService:
-		return r.applyService(ctx, s)
+		return r.applyService(ctx, s, w, a)
+	case lifecycle.ApplyPage:
+		return w.holdsNothingUp(r.applyPage(ctx, s, w))
+	case lifecycle.RemovePage:
+		return r.apply.Delete(ctx, w.page)
 	case lifecycle.ApplyTier:
 		return r.applyTier(ctx, s, w, a)
 	case lifecycle.RemoveTier:
@@ -51,24 +55,30 @@ func (r *SupersetReconciler) do(ctx context.Context, s *v1alpha1.Superset, w *wo
 	}
 }
 
-// storeRelease stores the desired release and what its pods mount.
-func (r *SupersetReconciler) storeRelease(ctx context.Context, s *v1alpha1.Superset, w *world) error {
+// storeRelease stores the desired release with its plan, and what its pods
+// mount. A release that is stored already keeps its revision.
+func (r *SupersetReconciler) storeRelease(ctx context.Context, s *v1alpha1.Superset, w *world, a lifecycle.Action) error {
 	if w.desired == nil {
 		return nil
 	}
 	if err := r.ensureConfig(ctx, s, w.desired); err != nil {
 		return err
 	}
-	for _, stored := range w.Stored {
-		if stored.Hash == w.Desired.Hash {
-			return nil
-		}
+	fence, before := s.Status.UpgradeRevision, client.Object(nil)
+	live := &appsv1.ControllerRevision{}
+	err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, w.Desired.Hash)}, live)
+	switch {
+	case err == nil:
+		fence, before = live.Revision, live
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("reading release %s: %w", w.Desired.Hash, err)
 	}
-	revision, err := storedRelease(s, w.desired, s.Status.UpgradeRevision)
+	revision, err := storedRelease(s, w.desired, fence, a)
 	if err != nil {
 		return err
 	}
-	return r.apply.Create(ctx, s, revision)
+	_, err = r.apply.Apply(ctx, s, revision, before)
+	return err
 }
 
 // ensureConfig makes the config of a release exist.
@@ -86,21 +96,6 @@ func (r *SupersetReconciler) ensure(ctx context.Context, s *v1alpha1.Superset, c
 		return fmt.Errorf("reading ConfigMap %s: %w", cm.Name, err)
 	}
 	return nil
-}
-
-func (r *SupersetReconciler) applyService(ctx context.Context, s *v1alpha1.Superset) error {
-	desired := components.Service(s.Name, s.Namespace)
-	live := &corev1.Service{}
-	err := r.Get(ctx, client.ObjectKeyFromObject(desired), live)
-	switch {
-	case apierrors.IsNotFound(err):
-		_, err = r.apply.Apply(ctx, s, desired, nil)
-	case err == nil:
-		_, err = r.apply.Apply(ctx, s, desired, live)
-	default:
-		err = fmt.Errorf("reading Service %s: %w", desired.Name, err)
-	}
-	return err
 }
 
 // applyTier makes a component what a release says. Replicas come from spec as
@@ -166,7 +161,7 @@ func (r *SupersetReconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w
 	job, err := migrations.Job(s, migrations.Order{
 		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt,
 		Release: release, ExpectedRevision: a.ExpectedRevision,
-		Workers: workersOf(w),
+		Workers: workersOf(w), MaxLock: a.MaxLock,
 	})
 	if err != nil {
 		return err

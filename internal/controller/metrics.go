@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -27,9 +28,25 @@ var (
 		Name: "superset_operator_upgrades_total",
 		Help: "Ended runs of the upgrade machine.",
 	}, []string{"kind", "result"})
+	lockWait = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "superset_operator_migration_lock_wait_seconds",
+		Help:    "How long a migration beside live traffic tried until every table was locked, or it gave up.",
+		Buckets: []float64{0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300},
+	})
+	lockHeld = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "superset_operator_migration_lock_held_seconds",
+		Help:    "How long a migration beside live traffic held the tables.",
+		Buckets: []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60},
+	})
+	lockTries = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "superset_operator_migration_lock_tries_total",
+		Help: "How often migrations beside live traffic tried to lock every table.",
+	})
 )
 
-func init() { metrics.Registry.MustRegister(phaseDuration, upgradesTotal) }
+func init() {
+	metrics.Registry.MustRegister(phaseDuration, upgradesTotal, lockWait, lockHeld, lockTries)
+}
 
 // measure counts what a persisted status says beyond the one before it.
 func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
@@ -38,13 +55,26 @@ func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
 	}
 	if since := before.Status.PhaseSince; since != nil && after.Status.PhaseSince != nil {
 		took := after.Status.PhaseSince.Sub(since.Time)
-		if p := before.Status.Phase; p != v1alpha1.PhaseReady && p != v1alpha1.PhaseRolledBack && p != v1alpha1.PhaseFailed {
+		if p := before.Status.Phase; lifecycle.Moving(p) {
 			phaseDuration.WithLabelValues(string(p)).Observe(took.Seconds())
 		}
 	}
+	measureLocks(before.Status.Upgrade, after.Status.Upgrade)
 	history := after.Status.History
 	if len(history) > 0 && (len(before.Status.History) == 0 || !equality.Semantic.DeepEqual(history[0], before.Status.History[0])) {
 		upgradesTotal.WithLabelValues(string(history[0].Kind), string(history[0].Result)).Inc()
+	}
+}
+
+// measureLocks counts what a migration took for its locks, once.
+func measureLocks(before, after *v1alpha1.UpgradeStatus) {
+	if after == nil || after.Locks == nil || before != nil && equality.Semantic.DeepEqual(before.Locks, after.Locks) {
+		return
+	}
+	lockTries.Add(float64(after.Locks.Tries))
+	lockWait.Observe(after.Locks.Waited.Seconds())
+	if after.Locks.Held.Duration > 0 { // else it never had them all
+		lockHeld.Observe(after.Locks.Held.Seconds())
 	}
 }
 
@@ -56,6 +86,10 @@ var (
 		"1 for the phase in which a Superset is, 0 for every other.", []string{"namespace", "name", "phase"}, nil)
 	descSince = prometheus.NewDesc("superset_operator_upgrade_phase_start_timestamp_seconds",
 		"When the phase of a Superset began, in seconds since 1970.", []string{"namespace", "name"}, nil)
+	descCompletion = prometheus.NewDesc("superset_operator_upgrade_estimated_completion_timestamp_seconds",
+		"When the run under way should end, judged by the last one of its kind, in seconds since 1970.", []string{"namespace", "name"}, nil)
+	descGate = prometheus.NewDesc("superset_operator_upgrade_gate",
+		"1 while a Superset waits at a gate: AwaitingApproval, OutsideWindow or Paused.", []string{"namespace", "name", "gate"}, nil)
 	descSupported = prometheus.NewDesc("superset_operator_version_supported",
 		"1 when spec.version is inside the bounds that this operator release knows.", []string{"namespace", "name", "version"}, nil)
 )
@@ -66,7 +100,7 @@ type Collector struct{ Reader client.Reader }
 
 // Describe names the gauges.
 func (*Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descInfo, descPhase, descSince, descSupported} {
+	for _, d := range []*prometheus.Desc{descInfo, descPhase, descSince, descCompletion, descGate, descSupported} {
 		ch <- d
 	}
 }
@@ -96,6 +130,12 @@ func collect(s *v1alpha1.Superset, ch chan<- prometheus.Metric) {
 	}
 	for _, p := range v1alpha1.Phases {
 		gauge(descPhase, truth(p == phase), string(p))
+	}
+	for _, gate := range []string{v1alpha1.ConditionAwaitingApproval, v1alpha1.ConditionOutsideWindow, v1alpha1.ConditionPaused} {
+		gauge(descGate, truth(meta.IsStatusConditionTrue(s.Status.Conditions, gate)), gate)
+	}
+	if u := s.Status.Upgrade; u != nil && u.EstimatedCompletion != nil && lifecycle.Moving(phase) {
+		gauge(descCompletion, float64(u.EstimatedCompletion.Unix()))
 	}
 	if s.Status.PhaseSince != nil {
 		gauge(descSince, float64(s.Status.PhaseSince.Unix()))

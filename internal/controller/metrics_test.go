@@ -37,6 +37,9 @@ func TestCollector(t *testing.T) {
 	bi.Spec.Version, bi.Status.Version, bi.Status.Phase = "6.0.0", "5.0.0", v1alpha1.PhaseVerify
 	since := metav1.Unix(1_700_000_000, 0)
 	bi.Status.PhaseSince = &since
+	end := metav1.Unix(1_700_000_090, 0)
+	bi.Status.Upgrade = &v1alpha1.UpgradeStatus{EstimatedCompletion: &end}
+	bi.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAwaitingApproval, Status: metav1.ConditionTrue}}
 	fresh := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Namespace: "lab", Name: "new"}}
 	fresh.Spec.Version = "7.0.0"
 	want := `
@@ -44,6 +47,17 @@ func TestCollector(t *testing.T) {
 # TYPE superset_operator_instance_info gauge
 superset_operator_instance_info{name="bi",namespace="analytics",target_version="6.0.0",version="5.0.0"} 1
 superset_operator_instance_info{name="new",namespace="lab",target_version="7.0.0",version=""} 1
+# HELP superset_operator_upgrade_estimated_completion_timestamp_seconds When the run under way should end, judged by the last one of its kind, in seconds since 1970.
+# TYPE superset_operator_upgrade_estimated_completion_timestamp_seconds gauge
+superset_operator_upgrade_estimated_completion_timestamp_seconds{name="bi",namespace="analytics"} 1.70000009e+09
+# HELP superset_operator_upgrade_gate 1 while a Superset waits at a gate: AwaitingApproval, OutsideWindow or Paused.
+# TYPE superset_operator_upgrade_gate gauge
+superset_operator_upgrade_gate{gate="AwaitingApproval",name="bi",namespace="analytics"} 1
+superset_operator_upgrade_gate{gate="AwaitingApproval",name="new",namespace="lab"} 0
+superset_operator_upgrade_gate{gate="OutsideWindow",name="bi",namespace="analytics"} 0
+superset_operator_upgrade_gate{gate="OutsideWindow",name="new",namespace="lab"} 0
+superset_operator_upgrade_gate{gate="Paused",name="bi",namespace="analytics"} 0
+superset_operator_upgrade_gate{gate="Paused",name="new",namespace="lab"} 0
 # HELP superset_operator_upgrade_phase_start_timestamp_seconds When the phase of a Superset began, in seconds since 1970.
 # TYPE superset_operator_upgrade_phase_start_timestamp_seconds gauge
 superset_operator_upgrade_phase_start_timestamp_seconds{name="bi",namespace="analytics"} 1.7e+09
@@ -129,6 +143,15 @@ func TestMeasure(t *testing.T) {
 	measure(at(0, "DBMigrate", install), at(1, "Failed", upgrade, install), moved)
 	if ended(install) != installs+1 || ended(upgrade) != upgrades+1 {
 		t.Errorf("installs %v, failed upgrades %v more; want one each", ended(install)-installs, ended(upgrade)-upgrades)
+	}
+	// What the locks of a migration took is counted when it ends, once.
+	done := at(70, "UpgradeScheduler")
+	done.Status.Upgrade = &v1alpha1.UpgradeStatus{Locks: &v1alpha1.LockStatus{Tries: 11}}
+	tries := testutil.ToFloat64(lockTries)
+	measure(at(0, "DBMigrate"), done, moved)
+	measure(done, done, &lifecycle.Decision{Move: lifecycle.SchedulerHeld})
+	if got := testutil.ToFloat64(lockTries) - tries; got != 11 {
+		t.Errorf("%v tries counted, want 11", got)
 	}
 	// The same moment, as read from the API server and as just made.
 	here := install

@@ -30,6 +30,9 @@ type world struct {
 	// objects are the component objects; nil for none.
 	objects [3]v1alpha1.Component
 	jobs    []*batchv1.Job
+	// service and page are what users meet; nil for none.
+	service *corev1.Service
+	page    *appsv1.Deployment
 }
 
 // observe reads the cluster and the clock, once.
@@ -39,10 +42,7 @@ func (r *SupersetReconciler) observe(ctx context.Context, s *v1alpha1.Superset) 
 		Generation: s.Generation,
 		Status:     &s.Status,
 		Policy:     policyOf(&s.Spec),
-		Tokens: v1alpha1.LastHandled{
-			Rollback: s.Annotations[v1alpha1.AnnotationRollback],
-			Retry:    s.Annotations[v1alpha1.AnnotationRetry],
-		},
+		Tokens:     tokensOf(s),
 	}}
 	w.render(s)
 	mine := []client.ListOption{client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))}
@@ -57,6 +57,9 @@ func (r *SupersetReconciler) observe(ctx context.Context, s *v1alpha1.Superset) 
 	}
 	pods := pointers(podList.Items)
 	if err := r.observeTiers(ctx, s, w, pods); err != nil {
+		return nil, err
+	}
+	if err := r.observeFront(ctx, s, w, pods); err != nil {
 		return nil, err
 	}
 	var jobs batchv1.JobList
@@ -83,15 +86,33 @@ func (w *world) render(s *v1alpha1.Superset) {
 	}
 }
 
+// tokensOf are the annotations by which a user asks for something.
+func tokensOf(obj metav1.Object) v1alpha1.LastHandled {
+	a := obj.GetAnnotations()
+	return v1alpha1.LastHandled{
+		Rollback: a[v1alpha1.AnnotationRollback],
+		Approve:  a[v1alpha1.AnnotationApprove],
+		Retry:    a[v1alpha1.AnnotationRetry],
+	}
+}
+
 func policyOf(spec *v1alpha1.SupersetSpec) lifecycle.Policy {
-	return lifecycle.Policy{
+	p := lifecycle.Policy{
 		Strategy:         spec.Upgrade.Strategy,
 		OnFailure:        spec.Upgrade.OnFailure,
 		Paused:           spec.Paused,
 		AllowUnsupported: spec.Upgrade.AllowUnsupportedVersion,
 		AllowSkip:        spec.Upgrade.AllowVersionSkip,
 		Deadlines:        spec.Upgrade.Deadlines,
+		Approval:         spec.Upgrade.Approval,
+		Gates:            spec.Upgrade.Gates,
+		Windows:          spec.Upgrade.Windows,
 	}
+	p.Page = spec.Upgrade.MaintenancePage.Enabled == nil || *spec.Upgrade.MaintenancePage.Enabled
+	if spec.Upgrade.MaxLockTime != nil {
+		p.MaxLock = spec.Upgrade.MaxLockTime.Duration
+	}
+	return p
 }
 
 func (r *SupersetReconciler) observeTiers(ctx context.Context, s *v1alpha1.Superset, w *world, pods []*corev1.Pod) error {

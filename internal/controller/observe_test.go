@@ -29,7 +29,7 @@ func TestStoredReleases(t *testing.T) {
 	s, w := upgrading(t, v1alpha1.PhaseReady)
 	var revisions []appsv1.ControllerRevision
 	for fence := int64(1); fence <= 3; fence++ {
-		rev, err := storedRelease(s, w.desired, fence)
+		rev, err := storedRelease(s, w.desired, fence, lifecycle.Action{PlanHash: "sha256-0123456789ab", Plan: &v1alpha1.Plan{Strategy: v1alpha1.StrategyRolling}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestStoredReleases(t *testing.T) {
 		}
 		revisions = append(revisions, *rev)
 	}
-	want := lifecycle.Release{Hash: w.Desired.Hash, Version: "6.0.0", Has: [3]bool{true, true, true}}
+	want := lifecycle.Release{Hash: w.Desired.Hash, Version: "6.0.0", Plan: "sha256-0123456789ab", Has: [3]bool{true, true, true}}
 	first, third := want, want
 	first.Revision, third.Revision = 1, 3
 	if diff := cmp.Diff([]lifecycle.Release{third, first}, facts(s, revisions)); diff != "" {

@@ -21,6 +21,9 @@ import (
 // that no stored release needs. What is in use is never removed.
 func (r *SupersetReconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *world) error {
 	needed := map[string]bool{migrations.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
+	if cm := components.PageConfigMap(s); cm != nil {
+		needed[cm.Name] = true
+	}
 	kept, errs := 0, []error(nil)
 	for _, stored := range w.Stored { // the newest first
 		if kept < historyLimit(s) || inUse(s, w, stored.Hash) {

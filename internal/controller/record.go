@@ -45,24 +45,18 @@ func (r *SupersetReconciler) record(ctx context.Context, s *v1alpha1.Superset, w
 
 // nextStatus is the status that follows from a decision; pure.
 func nextStatus(s *v1alpha1.Superset, w *world, d *lifecycle.Decision) (*v1alpha1.SupersetStatus, error) {
-	status := s.Status.DeepCopy()
 	o, now := w.Observation, d
+	o.Status = s.Status.DeepCopy()
 	if d.Move != "" {
-		moved, err := lifecycle.Advance(&w.Observation, d, historyLimit(s))
+		next, err := moved(s, &o, d)
 		if err != nil {
-			return nil, fmt.Errorf("recording a move: %w", err)
+			return nil, err
 		}
-		status = moved
-		status.LastHandled = d.Handled
-		// What is said of the new phase is what would be decided in it; under a
-		// new fence there is no Job yet.
-		o.Status = status
-		if status.UpgradeRevision != s.Status.UpgradeRevision {
-			o.Preflight, o.Migrate, o.Verify = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
-		}
-		next := lifecycle.Decide(&o)
-		now = &next
+		now = next
+	} else if d.Gate != "" {
+		o.Status = lifecycle.AtGate(&o, d)
 	}
+	status := o.Status
 	status.LastHandled = d.Handled
 	status.ObservedGeneration = s.Generation
 	if status.Phase == "" {
@@ -76,6 +70,22 @@ func nextStatus(s *v1alpha1.Superset, w *world, d *lifecycle.Decision) (*v1alpha
 	a := account{s: s, status: status, o: &o, d: now}
 	a.conditions()
 	return status, nil
+}
+
+// moved makes o the observation after a move. What is said of the new phase is
+// what would be decided in it; under a new fence there is no Job yet.
+func moved(s *v1alpha1.Superset, o *lifecycle.Observation, d *lifecycle.Decision) (*lifecycle.Decision, error) {
+	status, err := lifecycle.Advance(o, d, historyLimit(s))
+	if err != nil {
+		return nil, fmt.Errorf("recording a move: %w", err)
+	}
+	status.LastHandled = d.Handled
+	o.Status = status
+	if status.UpgradeRevision != s.Status.UpgradeRevision {
+		o.Preflight, o.Migrate, o.Verify = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
+	}
+	next := lifecycle.Decide(o)
+	return &next, nil
 }
 
 // fieldOwner is who the API server notes as the writer of status.

@@ -21,25 +21,36 @@ import (
 // A release is stored as a ControllerRevision. What the machine needs of it
 // stands in its metadata too, so that a look at what is stored parses nothing.
 const (
-	annotationVersion = "superset-operator.dev/version"
-	annotationTiers   = "superset-operator.dev/tiers"
+	annotationPlan     = "superset-operator.dev/plan"
+	annotationPlanHash = "superset-operator.dev/plan-hash"
+	annotationVersion  = "superset-operator.dev/version"
+	annotationTiers    = "superset-operator.dev/tiers"
 )
 
 func releaseName(owner, hash string) string { return owner + "-" + hash }
 
-// storedRelease renders the ControllerRevision of a release.
-func storedRelease(owner *v1alpha1.Superset, r *components.Release, fence int64) (*appsv1.ControllerRevision, error) {
+// storedRelease renders the ControllerRevision of a release, with the plan of
+// the run that leads to it.
+func storedRelease(owner *v1alpha1.Superset, r *components.Release, fence int64, a lifecycle.Action) (*appsv1.ControllerRevision, error) {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return nil, fmt.Errorf("encoding a release: %w", err)
+	}
+	plan, err := json.Marshal(a.Plan)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a plan: %w", err)
 	}
 	hash := r.Hash()
 	labels := components.Labels(owner.Name)
 	labels[v1alpha1.LabelRelease] = hash
 	return &appsv1.ControllerRevision{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "ControllerRevision"},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: releaseName(owner.Name, hash), Namespace: owner.Namespace, Labels: labels,
-			Annotations: map[string]string{annotationVersion: r.Runtime.Version, annotationTiers: tierNames(r)},
+			Annotations: map[string]string{
+				annotationVersion: r.Runtime.Version, annotationTiers: tierNames(r),
+				annotationPlan: string(plan), annotationPlanHash: a.PlanHash,
+			},
 		},
 		Data:     runtime.RawExtension{Raw: raw},
 		Revision: fence,
@@ -69,6 +80,7 @@ func facts(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevision) []li
 			Hash:     rev.Labels[v1alpha1.LabelRelease],
 			Version:  rev.Annotations[annotationVersion],
 			Revision: rev.Revision,
+			Plan:     rev.Annotations[annotationPlanHash],
 		}
 		for tier, d := range components.Catalog {
 			r.Has[tier] = slices.Contains(strings.Split(rev.Annotations[annotationTiers], ","), string(d.Name))

@@ -31,7 +31,8 @@ import (
 // +kubebuilder:rbac:groups=superset-operator.dev,resources=supersets/finalizers,verbs=update
 // +kubebuilder:rbac:groups=superset-operator.dev,resources=supersetwebworkers;supersetasyncworkers;supersetasyncschedulers,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;delete
-// +kubebuilder:rbac:groups=apps,resources=controllerrevisions,verbs=get;list;watch;create;delete
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=apps,resources=controllerrevisions,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
@@ -62,7 +63,7 @@ func NewSupersetReconciler(mgr ctrl.Manager) *SupersetReconciler {
 		Client:   mgr.GetClient(),
 		Events:   mgr.GetEventRecorder("superset-operator"),
 		Now:      clock,
-		apply:    apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()},
+		apply:    apply.New(mgr.GetClient(), mgr.GetAPIReader()),
 		releases: lru.New(256),
 	}
 }
@@ -76,6 +77,7 @@ func (r *SupersetReconciler) SetupWithManager(mgr ctrl.Manager, concurrency int)
 		Owns(&v1alpha1.SupersetAsyncScheduler{}, builder.WithPredicates(componentChanged())).
 		Owns(&batchv1.Job{}).
 		Owns(&corev1.Service{}).
+		Owns(&appsv1.Deployment{}). // the maintenance page; those of components are owned by them
 		Owns(&corev1.ConfigMap{}).
 		Owns(&appsv1.ControllerRevision{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(toInstance), builder.WithPredicates(podChanged())).

@@ -28,8 +28,7 @@ func supersetChanged() predicate.Predicate {
 		return before.Generation != after.Generation ||
 			before.Status.Phase != after.Status.Phase ||
 			before.Status.UpgradeRevision != after.Status.UpgradeRevision ||
-			before.Annotations[v1alpha1.AnnotationRollback] != after.Annotations[v1alpha1.AnnotationRollback] ||
-			before.Annotations[v1alpha1.AnnotationRetry] != after.Annotations[v1alpha1.AnnotationRetry]
+			tokensOf(before) != tokensOf(after)
 	}}
 }
 

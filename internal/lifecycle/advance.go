@@ -5,12 +5,12 @@ package lifecycle
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // steps numbers the phases of a run for STEP; Ready is the last.
@@ -31,6 +31,7 @@ var effects = map[Event]func(*draft){
 	Begin:         (*draft).begin,
 	Migrate:       (*draft).proven,
 	SkipMigration: (*draft).proven,
+	FallBack:      (*draft).fallBack,
 	Migrated:      (*draft).migrated,
 	Verified:      (*draft).settle,
 	Accept:        (*draft).accept,
@@ -58,6 +59,18 @@ func Advance(o *Observation, d *Decision, historyLimit int) (*v1alpha1.SupersetS
 	}
 	s.enter(next)
 	return s.SupersetStatus, nil
+}
+
+// AtGate is what waiting at a gate does to the status: the phase is done, so its
+// time is, and the plan is to be seen before anything moves.
+func AtGate(o *Observation, d *Decision) *v1alpha1.SupersetStatus {
+	s := &draft{SupersetStatus: o.Status.DeepCopy(), o: o, d: d, now: metav1.NewTime(o.Now).Rfc3339Copy()}
+	s.endPhase()
+	s.noteRevision()
+	if d.Plan != nil {
+		s.Upgrade.Plan, s.Upgrade.PlanHash = d.Plan, d.PlanHash
+	}
+	return s.SupersetStatus
 }
 
 // maxPhases bounds the phases that a run remembers.
@@ -129,6 +142,7 @@ func (s *draft) turnBack() {
 	}
 	s.Upgrade.Touched = true
 	s.Upgrade.RollbackRelease = d.Back.Hash
+	s.Upgrade.EstimatedCompletion = nil
 	s.Upgrade.HeldRelease = o.Desired.Hash
 	if d.Failed { // an edit that waited meanwhile was never tried
 		s.Upgrade.HeldRelease = s.Upgrade.ToRelease
@@ -143,21 +157,46 @@ func (s *draft) proven() {
 	r := s.o.Preflight.Result
 	s.Schema = &v1alpha1.SchemaStatus{Database: r.Database, Revision: r.Revision, AheadAfterRollback: aheadByUs(s.o)}
 	s.Upgrade.PendingMigrations, s.Upgrade.Head, s.Upgrade.Touched = r.PendingCount, r.Head, true
-	switch {
-	case s.d.Move == SkipMigration || s.Upgrade.Kind == v1alpha1.KindInstall:
-	case r.PendingCount == 0 || s.o.Policy.Strategy == v1alpha1.StrategyRolling:
-		s.Upgrade.Strategy = v1alpha1.StrategyRolling
-	default:
-		s.Upgrade.Strategy = v1alpha1.StrategyDrain
-	}
+	s.Upgrade.Plan, s.Upgrade.PlanHash = s.d.Plan, s.d.PlanHash
+	s.Upgrade.Strategy = s.d.Plan.Strategy
+	s.Upgrade.EstimatedCompletion = completion(s.now, s.d.Plan)
 }
 
-// noteRevision takes over the revision that the migrate Job left in the
-// database, however it ended and wherever the run goes on: a rollback verifies
-// against it.
+// completion is when a plan should be done; nil without an estimate.
+func completion(now metav1.Time, plan *v1alpha1.Plan) *metav1.Time {
+	var left time.Duration
+	for _, step := range plan.Steps {
+		if step.Seconds == nil {
+			return nil
+		}
+		if step.Phase != validate {
+			left += time.Duration(*step.Seconds) * time.Second
+		}
+	}
+	at := metav1.NewTime(now.Add(left))
+	return &at
+}
+
+// fallBack stops every tier for the migration that failed beside them. Its next
+// Job belongs to another fence, so that its attempts are counted anew.
+func (s *draft) fallBack() {
+	s.UpgradeRevision = max(s.UpgradeRevision, s.o.MaxFence) + 1
+	s.Upgrade.Strategy = v1alpha1.StrategyDrain
+	s.Upgrade.FellBack = truncate(s.d.Message, 512)
+	s.Upgrade.EstimatedCompletion = nil
+}
+
+// noteRevision takes over what the migrate Job found out and did, however it
+// ended and wherever the run goes on: a rollback verifies against the revision.
 func (s *draft) noteRevision() {
 	r := s.o.Migrate.Result
-	if s.o.phase() != dbMigrate || r.Revision == "" {
+	if s.o.phase() != dbMigrate {
+		return
+	}
+	if r.Locks != nil {
+		s.Upgrade.Locks = locksOf(r.Locks)
+	}
+	if r.Revision == "" {
 		return
 	}
 	if s.Schema == nil {
@@ -173,6 +212,13 @@ func (s *draft) migrated() {
 	}
 }
 
+func locksOf(l *migrations.Locks) *v1alpha1.LockStatus {
+	rounded := func(seconds float64) metav1.Duration {
+		return metav1.Duration{Duration: time.Duration(seconds * float64(time.Second)).Round(100 * time.Millisecond)}
+	}
+	return &v1alpha1.LockStatus{Tries: l.Tries, Waited: rounded(l.WaitSeconds), Held: rounded(l.HeldSeconds)}
+}
+
 // settle makes the target the release that runs.
 func (s *draft) settle() {
 	if s.Release != s.Upgrade.ToRelease {
@@ -185,6 +231,7 @@ func (s *draft) settle() {
 func (s *draft) accept() {
 	s.record(v1alpha1.ResultSuperseded)
 	s.Upgrade.To, s.Upgrade.ToRelease, s.Upgrade.Failure = s.Upgrade.From, s.Release, nil
+	s.Upgrade.Plan, s.Upgrade.PlanHash = nil, ""
 }
 
 // restored makes the release that was put back the one that runs.
@@ -220,43 +267,6 @@ func (s *draft) endPhase() {
 		took := int64(s.now.Sub(last.StartedAt.Time) / time.Second)
 		last.Seconds = &took
 	}
-}
-
-// record writes a line of history. A run that ended in Failed and went on from
-// there keeps one line: its last.
-func (s *draft) record(result v1alpha1.Result) {
-	run := s.Upgrade
-	if run == nil {
-		return
-	}
-	again := len(s.History) > 0 && s.History[0].StartedAt.Equal(&run.StartedAt)
-	if result == v1alpha1.ResultSuperseded && (again || resting(s.Phase)) {
-		return // it ended before
-	}
-	line := v1alpha1.HistoryEntry{
-		Revision: s.UpgradeRevision, Kind: run.Kind, From: run.From, To: run.To,
-		Result: result, StartedAt: run.StartedAt, FinishedAt: s.now, Phases: durations(run.Phases),
-	}
-	if run.Failure != nil {
-		line.Reason = run.Failure.Reason
-	}
-	if again {
-		s.History[0] = line
-	} else {
-		s.History = slices.Insert(s.History, 0, line)
-	}
-	s.History = s.History[:min(s.historyLimit, len(s.History))]
-}
-
-// durations is a line such as "Validate 14s, DBMigrate 21s".
-func durations(phases []v1alpha1.PhaseRecord) string {
-	var parts []string
-	for _, p := range phases {
-		if p.Seconds != nil {
-			parts = append(parts, fmt.Sprintf("%s %ds", p.Phase, *p.Seconds))
-		}
-	}
-	return truncate(strings.Join(parts, ", "), 512)
 }
 
 // step is where a phase stands among all; a phase outside the way forward

@@ -44,7 +44,15 @@ func orDefault(d *metav1.Duration, fallback time.Duration) time.Duration {
 	return d.Duration
 }
 
-func overdue(o *Observation) bool { return o.elapsed() >= deadline(o) }
+// overdue is true past the deadline. A phase that was done and waited at a gate
+// has none any more: the time of the wait is not its own.
+func overdue(o *Observation) bool { return !waited(o) && o.elapsed() >= deadline(o) }
+
+// waited is true once the phase under way was done, and a gate was closed.
+func waited(o *Observation) bool {
+	phases := o.run().Phases
+	return len(phases) > 0 && phases[len(phases)-1].Phase == o.phase() && phases[len(phases)-1].Seconds != nil
+}
 
 // expired fails a phase that is past its deadline, with what stands in its way.
 func expired(o *Observation, blocked string) Decision {

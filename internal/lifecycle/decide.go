@@ -25,6 +25,13 @@ type Decision struct {
 	Waiting bool
 	// Back is the release that a RollBack leads to.
 	Back Release
+	// Plan is what the run is going to do, and PlanHash identifies it; only
+	// while the plan is being made.
+	Plan     *v1alpha1.Plan
+	PlanHash string
+	// Gate is the type of the condition that says which gate is closed, and
+	// Token is the approval that opens it; empty for none.
+	Gate, Token string
 	// Handled is what status.lastHandled becomes.
 	Handled v1alpha1.LastHandled
 	// Refused says why a rollback token was handled without effect; empty
@@ -37,6 +44,7 @@ type Decision struct {
 // Decide answers an observation. It is total: every observation has an answer.
 func Decide(o *Observation) Decision {
 	d := byPhase(o)
+	d = atGates(o, d)
 	if o.Policy.Paused && (d.Move != "" || !resting(o.phase())) {
 		d = paused(o)
 	}
@@ -69,6 +77,9 @@ func byPhase(o *Observation) Decision {
 	return Decision{Waiting: true, Reason: v1alpha1.ReasonUnknown,
 		Message: fmt.Sprintf("phase %q is unknown to this operator release; run the newer one that wrote it", o.phase())}
 }
+
+// Moving is true for a phase that has work to do; false for one at rest.
+func Moving(p v1alpha1.Phase) bool { return p != "" && !resting(p) }
 
 func resting(p v1alpha1.Phase) bool {
 	return p == pending || p == ready || p == back || p == failed
@@ -119,6 +130,9 @@ func handled(o *Observation, d *Decision) v1alpha1.LastHandled {
 	out := o.Status.LastHandled
 	if d.Move == Begin || o.Tokens.Rollback == "" || d.Refused != "" || d.Move == RollBack {
 		out.Rollback = o.Tokens.Rollback
+	}
+	if _, ok := forward[d.Move]; o.Tokens.Approve == "" || ok && isApproved(o, hashOf(o, d)) {
+		out.Approve = o.Tokens.Approve
 	}
 	if d.Reason != v1alpha1.ReasonPaused {
 		out.Retry = o.Tokens.Retry

@@ -20,18 +20,26 @@ func TestRandomLives(t *testing.T) {
 	}
 	for seed := range uint64(lives) {
 		s := newSim(t, seed)
-		s.policy.Strategy = []v1alpha1.Strategy{v1alpha1.StrategyDrain, v1alpha1.StrategyRolling}[s.rnd.IntN(2)]
+		s.policy.Strategy = []v1alpha1.Strategy{v1alpha1.StrategyAuto, v1alpha1.StrategyDrain, v1alpha1.StrategyRolling}[s.rnd.IntN(3)]
+		s.policy.Approval = []v1alpha1.Approval{v1alpha1.ApprovalNever, v1alpha1.ApprovalWhenDestructive}[s.rnd.IntN(2)]
+		s.policy.Page = s.rnd.IntN(4) > 0
+		if s.rnd.IntN(3) == 0 {
+			s.policy.Gates = []v1alpha1.Phase{workers, verify}
+		}
 		s.policy.OnFailure = []v1alpha1.FailurePolicy{v1alpha1.OnFailureRollback, v1alpha1.OnFailureHold}[s.rnd.IntN(2)]
 		for range 60 {
 			if s.rnd.IntN(4) == 0 {
 				s.disturb()
 			}
-			if d := s.reconcile(); d.Recheck > 0 && s.rnd.IntN(10) == 0 {
+			d := s.reconcile()
+			s.approve(d)
+			if d.Recheck > 0 && s.rnd.IntN(10) == 0 {
 				s.now = s.now.Add(d.Recheck)
 			}
 			s.world()
 		}
 		s.policy.Paused, s.broken = false, map[string]migrations.Reason{}
+		s.broken = map[string]migrations.Reason{}
 		s.settle(600)
 		s.want(6, 0)
 		s.policy.AllowSkip = true
@@ -59,10 +67,14 @@ func (s *sim) disturb() {
 		s.log("paused: %v", s.policy.Paused)
 	case 6:
 		script := migrations.Scripts[s.rnd.IntN(3)]
-		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed}
+		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed,
+			migrations.ReasonLockTimeout, migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded}
 		s.broken[s.desired.Hash+"/"+string(script)] = reasons[s.rnd.IntN(len(reasons))]
 	case 7:
 		s.broken[s.desired.Hash] = "TierBroken"
+		if s.rnd.IntN(3) == 0 {
+			s.broken["page"] = "ImagePullBackOff"
+		}
 	case 8:
 		tier := s.rnd.IntN(3)
 		s.tiers[tier].Settled = false // a pod is lost

@@ -3,6 +3,8 @@
 package lifecycle
 
 import (
+	"time"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -20,20 +22,65 @@ func decideMigrate(o *Observation) Decision {
 	if d, ok := edited(o, true); ok {
 		return d
 	}
-	if p.Done {
+	if p.Done || migratedAtGate(o) {
 		return Decision{Move: Migrated}
+	}
+	if d, ok := givenUp(o); ok {
+		return d
 	}
 	work, quiet := quiesce(o)
 	if !quiet {
-		return late(o, wait(o, work, "waiting until the pods that must not run beside the migration have ended", ""))
+		d := wait(o, work, "waiting until the pods that must not run beside the migration have ended", "")
+		d.Recheck = earlier(d.Recheck, pageGrace-o.elapsed())
+		return late(o, d)
 	}
-	next := Action{Kind: RunJob, Script: migrations.Migrate, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision}
-	if p.Attempt > 0 && interrupted(o) {
-		return fail(o, string(p.Result.Reason), p.Result.Message+
-			"; this database has no transactional DDL, so the schema may be half changed: compare it with your backup before you retry")
-	}
+	next := Action{Kind: RunJob, Script: migrations.Migrate, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision, MaxLock: lockTime(o)}
 	d, _ := runJob(o, p, work, next)
 	return late(o, d)
+}
+
+// migratedAtGate is true when the migration had succeeded before the machine
+// began to wait at a gate: its Job and pod may be gone by now.
+func migratedAtGate(o *Observation) bool {
+	s, head := o.Status.Schema, o.run().Head
+	return waited(o) && s != nil && head != "" && s.Revision == head
+}
+
+// lockTime is how long the migration may hold the tables; 0 when it takes no
+// locks of its own.
+func lockTime(o *Observation) time.Duration {
+	run := o.run()
+	if run.Plan == nil || run.Plan.MaxLockTime == nil || run.Strategy != v1alpha1.StrategyRolling {
+		return 0
+	}
+	return run.Plan.MaxLockTime.Duration
+}
+
+// givenUp is true for a migration that is not simply tried again: it falls back
+// to Drain, or has left the schema half changed.
+func givenUp(o *Observation) (Decision, bool) {
+	if d, ok := fallBack(o); ok {
+		return d, true
+	}
+	if p := o.Migrate; p.Attempt > 0 && interrupted(o) {
+		return fail(o, string(p.Result.Reason), p.Result.Message+
+			"; this database has no transactional DDL, so the schema may be half changed: compare it with your backup before you retry"), true
+	}
+	return Decision{}, false
+}
+
+// fallBack gives up a migration beside live traffic that held the tables too
+// long, or never got them, where the plan permits it.
+func fallBack(o *Observation) (Decision, bool) {
+	run, p := o.run(), o.Migrate
+	if run.Plan == nil || run.Plan.Fallback == "" || run.Strategy != v1alpha1.StrategyRolling || p.Attempt == 0 {
+		return Decision{}, false
+	}
+	why := p.Result.Reason
+	if why == migrations.ReasonLockBudgetExceeded || why == migrations.ReasonTablesBusy && p.Tries() >= maxAttempts {
+		return Decision{Move: FallBack, Reason: v1alpha1.ReasonFellBack, Message: p.Result.Message}, true
+	}
+	return Decision{}, false
 }
 
 // migrating waits for the migration, whatever else is asked for meanwhile.
@@ -41,7 +88,10 @@ func migrating(o *Observation) Decision {
 	var work Work
 	work.keepAll(o)
 	d := wait(o, work, "migrating the database", o.Migrate.Blocked)
-	if d.Waiting {
+	if before := o.Migrate.Before; before.Reason != "" && !d.Waiting {
+		d.Waiting, d.Reason = true, string(before.Reason)
+		d.Message += "; the attempt before: " + before.Message
+	} else if d.Waiting {
 		d.Message += "; the Job is never ended by the operator: mend the cause, or delete the Job to let go of it"
 	}
 	if o.Desired.Hash != o.run().ToRelease || rollbackAsked(o) {
@@ -64,11 +114,16 @@ func late(o *Observation, d Decision) Decision {
 // quiesce holds what must not run beside the migration; quiet is true when
 // none of its pods is left.
 func quiesce(o *Observation) (work Work, quiet bool) {
-	work.add(Action{Kind: ApplyService})
+	work.front(o)
 	quiet = true
 	for tier := range o.Tiers {
 		if !quieted(o, tier) {
 			work.keep(o, tier)
+			continue
+		}
+		if tier == Web && pageComes(o) {
+			work.keep(o, tier)
+			quiet = false
 			continue
 		}
 		work.hold(o, tier)

@@ -30,6 +30,8 @@ type Observation struct {
 	Stored []Release
 	// Tiers are the components as they are now, in the order of an upgrade.
 	Tiers [3]Tier
+	// Page is what stands in for web while it is stopped.
+	Page Page
 	// Preflight, Migrate and Verify are the Jobs under the current fence.
 	Preflight, Migrate, Verify migrations.Progress
 	// Version is the lowest version that any pod runs; empty when none runs.
@@ -52,6 +54,16 @@ type Policy struct {
 	AllowUnsupported bool
 	AllowSkip        bool
 	Deadlines        v1alpha1.Deadlines
+	// MaxLock is how long a migration may hold the tables beside live traffic; 0
+	// for the default.
+	MaxLock  time.Duration
+	Approval v1alpha1.Approval
+	// Gates are the phases that wait for an approval of their own.
+	Gates []v1alpha1.Phase
+	// Page is true when users should see a maintenance page while web is stopped.
+	Page bool
+	// Windows are when an upgrade may begin; none means always.
+	Windows []v1alpha1.MaintenanceWindow
 }
 
 // Release is what the machine needs to know of a release.
@@ -62,6 +74,8 @@ type Release struct {
 	Version string
 	// Revision is the upgradeRevision that stored it; 0 when it is not stored.
 	Revision int64
+	// Plan is the hash of the plan that was stored with it last.
+	Plan string
 	// Has says which tiers it has.
 	Has [3]bool
 }
@@ -92,6 +106,18 @@ type Tier struct {
 	// Ready counts its ready pods.
 	Ready int
 	// Blocked says why a pod cannot run; empty when nothing is in the way.
+	Blocked string
+}
+
+// Page is the maintenance page as it is now.
+type Page struct {
+	// Exists is true when there is a Deployment of it.
+	Exists bool
+	// Ready is true when a pod of it is.
+	Ready bool
+	// InFront is true when the web Service selects it.
+	InFront bool
+	// Blocked says why its pod cannot run; empty when nothing is in the way.
 	Blocked string
 }
 

@@ -24,6 +24,9 @@ const (
 	Migrate Event = "Migrate"
 	// SkipMigration: the target is proven and the schema stays.
 	SkipMigration Event = "SkipMigration"
+	// FallBack: the migration cannot be done beside live traffic; every tier is
+	// stopped for it.
+	FallBack Event = "FallBack"
 	// Migrated: the database's revision is the target's head.
 	Migrated Event = "Migrated"
 	// SchedulerHeld: no old scheduler runs, the new one is held.
@@ -72,6 +75,7 @@ var transitions = []transition{
 	{Begin, []v1alpha1.Phase{pending, ready, failed, back, validate, dbMigrate, scheduler, workers, web, verify}, validate},
 	{Migrate, []v1alpha1.Phase{validate}, dbMigrate},
 	{SkipMigration, []v1alpha1.Phase{validate}, scheduler},
+	{FallBack, []v1alpha1.Phase{dbMigrate}, dbMigrate},
 	{Migrated, []v1alpha1.Phase{dbMigrate}, scheduler},
 	{SchedulerHeld, []v1alpha1.Phase{scheduler}, workers},
 	{WorkersUpgraded, []v1alpha1.Phase{workers}, web},
@@ -105,7 +109,7 @@ func Next(at v1alpha1.Phase, e Event) (v1alpha1.Phase, error) {
 		return "", fmt.Errorf("moving on %s: phase %q is unknown to this operator", e, at)
 	}
 	m := machine(at)
-	var same fsm.NoTransitionError // a new run may begin while one validates
+	var same fsm.NoTransitionError // a run may begin anew in Validate, or fall back in DBMigrate
 	if err := m.Event(context.Background(), string(e)); err != nil && !errors.As(err, &same) {
 		return "", fmt.Errorf("moving from %s: %w", at, err)
 	}

@@ -136,7 +136,15 @@ func breaksByAction(o *Observation, a Action) string {
 		if !o.Leftover {
 			return "ends Jobs though none is left over"
 		}
-	case StoreRelease, ApplyService, Prune:
+	case RemovePage:
+		if o.Page.InFront || PageWanted(o) {
+			return "removes the page that users are led to"
+		}
+	case ApplyService:
+		if a.Page && !o.Page.Ready {
+			return "leads users to a page that is not ready"
+		}
+	case StoreRelease, ApplyPage, Prune:
 	}
 	return ""
 }
@@ -155,10 +163,19 @@ func breaksByJob(o *Observation, a Action) string {
 		return "migrates beside a scheduler"
 	case a.Release != o.Desired.Hash && o.stored(a.Release).Hash == "":
 		return "a Job of a release that nobody has"
-	case a.Fence != o.Status.UpgradeRevision || a.Attempt < 1 || a.Attempt > maxAttempts || a.Release == "":
+	case a.Fence != o.Status.UpgradeRevision || a.Attempt < 1 || a.Release == "":
 		return fmt.Sprintf("a Job of nothing: %+v", a)
+	case a.Attempt > maxAttempts && progressOf(o, a.Script).Result.Reason != migrations.ReasonLockTimeout:
+		return fmt.Sprintf("attempt %d, although nobody else holds the lock", a.Attempt)
+	case a.MaxLock > 0 && (a.Script != migrations.Migrate || o.run().Strategy != v1alpha1.StrategyRolling):
+		return "locks tables although nothing runs beside it"
 	}
 	return ""
+}
+
+func progressOf(o *Observation, script migrations.Script) migrations.Progress {
+	return map[migrations.Script]migrations.Progress{
+		migrations.Preflight: o.Preflight, migrations.Migrate: o.Migrate, migrations.Verify: o.Verify}[script]
 }
 
 func randomObservation(rnd *rand.Rand) *Observation {
@@ -205,7 +222,35 @@ func randomObservation(rnd *rand.Rand) *Observation {
 		o.Invalid = "spec.config.raw is wrong"
 	}
 	randomTiers(rnd, o)
+	randomPlan(rnd, o)
 	return o
+}
+
+// randomPlan adds what a plan brings: gates, the page, and a stored plan that is
+// the one in the making now and then.
+func randomPlan(rnd *rand.Rand, o *Observation) {
+	flip := func() bool { return rnd.IntN(2) == 0 }
+	o.Policy.Page = flip()
+	o.Page = Page{Exists: flip(), Ready: flip(), InFront: flip(), Blocked: []string{"", "ErrImagePull"}[rnd.IntN(2)]}
+	o.Policy.Approval = []v1alpha1.Approval{v1alpha1.ApprovalNever, v1alpha1.ApprovalAlways}[rnd.IntN(2)]
+	if rnd.IntN(3) == 0 {
+		o.Policy.Gates = []v1alpha1.Phase{dbMigrate, web}
+	}
+	if o.Status.Upgrade == nil {
+		return
+	}
+	if flip() {
+		o.Status.Upgrade.Plan = &v1alpha1.Plan{Strategy: v1alpha1.StrategyRolling, MaxLockTime: &metav1.Duration{Duration: time.Second},
+			Fallback: []v1alpha1.Strategy{"", v1alpha1.StrategyDrain}[rnd.IntN(2)]}
+		o.Status.Upgrade.PlanHash = "sha256-of-the-plan"
+	}
+	hash := planHash(o, planOf(o))
+	for i := range o.Stored {
+		if o.Stored[i].Hash == o.Status.Upgrade.ToRelease && flip() {
+			o.Stored[i].Plan = hash
+		}
+	}
+	o.Tokens.Approve = []string{"", hash, "sha256-of-the-plan/UpgradeWeb", "yes"}[rnd.IntN(4)]
 }
 
 func randomTiers(rnd *rand.Rand, o *Observation) {
@@ -237,14 +282,15 @@ func randomProgress(rnd *rand.Rand) migrations.Progress {
 	if p.Attempt == 0 {
 		return p
 	}
-	reasons := []migrations.Reason{migrations.ReasonDatabaseAhead, migrations.ReasonJobCrashed, migrations.ReasonLockTimeout}
+	reasons := []migrations.Reason{migrations.ReasonDatabaseAhead, migrations.ReasonJobCrashed, migrations.ReasonLockTimeout,
+		migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded}
 	switch rnd.IntN(3) {
 	case 0:
 		p.Active = true
 	case 1:
 		p.Done, p.Result = true, migrations.Result{Revision: "r", PendingCount: int32(rnd.IntN(2))}
 	default:
-		p.Result = migrations.Result{Reason: reasons[rnd.IntN(3)], Message: "made to fail", Revision: "r"}
+		p.Result = migrations.Result{Reason: reasons[rnd.IntN(len(reasons))], Message: "made to fail", Revision: "r"}
 	}
 	return p
 }

@@ -105,7 +105,7 @@ func rest(o *Observation) Decision {
 		return d
 	}
 	current := o.stored(o.Status.Release)
-	d.Work.add(Action{Kind: ApplyService})
+	d.Work.front(o)
 	d.Reason = v1alpha1.ReasonReady
 	for tier, has := range current.Has {
 		t := o.Tiers[tier]

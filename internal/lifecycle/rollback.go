@@ -42,7 +42,7 @@ func decideRollback(o *Observation) Decision {
 // backStep is the first step of the way back that is not done.
 func backStep(o *Observation, target Release) stage {
 	var s stage
-	s.work.add(Action{Kind: ApplyService})
+	s.work.front(o)
 	beatBack := released(o, target)
 	if !beatBack && !held(o, Scheduler, target) {
 		s.message = fmt.Sprintf("holding the scheduler at %s", target.Version)
@@ -71,7 +71,7 @@ func backStep(o *Observation, target Release) stage {
 	s.work.put(o, Scheduler, target, v1alpha1.ModeServe)
 	s.message = fmt.Sprintf("releasing the scheduler at %s", target.Version)
 	s.blocked = o.Tiers[Scheduler].Blocked
-	s.done = serving(o, Scheduler, target)
+	s.done = serving(o, Scheduler, target) && !o.Page.InFront
 	return s
 }
 
@@ -129,10 +129,8 @@ func rollbackToken(o *Observation) (Decision, bool) {
 func askedTarget(o *Observation) (Release, string) {
 	token := o.Tokens.Rollback
 	if n, err := strconv.ParseInt(token, 10, 64); err == nil {
-		for _, r := range o.Stored {
-			if r.Revision == n {
-				return unlessRunning(o, r)
-			}
+		if r := o.stored(releaseAt(o, n)); r.Hash != "" {
+			return unlessRunning(o, r)
 		}
 	}
 	if _, err := semver.StrictNewVersion(token); err == nil {
@@ -142,6 +140,22 @@ func askedTarget(o *Observation) (Release, string) {
 		return Release{}, fmt.Sprintf("no stored release has version %s", token)
 	}
 	return releaseBefore(o)
+}
+
+// releaseAt is the hash of the release of a revision, as history or the store has
+// it; empty for none.
+func releaseAt(o *Observation, revision int64) string {
+	for i := range o.Status.History {
+		if o.Status.History[i].Revision == revision && o.Status.History[i].Release != "" {
+			return o.Status.History[i].Release
+		}
+	}
+	for _, r := range o.Stored {
+		if r.Revision == revision {
+			return r.Hash
+		}
+	}
+	return ""
 }
 
 // releaseBefore is what a token that names nothing means: the release before
@@ -161,8 +175,16 @@ func releaseBefore(o *Observation) (Release, string) {
 	return Release{}, "there is no release before this one in store"
 }
 
-// unlessRunning refuses a named release that runs and was verified already.
+// unlessRunning refuses a named release that runs and was verified already, and
+// one that is no way back: its schema may never have been there.
 func unlessRunning(o *Observation, r Release) (Release, string) {
+	running := o.stored(o.Status.Release)
+	if running.Hash == "" {
+		return Release{}, "no release was verified yet: there is nothing to go back to"
+	}
+	if higher(r.Version, running.Version) {
+		return Release{}, fmt.Sprintf("version %s is higher than %s, which runs: set spec.version to it, or retry", r.Version, running.Version)
+	}
 	if r.Hash == o.Status.Release && (o.phase() == ready || o.phase() == back) {
 		return Release{}, fmt.Sprintf("version %s runs already", r.Version)
 	}

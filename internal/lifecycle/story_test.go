@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ func TestStories(t *testing.T) {
 func tell(t *testing.T, text string) string {
 	t.Helper()
 	s := newSim(t, 1)
+	s.policy.Strategy = v1alpha1.StrategyDrain
 	var out []string
 	for _, paragraph := range strings.Split(strings.TrimSpace(text), "\n\n") {
 		commands, _, ok := strings.Cut(paragraph+"\n", "----\n")
@@ -106,6 +108,9 @@ func (s *sim) play(words []string) {
 	case "annotate":
 		s.set(argument(1))
 	case "lose":
+		if argument(1) == "Jobs" {
+			s.jobs = nil
+		}
 		for tier, name := range tierNames {
 			if name == argument(1) {
 				s.tiers[tier] = Tier{}
@@ -136,6 +141,18 @@ func (s *sim) set(word string) {
 		s.policy.OnFailure = v1alpha1.FailurePolicy(value)
 	case "paused":
 		s.policy.Paused = value == "true"
+	case "approval":
+		s.policy.Approval = v1alpha1.Approval(value)
+	case "gate":
+		s.policy.Gates = append(s.policy.Gates, v1alpha1.Phase(value))
+	case "window":
+		s.policy.Windows = map[string][]v1alpha1.MaintenanceWindow{"never": {{Schedule: "0 0 30 2 *"}}}[value]
+	case "web":
+		s.noWeb = value == "0"
+	case "page":
+		s.policy.Page = value == "true"
+	case "approve": // the plan's hash, written for short as "plan"
+		s.tokens.Approve = strings.Replace(value, "plan", s.status.Upgrade.PlanHash, 1)
 	case "skip":
 		s.policy.AllowSkip = value == "true"
 	case "rollback":
@@ -148,10 +165,17 @@ func (s *sim) set(word string) {
 }
 
 // run goes on until nothing changes any more, or a phase begins.
+// A number ends it after so many turns.
 func (s *sim) run(until v1alpha1.Phase) {
 	s.t.Helper()
-	said := ""
-	for range 200 {
+	said, turns := "", 200
+	if n, err := strconv.Atoi(string(until)); err == nil {
+		turns = n
+	}
+	for turn := range 200 {
+		if turn == turns {
+			return
+		}
 		done := len(s.trace)
 		d := s.reconcile()
 		idle := len(s.trace) == done
@@ -188,6 +212,13 @@ func (s *sim) happens() bool {
 		if !j.ended && s.broken[j.release+"/"+string(j.script)] != "ErrImagePull" {
 			s.now = s.now.Add(10 * time.Second)
 			s.endJob(j)
+			return true
+		}
+	}
+	if before := s.page; before.Exists {
+		if s.pageComes(); s.page != before {
+			s.now = s.now.Add(10 * time.Second)
+			s.log("page ready: %v %s", s.page.Ready, s.page.Blocked)
 			return true
 		}
 	}

@@ -64,7 +64,7 @@ func decideScheduler(o *Observation) Decision {
 	target := o.stored(o.run().ToRelease)
 	s := stage{next: SchedulerHeld, done: held(o, Scheduler, target)}
 	s.message = fmt.Sprintf("putting the scheduler at %s, held until the workers are there", target.Version)
-	s.work.add(Action{Kind: ApplyService})
+	s.work.front(o)
 	s.work.put(o, Scheduler, target, v1alpha1.ModeHold)
 	s.work.keep(o, Worker)
 	s.work.keep(o, Web)
@@ -79,7 +79,7 @@ func decideWorkers(o *Observation) Decision {
 	s := stage{next: WorkersUpgraded, done: rolled && serving(o, Scheduler, target)}
 	s.message = fmt.Sprintf("upgrading the workers to %s", target.Version)
 	s.blocked = o.Tiers[Worker].Blocked
-	s.work.add(Action{Kind: ApplyService})
+	s.work.front(o)
 	s.work.put(o, Worker, target, v1alpha1.ModeServe)
 	mode := v1alpha1.ModeHold
 	if rolled || released(o, target) {
@@ -101,7 +101,7 @@ func released(o *Observation, r Release) bool {
 // decideWeb rolls the web tier, never below its replicas.
 func decideWeb(o *Observation) Decision {
 	target := o.stored(o.run().ToRelease)
-	s := stage{next: WebUpgraded, done: serving(o, Web, target), blocked: o.Tiers[Web].Blocked}
+	s := stage{next: WebUpgraded, done: serving(o, Web, target) && !o.Page.InFront, blocked: o.Tiers[Web].Blocked}
 	s.message = fmt.Sprintf("upgrading web to %s", target.Version)
 	s.work.putAll(o, target) // the others had their turn; one that was lost comes back at the target
 	return follow(o, target, s)

@@ -21,20 +21,35 @@ func decideValidate(o *Observation) Decision {
 	if no := refuse(o); no.reason != "" {
 		return fail(o, no.reason, no.message)
 	}
-	if overdue(o) && !o.Preflight.Done {
+	if overdue(o) && !isProven(o) {
 		return expired(o, o.Preflight.Blocked)
 	}
 	var work Work
 	work.keepAll(o)
-	work.add(Action{Kind: StoreRelease})
 	next := Action{Kind: RunJob, Script: migrations.Preflight, Release: run.ToRelease, Fence: o.Status.UpgradeRevision}
-	if d, goesOn := runJob(o, o.Preflight, work, next); goesOn && !aheadByUs(o) {
+	if d, goesOn := runJob(o, o.Preflight, work, next); goesOn && !isProven(o) {
 		return d
 	}
-	if o.stored(run.ToRelease).Hash == "" {
-		return wait(o, work, "storing the release", "")
+	return decidePlanned(o, work)
+}
+
+// isProven is true once the preflight found nothing in the way.
+func isProven(o *Observation) bool { return o.Preflight.Done || aheadByUs(o) }
+
+// decidePlanned stores the plan with its release; then the way is free, but for
+// the gates.
+func decidePlanned(o *Observation, work Work) Decision {
+	plan := planOf(o)
+	hash := planHash(o, plan)
+	var d Decision
+	if o.stored(o.run().ToRelease).Plan == hash {
+		d = Decision{Move: afterValidate(o)}
+	} else {
+		work.add(Action{Kind: StoreRelease, Plan: plan, PlanHash: hash})
+		d = wait(o, work, "storing the release", "")
 	}
-	return Decision{Move: afterValidate(o)}
+	d.Plan, d.PlanHash = plan, hash
+	return d
 }
 
 // superseded is what an edit means before anything was touched.

@@ -18,6 +18,21 @@ var (
 	firstUnsupported = semver.MustParse("7.0.0-0")
 )
 
+// The releases among which every older one was measured to serve on the schema
+// of every newer one: from the first supported to before this.
+var firstUnmeasured = semver.MustParse("6.2.0-0")
+
+// Measured is true for a version whose code and schema were measured against
+// those of every other such version.
+func Measured(version string) bool {
+	v, err := semver.StrictNewVersion(version)
+	return err == nil && !v.LessThan(firstSupported) && v.LessThan(firstUnmeasured)
+}
+
+func measuredRange() string {
+	return fmt.Sprintf("from %d.%d to %d.%d", firstSupported.Major(), firstSupported.Minor(), firstUnmeasured.Major(), firstUnmeasured.Minor()-1)
+}
+
 // Supported is true when a version is inside the bounds of this release.
 func Supported(version string) bool {
 	v, err := semver.StrictNewVersion(version)

@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"slices"
+	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -14,10 +15,14 @@ type ActionKind int
 
 // The actions. Each is idempotent, and repeated as long as the phase lasts.
 const (
-	// StoreRelease stores the desired release and its config.
+	// StoreRelease stores the desired release with its plan and its config.
 	StoreRelease ActionKind = iota
-	// ApplyService makes the web Service what it should be.
+	// ApplyService makes the web Service select web, or the maintenance page.
 	ApplyService
+	// ApplyPage makes the maintenance page of the release that runs.
+	ApplyPage
+	// RemovePage removes it.
+	RemovePage
 	// ApplyTier makes a component what Release, Fence and Mode say; an empty
 	// Release keeps the one it has.
 	ApplyTier
@@ -35,22 +40,30 @@ const (
 // Action is one thing to do.
 type Action struct {
 	Kind ActionKind
+	// Page belongs to ApplyService: true selects the maintenance page.
+	Page bool
 	// Tier, Release, Fence and Mode belong to ApplyTier and RemoveTier.
 	Tier    int
 	Release string
 	Fence   int64
 	Mode    v1alpha1.Mode
+	// Plan and PlanHash belong to StoreRelease.
+	Plan     *v1alpha1.Plan
+	PlanHash string
 	// Script, Attempt and ExpectedRevision belong to RunJob, with Release and
 	// Fence.
 	Script           migrations.Script
 	Attempt          int
 	ExpectedRevision string
+	// MaxLock has the migration lock every table first, and hold them no longer;
+	// 0 for a migration that nothing runs beside.
+	MaxLock time.Duration
 }
 
 // Work is a short list of actions that lives on the stack: a decision at rest
 // allocates nothing.
 type Work struct {
-	list [8]Action
+	list [10]Action
 	n    int
 }
 
@@ -102,12 +115,12 @@ func due(o *Observation, tier int) Release {
 
 // quieted is true for a tier that must not run beside the migration.
 func quieted(o *Observation, tier int) bool {
-	return tier == Scheduler || o.run().Strategy == v1alpha1.StrategyDrain
+	return tier == Scheduler || o.run().Strategy != v1alpha1.StrategyRolling
 }
 
 // keepAll leaves every tier as it is.
 func (w *Work) keepAll(o *Observation) {
-	w.add(Action{Kind: ApplyService})
+	w.front(o)
 	for tier := range o.Tiers {
 		w.keep(o, tier)
 	}
@@ -125,7 +138,7 @@ func (w *Work) put(o *Observation, tier int, r Release, mode v1alpha1.Mode) {
 
 // putAll brings every tier to a release under the current fence.
 func (w *Work) putAll(o *Observation, r Release) {
-	w.add(Action{Kind: ApplyService})
+	w.front(o)
 	for tier := range o.Tiers {
 		w.put(o, tier, r, v1alpha1.ModeServe)
 	}

@@ -28,6 +28,8 @@ type sim struct {
 	tokens  v1alpha1.LastHandled
 	stored  []Release
 	tiers   [3]Tier
+	page    Page
+	noWeb   bool // web has no replicas
 	jobs    []simJob
 	schema  int // 0 is never migrated; else the major version whose head it is
 	broken  map[string]migrations.Reason
@@ -99,7 +101,7 @@ func (s *sim) release(hash string) Release {
 func (s *sim) observe() *Observation {
 	o := &Observation{
 		Now: s.now, Status: s.status.DeepCopy(), Policy: s.policy, Tokens: s.tokens,
-		Desired: s.desired, Stored: slices.Clone(s.stored), Tiers: s.tiers,
+		Desired: s.desired, Stored: slices.Clone(s.stored), Tiers: s.tiers, Page: s.page,
 		Preflight: s.progress(migrations.Preflight), Migrate: s.progress(migrations.Migrate), Verify: s.progress(migrations.Verify),
 	}
 	for _, t := range s.tiers {
@@ -117,7 +119,15 @@ func (s *sim) progress(script migrations.Script) migrations.Progress {
 	var p migrations.Progress
 	for _, j := range s.jobs {
 		if j.script == script && j.fence == s.status.UpgradeRevision && j.attempt > p.Attempt {
+			before, waits := p.Result, p.Waits
 			p = migrations.Progress{Attempt: j.attempt, Active: !j.ended, Done: j.ended && j.result.Reason == "", FinishedAt: j.at, Result: j.result}
+			p.Waits = waits
+			if before.Reason == migrations.ReasonLockTimeout {
+				p.Waits++
+			}
+			if p.Active {
+				p.Before = before
+			}
 			if s.broken[j.release+"/"+string(script)] == "ErrImagePull" {
 				p.Blocked = "container superset waits: ErrImagePull: no such image"
 			}
@@ -148,6 +158,10 @@ func (s *sim) reconcile() Decision {
 		return d
 	}
 	s.status.LastHandled = d.Handled
+	if d.Gate != "" {
+		s.status = *AtGate(o, &d)
+		s.status.LastHandled = d.Handled
+	}
 	for _, a := range d.Work.Actions() {
 		s.do(a)
 	}
@@ -158,11 +172,7 @@ func (s *sim) reconcile() Decision {
 func (s *sim) do(a Action) {
 	switch a.Kind {
 	case StoreRelease:
-		if s.release(s.desired.Hash); !slices.ContainsFunc(s.stored, func(r Release) bool { return r.Hash == s.desired.Hash }) {
-			r := s.desired
-			r.Revision = s.status.UpgradeRevision
-			s.stored = slices.Insert(s.stored, 0, r)
-		}
+		s.store(a)
 	case ApplyTier:
 		s.applyTier(a)
 	case RemoveTier:
@@ -181,14 +191,43 @@ func (s *sim) do(a Action) {
 		if a.Script == migrations.Migrate && s.tiers[Scheduler].Pods > 0 {
 			s.fail("a scheduler runs beside the migration")
 		}
+		if serves := s.tiers[Web].Pods+s.tiers[Worker].Pods > 0; a.Script == migrations.Migrate && serves && s.status.Upgrade.Strategy != v1alpha1.StrategyRolling {
+			s.fail("tiers run beside the migration of a %s plan", s.status.Upgrade.Strategy)
+		}
 		s.jobs = append(s.jobs, simJob{script: a.Script, fence: a.Fence, attempt: a.Attempt, release: a.Release, expects: a.ExpectedRevision})
 	case EndJobs:
 		s.log("leftover Jobs ended")
 		s.jobs = slices.DeleteFunc(s.jobs, func(j simJob) bool {
 			return j.script != migrations.Migrate && !j.ended && j.fence != s.status.UpgradeRevision
 		})
-	case ApplyService, Prune:
+	case ApplyService:
+		if s.page.InFront != a.Page {
+			s.log("users meet the page: %v", a.Page)
+		}
+		s.page.InFront = a.Page
+	case ApplyPage:
+		s.page.Exists = true
+	case RemovePage:
+		if s.page.InFront {
+			s.fail("the maintenance page is removed although users are led to it")
+		}
+		s.page = Page{}
+		s.log("page removed")
+	case Prune:
 	}
+}
+
+func (s *sim) store(a Action) {
+	at := slices.IndexFunc(s.stored, func(r Release) bool { return r.Hash == s.desired.Hash })
+	if at < 0 {
+		r := s.desired
+		r.Revision = s.status.UpgradeRevision
+		s.stored, at = slices.Insert(s.stored, 0, r), 0
+	}
+	if s.stored[at].Plan != a.PlanHash {
+		s.log("release %s stored with a plan: %s", s.desired.Hash, planLine(a.Plan))
+	}
+	s.stored[at].Plan = a.PlanHash
 }
 
 func (s *sim) applyTier(a Action) {
@@ -225,7 +264,23 @@ func (s *sim) world() {
 			}
 		}
 	}
+	s.pageComes()
 	s.catchUp(s.rnd.IntN(3))
+}
+
+// approve is a user who gives an approval that is asked for, some day.
+func (s *sim) approve(d Decision) {
+	if d.Token != "" && s.rnd.IntN(3) == 0 {
+		s.tokens.Approve = d.Token
+		s.log("approved: %s", d.Token)
+	}
+}
+
+// pageComes is what becomes of the maintenance page's pod.
+func (s *sim) pageComes() {
+	if s.page.Exists {
+		s.page.Ready, s.page.Blocked = s.broken["page"] == "", string(s.broken["page"])
+	}
 }
 
 // catchUp is what becomes of a tier's pods.
@@ -239,6 +294,9 @@ func (s *sim) catchUp(tier int) {
 		t.Current, t.Blocked = true, "container superset crashes"
 	default:
 		t.Pods, t.Stray, t.Ready, t.Current, t.Settled, t.Blocked = 1, 0, 1, true, true, ""
+		if tier == Web && s.noWeb {
+			t.Pods, t.Ready = 0, 0
+		}
 	}
 }
 
@@ -251,6 +309,10 @@ func (s *sim) endJob(j *simJob) {
 	j.ended, j.at = true, s.now
 	j.result = migrations.Result{Script: string(j.script), Database: "postgresql", Head: fmt.Sprint(head)}
 	why := s.broken[j.release+"/"+string(j.script)]
+	polite := why == migrations.ReasonTablesBusy || why == migrations.ReasonLockBudgetExceeded
+	if polite && s.status.Upgrade.Strategy != v1alpha1.StrategyRolling {
+		why = "" // nothing is in the way of a migration that runs alone
+	}
 	switch {
 	case why == migrations.ReasonInitFailed: // after the schema was migrated
 		s.schema = max(s.schema, head)
@@ -261,6 +323,7 @@ func (s *sim) endJob(j *simJob) {
 		j.result.Reason = migrations.ReasonDatabaseAhead
 	case j.script == migrations.Preflight:
 		j.result.PendingCount = int32(head - s.schema)
+		j.result.Path = &migrations.Path{Additive: int32(head - s.schema), Destructive: int32(head % 2)}
 	case j.script == migrations.Migrate && s.schema > head:
 		j.result.Reason = migrations.ReasonDatabaseAhead
 	case j.script == migrations.Migrate:
@@ -304,6 +367,7 @@ func (s *sim) settle(limit int) {
 	s.t.Helper()
 	for range limit {
 		d := s.reconcile()
+		s.approve(d)
 		if resting(s.status.Phase) && s.status.Phase != pending && d.Move == "" && s.quiet() {
 			return
 		}
@@ -316,6 +380,9 @@ func (s *sim) settle(limit int) {
 }
 
 func (s *sim) quiet() bool {
+	if s.status.Phase == ready && s.page.Exists {
+		return false
+	}
 	for _, t := range s.tiers {
 		if t.Exists && (!t.Current || t.Mode == v1alpha1.ModeServe && !t.Settled && t.Blocked == "") {
 			return false

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -149,6 +150,12 @@ func TestWhatScriptsAreTold(t *testing.T) {
 	}
 	if v := told(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 3 || v[superset.EnvOwner] != "analytics/bi" {
 		t.Errorf("migrate is told %v, want whose it is and where Superset's files are", v)
+	}
+	if v := told(Order{Script: Migrate, MaxLock: 2500 * time.Millisecond}); v[superset.EnvMaxLockSeconds] != "2.5" {
+		t.Errorf("beside live traffic migrate is told %v", v)
+	}
+	if v := told(Order{Script: Preflight, MaxLock: time.Second}); v[superset.EnvMaxLockSeconds] != "" {
+		t.Errorf("preflight is told %v", v)
 	}
 	delete(r.Tiers, components.Web)
 	if v := told(Order{Script: Verify}); v[superset.EnvWebURL] != "" {

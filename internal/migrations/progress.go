@@ -27,9 +27,18 @@ type Progress struct {
 	FinishedAt time.Time
 	// Result of the newest Job. A failed Job without one has ReasonJobCrashed.
 	Result Result
+	// Waits is how many attempts before the newest ended with LockTimeout: they
+	// waited for somebody else, and tried nothing.
+	Waits int
+	// Before is the result of the attempt before the newest, while that one is
+	// active; zero when there was none.
+	Before Result
 	// Blocked says why the newest Job's pod cannot start; empty when it can.
 	Blocked string
 }
+
+// Tries is how many attempts have tried something, or are about to.
+func (p Progress) Tries() int { return p.Attempt - p.Waits }
 
 // ProgressOf reads the progress of a script under a fence from the Jobs that
 // the Superset controls and from their pods.
@@ -40,9 +49,17 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	}
 	mine := podsOf(newest, pods)
 	p := Progress{Attempt: attempt, Blocked: components.Diagnose(mine)}
+	for n := 1; n < attempt; n++ {
+		if before := attemptOf(script, fence, n, jobs); before != nil && resultOf(script, podsOf(before, pods)).Reason == ReasonLockTimeout {
+			p.Waits++
+		}
+	}
 	ended, failed, at := outcome(newest)
 	if !ended || running(mine) {
 		p.Active = true
+		if before := attemptOf(script, fence, attempt-1, jobs); before != nil {
+			p.Before = resultOf(script, podsOf(before, pods))
+		}
 		return p
 	}
 	p.FinishedAt = at
@@ -71,15 +88,33 @@ func Running(script Script, jobs []*batchv1.Job, pods []*corev1.Pod) bool {
 
 func newestJob(script Script, fence int64, jobs []*batchv1.Job) (newest *batchv1.Job, attempt int) {
 	for _, job := range jobs {
-		if job.Labels[v1alpha1.LabelScript] != string(script) || job.Labels[v1alpha1.LabelFence] != strconv.FormatInt(fence, 10) {
-			continue
-		}
-		n, err := strconv.Atoi(job.Labels[v1alpha1.LabelAttempt])
-		if err == nil && n > attempt {
+		if n := attemptNumber(script, fence, job); n > attempt {
 			newest, attempt = job, n
 		}
 	}
 	return newest, attempt
+}
+
+// attemptOf is the Job of one attempt; nil when there is none.
+func attemptOf(script Script, fence int64, attempt int, jobs []*batchv1.Job) *batchv1.Job {
+	for _, job := range jobs {
+		if n := attemptNumber(script, fence, job); n == attempt && n > 0 {
+			return job
+		}
+	}
+	return nil
+}
+
+// attemptNumber is that of a script's Job under a fence; 0 for any other Job.
+func attemptNumber(script Script, fence int64, job *batchv1.Job) int {
+	if job.Labels[v1alpha1.LabelScript] != string(script) || job.Labels[v1alpha1.LabelFence] != strconv.FormatInt(fence, 10) {
+		return 0
+	}
+	n, err := strconv.Atoi(job.Labels[v1alpha1.LabelAttempt])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // outcome says whether a Job has ended, how, and when.

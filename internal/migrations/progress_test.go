@@ -98,7 +98,7 @@ func TestProgressOf(t *testing.T) {
 		"killed":                    {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, "")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
 		"message of another image":  {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
 		"pod gone":                  {[]*batchv1.Job{complete}, nil, Progress{Attempt: 1, FinishedAt: ended.Time, Result: gone}},
-		"newest counts":             {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Attempt: 2, Active: true}},
+		"newest counts":             {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Attempt: 2, Active: true, Waits: 1, Before: locked}},
 	}
 	for name, c := range cases {
 		if diff := cmp.Diff(c.want, ProgressOf(Migrate, 7, c.jobs, c.pods)); diff != "" {

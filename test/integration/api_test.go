@@ -130,9 +130,12 @@ func messages(t *testing.T) []string {
 	t.Helper()
 	var out []string
 	collect := func(_ string, node map[string]any) {
-		rules, _ := node["x-kubernetes-validations"].([]any)
-		for _, rule := range rules {
-			out = append(out, rule.(map[string]any)["message"].(string))
+		items, _ := node["items"].(map[string]any)
+		for _, of := range []map[string]any{node, items} {
+			rules, _ := of["x-kubernetes-validations"].([]any)
+			for _, rule := range rules {
+				out = append(out, rule.(map[string]any)["message"].(string))
+			}
 		}
 	}
 	for _, plural := range crds {

@@ -17,8 +17,8 @@ import (
 
 // mostWrites of each strategy. A Drain holds every tier, and takes each hold
 // back: three writes for each of worker and web; users see that they are not
-// served, and that they are again.
-var mostWrites = map[v1alpha1.Strategy]int{v1alpha1.StrategyRolling: 26, v1alpha1.StrategyDrain: 35}
+// served, and that they are again; and there is the maintenance page.
+var mostWrites = map[v1alpha1.Strategy]int{v1alpha1.StrategyRolling: 26, v1alpha1.StrategyDrain: 41}
 
 const mostEvents = 8
 

@@ -18,31 +18,16 @@ import (
 
 // Deleting a Superset removes all that was made for it, in whatever phase, and
 // nothing else.
-func TestDeletion(t *testing.T) {
+func TestDeletionInEveryPhase(t *testing.T) {
 	t.Parallel()
-	for phase, edits := range map[v1alpha1.Phase][]func(*v1alpha1.Superset){
-		v1alpha1.PhaseReady:      nil,
-		v1alpha1.PhaseValidate:   {version("6.0.0"), jobs("sim.superset-operator.dev/delay", "100s")},
-		v1alpha1.PhaseDBMigrate:  {version("6.0.0"), tag("6.0.0-migrate-hangs")},
-		v1alpha1.PhaseUpgradeWeb: {version("6.0.0"), tag("6.0.0-web-unready")},
-		v1alpha1.PhaseFailed:     {version("6.0.0"), tag("6.0.0-preflight-fails")},
-	} {
-		t.Run(string(phase), func(t *testing.T) {
-			t.Parallel()
-			f := newFixture(t)
-			f.install("5.0.0")
-			if edits != nil {
-				f.edit(edits...)
-			}
-			s := f.phase(phase)
-			if len(f.made()) < 10 {
-				t.Fatalf("only %v were made", f.made())
-			}
-			must(t, k8s.Delete(t.Context(), s))
-			eventually(t, "nothing of it is left", func() bool { return len(f.made()) == 0 })
-			must(t, k8s.Get(t.Context(), f.key, &corev1.Secret{}))
-		})
-	}
+	inEveryPhase(t, func(t *testing.T, f *fixture, _ v1alpha1.Phase) {
+		if len(f.made()) < 10 {
+			t.Fatalf("only %v were made", f.made())
+		}
+		must(t, k8s.Delete(t.Context(), f.get()))
+		eventually(t, "nothing of it is left", func() bool { return len(f.made()) == 0 })
+		must(t, k8s.Get(t.Context(), f.key, &corev1.Secret{}))
+	})
 }
 
 // made lists what belongs to the Superset, by its labels.

@@ -5,8 +5,8 @@ package integration
 import (
 	"strings"
 	"testing"
+	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -26,11 +26,31 @@ var wrong = map[string]func(f *fixture) client.Object{
 	},
 	"env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
-			s.Spec.Worker.Env = []corev1.EnvVar{{Name: "SUPERSET_HOME", Value: "/elsewhere"}}
+			s.Spec.Worker.Env = []v1alpha1.EnvVar{{Name: "SUPERSET_HOME", Value: "/elsewhere"}}
 		})
 	},
 	"deadlines must be longer than 0s: write for example 30m or 1h": func(f *fixture) client.Object {
 		return f.superset("6.0.0", deadlines(v1alpha1.Deadlines{Verify: lasts(0)}))
+	},
+	"maxLockTime must be longer than 0s: write for example 5s": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Upgrade.MaxLockTime = lasts(0) })
+	},
+	"schedule must not name a time zone: write it into timeZone": func(f *fixture) client.Object {
+		return f.superset("6.0.0", windows(v1alpha1.MaintenanceWindow{Schedule: "CRON_TZ=UTC @daily", Duration: *lasts(time.Hour)}))
+	},
+	"duration must be longer than 0s: write for example 4h": func(f *fixture) client.Object {
+		return f.superset("6.0.0", windows(v1alpha1.MaintenanceWindow{Schedule: "@daily"}))
+	},
+	"html is a whole page: leave title and message out": func(f *fixture) client.Object {
+		return f.superset("6.0.0", page(v1alpha1.MaintenancePageSpec{HTML: "<p>Soon.</p>", Title: "Soon"}))
+	},
+	"an image brings its own page: leave html, title and message out": func(f *fixture) client.Object {
+		return f.superset("6.0.0", page(v1alpha1.MaintenancePageSpec{Image: "registry.example.com/page:1", Message: "Soon."}))
+	},
+	"set value or valueFrom, not both": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.Web.Env = []v1alpha1.EnvVar{{Name: "A", Value: "1", ValueFrom: &v1alpha1.EnvVarSource{FieldRef: &v1alpha1.FieldSelector{FieldPath: "metadata.name"}}}}
+		})
 	},
 	"there is no component: write web, worker or scheduler (web: {} is enough)": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Web, s.Spec.Worker, s.Spec.Scheduler = nil, nil, nil })

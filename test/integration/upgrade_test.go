@@ -65,7 +65,7 @@ func TestUpgradeRolling(t *testing.T) {
 func TestUpgradeDrain(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0")
+	f.install("5.0.0", strategy(v1alpha1.StrategyDrain))
 	f.rec.forget()
 	f.edit(version("6.0.0"))
 	f.ready("6.0.0")
@@ -84,7 +84,7 @@ func TestUpgradeDrain(t *testing.T) {
 			if migrating && len(tiers) > 0 {
 				t.Errorf("at %d the migration runs beside %v", c.at, tiers)
 			}
-		case component == "job":
+		case component == "job", component == "maintenance":
 		case c.gone:
 			delete(tiers, pod.Name)
 		default:
@@ -113,7 +113,7 @@ func TestOneTierChanges(t *testing.T) {
 	f := newFixture(t)
 	f.install("6.0.0")
 	f.rec.forget()
-	f.edit(func(s *v1alpha1.Superset) { s.Spec.Worker.Env = []corev1.EnvVar{{Name: "EXAMPLE", Value: "1"}} })
+	f.edit(func(s *v1alpha1.Superset) { s.Spec.Worker.Env = []v1alpha1.EnvVar{{Name: "EXAMPLE", Value: "1"}} })
 	f.phase("Validate")
 	f.ready("6.0.0")
 	f.rec.livePods("web", func(at int64, pods []*corev1.Pod) {

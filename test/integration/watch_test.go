@@ -36,17 +36,21 @@ type change struct {
 func record(t *testing.T, ns string) *recorder {
 	t.Helper()
 	r := &recorder{}
+	r.also(t, ns, &v1alpha1.SupersetList{}, &v1alpha1.SupersetWebWorkerList{}, &v1alpha1.SupersetAsyncWorkerList{},
+		&v1alpha1.SupersetAsyncSchedulerList{}, &corev1.PodList{})
+	return r
+}
+
+// also records further kinds.
+func (r *recorder) also(t *testing.T, ns string, lists ...client.ObjectList) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	for _, list := range []client.ObjectList{
-		&v1alpha1.SupersetList{}, &v1alpha1.SupersetWebWorkerList{}, &v1alpha1.SupersetAsyncWorkerList{},
-		&v1alpha1.SupersetAsyncSchedulerList{}, &corev1.PodList{},
-	} {
+	for _, list := range lists {
 		w, err := k8s.Watch(ctx, list, client.InNamespace(ns))
 		must(t, err)
 		go r.follow(w)
 	}
-	return r
 }
 
 func (r *recorder) follow(w watch.Interface) {

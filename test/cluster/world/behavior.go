@@ -20,6 +20,10 @@ const (
 	// MigrateFails ends migrate with reason MigrationFailed; the database is as
 	// it was before.
 	MigrateFails Behavior = "migrate-fails"
+	// MigrateBusy ends a migrate beside live traffic with reason TablesBusy.
+	MigrateBusy Behavior = "migrate-busy"
+	// MigrateSlow ends a migrate beside live traffic with LockBudgetExceeded.
+	MigrateSlow Behavior = "migrate-slow"
 	// MigrateHangs keeps migrate running until the world is told to release it.
 	MigrateHangs Behavior = "migrate-hangs"
 	// MigrateCrashes kills migrate: exit code 137 and no message.
@@ -46,9 +50,11 @@ const (
 	labelScript  = "superset-operator.dev/script"
 	labelVersion = "app.kubernetes.io/version"
 	nodePrefix   = "kwok-node-"
+	// envMaxLock is set for a migration beside live traffic.
+	envMaxLock = "SUPERSET_OPERATOR_MAX_LOCK_SECONDS"
 )
 
-var behaviors = []Behavior{PreflightFails, MigrateFails, MigrateHangs, MigrateCrashes, VerifyFails, unpullable}
+var behaviors = []Behavior{PreflightFails, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails, unpullable}
 
 func behaviorOf(pod *corev1.Pod) Behavior {
 	chosen, ok := pod.Annotations[AnnotationBehavior]

@@ -30,7 +30,8 @@ func TestAnUpgradeThatGoesWell(t *testing.T) {
 		script string
 		want   world.Result
 	}{
-		{"preflight", world.Result{Script: "inspect", Database: "postgresql", Revision: head50, Head: head60, Pending: pending, PendingCount: number(8)}},
+		{"preflight", world.Result{Script: "inspect", Database: "postgresql", Revision: head50, Head: head60, Pending: pending, PendingCount: number(8),
+			Path: &world.Path{Additive: 4, DataChanging: 3, Destructive: 1}}},
 		{"migrate", world.Result{Script: "migrate", Database: "postgresql", Revision: head60, Head: head60, PendingCount: number(0)}},
 		{"verify", world.Result{Script: "verify", Database: "postgresql", Revision: head60, Head: head60, Checks: []world.Check{
 			{Name: "Revision", OK: true, Detail: "the database is at " + head60}}}},

@@ -41,6 +41,39 @@ var chain = []string{
 	"x2s8ocx6rto6", "a9c01ec10479", "f5b5f88d8526", "9787190b3d89", "4b2a8c9d3e1f",
 }
 
+// The classes of the chain's revisions, as preflight finds them in the releases
+// themselves (docs/explanation/inspect.md); what is in neither list is additive.
+var (
+	dataChanging = []string{
+		"be1b217cd8cd", "58d051681a3b", "4081be5b6b74", "87ffc36f9842", "f84fde59123a", "df3d7e2eb9a4", "d482d51c15ca",
+		"32bf93dfe2a4", "378cecfdba9f", "363a9b1e8992", "f5b5f88d8526",
+	}
+	destructive = []string{
+		"5ad7321c2169", "d60591c5515f", "4a33124c18ad", "02f4f7811799", "39549add7bfc", "38f4144e8558", "e53fd48cc078",
+		"a6b32d2d07b1", "007a1abffe7e", "48cbb571fa3a", "74ad1125881c", "f1edd4a4d4f2",
+	}
+	secondConnection = []string{"58d051681a3b", "4081be5b6b74", "87ffc36f9842"}
+)
+
+// pathOf counts what revisions do.
+func pathOf(revisions []string) *Path {
+	p := &Path{}
+	for _, revision := range revisions {
+		switch {
+		case slices.Contains(dataChanging, revision):
+			p.DataChanging++
+		case slices.Contains(destructive, revision):
+			p.Destructive++
+		default:
+			p.Additive++
+		}
+		if slices.Contains(secondConnection, revision) {
+			p.SecondConnection = append(p.SecondConnection, revision)
+		}
+	}
+	return p
+}
+
 // Head is the head revision of a Superset version such as 6.0.0 or
 // 6.0.1-acme.2: what follows the core after a hyphen is of no account. The
 // oldest version known is 4.0.0.

@@ -28,6 +28,24 @@ type Result struct {
 	Checks       []Check  `json:"checks,omitempty"`
 	Pending      []string `json:"pending,omitempty"`
 	PendingCount *int     `json:"pendingCount,omitempty"`
+	Path         *Path    `json:"path,omitempty"`
+	Locks        *Locks   `json:"locks,omitempty"`
+}
+
+// Path counts what the pending revisions do.
+type Path struct {
+	Additive         int      `json:"additive"`
+	DataChanging     int      `json:"dataChanging"`
+	Destructive      int      `json:"destructive"`
+	SecondConnection []string `json:"secondConnection,omitempty"`
+}
+
+// Locks is what a migration beside live traffic had to do.
+type Locks struct {
+	Tries       int     `json:"tries"`
+	WaitSeconds float64 `json:"waitSeconds"`
+	HeldSeconds float64 `json:"heldSeconds"`
+	Tables      int     `json:"tables"`
 }
 
 // Check is one of verify's.
@@ -79,23 +97,43 @@ func play(pod *corev1.Pod, behavior Behavior, revision string) Outcome {
 	case script == "verify":
 		return verify(pod, behavior, result).Outcome()
 	default:
-		return upgrade(r, behavior, script, result).Outcome()
+		return upgrade(pod, r, behavior, result).Outcome()
 	}
 }
 
 // upgrade is what preflight and migrate report.
-func upgrade(r release, behavior Behavior, script string, result Result) Result {
+func upgrade(pod *corev1.Pod, r release, behavior Behavior, result Result) Result {
 	pending, count, known := r.pending(result.Revision)
 	if known {
 		result.Pending, result.PendingCount = pending, &count
 	}
-	switch {
+	switch script := pod.Labels[labelScript]; {
 	case behavior == PreflightFails && script == "preflight":
 		return result.fail("ImageBroken", "the image misses a Python module: No module named 'simulated_failure'")
 	case !known:
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or another Superset; use that version's image", result.Revision)
 	case script == "preflight":
+		if result.Revision != "" {
+			result.Path = pathOf(pending)
+		}
 		return result
+	default:
+		return migrate(r, behavior, env(pod, envMaxLock).Value, result)
+	}
+}
+
+// migrate ends well unless the behavior says otherwise; budget is set when it
+// runs beside live traffic.
+func migrate(r release, behavior Behavior, budget string, result Result) Result {
+	if budget != "" {
+		result.Locks = &Locks{Tries: 3, WaitSeconds: 1.2, HeldSeconds: 0.5, Tables: 51}
+	}
+	switch {
+	case behavior == MigrateBusy && budget != "":
+		result.Locks.HeldSeconds, result.Locks.Tables = 0, 0
+		return result.fail("TablesBusy", "the tables could not be locked all at once for 60 s; in the way: psql (idle in transaction since 09:12:00)")
+	case behavior == MigrateSlow && budget != "":
+		return result.fail("LockBudgetExceeded", "the migration held the tables longer than %s s; rolled back, the revision is still %s", budget, result.Revision)
 	case behavior == MigrateFails:
 		return result.fail("MigrationFailed", "ProgrammingError: this migration was told to fail")
 	default:

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// supersetEnv is the environment that the generated superset_config.py reads:
+// secrets only by reference.
+func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
+	env := []corev1.EnvVar{
+		{Name: superset.EnvConfigPath, Value: superset.ConfigPath},
+		{Name: superset.EnvHome, Value: superset.HomeDir},
+		secretEnv(superset.EnvSecretKey, r.SecretKeyFrom),
+		secretEnv(superset.EnvDatabaseURI, r.Database.URIFrom),
+	}
+	if r.Cache != nil {
+		env = append(env, secretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
+	}
+	return env
+}
+
+func secretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
+	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
+		LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name},
+		Key:                  ref.Key,
+	}}}
+}
+
+// without leaves out the defaults that a user's variables replace: of two with
+// one name the API server takes neither.
+func without(defaults, own []corev1.EnvVar) []corev1.EnvVar {
+	var out []corev1.EnvVar
+	for _, d := range defaults {
+		if !slices.ContainsFunc(own, func(e corev1.EnvVar) bool { return e.Name == d.Name }) {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// userEnv is what a user adds.
+func userEnv(vars []v1alpha1.EnvVar) []corev1.EnvVar {
+	var env []corev1.EnvVar
+	for _, v := range vars {
+		env = append(env, corev1.EnvVar{Name: v.Name, Value: v.Value, ValueFrom: source(v.ValueFrom)})
+	}
+	return env
+}
+
+func source(from *v1alpha1.EnvVarSource) *corev1.EnvVarSource {
+	if from == nil {
+		return nil
+	}
+	out := &corev1.EnvVarSource{}
+	if s := from.SecretKeyRef; s != nil {
+		out.SecretKeyRef = &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: s.Name}, Key: s.Key, Optional: s.Optional}
+	}
+	if c := from.ConfigMapKeyRef; c != nil {
+		out.ConfigMapKeyRef = &corev1.ConfigMapKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: c.Name}, Key: c.Key, Optional: c.Optional}
+	}
+	if f := from.FieldRef; f != nil {
+		out.FieldRef = &corev1.ObjectFieldSelector{FieldPath: f.FieldPath}
+	}
+	return out
+}
