@@ -5,6 +5,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -29,9 +30,11 @@ type prober struct {
 
 // service is what users had of Superset in some stretch of time.
 type service struct {
-	OK, Failed int
-	// Away is the time from the first request that failed to the next that did
-	// not, all outages together; Longest is the longest of them.
+	// OK were answered by Superset, Paged by the maintenance page (status 503),
+	// Failed by nobody or by an error.
+	OK, Paged, Failed int
+	// Away is the time from the first request that Superset did not answer to the
+	// next that it did, all outages together; Longest is the longest of them.
 	Away, Longest time.Duration
 	// First failure, as an example.
 	First string
@@ -51,11 +54,11 @@ func (p *prober) probe(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		begun := time.Now()
-		failure := p.ask(ctx, &client)
+		paged, failure := p.ask(ctx, &client)
 		if ctx.Err() != nil {
 			return
 		}
-		p.record(begun, failure)
+		p.record(begun, paged, failure)
 		select {
 		case <-ctx.Done():
 			return
@@ -64,35 +67,46 @@ func (p *prober) probe(ctx context.Context) {
 	}
 }
 
-// ask returns what went wrong, or nothing.
-func (p *prober) ask(ctx context.Context, client *http.Client) string {
+// ask returns what went wrong, or nothing; paged is true when the maintenance
+// page answered.
+func (p *prober) ask(ctx context.Context, client *http.Client) (paged bool, failure string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
 	if err != nil {
-		return err.Error()
+		return false, err.Error()
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return err.Error()
+		return false, err.Error()
 	}
 	defer func() { _ = response.Body.Close() }()
-	_, _ = io.Copy(io.Discard, response.Body)
-	if response.StatusCode >= http.StatusInternalServerError {
-		return response.Status
+	body, err := io.ReadAll(response.Body)
+	switch {
+	case err != nil:
+		return false, err.Error()
+	case response.StatusCode == http.StatusServiceUnavailable && bytes.Contains(body, []byte(pageTitle)):
+		return true, ""
+	case response.StatusCode >= http.StatusInternalServerError:
+		return false, response.Status
+	default:
+		return false, ""
 	}
-	return ""
 }
 
-func (p *prober) record(begun time.Time, failure string) {
+func (p *prober) record(begun time.Time, paged bool, failure string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if failure == "" {
+	switch {
+	case paged:
+		p.count.Paged++
+	case failure == "":
 		p.count.OK++
 		p.endOutage(time.Now())
 		return
-	}
-	p.count.Failed++
-	if p.count.First == "" {
-		p.count.First = failure
+	default:
+		p.count.Failed++
+		if p.count.First == "" {
+			p.count.First = failure
+		}
 	}
 	if p.down.IsZero() {
 		p.down = begun

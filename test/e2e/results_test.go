@@ -40,6 +40,7 @@ type stage struct {
 	Phases  []stay
 	Took    time.Duration
 	Service *service // nil when nobody was asking
+	Locks   string   // what the migration's locks took; empty without any
 }
 
 // add completes a stage that began at a moment with the phases it went
@@ -57,7 +58,8 @@ func (r *results) add(t *testing.T, j *journal, s stage, begun time.Time) {
 	r.Stages = append(r.Stages, s)
 	t.Logf("%s: %.1f s", s.Name, s.Took.Seconds())
 	if s.Service != nil {
-		t.Logf("%d requests answered, %d failed (first: %s), away %.1f s", s.Service.OK, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
+		t.Logf("%d requests answered, %d by the page, %d failed (first: %s), away %.1f s",
+			s.Service.OK, s.Service.Paged, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
 	}
 }
 
