@@ -31,16 +31,16 @@ var story = []step{
 		ends:    v1alpha1.PhaseReady, runs: "4.1.4",
 	}, {
 		title:   "Upgrade 4.1.4 to 5.0.0, Drain",
-		note:    "By default nothing runs beside the migration: safe with any schema change, and users wait.",
-		kubectl: patch(`{"spec":{"version":"5.0.0"}}`),
+		note:    "On request nothing runs beside the migration; users meet the maintenance page meanwhile.",
+		kubectl: patch(`{"spec":{"version":"5.0.0","upgrade":{"strategy":"Drain"}}}`),
 		ends:    v1alpha1.PhaseReady, runs: "5.0.0",
 	}, {
-		title:   "Upgrade 5.0.0 to a broken 6.0.0, Rolling",
-		note:    "Its pods all start and get ready, but its login page answers 500 (the tag tells the simulation). Verify finds out and takes it back.",
-		kubectl: patch(`{"spec":{"version":"6.0.0","image":{"tag":"6.0.0-verify-fails"},"upgrade":{"strategy":"Rolling"}}}`),
+		title:   "Upgrade 5.0.0 to a broken 6.0.0, Auto",
+		note:    "By default the plan decides: 5.0.0 is known to serve on the new schema, so it serves on. The new pods all start and get ready, but its login page answers 500 (the tag tells the simulation). Verify finds out and takes it back.",
+		kubectl: patch(`{"spec":{"version":"6.0.0","image":{"tag":"6.0.0-verify-fails"},"upgrade":{"strategy":"Auto"}}}`),
 		ends:    v1alpha1.PhaseRolledBack, runs: "5.0.0",
 	}, {
-		title:   "Upgrade 5.0.0 to a good 6.0.0, Rolling",
+		title:   "Upgrade 5.0.0 to a good 6.0.0",
 		note:    "A mended image. The database is at the schema of 6.0.0 already; 5.0.0 has served on it.",
 		kubectl: patch(`{"spec":{"image":{"tag":""}}}`),
 		ends:    v1alpha1.PhaseReady, runs: "6.0.0",

@@ -92,7 +92,7 @@ func TestTokensExist(t *testing.T) {
 	for path, text := range pages(t) {
 		for _, match := range annotation.FindAllStringSubmatch(text, -1) {
 			switch "superset-operator.dev/" + match[1] {
-			case v1alpha1.AnnotationRollback, v1alpha1.AnnotationRetry:
+			case v1alpha1.AnnotationRollback, v1alpha1.AnnotationApprove, v1alpha1.AnnotationRetry:
 			default:
 				t.Errorf("%s: the operator knows no token %s", path, match[1])
 			}
