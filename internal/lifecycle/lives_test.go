@@ -67,7 +67,7 @@ func (s *sim) disturb() {
 		s.log("paused: %v", s.policy.Paused)
 	case 6:
 		script := migrations.Scripts[s.rnd.IntN(3)]
-		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed,
+		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed, crashesLate,
 			migrations.ReasonLockTimeout, migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded}
 		s.broken[s.desired.Hash+"/"+string(script)] = reasons[s.rnd.IntN(len(reasons))]
 	case 7:

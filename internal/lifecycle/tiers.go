@@ -130,11 +130,14 @@ func decideVerify(o *Observation) Decision {
 }
 
 // verifyJob expects the revision that was last seen where that may be ahead of
-// the image.
+// the image. A migration that crashed without a word may have committed before.
 func verifyJob(o *Observation, release string) Action {
 	next := Action{Kind: RunJob, Script: migrations.Verify, Release: release, Fence: o.Status.UpgradeRevision}
 	if s := o.Status.Schema; s != nil && (s.AheadAfterRollback || o.phase() == rollback) {
 		next.ExpectedRevision = s.Revision
+		if f := o.run().Failure; f != nil && f.Phase == dbMigrate && f.Reason == v1alpha1.ReasonJobCrashed && s.Revision != o.run().Head {
+			next.ExpectedRevision += "," + o.run().Head
+		}
 	}
 	return next
 }

@@ -42,7 +42,8 @@ const (
 	// application_name of migrate's sessions, so that who waits for them can say for whom.
 	EnvOwner = "SUPERSET_OPERATOR_OWNER"
 	// EnvExpectedRevision is the revision that verify must find in the database where
-	// that is not the image's head: after a rollback that kept the newer schema.
+	// that is not the image's head: after a rollback that kept the newer schema. Where
+	// two are possible, both, with a comma between.
 	EnvExpectedRevision = "SUPERSET_OPERATOR_EXPECTED_REVISION"
 )
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,7 +88,7 @@ func (d *demo) startOperator(ctx context.Context) error {
 	if err := operator.Install(ctx, d.cluster); err != nil {
 		return err
 	}
-	if d.metrics, err = freeAddress(); err != nil {
+	if d.metrics, err = operator.FreeAddress(); err != nil {
 		return err
 	}
 	flags, err := operator.Flags(d.cluster, d.metrics)
@@ -115,15 +114,6 @@ func (d *demo) operatorRuns() error {
 		}
 	}
 	return nil
-}
-
-// freeAddress is one on loopback that nothing listens on just now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("finding a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
 }
 
 // kubectl runs the cluster's kubectl, as a user would.

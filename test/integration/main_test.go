@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/test/cluster"
 	"github.com/superset-operator/superset-operator/test/cluster/world"
+	shipped "github.com/superset-operator/superset-operator/test/operator"
 )
 
 // What every test uses.
@@ -28,9 +28,6 @@ var (
 	simulated *world.World
 	operator  *process
 )
-
-// operatorUser is whom the shipped role is bound to.
-const operatorUser = "system:serviceaccount:superset-operator-system:superset-operator"
 
 // atOnce is how many tests run side by side: they wait more than they work.
 const atOnce = "8"
@@ -66,10 +63,8 @@ func around(m *testing.M) (code int, err error) {
 		return 0, err
 	}
 	defer func() { err = firstOf(err, control.Stop()) }()
-	for _, path := range []string{"../../config/manager/namespace.yaml", "../../config/crd", "../../config/rbac"} {
-		if err := kubectl(ctx, path); err != nil {
-			return 0, err
-		}
+	if err := shipped.Install(ctx, control); err != nil {
+		return 0, err
 	}
 	scheme := runtime.NewScheme()
 	_, _ = clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)
@@ -78,24 +73,11 @@ func around(m *testing.M) (code int, err error) {
 	}
 	simulated = world.New(control.REST(), world.Options{OnJob: func(pod *corev1.Pod) *world.Outcome { return chosen(ctx, pod) }})
 	go func() { _ = simulated.Run(ctx) }()
-	if operator, err = newOperator(dir); err != nil {
+	if operator, err = newOperator(ctx, dir); err != nil {
 		return 0, err
 	}
 	defer operator.kill()
 	return m.Run(), nil
-}
-
-// kubectl applies a file, or a folder with a kustomization.
-func kubectl(ctx context.Context, path string) error {
-	flag := "-f"
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		flag = "-k"
-	}
-	c := exec.CommandContext(ctx, control.Kubectl, "--kubeconfig", control.Kubeconfig, "apply", flag, path)
-	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("applying %s: %w\n%s", path, err, out)
-	}
-	return nil
 }
 
 // Annotations on the pods of Jobs, with any value.

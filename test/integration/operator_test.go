@@ -4,9 +4,9 @@ package integration
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,38 +14,31 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
+
+	shipped "github.com/superset-operator/superset-operator/test/operator"
 )
 
 // process is the operator's.
 type process struct {
-	binary, kubeconfig, log, metrics string
-	command                          *exec.Cmd
+	binary, log, metrics string
+	flags                []string
+	command              *exec.Cmd
 }
 
 // newOperator builds the manager and starts it as the user of the shipped role.
-func newOperator(dir string) (*process, error) {
-	metrics, err := freeAddress()
+func newOperator(ctx context.Context, dir string) (*process, error) {
+	metrics, err := shipped.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{binary: filepath.Join(dir, "manager"), log: filepath.Join(dir, "manager.log"), metrics: metrics}
-	if out, err := exec.Command("go", "build", "-o", p.binary, "../../cmd/manager").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("building the manager: %w\n%s", err, out)
+	if err := shipped.Build(ctx, p.binary); err != nil {
+		return nil, err
 	}
-	if p.kubeconfig, err = control.KubeconfigFor(operatorUser, "system:serviceaccounts", "system:authenticated"); err != nil {
+	if p.flags, err = shipped.Flags(control, metrics); err != nil {
 		return nil, err
 	}
 	return p, p.start()
-}
-
-// freeAddress is one on loopback that nobody listens on now.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
 }
 
 func (p *process) start() error {
@@ -54,20 +47,16 @@ func (p *process) start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	p.command = exec.Command(p.binary, "-metrics-secure=false", "-metrics-bind-address="+p.metrics, "-health-probe-bind-address=0",
-		"-zap-devel", "-kubeconfig="+p.kubeconfig)
+	p.command = exec.Command(p.binary, p.flags...)
 	p.command.Stdout, p.command.Stderr = log, log
 	if err := p.command.Start(); err != nil {
 		return err
 	}
-	for range 200 {
-		if response, err := http.Get("http://" + p.metrics + "/metrics"); err == nil {
-			return response.Body.Close()
-		}
-		time.Sleep(50 * time.Millisecond)
+	if err := shipped.Answers(context.Background(), p.metrics, func() error { return nil }); err != nil {
+		raw, _ := os.ReadFile(p.log)
+		return fmt.Errorf("%w\n%s", err, raw)
 	}
-	raw, err := os.ReadFile(p.log)
-	return fmt.Errorf("the operator does not answer: %w\n%s", err, raw)
+	return nil
 }
 
 // kill ends it without a chance to tidy up.
@@ -162,7 +151,7 @@ func writes(t *testing.T, namespace string) []write {
 			ObjectRef      *write
 			ResponseStatus struct{ Code int }
 		}
-		if json.Unmarshal(lines.Bytes(), &e) != nil || e.User.Username != operatorUser || e.ObjectRef == nil {
+		if json.Unmarshal(lines.Bytes(), &e) != nil || e.User.Username != shipped.User || e.ObjectRef == nil {
 			continue
 		}
 		reads := map[string]bool{"get": true, "list": true, "watch": true}

@@ -5,6 +5,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -70,6 +71,15 @@ func Flags(c *cluster.Cluster, metrics string) ([]string, error) {
 		"-kubeconfig=" + kubeconfig, "-metrics-bind-address=" + metrics, "-metrics-secure=false",
 		"-health-probe-bind-address=0", "-zap-devel",
 	}, nil
+}
+
+// FreeAddress is one on loopback that nothing listens on just now.
+func FreeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("finding a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // Answers waits until the manager serves its metrics. It gives up after half a
