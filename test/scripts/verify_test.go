@@ -37,6 +37,11 @@ func verifyRelease(t *testing.T, pg server, r release, cache string) {
 			t.Errorf("failed %v, want the revision alone", failed)
 		}
 	})
+	t.Run("either of two revisions is expected", func(t *testing.T) {
+		j := j
+		j.extra = append(slices.Clone(j.extra), "SUPERSET_OPERATOR_EXPECTED_REVISION="+v500.head+","+v610.head)
+		j.expect(t, "")
+	})
 	t.Run("a worker too few", func(t *testing.T) {
 		j := j
 		j.extra = []string{"SUPERSET_OPERATOR_WEB_URL=" + url, "SUPERSET_OPERATOR_WORKERS=2"}
