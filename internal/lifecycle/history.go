@@ -17,7 +17,8 @@ func (s *draft) record(result v1alpha1.Result) {
 	if run == nil {
 		return
 	}
-	again := len(s.History) > 0 && s.History[0].StartedAt.Equal(&run.StartedAt)
+	// Two runs may begin in one second, but not towards one release.
+	again := len(s.History) > 0 && s.History[0].StartedAt.Equal(&run.StartedAt) && s.History[0].Release == run.ToRelease
 	if result == v1alpha1.ResultSuperseded && (again || resting(s.Phase)) {
 		return // it ended before
 	}

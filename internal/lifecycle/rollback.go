@@ -176,17 +176,27 @@ func releaseBefore(o *Observation) (Release, string) {
 }
 
 // unlessRunning refuses a named release that runs and was verified already, and
-// one that is no way back: its schema may never have been there.
+// one of a higher version that never was: its schema may not be there.
 func unlessRunning(o *Observation, r Release) (Release, string) {
 	running := o.stored(o.Status.Release)
 	if running.Hash == "" {
 		return Release{}, "no release was verified yet: there is nothing to go back to"
 	}
-	if higher(r.Version, running.Version) {
-		return Release{}, fmt.Sprintf("version %s is higher than %s, which runs: set spec.version to it, or retry", r.Version, running.Version)
+	if higher(r.Version, running.Version) && !wasVerified(o, r.Hash) {
+		return Release{}, fmt.Sprintf("version %s is higher than %s, which runs, and was never verified: set spec.version to it, or retry", r.Version, running.Version)
 	}
 	if r.Hash == o.Status.Release && (o.phase() == ready || o.phase() == back) {
 		return Release{}, fmt.Sprintf("version %s runs already", r.Version)
 	}
 	return r, ""
+}
+
+// wasVerified is true for a release that a run has succeeded with.
+func wasVerified(o *Observation, hash string) bool {
+	for i := range o.Status.History {
+		if o.Status.History[i].Release == hash && o.Status.History[i].Result == v1alpha1.ResultSucceeded {
+			return true
+		}
+	}
+	return false
 }

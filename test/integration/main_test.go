@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/test/cluster"
@@ -35,6 +37,7 @@ const atOnce = "8"
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", atOnce)
+	log.SetLogger(logr.Discard()) // the client complains about having none
 	code, err := around(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "integration:", err)
