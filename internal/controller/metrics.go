@@ -50,6 +50,7 @@ func init() {
 
 // measure counts what a persisted status says beyond the one before it.
 func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
+	measureLocks(before.Status.Upgrade, after.Status.Upgrade) // also while a gate holds the move
 	if d.Move == "" {
 		return
 	}
@@ -59,7 +60,6 @@ func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
 			phaseDuration.WithLabelValues(string(p)).Observe(took.Seconds())
 		}
 	}
-	measureLocks(before.Status.Upgrade, after.Status.Upgrade)
 	history := after.Status.History
 	if len(history) > 0 && (len(before.Status.History) == 0 || !equality.Semantic.DeepEqual(history[0], before.Status.History[0])) {
 		upgradesTotal.WithLabelValues(string(history[0].Kind), string(history[0].Result)).Inc()
