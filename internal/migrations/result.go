@@ -38,7 +38,26 @@ const (
 	// plainly while nothing else uses the database.
 	ReasonLockBudgetExceeded Reason = "LockBudgetExceeded"
 	ReasonCheckFailed        Reason = "CheckFailed"
-	ReasonUnexpected         Reason = "Unexpected"
+	// ReasonReencryptFailed: what is stored could not be encrypted with the other key;
+	// nothing of it was changed. The message names the column.
+	ReasonReencryptFailed Reason = "ReencryptFailed"
+	// ReasonDowngradeFailed: the schema could not be taken back. On PostgreSQL it is as
+	// before, elsewhere it may be half changed.
+	ReasonDowngradeFailed Reason = "DowngradeFailed"
+	// ReasonBackupFailed: the database could not be dumped, or the dump not kept.
+	ReasonBackupFailed Reason = "BackupFailed"
+	// ReasonToolMismatch: the database image lacks the tools, or has ones that are too
+	// old for the server; the message has both versions.
+	ReasonToolMismatch Reason = "ToolMismatch"
+	// ReasonBackupMissing: there is no backup of that name.
+	ReasonBackupMissing Reason = "BackupMissing"
+	// ReasonBackupDamaged: the backup is not what it was when it was made, or is of
+	// another revision. The database was not touched.
+	ReasonBackupDamaged Reason = "BackupDamaged"
+	// ReasonRestoreFailed: the backup could not be put back. On PostgreSQL the database
+	// is as before, elsewhere it is half restored and the restore can be run again.
+	ReasonRestoreFailed Reason = "RestoreFailed"
+	ReasonUnexpected    Reason = "Unexpected"
 	// ReasonJobCrashed is the operator's own: the pod ended without a result.
 	ReasonJobCrashed Reason = "JobCrashed"
 )
@@ -57,7 +76,8 @@ func (r Reason) Passing() bool { return passing[r] }
 // Result is the one line of JSON that a script leaves as its pod's termination
 // message, at most 4 KiB.
 type Result struct {
-	// Script is inspect, migrate or verify.
+	// Script is inspect, migrate, verify, downgrade, backup or restore; prepare is the
+	// first container of the last two, which speaks only when it fails.
 	Script string `json:"script"`
 	// Reason is empty for success.
 	Reason Reason `json:"reason,omitempty"`
@@ -79,6 +99,27 @@ type Result struct {
 	Path *Path `json:"path,omitempty"`
 	// Locks is how a polite migration came by the tables; nil for a plain one.
 	Locks *Locks `json:"locks,omitempty"`
+	// Backup is what was backed up or restored, as far as it came; nil elsewhere.
+	Backup *Backup `json:"backup,omitempty"`
+}
+
+// Backup is one copy of the metadata database.
+type Backup struct {
+	// Name is the backup's folder, such as r7; at most 64 characters.
+	Name string `json:"name"`
+	// Revision is what the dump itself holds; empty when the database was never
+	// migrated. After a user's own command, what the database holds.
+	Revision string `json:"revision,omitempty"`
+	// Bytes is the size of the dump; 0 when a user's own command made it.
+	Bytes int64 `json:"bytes,omitempty"`
+	// SHA256 is that of the dump, in hexadecimal; empty when a user's own command made
+	// it.
+	SHA256 string `json:"sha256,omitempty"`
+	// Seconds is how long it took to dump and read it again, or to load it.
+	Seconds float64 `json:"seconds,omitempty"`
+	// Kept are the whole backups of this Superset afterwards, the newest first; at most
+	// 64. Empty for a restore and for a user's own command.
+	Kept []string `json:"kept,omitempty"`
 }
 
 // Locks are the figures of a polite migration, as far as it came.
@@ -118,5 +159,24 @@ func ParseResult(message string) (Result, error) {
 	if r.Path != nil {
 		r.Path.bound()
 	}
+	if r.Backup != nil {
+		r.Backup.bound()
+	}
 	return r, nil
+}
+
+// hexSHA256 is the only form of a sum that is passed on.
+var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// bound cuts what is too long and drops what makes no sense.
+func (b *Backup) bound() {
+	b.Name, b.Revision = cut(b.Name, maxRevision), cut(b.Revision, maxRevision)
+	b.Bytes, b.Seconds = max(b.Bytes, 0), max(b.Seconds, 0)
+	if !hexSHA256.MatchString(b.SHA256) {
+		b.SHA256 = ""
+	}
+	b.Kept = b.Kept[:min(len(b.Kept), maxRevisions)]
+	for i, name := range b.Kept {
+		b.Kept[i] = cut(name, maxRevision)
+	}
 }

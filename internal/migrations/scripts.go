@@ -15,7 +15,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-//go:embed scripts/*.py
+//go:embed scripts/*.py scripts/*.sh
 var files embed.FS
 
 // scripts are the embedded files by name, read once.
@@ -27,7 +27,7 @@ var scriptsHash = hashScripts()
 
 func readScripts() map[string]string {
 	out := map[string]string{}
-	names, err := fs.Glob(files, "scripts/*.py")
+	names, err := fs.Glob(files, "scripts/*")
 	if err != nil {
 		panic(err) // the pattern is constant
 	}

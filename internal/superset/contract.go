@@ -43,8 +43,49 @@ const (
 	EnvOwner = "SUPERSET_OPERATOR_OWNER"
 	// EnvExpectedRevision is the revision that verify must find in the database where
 	// that is not the image's head: after a rollback that kept the newer schema. Where
-	// two are possible, both, with a comma between.
+	// two are possible, both, with a comma between. For restore it is the one revision
+	// that the backup must hold; without it, what the backup says of itself.
 	EnvExpectedRevision = "SUPERSET_OPERATOR_EXPECTED_REVISION"
+	// EnvPreviousSecretKey is the key that stored passwords were encrypted with until
+	// now, by secretKeyRef alone: preflight takes either key for right.
+	EnvPreviousSecretKey = "SUPERSET_OPERATOR_PREVIOUS_SECRET_KEY"
+	// EnvReencrypt makes a Job encrypt what is stored anew: [ReencryptForward] (migrate)
+	// or [ReencryptBack] (downgrade). Without it nothing is.
+	EnvReencrypt = "SUPERSET_OPERATOR_REENCRYPT"
+	// EnvCreateDatabase lets migrate create the database when "1", and preflight take a
+	// missing one for one that was never migrated.
+	EnvCreateDatabase = "SUPERSET_OPERATOR_CREATE_DATABASE"
+	// EnvTargetRevision is the revision that downgrade takes the schema back to; empty
+	// leaves it, for when only what is stored has to be encrypted anew.
+	EnvTargetRevision = "SUPERSET_OPERATOR_TARGET_REVISION"
+)
+
+// The values of [EnvReencrypt].
+const (
+	// ReencryptForward is from the previous key to the current one, after the migration.
+	ReencryptForward = "forward"
+	// ReencryptBack is from the current key to the previous one, before the downgrade.
+	ReencryptBack = "back"
+)
+
+// Environment variables of the Jobs that back up and restore, in all their containers.
+const (
+	// EnvBackup is the backup's name, such as r7: a folder below [EnvBackupDir].
+	EnvBackup = "SUPERSET_OPERATOR_BACKUP"
+	// EnvBackupDir is the folder of this Superset's backups. Absent where a user's own
+	// command keeps them elsewhere.
+	EnvBackupDir = "SUPERSET_OPERATOR_BACKUP_DIR"
+	// EnvBackupKeep is how many backups stay after one more was made, the newest ones; 3
+	// by default.
+	EnvBackupKeep = "SUPERSET_OPERATOR_BACKUP_KEEP"
+	// EnvBackupSHA256 is what restore's dump must have, in hexadecimal; empty for what
+	// its manifest says.
+	EnvBackupSHA256 = "SUPERSET_OPERATOR_BACKUP_SHA256"
+	// EnvSharedDir is a folder in memory that the containers of one pod share:
+	// [SharedDir].
+	EnvSharedDir = "SUPERSET_OPERATOR_SHARED_DIR"
+	// EnvCustom is "1" where a user's own command stands in for dump.sh or load.sh.
+	EnvCustom = "SUPERSET_OPERATOR_CUSTOM"
 )
 
 // Places in the container.
@@ -57,6 +98,9 @@ const (
 	ConfigPath = ConfigDir + "/" + ConfigFile
 	// ScriptsDir is where the Job scripts are mounted, read-only.
 	ScriptsDir = "/etc/superset-operator/scripts"
+	// SharedDir is where the memory is mounted through which the containers of one pod
+	// hand on the connection files and what came of the work.
+	SharedDir = "/run/superset-operator"
 	// HomeDir must be writable: Superset's data folder in its official images.
 	HomeDir = "/app/superset_home"
 	// TempDir must be writable: gunicorn, Celery's beat and the Jobs use it.

@@ -5,7 +5,8 @@ Cheap and certain checks come first: the graph of migrations, the driver, the
 database. Then the app is brought up against a scratch SQLite, because Superset
 writes into whatever database it starts with. DatabaseAhead comes last: after a
 rollback of the image the operator expects it, and then wants to know that it is
-the only trouble.
+the only trouble. A missing database is one that was never migrated where migrate is
+to create it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from superset_job import JobError, Result, describe, log
 
 if TYPE_CHECKING:
     from flask import Flask
-    from sqlalchemy.engine import URL
+    from sqlalchemy.engine import URL, Connection
     from sqlalchemy.engine.reflection import Inspector
 
     from superset_job_graph import Graph
@@ -38,10 +39,18 @@ def inspect(result: Result) -> None:
         import sqlalchemy as sa
     except ImportError as error:
         raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
+    import superset_job_create
     from superset_job_database import database_url, read_facts, read_only, refuse_reader
+    from superset_job_secrets import direction
 
     url = database_url()
-    read_facts(url, result)
+    direction()
+    missing = superset_job_create.wanted() and superset_job_create.missing(url)
+    if missing:
+        result.database = url.get_backend_name()
+        superset_job_create.refuse_who_may_not(url)
+    else:
+        read_facts(url, result)
     log(f"database: {result.database} at {result.revision or 'no revision (never migrated)'}")
     ahead: JobError | None = None
     try:
@@ -50,14 +59,16 @@ def inspect(result: Result) -> None:
     except JobError as error:
         ahead = error
     if result.pending:
-        with read_only(url) as connection:
-            refuse_reader(connection)
+        if not missing:
+            with read_only(url) as connection:
+                refuse_reader(connection)
         result.path = _path(graph, result)
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         app = _scratch_app(f"sqlite:///{folder}/scratch.db")
         log("the app comes up")
-        _decrypt_stored_secrets(app, url, sa)
-        if result.path and result.path.get("secondConnection"):
+        if not missing:
+            _decrypt_stored_secrets(app, url, sa)
+        if not missing and result.path and result.path.get("secondConnection"):
             result.path["catalogDatabases"] = _catalog_databases(app, url, sa)
     if ahead:
         raise ahead
@@ -93,32 +104,43 @@ def _scratch_app(scratch: str) -> Flask:
 
 def _decrypt_stored_secrets(app: Flask, url: URL, sa: Any) -> None:
     """Reads secrets of the real database the way the app would: by its own
-    adapter, which the configuration may have replaced."""
+    adapter, which the configuration may have replaced. While the key is being
+    changed either key will do."""
     from superset_job_database import read_only
+    from superset_job_secrets import previous_key
 
     with app.app_context(), read_only(url) as connection:
         names = _secret_columns(sa.inspect(connection))
         if not names:
             return
-        from superset.extensions import encrypted_field_factory
+        rows = connection.exec_driver_sql(
+            f"SELECT id FROM dbs WHERE COALESCE({', '.join(names)}) IS NOT NULL ORDER BY id DESC LIMIT {_SECRETS_TRIED}"
+        )
+        ids = rows.scalars().all()
+        adapter = app.config["SQLALCHEMY_ENCRYPTED_FIELD_TYPE_ADAPTER"]()
+        keys = [app.config["SECRET_KEY"]] + [key for key in [previous_key()] if key]
+        secrets = [adapter.create({**app.config, "SECRET_KEY": key}, sa.Text) for key in keys]
+        for row in ids:
+            errors = [_error_of_reading(connection, row, names, secret, sa) for secret in secrets]
+            if None not in errors:
+                raise JobError(
+                    "SecretKeyInvalid",
+                    f"the secret key {'and the previous one do' if keys[1:] else 'does'} not decrypt the passwords"
+                    " stored in the database (table dbs): put back the key that they were stored with",
+                ) from errors[0]
+    log(f"the secret key decrypts what is stored ({len(ids)} tried)")
 
-        secret = encrypted_field_factory.create(sa.Text)
-        query = sa.text(
-            f"SELECT {', '.join(names)} FROM dbs"
-            f" WHERE COALESCE({', '.join(names)}) IS NOT NULL ORDER BY id DESC LIMIT {_SECRETS_TRIED}"
-        ).columns(**{name: secret for name in names})
-        rows = connection.execute(query)
-        try:
-            count = len(rows.fetchall())
-        except sa.exc.DBAPIError:
-            raise
-        except Exception as error:
-            raise JobError(
-                "SecretKeyInvalid",
-                "the secret key does not decrypt the passwords stored in the database (table dbs):"
-                " put back the key that they were stored with",
-            ) from error
-    log(f"the secret key decrypts what is stored ({count} tried)")
+
+def _error_of_reading(connection: Connection, row: int, names: list[str], secret: Any, sa: Any) -> Exception | None:
+    """What is said when the columns of a row of dbs are read as that type of secret."""
+    query = sa.text(f"SELECT {', '.join(names)} FROM dbs WHERE id = :id").columns(**{name: secret for name in names})
+    try:
+        connection.execute(query, {"id": row}).fetchall()
+    except sa.exc.DBAPIError:
+        raise
+    except Exception as error:  # whatever the cipher says of a wrong key
+        return error
+    return None
 
 
 def _catalog_databases(app: Flask, url: URL, sa: Any) -> int:

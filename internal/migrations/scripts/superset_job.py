@@ -59,6 +59,7 @@ class Result:
     path: dict[str, object] | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
     locks: dict[str, float] | None = None
+    backup: dict[str, object] | None = None
 
     def encode(self, redact: Callable[[str], str]) -> bytes:
         """One line of JSON within RESULT_BYTES. The list of pending revisions is cut
@@ -68,7 +69,7 @@ class Result:
             "reason": self.reason,
             "message": shorten(redact(self.message), MESSAGE_CHARACTERS),
         }
-        for key in ("database", "revision", "head", "locks"):
+        for key in ("database", "revision", "head", "locks", "backup"):
             if (value := getattr(self, key)) is not None:
                 line[key] = value
         if self.checks:

@@ -53,6 +53,18 @@ class Graph:
         applied = set(self._history(revision)) if revision else set()
         return [step for step in self._history(self.head) if step not in applied]
 
+    def between(self, target: str, revision: str | None) -> list[str]:
+        """What a downgrade from revision to target would take back, newest first."""
+        self.pending(revision)  # one that is known
+        if revision is None or target not in self.parents or target not in self._history(revision):
+            raise JobError(
+                "DowngradeFailed",
+                f"the database is at {revision or 'no revision (never migrated)'}, from where this image"
+                f" (head {self.head}) has no way back to {target}; nothing was changed",
+            )
+        kept = set(self._history(target))
+        return [step for step in reversed(self._history(revision)) if step not in kept]
+
     def _history(self, revision: str) -> list[str]:
         """The revision with all its ancestors, each after its parents."""
         order: dict[str, None] = {}

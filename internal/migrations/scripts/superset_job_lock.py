@@ -55,7 +55,7 @@ def _connect(url: URL) -> Connection:
 
 
 def _obtain(connection: Connection, url: URL, wait_seconds: float) -> None:
-    lock = _lock_name(connection.dialect.name, url.database or "")
+    lock = lock_name(connection.dialect.name, url.database or "")
     statement = _statement(connection.dialect.name, lock)
     deadline, waiting = time.monotonic() + wait_seconds, False
     while True:
@@ -77,7 +77,7 @@ def _obtain(connection: Connection, url: URL, wait_seconds: float) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _lock_name(dialect: str, database: str) -> str:
+def lock_name(dialect: str, database: str) -> str:
     """PostgreSQL's advisory locks are numbers, per database; MySQL's are names, per
     server: there the database's name is part of the lock's, hashed, as it has room for
     64 characters."""
@@ -91,6 +91,11 @@ def _statement(dialect: str, lock: str) -> str:
     if dialect == "postgresql":
         return f"SELECT pg_try_advisory_xact_lock({lock})"
     return f"SELECT GET_LOCK('{lock}', 0)"
+
+
+def holder_of_lock(connection: Connection, url: URL) -> str:
+    """Who holds the migration lock of the database, in words."""
+    return _holder(connection, lock_name(connection.dialect.name, url.database or ""))
 
 
 def _holder(connection: Connection, lock: str) -> str:

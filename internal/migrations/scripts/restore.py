@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports what load.sh, or a user's own command, has put back.
+
+The database is read again, and must be at the revision that was asked for. Where the
+load could not have the database for itself, who is in the way is named.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import superset_job
+from superset_job import JobError, Result, log
+from superset_job_outcome import custom, read_outcome
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
+
+
+def restore(result: Result) -> None:
+    from superset_job_database import database_url, read_facts
+
+    url = database_url()
+    try:
+        read_outcome(result, "RestoreFailed")
+    except JobError as error:
+        raise _with_circumstances(url, result, error) from error
+    read_facts(url, result)
+    assert result.backup is not None
+    if custom():
+        result.backup["revision"] = result.revision or ""
+    wanted = os.environ.get("SUPERSET_OPERATOR_EXPECTED_REVISION") or str(result.backup["revision"])
+    if (result.revision or "") != wanted:
+        raise JobError(
+            "RestoreFailed",
+            f"the backup was put back, but the database is at {result.revision or 'no revision'} instead of"
+            f" {wanted or 'none'}: something else migrates it, or the command restored another one",
+        )
+
+
+def _with_circumstances(url: URL, result: Result, error: JobError) -> JobError:
+    """The error, with the revision in the result and those in the way in the message."""
+    from superset_job_database import new_engine, read_facts
+    from superset_job_lock import holder_of_lock
+    from superset_job_sessions import holders
+    from superset_job_tables import LOCKS_OF_OTHERS
+
+    try:
+        read_facts(url, result)
+        busy: list[str] = []
+        with new_engine(url).connect() as connection:
+            if error.reason == "LockTimeout":
+                busy = [holder_of_lock(connection, url)]
+            elif error.reason == "TablesBusy":
+                busy = holders(connection, LOCKS_OF_OTHERS)
+    except Exception as other:  # the first one tells more
+        log(f"what the database is at now is not known: {superset_job.describe(other)}")
+        return error
+    return JobError(error.reason, error.message + (f"; in the way: {'; '.join(busy)}" if busy else ""))
+
+
+if __name__ == "__main__":
+    superset_job.run("restore", restore)

@@ -1,0 +1,122 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: Apache-2.0
+# What dump.sh and load.sh share; they read it in. POSIX shell, sed, grep, gzip and the
+# coreutils: all that a database's image has besides its own programs.
+#
+# A script hands on what came of its work in the file outcome, a line key=value each,
+# which Python in the next container reports. It ends with 0 whenever it could say what
+# is wrong: a container that fails would keep that one from running.
+
+set -eu
+umask 077
+export LC_ALL=C
+
+shared=${SUPERSET_OPERATOR_SHARED_DIR:-/run/superset-operator}
+# shellcheck disable=SC2034 # for who reads this in
+name=${SUPERSET_OPERATOR_BACKUP:?}
+# shellcheck disable=SC2034
+dir=${SUPERSET_OPERATOR_BACKUP_DIR:?}
+partial=''
+# shellcheck source=/dev/null
+. "$shared/facts.sh"
+export PGSERVICEFILE="$shared/service.conf" PGSERVICE=superset PGPASSFILE="$shared/pgpass"
+
+# leave KEY VALUE: a line of the outcome.
+leave() {
+	printf '%s=%s\n' "$1" "$(printf '%s' "$2" | tr '\n\r' '  ')" >>"$shared/outcome"
+}
+
+# fail REASON MESSAGE: the end. Not to be called in a subshell.
+fail() {
+	[ -z "$partial" ] || rm -rf "$partial"
+	rm -f "$shared/outcome"
+	leave reason "$1"
+	leave message "$2"
+	printf '%s: %s\n' "$1" "$2"
+	exit 0
+}
+
+# said FILE: the first lines in which a program said what is wrong. What the server
+# adds, such as a DETAIL or the line of a COPY, stays in the log: it has rows in it.
+said() {
+	cat "$1" >&2
+	if grep -Eq "$spoken" "$1"; then
+		grep -E "$spoken" "$1" | head -n 2 | tr '\n' ' '
+	elif [ -s "$1" ]; then
+		head -n 1 "$1"
+	else
+		echo 'it was ended without a word'
+	fi
+}
+spoken='^(pg_|psql|mysql|mariadb|ERROR|error).*(rror|FATAL|detail:)'
+
+# major TEXT: the first number in it: 15 of "pg_dump (PostgreSQL) 15.18 (Debian)".
+major() {
+	printf '%s\n' "$1" | sed -e '1!d' -e 's/^[^0-9]*//' -e 's/[^0-9].*$//'
+}
+
+# have PROGRAM [OTHER NAME]: sets found to the one that the image has.
+have() {
+	for found; do
+		command -v "$found" >/dev/null 2>&1 && return
+	done
+	fail ToolMismatch "the image that backs up has no $1, and the server is $DIALECT $SERVER_VERSION: name an image with its programs in spec.upgrade.backup.image"
+}
+
+# new_enough PROGRAM: PostgreSQL's programs read no server that is newer than they are.
+new_enough() {
+	have "$1"
+	version=$("$1" --version)
+	[ "$(major "$version")" -ge "$(major "$SERVER_VERSION")" ] ||
+		fail ToolMismatch "$version is older than the server, PostgreSQL $SERVER_VERSION: name an image of version $(major "$SERVER_VERSION") or newer in spec.upgrade.backup.image"
+}
+
+# sum FILE: its sha256.
+sum() {
+	sha256sum <"$1" | cut -d ' ' -f 1
+}
+
+# size FILE: its bytes.
+size() {
+	wc -c <"$1" | tr -d ' '
+}
+
+# fact BACKUP KEY: a value of the manifest that dump.sh wrote, a line each.
+fact() {
+	sed -n "s/^  \"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1/manifest.json"
+}
+
+# looks_whole BACKUP: it was finished, and has the size that it had then.
+looks_whole() {
+	[ -f "$1/manifest.json" ] && [ -f "$1/dump" ] && [ "$(fact "$1" bytes)" = "$(size "$1/dump")" ]
+}
+
+# clock: hundredths of a second since some time.
+clock() {
+	read -r up _ </proc/uptime
+	printf '%s%s' "${up%.*}" "${up#*.}"
+}
+
+# revision_in DUMP: the revision that it holds; empty when there is none.
+revision_in() {
+	if [ "$DIALECT" = postgresql ]; then
+		pg_restore --data-only --table=alembic_version --file=- "$1" | sed -n '/^COPY /{n;/^\\\.$/d;p;}'
+	else
+		# The row may stand on the line after.
+		gzip -dc <"$1" | sed -n '/^INSERT INTO `alembic_version` /,/;$/p' | tr '\n' ' ' |
+			sed -n "s/^.*VALUES *('\([^']*\)').*\$/\1/p"
+	fi
+}
+
+# read_through DUMP: whether every byte of it makes sense to the program that loads it.
+read_through() {
+	if [ "$DIALECT" = postgresql ]; then
+		pg_restore --file=/dev/null "$1" 2>"$shared/error"
+	else
+		gzip -t <"$1" 2>"$shared/error" || return 1
+		gzip -dc <"$1" | tail -n 1 | grep -q '^-- Dump completed' || {
+			echo 'error: the dump has no end' >"$shared/error"
+			return 1
+		}
+	fi
+}

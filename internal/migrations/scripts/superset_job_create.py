@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Creating the metadata database where there is none, when the user asked for it."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import DBAPIError
+
+from superset_job import JobError, describe, log
+from superset_job_database import classify, new_engine
+from superset_job_tables import sqlstate
+
+# invalid_catalog_name; libpq's failed connect has no SQLSTATE, but the database's name.
+_MISSING = r'database ".*" does not exist|\(1049\b'
+# duplicate_database, unique_violation of two at once; ER_DB_CREATE_EXISTS.
+_EXISTS = r"\(1007\b"
+_MAINTENANCE = "postgres"
+
+
+def wanted() -> bool:
+    """Whether a missing database is to be created."""
+    return os.environ.get("SUPERSET_OPERATOR_CREATE_DATABASE") == "1"
+
+
+def missing(url: URL) -> bool:
+    """Whether the server answers that it has no such database. Every other trouble is
+    for whoever connects next."""
+    if url.get_backend_name() not in ("postgresql", "mysql"):
+        return False
+    try:
+        with new_engine(url).connect():
+            return False
+    except DBAPIError as error:
+        return bool(re.search(_MISSING, str(error.orig)))
+
+
+def refuse_who_may_not(url: URL) -> None:
+    """Raises DatabaseAuthFailed when the user may not create the missing database."""
+    try:
+        with new_engine(_server(url)).connect() as connection:
+            may = _may_create(connection, url.database or "")
+    except DBAPIError as error:
+        raise _refused(url, classify(error).message) from error
+    if not may:
+        raise _refused(url, f"the user {url.username} has no right to create it")
+
+
+def create(url: URL) -> None:
+    """Creates the database, in UTF-8; that another did so in the meantime is no error."""
+    engine = new_engine(_server(url)).execution_options(isolation_level="AUTOCOMMIT")
+    quoted = engine.dialect.identifier_preparer.quote_identifier(url.database or "").replace("%", "%%")
+    if engine.dialect.name == "postgresql":
+        # template1 may have another encoding, or somebody connected.
+        statement = f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0"
+    else:
+        statement = f"CREATE DATABASE {quoted} CHARACTER SET utf8mb4"
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        log(f"created the database {url.database}")
+    except DBAPIError as error:
+        if sqlstate(error) in ("42P04", "23505") or re.search(_EXISTS, str(error.orig)):
+            log(f"the database {url.database} was created by another in the meantime")
+            return
+        if classify(error).reason == "DatabaseAuthFailed":
+            raise _refused(url, describe(error)) from error
+        raise classify(error) from error
+
+
+def _server(url: URL) -> URL:
+    """The same server's database that is always there; MySQL needs none."""
+    return url.set(database=_MAINTENANCE if url.get_backend_name() == "postgresql" else "")
+
+
+def _refused(url: URL, why: str) -> JobError:
+    return JobError(
+        "DatabaseAuthFailed",
+        f"the database {url.database} does not exist and cannot be created: {why};"
+        " create it yourself, or give the user that right (PostgreSQL: CREATEDB, and CONNECT to the database"
+        f" {_MAINTENANCE}; MySQL: CREATE)",
+    )
+
+
+def _may_create(connection: Connection, database: str) -> bool:
+    if connection.dialect.name == "postgresql":
+        question = "SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user"
+        return bool(connection.exec_driver_sql(question).scalar())
+    grants = connection.exec_driver_sql("SHOW GRANTS FOR CURRENT_USER").scalars().all()
+    return any(_grants_create(grant, database) for grant in grants)
+
+
+def _grants_create(grant: str, database: str) -> bool:
+    """Whether one line of MySQL's SHOW GRANTS is a right to create the database."""
+    found = re.match(r"GRANT (.*) ON (?:`(.*)`|\*)\.\* TO ", grant)
+    if not found:
+        return False
+    rights = [right.strip() for right in found[1].split(",")]
+    pattern = (found[2] or "%").replace(r"\_", "_").replace("%", "*")
+    return ("ALL PRIVILEGES" in rights or "CREATE" in rights) and fnmatch.fnmatchcase(database, pattern)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What dump.sh or load.sh left behind for Python to report."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from superset_job import JobError, Result
+
+
+def custom() -> bool:
+    """Whether a user's own command did the work; it leaves nothing behind."""
+    return os.environ.get("SUPERSET_OPERATOR_CUSTOM") == "1"
+
+
+def read_outcome(result: Result, reason: str) -> None:
+    """Puts what the container before has done into the result. Raises a JobError of its
+    reason, or of this one when it left no word."""
+    name = os.environ.get("SUPERSET_OPERATOR_BACKUP", "")
+    if custom():
+        result.backup = {"name": name}
+        return
+    facts = _facts(reason)
+    if facts.get("reason"):
+        raise JobError(facts["reason"], facts.get("message", ""))
+    result.backup = {
+        "name": facts["name"],
+        "revision": facts["revision"],
+        "bytes": int(facts["bytes"]),
+        "sha256": facts["sha256"],
+        "seconds": round(float(facts["seconds"]), 1),
+    }
+    if facts.get("kept"):
+        result.backup["kept"] = facts["kept"].split(",")
+
+
+def _facts(reason: str) -> dict[str, str]:
+    file = Path(os.environ.get("SUPERSET_OPERATOR_SHARED_DIR", "/run/superset-operator"), "outcome")
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise JobError(reason, "the container of the database's programs left no word of what it did") from error
+    return dict(line.split("=", 1) for line in lines if "=" in line)
