@@ -9,20 +9,15 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 	_ "time/tzdata" // maintenance windows name time zones, and an image from scratch has none
 
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/controller"
 	"github.com/superset-operator/superset-operator/internal/version"
 )
@@ -126,28 +121,15 @@ func run(s settings) error {
 }
 
 func options(s settings) ctrl.Options {
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
-		if err := add(scheme); err != nil {
-			panic(err) // the same at every start
-		}
-	}
 	m := metricsserver.Options{BindAddress: s.metricsAddress, SecureServing: s.metricsSecure}
 	if s.metricsSecure {
 		m.FilterProvider = filters.WithAuthenticationAndAuthorization
 		m.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }} // HTTP/2 has had resets that exhaust servers
 	}
-	grace := 20 * time.Second
-	return ctrl.Options{
-		Scheme:                        scheme,
-		Cache:                         controller.CacheOptions(s.namespaces),
-		Client:                        client.Options{Cache: &client.CacheOptions{}},
-		Metrics:                       m,
-		HealthProbeBindAddress:        s.probeAddress,
-		LeaderElection:                s.leaderElect,
-		LeaderElectionID:              "superset-operator.dev",
-		LeaderElectionNamespace:       s.leaseNamespace,
-		LeaderElectionReleaseOnCancel: true, // the process ends right after
-		GracefulShutdownTimeout:       &grace,
-	}
+	o := controller.Options(s.namespaces)
+	o.Metrics = m
+	o.HealthProbeBindAddress = s.probeAddress
+	o.LeaderElection = s.leaderElect
+	o.LeaderElectionNamespace = s.leaseNamespace
+	return o
 }
