@@ -4,18 +4,16 @@ package integration
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/sample"
 )
 
 // limit bounds every wait; it is far above what anything here takes.
@@ -32,8 +30,7 @@ type fixture struct {
 // newFixture makes the namespace and the Secret, both as in the samples.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: "t-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}
+	ns := sample.Namespace()
 	must(t, k8s.Create(t.Context(), ns))
 	f := &fixture{t: t, ns: ns.Name, key: client.ObjectKey{Namespace: ns.Name, Name: "bi"}}
 	must(t, k8s.Create(t.Context(), f.secret()))
@@ -47,34 +44,11 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-func (f *fixture) secret() *corev1.Secret {
-	return &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns},
-		StringData: map[string]string{"secret-key": "example", "database-uri": "postgresql://example", "redis-url": "redis://example"},
-	}
-}
+func (f *fixture) secret() *corev1.Secret { return sample.Secret(f.ns) }
 
 // superset is the one of the samples, at a version, before it is created.
 func (f *fixture) superset(version string, edits ...func(*v1alpha1.Superset)) *v1alpha1.Superset {
-	ref := func(key string) v1alpha1.SecretKeyReference { return v1alpha1.SecretKeyReference{Name: "bi", Key: key} }
-	two := int32(2)
-	s := &v1alpha1.Superset{
-		ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns},
-		Spec: v1alpha1.SupersetSpec{
-			RuntimeSpec: v1alpha1.RuntimeSpec{
-				Version: version, SecretKeyFrom: ref("secret-key"),
-				Database: v1alpha1.DatabaseSpec{URIFrom: ref("database-uri")},
-				Cache:    &v1alpha1.CacheSpec{URLFrom: ref("redis-url")},
-			},
-			Web:       &v1alpha1.WebSpec{Replicas: &two},
-			Worker:    &v1alpha1.WorkerSpec{Replicas: &two},
-			Scheduler: &v1alpha1.SchedulerSpec{},
-		},
-	}
-	for _, edit := range edits {
-		edit(s)
-	}
-	return s
+	return sample.Superset(f.ns, version, edits...)
 }
 
 // install creates a Superset and waits until it is Ready.
@@ -138,12 +112,7 @@ func (f *fixture) rolledBack(version string) *v1alpha1.Superset {
 	})
 }
 
-func condition(s *v1alpha1.Superset, kind string) metav1.Condition {
-	if c := meta.FindStatusCondition(s.Status.Conditions, kind); c != nil {
-		return *c
-	}
-	return metav1.Condition{}
-}
+func condition(s *v1alpha1.Superset, kind string) metav1.Condition { return sample.Condition(s, kind) }
 
 // dump shows how things stand when a test fails.
 func (f *fixture) dump() {
@@ -159,49 +128,26 @@ func (f *fixture) dump() {
 
 // Edits of a Superset.
 
-func version(v string) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) { s.Spec.Version = v }
-}
+func version(v string) func(*v1alpha1.Superset) { return sample.Version(v) }
 
 // tag picks an image by its tag, whose ending says how its pods behave.
-func tag(t string) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) { s.Spec.Image.Tag = t }
-}
+func tag(t string) func(*v1alpha1.Superset) { return sample.Tag(t) }
 
-func strategy(v v1alpha1.Strategy) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Strategy = v }
-}
+func strategy(v v1alpha1.Strategy) func(*v1alpha1.Superset) { return sample.Strategy(v) }
 
 func hold(s *v1alpha1.Superset) { s.Spec.Upgrade.OnFailure = v1alpha1.OnFailureHold }
 
 // jobs puts an annotation on the pods of Jobs.
-func jobs(key, value string) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) {
-		s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{PodTemplate: &runtime.RawExtension{
-			Raw: fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, key, value)}}}
-	}
-}
+func jobs(key, value string) func(*v1alpha1.Superset) { return sample.JobAnnotation(key, value) }
 
 func paused(is bool) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Paused = is }
 }
 
-func annotation(key, value string) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) {
-		if s.Annotations == nil {
-			s.Annotations = map[string]string{}
-		}
-		s.Annotations[key] = value
-	}
-}
+func annotation(key, value string) func(*v1alpha1.Superset) { return sample.Annotation(key, value) }
 
 // slow makes the pods of Jobs work, and those of tiers start, for a while.
-func slow(d time.Duration) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) {
-		s.Spec.PodTemplate = &runtime.RawExtension{Raw: fmt.Appendf(nil,
-			`{"metadata":{"annotations":{"sim.superset-operator.dev/delay":%q,"pod-ready.test/delay":%q}}}`, d, d)}
-	}
-}
+func slow(d time.Duration) func(*v1alpha1.Superset) { return sample.Slow(d) }
 
 func must(t *testing.T, err error) {
 	t.Helper()

@@ -3,29 +3,21 @@
 package integration
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/chronicle"
 )
 
-// recorder keeps every change in a namespace. Resource versions of all kinds
-// come from one etcd, so they put the changes of all watches in one order.
-type recorder struct {
-	mu      sync.Mutex
-	changes []change
-}
+// recorder keeps every change in a namespace.
+type recorder struct{ chronicle.Recorder }
 
 type change struct {
 	at   int64
@@ -46,74 +38,23 @@ func (r *recorder) also(t *testing.T, ns string, lists ...client.ObjectList) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	for _, list := range lists {
-		w, err := k8s.Watch(ctx, list, client.InNamespace(ns))
-		must(t, err)
-		go r.follow(w)
-	}
-}
-
-func (r *recorder) follow(w watch.Interface) {
-	for e := range w.ResultChan() {
-		obj, ok := e.Object.(client.Object)
-		if !ok {
-			continue
-		}
-		at, err := strconv.ParseInt(obj.GetResourceVersion(), 10, 64)
-		if err != nil {
-			continue
-		}
-		r.mu.Lock()
-		r.changes = append(r.changes, change{at, e.Type == watch.Deleted, obj})
-		r.mu.Unlock()
-	}
+	must(t, r.Also(ctx, k8s, ns, lists...))
 }
 
 // story is all changes so far, in the API server's order.
 func (r *recorder) story() []change {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	out := slices.Clone(r.changes)
-	slices.SortStableFunc(out, func(a, b change) int { return cmp.Compare(a.at, b.at) })
+	var out []change
+	for _, c := range r.Story() {
+		out = append(out, change{c.At, c.Gone, c.Obj})
+	}
 	return out
 }
 
 // forget drops what was recorded.
-func (r *recorder) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.changes = nil
-}
+func (r *recorder) forget() { r.Forget() }
 
 // phases are those that a Superset went through, one after another.
-func (r *recorder) phases() []v1alpha1.Phase {
-	var out []v1alpha1.Phase
-	for _, c := range r.story() {
-		if s, ok := c.obj.(*v1alpha1.Superset); ok && (len(out) == 0 || out[len(out)-1] != s.Status.Phase) {
-			out = append(out, s.Status.Phase)
-		}
-	}
-	return out
-}
-
-// String is the story, short, for a test that failed.
-func (r *recorder) String() string {
-	var b strings.Builder
-	for _, c := range r.story() {
-		switch o := c.obj.(type) {
-		case *v1alpha1.Superset:
-			ready := condition(o, v1alpha1.ConditionReady)
-			fmt.Fprintf(&b, "%d superset %s %s: %s\n", c.at, o.Status.Phase, ready.Reason, ready.Message)
-		case v1alpha1.Component:
-			spec := o.ComponentSpec()
-			fmt.Fprintf(&b, "%d %T %s %s fence %d, status: generation %d of %d, fence %d\n", c.at, o, spec.Version, spec.Mode, spec.Fence,
-				o.ComponentStatus().ObservedGeneration, o.GetGeneration(), o.ComponentStatus().Fence)
-		case *corev1.Pod:
-			fmt.Fprintf(&b, "%d pod %s %s gone %v ending %v\n", c.at, o.Name, o.Status.Phase, c.gone, o.DeletionTimestamp != nil)
-		}
-	}
-	return b.String()
-}
+func (r *recorder) phases() []v1alpha1.Phase { return r.Phases() }
 
 // livePods follows a component's pods through the story: after each change it
 // calls see with those that exist, the ones that are ending included.
