@@ -30,6 +30,14 @@ const (
 	MigrateCrashes Behavior = "migrate-crashes"
 	// VerifyFails ends verify with reason CheckFailed.
 	VerifyFails Behavior = "verify-fails"
+	// DowngradeFails ends downgrade with reason DowngradeFailed; a PostgreSQL is
+	// as it was before.
+	DowngradeFails Behavior = "downgrade-fails"
+	// BackupFails ends backup with reason BackupFailed.
+	BackupFails Behavior = "backup-fails"
+	// RestoreFails ends restore with reason RestoreFailed; a PostgreSQL is as it
+	// was before.
+	RestoreFails Behavior = "restore-fails"
 
 	unpullable Behavior = "unpullable"
 )
@@ -41,6 +49,10 @@ const (
 	AnnotationBehavior = "sim.superset-operator.dev/behavior"
 	// AnnotationDelay is how long a Job's pod works, such as 30s.
 	AnnotationDelay = "sim.superset-operator.dev/delay"
+	// AnnotationDatabase is the dialect of the pod's database: postgresql by
+	// default, or mysql, which a migration, a downgrade or a restore that fails
+	// leaves half-changed: only a restore mends it.
+	AnnotationDatabase = "sim.superset-operator.dev/database"
 	// AnnotationRelease, with any value, lets a migration that hangs go on.
 	AnnotationRelease = "sim.superset-operator.dev/release"
 )
@@ -50,11 +62,24 @@ const (
 	labelScript  = "superset-operator.dev/script"
 	labelVersion = "app.kubernetes.io/version"
 	nodePrefix   = "kwok-node-"
-	// envMaxLock is set for a migration beside live traffic.
-	envMaxLock = "SUPERSET_OPERATOR_MAX_LOCK_SECONDS"
 )
 
-var behaviors = []Behavior{PreflightFails, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails, unpullable}
+// What a Job of the operator tells its script.
+const (
+	// envMaxLock is set for a migration beside live traffic.
+	envMaxLock          = "SUPERSET_OPERATOR_MAX_LOCK_SECONDS"
+	envTargetRevision   = "SUPERSET_OPERATOR_TARGET_REVISION"
+	envExpectedRevision = "SUPERSET_OPERATOR_EXPECTED_REVISION"
+	envBackup           = "SUPERSET_OPERATOR_BACKUP"
+	envBackupDir        = "SUPERSET_OPERATOR_BACKUP_DIR"
+	envBackupKeep       = "SUPERSET_OPERATOR_BACKUP_KEEP"
+	envBackupSum        = "SUPERSET_OPERATOR_BACKUP_SHA256"
+)
+
+var behaviors = []Behavior{
+	PreflightFails, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails,
+	DowngradeFails, BackupFails, RestoreFails, unpullable,
+}
 
 func behaviorOf(pod *corev1.Pod) Behavior {
 	chosen, ok := pod.Annotations[AnnotationBehavior]
@@ -76,6 +101,16 @@ func imageTag(pod *corev1.Pod) string {
 	name := image[strings.LastIndex(image, "/")+1:]
 	_, tag, _ := strings.Cut(name, ":")
 	return tag
+}
+
+// mysql is the dialect without transactional DDL.
+const mysql = "mysql"
+
+func dialectOf(pod *corev1.Pod) string {
+	if chosen := pod.Annotations[AnnotationDatabase]; chosen != "" {
+		return chosen
+	}
+	return "postgresql"
 }
 
 // podRelease is the release whose migrations the pod's image holds. A tag that

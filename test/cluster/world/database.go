@@ -10,7 +10,8 @@ import (
 )
 
 // Count says how often a database was migrated since the world began. Only
-// Jobs of the script migrate count, whether or not they have anything to do.
+// Jobs of the script migrate count, whether or not they have anything to do;
+// AtOnce alone counts downgrade and restore too.
 type Count struct {
 	// Started is how many pods began.
 	Started int
@@ -43,38 +44,41 @@ func databaseOf(pod *corev1.Pod) place {
 	return p
 }
 
-// databases is what all databases know.
+// schema is what one database knows.
+type schema struct {
+	revision string
+	// half is true when a change ended half-way and could not be taken back.
+	half bool
+}
+
+// databases is what all databases and all backups know.
 type databases struct {
-	mu        sync.Mutex
-	revisions map[place]string
-	counts    map[place]Count
+	mu      sync.Mutex
+	schemas map[place]schema
+	counts  map[place]Count
+	// changing is how many pods change a schema now.
+	changing map[place]int
+	backups  map[shelf][]Backup // the newest first
 }
 
-func (d *databases) revision(p place) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.revisions[p]
+func newDatabases() databases {
+	return databases{schemas: map[place]schema{}, counts: map[place]Count{}, changing: map[place]int{}, backups: map[shelf][]Backup{}}
 }
 
-func (d *databases) setRevision(p place, revision string) {
+func (d *databases) schema(p place) schema {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if revision == "" {
-		delete(d.revisions, p)
+	return d.schemas[p]
+}
+
+func (d *databases) setSchema(p place, s schema) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s == (schema{}) {
+		delete(d.schemas, p)
 		return
 	}
-	d.revisions[p] = revision
-}
-
-// all is a copy, as data of a ConfigMap.
-func (d *databases) all() map[string]string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	data := map[string]string{}
-	for p, revision := range d.revisions {
-		data[p.String()] = revision
-	}
-	return data
+	d.schemas[p] = s
 }
 
 func (d *databases) count(p place) Count {
@@ -83,22 +87,28 @@ func (d *databases) count(p place) Count {
 	return d.counts[p]
 }
 
-// begin counts a migration that starts and returns how many run now.
-func (d *databases) begin(p place) int {
+// begin counts the start of a script that changes a schema and returns how many
+// run now.
+func (d *databases) begin(p place, script string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.counts[p]
-	c.Started++
-	running := c.Started - c.Finished
-	c.AtOnce = max(c.AtOnce, running)
+	if script == scriptMigrate {
+		c.Started++
+	}
+	d.changing[p]++
+	c.AtOnce = max(c.AtOnce, d.changing[p])
 	d.counts[p] = c
-	return running
+	return d.changing[p]
 }
 
-func (d *databases) end(p place) {
+func (d *databases) end(p place, script string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := d.counts[p]
-	c.Finished++
+	if script == scriptMigrate {
+		c.Finished++
+	}
+	d.changing[p]--
 	d.counts[p] = c
 }

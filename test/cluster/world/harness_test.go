@@ -112,6 +112,9 @@ func createSecret(t *testing.T, namespace string, data map[string]string) {
 type order struct {
 	namespace, name, tag, script, component string
 	annotations                             map[string]string
+	env                                     map[string]string
+	// inits are the images of containers that run before.
+	inits []string
 }
 
 func (o order) template() corev1.PodTemplateSpec {
@@ -122,7 +125,7 @@ func (o order) template() corev1.PodTemplateSpec {
 	if o.component != "" {
 		labels["app.kubernetes.io/component"] = o.component
 	}
-	return corev1.PodTemplateSpec{
+	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels, Annotations: o.annotations},
 		Spec: corev1.PodSpec{
 			RestartPolicy: corev1.RestartPolicyAlways,
@@ -134,6 +137,13 @@ func (o order) template() corev1.PodTemplateSpec {
 			}},
 		},
 	}
+	for name, value := range o.env {
+		template.Spec.Containers[0].Env = append(template.Spec.Containers[0].Env, corev1.EnvVar{Name: name, Value: value})
+	}
+	for i, image := range o.inits {
+		template.Spec.InitContainers = append(template.Spec.InitContainers, corev1.Container{Name: fmt.Sprintf("init-%d", i), Image: image})
+	}
+	return template
 }
 
 // job makes a Job that never tries again.

@@ -88,26 +88,23 @@ func (w *World) work(ctx context.Context, pod *corev1.Pod) {
 
 // runJob is a script from its start to its termination message.
 func (w *World) runJob(ctx context.Context, j *job, pod *corev1.Pod) {
-	database := databaseOf(pod)
-	if pod.Labels[labelScript] == "migrate" {
-		if n := w.databases.begin(database); n > 1 {
+	database, script := databaseOf(pod), pod.Labels[labelScript]
+	if changesSchema[script] {
+		if n := w.databases.begin(database, script); n > 1 {
 			w.logf("%d MIGRATIONS AT ONCE on database %s", n, database)
 		}
-		defer w.databases.end(database)
+		defer w.databases.end(database, script)
 	}
-	w.logf("%s/%s: %s begins on database %s", pod.Namespace, pod.Name, pod.Labels[labelScript], database)
+	w.logf("%s/%s: %s begins on database %s", pod.Namespace, pod.Name, script, database)
 	outcome, ok := w.outcome(ctx, j, pod, database)
 	if !ok {
 		w.logf("%s/%s: stopped before its end", pod.Namespace, pod.Name)
 		return
 	}
-	// The revision first: a world that dies between the two finds a database
-	// at its head, and such a migration succeeds.
-	if outcome.ExitCode == 0 && pod.Labels[labelScript] == "migrate" {
-		if r, err := podRelease(pod); err == nil {
-			w.databases.setRevision(database, r.head)
-			w.complain(ctx, w.save(ctx))
-		}
+	// The database first: a world that dies between the two finds one that is
+	// changed already, and such a script succeeds.
+	if w.databases.change(database, pod, outcome) {
+		w.complain(ctx, w.save(ctx))
 	}
 	w.logf("%s/%s: exit code %d %s", pod.Namespace, pod.Name, outcome.ExitCode, outcome.Message)
 	w.complain(ctx, w.terminate(ctx, pod, outcome))
@@ -143,12 +140,12 @@ func (w *World) outcome(ctx context.Context, j *job, pod *corev1.Pod, database p
 		}
 	}
 	behavior := behaviorOf(pod)
-	if behavior == MigrateHangs && pod.Labels[labelScript] == "migrate" {
+	if behavior == MigrateHangs && pod.Labels[labelScript] == scriptMigrate {
 		select {
 		case <-ctx.Done():
 			return o, false
 		case <-j.released:
 		}
 	}
-	return play(pod, behavior, w.databases.revision(database)), true
+	return play(pod, behavior, w.databases.look(database, pod)), true
 }

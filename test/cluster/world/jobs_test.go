@@ -199,3 +199,41 @@ func TestANewWorldRemembers(t *testing.T) {
 	defer stop()
 	eventually(t, "the revision", func(context.Context) (bool, error) { return again.Revision(ns, "bi") == head50, nil })
 }
+
+// Backup, downgrade and restore in the cluster, with the containers that come
+// before the result.
+func TestTheWayBack(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	shared.world.SetRevision(ns, "bi", head50)
+	dir := "/backups/" + ns
+	for _, test := range []struct {
+		script, tag string
+		env         map[string]string
+		after       string
+	}{
+		{"backup", "5.0.0", map[string]string{"SUPERSET_OPERATOR_BACKUP": "r2", "SUPERSET_OPERATOR_BACKUP_DIR": dir, "SUPERSET_OPERATOR_BACKUP_KEEP": "3"}, head50},
+		{"migrate", "6.0.0", nil, head60},
+		{"downgrade", "6.0.0", map[string]string{"SUPERSET_OPERATOR_TARGET_REVISION": head41}, head41},
+		{"restore", "6.0.0", map[string]string{"SUPERSET_OPERATOR_BACKUP": "r2", "SUPERSET_OPERATOR_BACKUP_DIR": dir, "SUPERSET_OPERATOR_EXPECTED_REVISION": head50}, head50},
+	} {
+		o := order{namespace: ns, name: test.script, tag: test.tag, script: test.script, env: test.env}
+		if test.script == "backup" || test.script == "restore" {
+			o.inits = []string{"apache/superset:" + test.tag, "postgres:17"}
+		}
+		o.job(t)
+		succeeded, end := o.ended(t)
+		if r := decode(t, end.Message); !succeeded || r.Script != test.script || r.Revision != test.after {
+			t.Errorf("%s: %+v", test.script, r)
+		}
+		if got := shared.world.Revision(ns, "bi"); got != test.after {
+			t.Errorf("after %s the database is at %q, want %q", test.script, got, test.after)
+		}
+	}
+	if got := shared.world.Backups(ns, dir); len(got) != 1 || got[0].Name != "r2" || got[0].Revision != head50 {
+		t.Errorf("backups: %+v", got)
+	}
+	if got := shared.world.Migrations(ns, "bi"); got.Started != 1 || got.AtOnce != 1 {
+		t.Errorf("migrations: %+v", got)
+	}
+}

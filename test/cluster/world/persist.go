@@ -25,13 +25,10 @@ func (w *World) load(ctx context.Context) error {
 	case err != nil:
 		return fmt.Errorf("reading the revisions of databases: %w", err)
 	}
-	for key, revision := range kept.Data {
-		w.databases.setRevision(parsePlace(key), revision)
-	}
-	return nil
+	return w.databases.recall(kept.Data)
 }
 
-// save keeps the revisions for the next world.
+// save keeps revisions and backups for the next world.
 func (w *World) save(ctx context.Context) error {
 	if !w.options.Persist {
 		return nil
@@ -39,7 +36,7 @@ func (w *World) save(ctx context.Context) error {
 	w.saving.Lock()
 	defer w.saving.Unlock()
 	maps := w.client.CoreV1().ConfigMaps(metav1.NamespaceSystem)
-	kept := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: memory}, Data: w.databases.all()}
+	kept := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: memory}, Data: w.databases.remember()}
 	_, err := maps.Update(ctx, kept, metav1.UpdateOptions{})
 	if apierrors.IsNotFound(err) {
 		_, err = maps.Create(ctx, kept, metav1.CreateOptions{})

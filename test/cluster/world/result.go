@@ -32,6 +32,7 @@ type Result struct {
 	PendingCount *int     `json:"pendingCount,omitempty"`
 	Path         *Path    `json:"path,omitempty"`
 	Locks        *Locks   `json:"locks,omitempty"`
+	Backup       *Backup  `json:"backup,omitempty"`
 }
 
 // Path counts what the pending revisions do.
@@ -76,14 +77,29 @@ func (r Result) fail(reason, format string, args ...any) Result {
 	return r
 }
 
-// scriptNames are what the scripts call themselves in their results.
-var scriptNames = map[string]string{"preflight": "inspect", "migrate": "migrate", "verify": "verify"}
+// The scripts, by the label of their Jobs.
+const (
+	scriptPreflight = "preflight"
+	scriptMigrate   = "migrate"
+	scriptVerify    = "verify"
+	scriptDowngrade = "downgrade"
+	scriptBackup    = "backup"
+	scriptRestore   = "restore"
+)
 
-// play decides what a script would report. It reads the database and changes
-// nothing.
-func play(pod *corev1.Pod, behavior Behavior, revision string) Outcome {
+// scriptNames are what the scripts call themselves in their results.
+var scriptNames = map[string]string{
+	scriptPreflight: "inspect", scriptMigrate: "migrate", scriptVerify: "verify",
+	scriptDowngrade: "downgrade", scriptBackup: "backup", scriptRestore: "restore",
+}
+
+// changesSchema are those of which only one may run at a time.
+var changesSchema = map[string]bool{scriptMigrate: true, scriptDowngrade: true, scriptRestore: true}
+
+// play decides what a script would report. It changes nothing.
+func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	script := pod.Labels[labelScript]
-	result := Result{Script: scriptNames[script], Database: "postgresql", Revision: revision}
+	result := Result{Script: scriptNames[script], Database: dialectOf(pod), Revision: v.revision}
 	if result.Script == "" {
 		result.Script = script
 		return result.fail("Unexpected", "the simulated world knows no script %q", script).Outcome()
@@ -93,32 +109,41 @@ func play(pod *corev1.Pod, behavior Behavior, revision string) Outcome {
 		return result.fail("ImageBroken", "%v; give the image a tag that begins with one", err).Outcome()
 	}
 	result.Head = r.head
-	switch {
-	case behavior == MigrateCrashes && script == "migrate":
-		return Outcome{ExitCode: 137}
-	case script == "verify":
+	switch script {
+	case scriptVerify:
 		return verify(pod, behavior, result).Outcome()
-	default:
-		return upgrade(pod, r, behavior, result).Outcome()
+	case scriptDowngrade:
+		return downgrade(pod, r, behavior, v, result).Outcome()
+	case scriptBackup:
+		return backup(pod, behavior, v, result).Outcome()
+	case scriptRestore:
+		return restore(pod, behavior, v, result).Outcome()
+	case scriptMigrate:
+		if behavior == MigrateCrashes {
+			return Outcome{ExitCode: 137}
+		}
 	}
+	return upgrade(pod, r, behavior, v, result).Outcome()
 }
 
 // upgrade is what preflight and migrate report.
-func upgrade(pod *corev1.Pod, r release, behavior Behavior, result Result) Result {
+func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Result) Result {
 	pending, count, known := r.pending(result.Revision)
 	if known {
 		result.Pending, result.PendingCount = pending, &count
 	}
 	switch script := pod.Labels[labelScript]; {
-	case behavior == PreflightFails && script == "preflight":
+	case behavior == PreflightFails && script == scriptPreflight:
 		return result.fail("ImageBroken", "the image misses a Python module: No module named 'simulated_failure'")
 	case !known:
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or another Superset; use that version's image", result.Revision)
-	case script == "preflight":
+	case script == scriptPreflight:
 		if result.Revision != "" {
 			result.Path = pathOf(pending)
 		}
 		return result
+	case v.half:
+		return result.fail("MigrationFailed", "OperationalError: (1060, \"Duplicate column name\"): an earlier change ended half-way")
 	default:
 		return migrate(r, behavior, env(pod, envMaxLock).Value, result)
 	}
@@ -136,6 +161,9 @@ func migrate(r release, behavior Behavior, budget string, result Result) Result 
 		return result.fail("TablesBusy", "the tables could not be locked all at once for 60 s; in the way: psql (idle in transaction since 09:12:00)")
 	case behavior == MigrateSlow && budget != "":
 		return result.fail("LockBudgetExceeded", "the migration held the tables longer than %s s; rolled back, the revision is still %s", budget, result.Revision)
+	case behavior == MigrateFails && result.Database == mysql:
+		result.Revision = between(result.Revision, r.head)
+		return result.fail("MigrationFailed", "OperationalError: this migration was told to fail; the schema may be half changed")
 	case behavior == MigrateFails:
 		return result.fail("MigrationFailed", "ProgrammingError: this migration was told to fail")
 	default:
@@ -148,7 +176,7 @@ func migrate(r release, behavior Behavior, budget string, result Result) Result 
 // verify checks the revision for real, and what the Job asks for beside it by
 // the behavior alone.
 func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
-	wanted := env(pod, "SUPERSET_OPERATOR_EXPECTED_REVISION").Value
+	wanted := env(pod, envExpectedRevision).Value
 	if wanted == "" {
 		wanted = result.Head
 	}

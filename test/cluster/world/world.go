@@ -25,12 +25,13 @@ type Options struct {
 	Log io.Writer
 	// Delay is how long a Job's pod works; 200 ms by default.
 	Delay time.Duration
-	// Persist keeps the revisions in the ConfigMap "world" of kube-system after
-	// each migration, so that a world which is started again knows them.
+	// Persist keeps the revisions and backups in the ConfigMap "world" of
+	// kube-system after each change, so that a world which is started again knows
+	// them.
 	Persist bool
 	// OnJob may decide how a Job's pod ends; nil, or a nil Outcome, leaves it
-	// to the pod's behavior. A migration that ends well moves the database to
-	// the head of its image either way.
+	// to the pod's behavior. A script that ends well changes the database or the
+	// backups either way.
 	OnJob func(pod *corev1.Pod) *Outcome
 }
 
@@ -63,7 +64,7 @@ func New(cfg *rest.Config, o Options) *World {
 	config.UserAgent, config.QPS = "superset-world", -1
 	return &World{
 		options: o, config: config, jobs: map[types.UID]*job{},
-		databases: databases{revisions: map[place]string{}, counts: map[place]Count{}},
+		databases: newDatabases(),
 	}
 }
 
@@ -108,12 +109,19 @@ func (w *World) Run(ctx context.Context) error {
 // Revision of the database whose URI a Secret holds; empty when it was never
 // migrated. The database of pods that name no Secret has the empty name.
 func (w *World) Revision(namespace, secret string) string {
-	return w.databases.revision(place{namespace, secret})
+	return w.databases.schema(place{namespace, secret}).revision
 }
 
-// SetRevision changes what the database knows; an empty revision empties it.
+// HalfChanged is true when a change of the database's schema ended half-way and
+// could not be taken back. Only a restore mends it.
+func (w *World) HalfChanged(namespace, secret string) bool {
+	return w.databases.schema(place{namespace, secret}).half
+}
+
+// SetRevision changes what the database knows, and leaves it whole; an empty
+// revision empties it.
 func (w *World) SetRevision(namespace, secret, revision string) {
-	w.databases.setRevision(place{namespace, secret}, revision)
+	w.databases.setSchema(place{namespace, secret}, schema{revision: revision})
 }
 
 // Migrations counts those of a database since the world began.

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Backup is one that a script made: as its result tells of it, and as the world
+// remembers it.
+type Backup struct {
+	Name     string  `json:"name"`
+	Revision string  `json:"revision"`
+	Bytes    int64   `json:"bytes"`
+	SHA256   string  `json:"sha256"`
+	Seconds  float64 `json:"seconds"`
+	// Kept are the backups that there are now, the newest first.
+	Kept []string `json:"kept,omitempty"`
+}
+
+// shelf is a folder of backups.
+type shelf struct{ namespace, dir string }
+
+func shelfOf(pod *corev1.Pod) shelf { return shelf{pod.Namespace, env(pod, envBackupDir).Value} }
+
+// view is what one script sees.
+type view struct {
+	schema
+	backups []Backup // the newest first
+}
+
+func (d *databases) look(p place, pod *corev1.Pod) view {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return view{schema: d.schemas[p], backups: slices.Clone(d.backups[shelfOf(pod)])}
+}
+
+// find is a backup of that name.
+func (v view) find(name string) (Backup, bool) {
+	i := slices.IndexFunc(v.backups, func(b Backup) bool { return b.Name == name })
+	if i < 0 {
+		return Backup{}, false
+	}
+	return v.backups[i], true
+}
+
+// backup is what a backup reports. One of that name that is there already is not
+// made again.
+func backup(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
+	if behavior == BackupFails {
+		return result.fail("BackupFailed", "pg_dump was told to fail")
+	}
+	name := env(pod, envBackup).Value
+	if name == "" {
+		return result.fail("Unexpected", "the backup was given no name")
+	}
+	made, there := v.find(name)
+	if !there {
+		made = Backup{Name: name, Revision: v.revision, Bytes: 1 << 20, SHA256: digest(pod.Namespace, name, v.revision), Seconds: 0.5}
+	}
+	made.Kept = names(kept(pod, v.backups, made))
+	result.Backup = &made
+	return result
+}
+
+// kept is the shelf with a backup on it: the newest ones, as many as shall stay.
+func kept(pod *corev1.Pod, before []Backup, made Backup) []Backup {
+	all := before
+	if !slices.ContainsFunc(before, func(b Backup) bool { return b.Name == made.Name }) {
+		all = append([]Backup{made}, before...)
+	}
+	keep, err := strconv.Atoi(env(pod, envBackupKeep).Value)
+	if err != nil || keep >= len(all) {
+		return all
+	}
+	return all[:keep]
+}
+
+func names(backups []Backup) []string {
+	var out []string
+	for _, b := range backups {
+		out = append(out, b.Name)
+	}
+	return out
+}
+
+// digest stands for that of a dump's content.
+func digest(content ...string) string {
+	sum := sha256.New()
+	for _, part := range content {
+		sum.Write([]byte(part + "\n"))
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// restore is what a restore reports.
+func restore(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
+	name, expected := env(pod, envBackup).Value, env(pod, envExpectedRevision).Value
+	found, there := v.find(name)
+	sum := env(pod, envBackupSum).Value
+	switch {
+	case !there:
+		return result.fail("BackupMissing", "there is no backup %s", name)
+	case sum != "" && sum != found.SHA256:
+		return result.fail("BackupDamaged", "backup %s has the SHA-256 %s, not %s", name, found.SHA256, sum)
+	case expected != "" && expected != found.Revision:
+		return result.fail("BackupDamaged", "backup %s holds revision %s, not %s", name, found.Revision, expected)
+	case behavior == RestoreFails:
+		if dialectOf(pod) == mysql {
+			result.Revision = ""
+		}
+		return result.fail("RestoreFailed", "pg_restore was told to fail")
+	default:
+		result.Revision = found.Revision
+		found.Kept = names(v.backups)
+		result.Backup = &found
+		return result
+	}
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package world
+
+import (
+	"encoding/json"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// downgrade is what a downgrade reports; it runs in the newer release's image.
+func downgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Result) Result {
+	target := env(pod, envTargetRevision).Value
+	from, to, head := position(v.revision), position(target), position(r.head)
+	switch {
+	case target == "" || target == v.revision && !v.half:
+		return result
+	case v.half:
+		return result.fail("DowngradeFailed", "OperationalError: (1091, \"Can't DROP\"): an earlier change ended half-way")
+	case from < 0 || from > head:
+		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know", v.revision)
+	case to < 0 || to > from:
+		return result.fail("DowngradeFailed", "no way leads down from %s to %s", v.revision, target)
+	case behavior == DowngradeFails:
+		if dialectOf(pod) == mysql {
+			result.Revision = between(v.revision, target)
+			return result.fail("DowngradeFailed", "OperationalError: this downgrade was told to fail; the schema may be half changed")
+		}
+		return result.fail("DowngradeFailed", "ProgrammingError: this downgrade was told to fail; nothing was changed")
+	default:
+		result.Revision = target
+		return result
+	}
+}
+
+// change makes database and backups what a script left behind; true when
+// anything is another one now.
+func (d *databases) change(p place, pod *corev1.Pod, o Outcome) bool {
+	var result Result
+	if o.Message != "" && json.Unmarshal([]byte(o.Message), &result) != nil {
+		result = Result{}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if pod.Labels[labelScript] == scriptBackup {
+		if o.ExitCode != 0 || result.Backup == nil {
+			return false
+		}
+		made := *result.Backup
+		made.Kept = nil
+		d.backups[shelfOf(pod)] = kept(pod, d.backups[shelfOf(pod)], made)
+		return true
+	}
+	before := d.schemas[p]
+	after := before.after(pod, o.ExitCode == 0, result)
+	d.schemas[p] = after
+	return after != before
+}
+
+// after is the schema that a script leaves.
+func (s schema) after(pod *corev1.Pod, ok bool, result Result) schema {
+	script := pod.Labels[labelScript]
+	r, err := podRelease(pod)
+	switch {
+	case err != nil || !changesSchema[script]:
+		return s
+	case !ok:
+		return s.failed(pod, r, result.Reason)
+	case script == scriptMigrate:
+		return schema{revision: r.head}
+	case script == scriptRestore:
+		return schema{revision: or(env(pod, envExpectedRevision).Value, result.Revision)}
+	}
+	if target := env(pod, envTargetRevision).Value; target != "" {
+		return schema{revision: target}
+	}
+	return s
+}
+
+func or(value, otherwise string) string {
+	if value == "" {
+		return otherwise
+	}
+	return value
+}
+
+// failed is the schema after a script that failed: as it was, unless the database
+// has no transactional DDL. An empty reason is a script that was killed; only a
+// migration can be.
+func (s schema) failed(pod *corev1.Pod, r release, reason string) schema {
+	switch script := pod.Labels[labelScript]; {
+	case dialectOf(pod) != mysql:
+		return s
+	case reason == "RestoreFailed":
+		return schema{half: true}
+	case s.half:
+		return s
+	case reason == "MigrationFailed", reason == "" && script == scriptMigrate:
+		return schema{revision: between(s.revision, r.head), half: true}
+	case reason == "DowngradeFailed":
+		return schema{revision: between(s.revision, env(pod, envTargetRevision).Value), half: true}
+	default:
+		return s
+	}
+}
+
+// between is a revision half-way from one to another; from itself when there is
+// none between them.
+func between(from, to string) string {
+	a, b := position(from), position(to)
+	if a < 0 || b < 0 || (a+b)/2 == 0 {
+		return from
+	}
+	return chain[(a+b)/2-1]
+}
+
+// Backups are those in a folder, as a Job names it; the newest first.
+func (w *World) Backups(namespace, dir string) []Backup {
+	w.databases.mu.Lock()
+	defer w.databases.mu.Unlock()
+	return append([]Backup(nil), w.databases.backups[shelf{namespace, dir}]...)
+}
+
+// LoseBackups removes every backup of a namespace, as a lost volume would.
+func (w *World) LoseBackups(namespace string) {
+	w.databases.mu.Lock()
+	defer w.databases.mu.Unlock()
+	for s := range w.databases.backups {
+		if s.namespace == namespace {
+			delete(w.databases.backups, s)
+		}
+	}
+}
