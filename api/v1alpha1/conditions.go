@@ -85,9 +85,12 @@ const (
 	ReasonJobCrashed = "JobCrashed"
 	// ReasonStopped: a rollback was asked for before anything was touched.
 	ReasonStopped = "Stopped"
-	// ReasonNoRollbackTarget: a rollback was asked for and there is no release
-	// to go back to.
-	ReasonNoRollbackTarget = "NoRollbackTarget"
+	// ReasonDataLossNotAccepted: the way back restores a backup over newer data, and
+	// nobody has accepted that yet.
+	ReasonDataLossNotAccepted = "DataLossNotAccepted"
+	// ReasonNoWayBack: the release before would not serve on the schema as it is,
+	// and nothing takes it back.
+	ReasonNoWayBack = "NoWayBack"
 )
 
 // Reasons of resting states.
@@ -108,6 +111,8 @@ const (
 	ReasonNotServing = "NotServing"
 	// ReasonImage: a rollback runs the old image on the schema as it is.
 	ReasonImage = "Image"
+	// ReasonHalfMigrated: the schema was left between two revisions.
+	ReasonHalfMigrated = "HalfMigrated"
 	// ReasonNone: there is nothing to go back to.
 	ReasonNone = "None"
 	// ReasonSupported: the version is inside the bounds.
@@ -129,6 +134,8 @@ const (
 	// ReasonFellBack: a migration beside live traffic was given up; every tier
 	// is stopped for it.
 	ReasonFellBack = "FellBackToDrain"
+	// ReasonNextClass: the way back was given up for another one.
+	ReasonNextClass = "RollbackClassFellBack"
 	// ReasonSpecReverted: spec went back to the release before, in mid-upgrade.
 	ReasonSpecReverted = "SpecReverted"
 )

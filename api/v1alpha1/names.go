@@ -20,7 +20,8 @@ const (
 	LabelVersion = "app.kubernetes.io/version"
 	// LabelRelease is the hash of the release that a pod belongs to.
 	LabelRelease = "superset-operator.dev/release"
-	// LabelScript is the script that a Job runs: preflight, migrate or verify.
+	// LabelScript is the script that a Job runs: preflight, backup, migrate, verify,
+	// downgrade or restore.
 	LabelScript = "superset-operator.dev/script"
 	// LabelFence is the upgradeRevision that a Job belongs to.
 	LabelFence = "superset-operator.dev/fence"
@@ -37,6 +38,10 @@ const (
 	// AnnotationApprove approves a plan by its hash, or a gated phase by the hash,
 	// a slash and the phase.
 	AnnotationApprove = "superset-operator.dev/approve"
+	// AnnotationAcceptDataLoss accepts that data is lost: with the hash that the
+	// condition's message names, of a plan that cannot be taken back or of a backup
+	// that is put back over newer data.
+	AnnotationAcceptDataLoss = "superset-operator.dev/accept-data-loss"
 	// AnnotationRetry asks to try a failed or rolled back target again.
 	AnnotationRetry = "superset-operator.dev/retry"
 )

@@ -7,12 +7,19 @@ import (
 )
 
 // RollbackClass is how a run can be taken back.
-// +kubebuilder:validation:Enum=Image;None
+// +kubebuilder:validation:Enum=Image;Downgrade;Restore;Frozen;None
 type RollbackClass string
 
 const (
 	// RollbackImage runs the old image again, on the schema as it is.
 	RollbackImage RollbackClass = "Image"
+	// RollbackDowngrade takes the schema back with the newer image, which alone has
+	// the scripts, then runs the old image.
+	RollbackDowngrade RollbackClass = "Downgrade"
+	// RollbackRestore puts a backup back, then runs the old image.
+	RollbackRestore RollbackClass = "Restore"
+	// RollbackFrozen is a run that cannot be taken back.
+	RollbackFrozen RollbackClass = "Frozen"
 	// RollbackNone is a run without a release before it.
 	RollbackNone RollbackClass = "None"
 )
@@ -39,6 +46,15 @@ type Plan struct {
 
 	// migrations are the schema revisions to cross.
 	Migrations PlannedMigrations `json:"migrations"`
+
+	// backup is true when the database is backed up before it is migrated.
+	// +optional
+	Backup bool `json:"backup,omitempty"`
+
+	// reencrypt is true when what is stored is encrypted anew, with a new secret
+	// key.
+	// +optional
+	Reencrypt bool `json:"reencrypt,omitempty"`
 
 	// downtime that users will see: None, or a sentence.
 	// +kubebuilder:validation:MaxLength=128

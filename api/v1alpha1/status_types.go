@@ -47,6 +47,12 @@ type SupersetStatus struct {
 	// +optional
 	Upgrade *UpgradeStatus `json:"upgrade,omitempty"`
 
+	// backups are those that are kept, the newest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	Backups []BackupStatus `json:"backups,omitempty"`
+
 	// history has a line for each ended upgrade, the newest first, at most
 	// spec.historyLimit.
 	// +optional
@@ -83,6 +89,17 @@ type SchemaStatus struct {
 	// than the release that runs. That revision, and no other, is accepted.
 	// +optional
 	AheadAfterRollback bool `json:"aheadAfterRollback,omitempty"`
+
+	// halfMigrated is true when a migration or a downgrade ended in the middle on a
+	// database that cannot take it back: only a backup helps.
+	// +optional
+	HalfMigrated bool `json:"halfMigrated,omitempty"`
+
+	// secretKey names the Secret and key that a run has begun to encrypt with what
+	// is stored, with a slash between; empty once a release is verified, whose key it
+	// then is.
+	// +optional
+	SecretKey string `json:"secretKey,omitempty"`
 }
 
 // UpgradeKind says what started a run of the machine.
@@ -124,6 +141,23 @@ type UpgradeStatus struct {
 	// while the run goes forward.
 	// +optional
 	RollbackRelease string `json:"rollbackRelease,omitempty"`
+
+	// rollback is the way back that the run takes; absent while it goes forward.
+	// +optional
+	Rollback *RollbackStatus `json:"rollback,omitempty"`
+
+	// fromRevision is the schema revision that the run found: where a Downgrade
+	// leads back to.
+	// +optional
+	FromRevision string `json:"fromRevision,omitempty"`
+
+	// backup that the run took.
+	// +optional
+	Backup string `json:"backup,omitempty"`
+
+	// approval is the token that opened its gate.
+	// +optional
+	Approval string `json:"approval,omitempty"`
 
 	// touched is true once the run, or one that it replaced, may have changed
 	// the database or a component. Before that, a failure leaves all as it was.
@@ -261,6 +295,15 @@ type HistoryEntry struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Locks string `json:"locks,omitempty"`
+	// backup that the run took.
+	// +optional
+	Backup string `json:"backup,omitempty"`
+	// rollback is the class of the way back, for a run that was taken back.
+	// +optional
+	Rollback RollbackClass `json:"rollback,omitempty"`
+	// approval is the token that opened the run's gate.
+	// +optional
+	Approval string `json:"approval,omitempty"`
 	// reason of the failure, if it failed.
 	// +optional
 	Reason string `json:"reason,omitempty"`
@@ -278,4 +321,8 @@ type LastHandled struct {
 	// retry is the last token of superset-operator.dev/retry.
 	// +optional
 	Retry string `json:"retry,omitempty"`
+	// acceptDataLoss is the last token of superset-operator.dev/accept-data-loss
+	// that opened a way.
+	// +optional
+	AcceptDataLoss string `json:"acceptDataLoss,omitempty"`
 }

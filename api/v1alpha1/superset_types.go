@@ -13,6 +13,19 @@ import (
 type SupersetSpec struct {
 	RuntimeSpec `json:",inline"`
 
+	// previousSecretKeyFrom names the Secret key with the SECRET_KEY that was used
+	// until now. With another secretKeyFrom it starts a rotation: every tier stops,
+	// what is stored is encrypted anew, and the tiers start with the new key. Give
+	// the new key a name or a key of its own, and leave the old one in place for the
+	// way back. Remove the field when no way back is needed. Default: none.
+	// +optional
+	PreviousSecretKeyFrom *SecretKeyReference `json:"previousSecretKeyFrom,omitempty"`
+
+	// createDatabase makes the metadata database if the server does not have it; the
+	// user of the URI must be allowed to. Default: false.
+	// +optional
+	CreateDatabase bool `json:"createDatabase,omitempty"`
+
 	// config is what is added to superset_config.py.
 	// +optional
 	Config ConfigSpec `json:"config,omitzero"`

@@ -46,6 +46,7 @@ const (
 )
 
 // UpgradeSpec says how changes of the release are rolled out.
+// +kubebuilder:validation:XValidation:rule="!has(self.rollback) || self.rollback != 'Restore' || has(self.backup)",message="rollback: Restore needs a backup to put back: write backup (backup: {} is enough)"
 type UpgradeSpec struct {
 	// strategy: Rolling lets the old release serve while the database migrates,
 	// with every table locked for a moment (see maxLockTime); Drain stops every
@@ -72,6 +73,22 @@ type UpgradeSpec struct {
 	// +optional
 	// +kubebuilder:default=Rollback
 	OnFailure FailurePolicy `json:"onFailure,omitempty"`
+
+	// rollback is how an upgrade is taken back once the schema has changed: Image
+	// runs the old image on the new schema; Downgrade takes the schema back with the
+	// new image (superset db downgrade; writing it accepts that nobody has rehearsed
+	// it); Restore puts the backup back, and what was written since is lost. Auto
+	// takes Image where the old release is known to serve on the new schema, else
+	// Restore where there is a backup; without one the upgrade waits for the
+	// annotation superset-operator.dev/accept-data-loss. Default: Auto.
+	// +optional
+	// +kubebuilder:default=Auto
+	Rollback RollbackChoice `json:"rollback,omitempty"`
+
+	// backup of the metadata database. Present: one is taken before every
+	// migration, after what the plan stops has stopped. Default: none is taken.
+	// +optional
+	Backup *BackupSpec `json:"backup,omitempty"`
 
 	// approval says which plans wait for the annotation
 	// superset-operator.dev/approve with the plan's hash (status.upgrade.planHash)

@@ -17,16 +17,17 @@ func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
 	env := []corev1.EnvVar{
 		{Name: superset.EnvConfigPath, Value: superset.ConfigPath},
 		{Name: superset.EnvHome, Value: superset.HomeDir},
-		secretEnv(superset.EnvSecretKey, r.SecretKeyFrom),
-		secretEnv(superset.EnvDatabaseURI, r.Database.URIFrom),
+		SecretEnv(superset.EnvSecretKey, r.SecretKeyFrom),
+		SecretEnv(superset.EnvDatabaseURI, r.Database.URIFrom),
 	}
 	if r.Cache != nil {
-		env = append(env, secretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
+		env = append(env, SecretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
 	}
 	return env
 }
 
-func secretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
+// SecretEnv is a variable that takes its value from a Secret, by reference.
+func SecretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
 	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name},
 		Key:                  ref.Key,
@@ -45,8 +46,8 @@ func without(defaults, own []corev1.EnvVar) []corev1.EnvVar {
 	return out
 }
 
-// userEnv is what a user adds.
-func userEnv(vars []v1alpha1.EnvVar) []corev1.EnvVar {
+// UserEnv is what a user adds to the environment.
+func UserEnv(vars []v1alpha1.EnvVar) []corev1.EnvVar {
 	var env []corev1.EnvVar
 	for _, v := range vars {
 		env = append(env, corev1.EnvVar{Name: v.Name, Value: v.Value, ValueFrom: source(v.ValueFrom)})

@@ -73,7 +73,7 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 }
 
 func mainContainer(in PodInput) corev1.Container {
-	own := userEnv(in.Settings.Env)
+	own := UserEnv(in.Settings.Env)
 	c := corev1.Container{
 		Name:            MainContainer,
 		Image:           Image(in.Runtime),

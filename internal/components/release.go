@@ -27,6 +27,9 @@ type Release struct {
 	Renderer int `json:"renderer"`
 	// Runtime is what every pod shares.
 	Runtime v1alpha1.RuntimeSpec `json:"runtime"`
+	// PreviousSecretKey is the key that Jobs can read what is stored with, beside that
+	// of Runtime; nil for none.
+	PreviousSecretKey *v1alpha1.SecretKeyReference `json:"previousSecretKey,omitempty"`
 	// Config is the text of superset_config.py, and ConfigMap the name of the
 	// ConfigMap that holds it.
 	Config    string `json:"config"`
@@ -54,6 +57,8 @@ func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
 		Config:    text,
 		ConfigMap: configMapName(s.Name, text),
 		Tiers:     map[Name]v1alpha1.PodSettings{},
+
+		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
 	}
 	for _, block := range blocks(&s.Spec) {
 		settings, err := mergedSettings(block.name, s.Spec.PodTemplate, block.settings)

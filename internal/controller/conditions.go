@@ -33,7 +33,8 @@ func (a *account) conditions() {
 	a.only(v1alpha1.ConditionStalled, stalled, reason, message)
 	a.only(v1alpha1.ConditionPaused, a.s.Spec.Paused, v1alpha1.ReasonPaused, "spec.paused holds the machine; serving and scaling go on")
 	for _, gate := range []string{v1alpha1.ConditionAwaitingApproval, v1alpha1.ConditionOutsideWindow} {
-		a.only(gate, a.d.Gate == gate, reason, message)
+		closed := a.d.Gate == gate || a.d.Loss != "" && !stalled && gate == v1alpha1.ConditionAwaitingApproval
+		a.only(gate, closed, reason, message)
 	}
 	a.page()
 	a.available()
@@ -57,6 +58,8 @@ func (a *account) summary() (reason, message string) {
 		return v1alpha1.ReasonRolledBack, a.rolledBack()
 	case a.d.Token != "":
 		return a.d.Reason, fmt.Sprintf("%s. Approve it: %s", trimDot(a.d.Message), command(a.s, v1alpha1.AnnotationApprove, a.d.Token))
+	case a.d.Loss != "":
+		return a.d.Reason, fmt.Sprintf("%s. Accept that: %s", trimDot(a.d.Message), command(a.s, v1alpha1.AnnotationAcceptDataLoss, a.d.Loss))
 	case a.d.Waiting:
 		return a.d.Reason, a.d.Message
 	case a.status.Phase == v1alpha1.PhaseReady:
@@ -82,7 +85,7 @@ func phaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
 	case v1alpha1.PhaseVerify:
 		return fmt.Sprintf("testing %s by use", u.To)
 	case v1alpha1.PhaseRollback:
-		return "putting the earlier release back" + because(u.Failure)
+		return "putting the earlier release back" + byClass(u.Rollback) + because(u.Failure)
 	case v1alpha1.PhasePending:
 		return "waiting for the first look"
 	case v1alpha1.PhaseReady, v1alpha1.PhaseRolledBack, v1alpha1.PhaseFailed:
@@ -100,6 +103,26 @@ func fellBack(u *v1alpha1.UpgradeStatus) string {
 	return ", with every tier stopped: the migration beside live traffic was given up (" + trimDot(u.FellBack) + ")"
 }
 
+// byClass says what happens to the database on the way back, and what was tried
+// before.
+func byClass(r *v1alpha1.RollbackStatus) string {
+	text := ""
+	switch {
+	case r == nil:
+		return ""
+	case r.Class == v1alpha1.RollbackDowngrade && r.Revision == "":
+		text = ", after what is stored is encrypted with the key before"
+	case r.Class == v1alpha1.RollbackDowngrade:
+		text = ", after the schema is taken back to " + r.Revision
+	case r.Class == v1alpha1.RollbackRestore:
+		text = ", after backup " + r.Backup + " is put back"
+	}
+	if r.FellBack != "" {
+		text += " (class " + string(r.Class) + ", because Downgrade failed: " + trimDot(r.FellBack) + ")"
+	}
+	return text
+}
+
 func because(f *v1alpha1.Failure) string {
 	if f == nil {
 		return ""
@@ -114,18 +137,25 @@ func (a *account) rolledBack() string {
 	if u.Kind == v1alpha1.KindRollback {
 		runs = u.To
 	}
-	return fmt.Sprintf("version %s runs again%s; spec asks for %s, which is not tried again until spec changes. %s",
-		runs, because(u.Failure), a.s.Spec.Version, a.next())
+	how := ""
+	if u.Rollback != nil && u.Rollback.FellBack != "" {
+		how = fmt.Sprintf(" by class %s, because Downgrade failed (%s)", u.Rollback.Class, trimDot(u.Rollback.FellBack))
+	}
+	return fmt.Sprintf("version %s runs again%s%s; spec asks for %s, which is not tried again until spec changes. %s",
+		runs, how, because(u.Failure), a.s.Spec.Version, a.next())
 }
 
 // next has the exact commands that are valid now.
 func (a *account) next() string {
 	text := "Mend spec, or try again: " + annotate(a.s, v1alpha1.AnnotationRetry)
 	u := a.status.Upgrade
-	if a.status.Phase == v1alpha1.PhaseFailed && u.Touched && u.FromRelease != "" {
-		text += "; go back: " + annotate(a.s, v1alpha1.AnnotationRollback)
+	if a.status.Phase != v1alpha1.PhaseFailed || !u.Touched || u.FromRelease == "" {
+		return text
 	}
-	return text
+	if a.d.Loss != "" {
+		return text + "; go back and lose that: " + command(a.s, v1alpha1.AnnotationAcceptDataLoss, a.d.Loss)
+	}
+	return text + "; go back: " + annotate(a.s, v1alpha1.AnnotationRollback)
 }
 
 // annotate is the command that gives a token of a verb.
@@ -166,6 +196,8 @@ func (a *account) schema() {
 	switch {
 	case known == nil:
 		a.setUnknown(v1alpha1.ConditionSchemaInSync, "the database was not looked at yet")
+	case known.HalfMigrated:
+		a.set(v1alpha1.ConditionSchemaInSync, false, v1alpha1.ReasonHalfMigrated, "the schema was left between two revisions: restore a backup")
 	case known.AheadAfterRollback:
 		a.set(v1alpha1.ConditionSchemaInSync, false, v1alpha1.ReasonAheadAfterRollback,
 			fmt.Sprintf("the database is at %s, newer than what the running release brings; it serves all the same", known.Revision))
@@ -184,13 +216,26 @@ func (a *account) rollback() {
 		target = u.FromRelease
 	}
 	for _, r := range a.o.Stored {
-		if r.Hash == target && target != "" {
-			a.set(v1alpha1.ConditionRollbackAvailable, true, v1alpha1.ReasonImage,
-				fmt.Sprintf("to %s, on the schema as it is: %s", r.Version, annotate(a.s, v1alpha1.AnnotationRollback)))
+		if r.Hash != target || target == "" {
+			continue
+		}
+		way := lifecycle.WayBack(a.o, r)
+		if way.Class == v1alpha1.RollbackFrozen {
+			a.set(v1alpha1.ConditionRollbackAvailable, false, string(way.Class), way.Reason)
 			return
 		}
+		a.set(v1alpha1.ConditionRollbackAvailable, true, string(way.Class),
+			fmt.Sprintf("to %s, %s: %s", r.Version, classWords[way.Class], annotate(a.s, v1alpha1.AnnotationRollback)))
+		return
 	}
 	a.set(v1alpha1.ConditionRollbackAvailable, false, v1alpha1.ReasonNone, "there is no release before this one")
+}
+
+// classWords say what becomes of the database.
+var classWords = map[v1alpha1.RollbackClass]string{
+	v1alpha1.RollbackImage:     "on the schema as it is",
+	v1alpha1.RollbackDowngrade: "after the database is taken back with the newer image",
+	v1alpha1.RollbackRestore:   "after a backup is put back",
 }
 
 func (a *account) set(kind string, is bool, reason, message string) {

@@ -33,7 +33,7 @@ func (r *SupersetReconciler) announce(s *v1alpha1.Superset, w *world, d *lifecyc
 
 // eventReason is the failure's own reason, or the phase that was entered.
 func eventReason(s *v1alpha1.Superset, d *lifecycle.Decision) string {
-	if d.Reason != "" && (d.Failed || d.Move == lifecycle.RollBack || d.Move == lifecycle.FallBack) {
+	if d.Reason != "" && (d.Failed || d.Move == lifecycle.RollBack || d.Move == lifecycle.FallBack || d.Move == lifecycle.NextClass) {
 		return d.Reason
 	}
 	return string(s.Status.Phase)

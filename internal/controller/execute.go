@@ -158,15 +158,44 @@ func (r *SupersetReconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w
 	if err := r.ensure(ctx, s, migrations.ScriptsConfigMap(s.Name, s.Namespace)); err != nil {
 		return err
 	}
-	job, err := migrations.Job(s, migrations.Order{
-		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt,
-		Release: release, ExpectedRevision: a.ExpectedRevision,
-		Workers: workersOf(w), MaxLock: a.MaxLock,
-	})
+	if claim := migrations.Claim(s); claim != nil && a.Script == migrations.Backup {
+		if err := r.ensureClaim(ctx, claim); err != nil {
+			return err
+		}
+	}
+	job, err := migrations.Job(s, orderOf(s, w, release, a))
 	if err != nil {
 		return err
 	}
 	return r.apply.Create(ctx, s, job)
+}
+
+// orderOf is the Job that an action asks for.
+func orderOf(s *v1alpha1.Superset, w *world, release *components.Release, a lifecycle.Action) migrations.Order {
+	o := migrations.Order{
+		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt, Release: release,
+		ExpectedRevision: a.ExpectedRevision, Revision: a.Revision, Backup: a.Backup, Reencrypt: a.Reencrypt,
+		Workers: workersOf(w), MaxLock: a.MaxLock,
+	}
+	if s.Status.Schema != nil {
+		o.Database = s.Status.Schema.Database
+	}
+	for _, b := range s.Status.Backups {
+		if b.Name == a.Backup {
+			o.SHA256 = b.SHA256
+		}
+	}
+	return o
+}
+
+// ensureClaim makes the claim for backups. It is nobody's child, for backups
+// outlive the Superset; one that stands is used as it is.
+func (r *SupersetReconciler) ensureClaim(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
+	err := r.Create(ctx, claim, fieldOwner)
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("making the claim for backups: %w", err)
+	}
+	return nil
 }
 
 // workersOf is how many workers must answer: as many as there should be.

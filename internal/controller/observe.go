@@ -80,10 +80,21 @@ func (w *world) render(s *v1alpha1.Superset) {
 		return
 	}
 	w.desired = release
-	w.Desired = lifecycle.Release{Hash: release.Hash(), Version: release.Runtime.Version}
+	w.Desired = lifecycle.Release{
+		Hash: release.Hash(), Version: release.Runtime.Version,
+		Key: refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: refName(&release.Runtime.Database.URIFrom),
+	}
 	for tier, d := range components.Catalog {
 		_, w.Desired.Has[tier] = release.Tiers[d.Name]
 	}
+}
+
+// refName names a key of a Secret; empty for none.
+func refName(ref *v1alpha1.SecretKeyReference) string {
+	if ref == nil || ref.Name == "" {
+		return ""
+	}
+	return ref.Name + "/" + ref.Key
 }
 
 // tokensOf are the annotations by which a user asks for something.
@@ -93,12 +104,16 @@ func tokensOf(obj metav1.Object) v1alpha1.LastHandled {
 		Rollback: a[v1alpha1.AnnotationRollback],
 		Approve:  a[v1alpha1.AnnotationApprove],
 		Retry:    a[v1alpha1.AnnotationRetry],
+
+		AcceptDataLoss: a[v1alpha1.AnnotationAcceptDataLoss],
 	}
 }
 
 func policyOf(spec *v1alpha1.SupersetSpec) lifecycle.Policy {
 	p := lifecycle.Policy{
 		Strategy:         spec.Upgrade.Strategy,
+		Rollback:         spec.Upgrade.Rollback,
+		Backup:           spec.Upgrade.Backup != nil,
 		OnFailure:        spec.Upgrade.OnFailure,
 		Paused:           spec.Paused,
 		AllowUnsupported: spec.Upgrade.AllowUnsupportedVersion,
@@ -186,24 +201,28 @@ func (w *world) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods []*c
 			w.MaxFence = max(w.MaxFence, migrations.FenceOf(job))
 		}
 	}
-	w.Preflight = migrations.ProgressOf(migrations.Preflight, fence, w.jobs, pods)
-	w.Migrate = migrations.ProgressOf(migrations.Migrate, fence, w.jobs, pods)
-	w.Verify = migrations.ProgressOf(migrations.Verify, fence, w.jobs, pods)
-	w.Migrating = migrations.Running(migrations.Migrate, w.jobs, pods)
+	for script, progress := range map[migrations.Script]*migrations.Progress{
+		migrations.Preflight: &w.Preflight, migrations.Backup: &w.Backup, migrations.Migrate: &w.Migrate,
+		migrations.Verify: &w.Verify, migrations.Downgrade: &w.Downgrade, migrations.Restore: &w.Restore,
+	} {
+		*progress = migrations.ProgressOf(script, fence, w.jobs, pods)
+	}
+	w.Migrating = migrations.Changing(w.jobs, pods)
 	w.Leftover = len(leftover(s, w.jobs)) > 0
 }
 
-// leftover are the preflight and verify Jobs that have not ended and that
-// nothing waits for. A migrate Job never is one.
+// leftover are the Jobs that have not ended and that nothing waits for. One that
+// changes the schema never is.
 func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
 	waits := map[migrations.Script]bool{
 		migrations.Preflight: s.Status.Phase == v1alpha1.PhaseValidate,
+		migrations.Backup:    s.Status.Phase == v1alpha1.PhaseDBMigrate,
 		migrations.Verify:    s.Status.Phase == v1alpha1.PhaseVerify || s.Status.Phase == v1alpha1.PhaseRollback,
 	}
 	var out []*batchv1.Job
 	for _, job := range jobs {
 		script := migrations.Script(job.Labels[v1alpha1.LabelScript])
-		if script == migrations.Migrate || job.DeletionTimestamp != nil || migrations.Ended(job) {
+		if script.Changes() || job.DeletionTimestamp != nil || migrations.Ended(job) {
 			continue
 		}
 		if migrations.FenceOf(job) != s.Status.UpgradeRevision || !waits[script] {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -64,16 +65,17 @@ func (r *SupersetReconciler) pruneConfigMaps(ctx context.Context, s *v1alpha1.Su
 // inUse is true for a release that runs, that a run leads to or from, or that a
 // rollback would put back.
 func inUse(s *v1alpha1.Superset, w *world, hash string) bool {
-	if hash == s.Status.Release || hash == s.Status.PreviousRelease || hash == w.Desired.Hash {
-		return true
-	}
+	used := []string{s.Status.Release, s.Status.PreviousRelease, w.Desired.Hash}
 	for i := range w.Tiers {
-		if w.Tiers[i].Release == hash {
-			return true
+		used = append(used, w.Tiers[i].Release)
+	}
+	if u := s.Status.Upgrade; u != nil {
+		used = append(used, u.FromRelease, u.ToRelease, u.RollbackRelease, u.HeldRelease)
+		if u.Rollback != nil {
+			used = append(used, u.Rollback.Release)
 		}
 	}
-	u := s.Status.Upgrade
-	return u != nil && (hash == u.FromRelease || hash == u.ToRelease || hash == u.RollbackRelease || hash == u.HeldRelease)
+	return slices.Contains(used, hash)
 }
 
 func historyLimit(s *v1alpha1.Superset) int {

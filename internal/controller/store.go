@@ -25,6 +25,10 @@ const (
 	annotationPlanHash = "superset-operator.dev/plan-hash"
 	annotationVersion  = "superset-operator.dev/version"
 	annotationTiers    = "superset-operator.dev/tiers"
+	annotationHead     = "superset-operator.dev/schema-revision"
+	annotationKey      = "superset-operator.dev/secret-key"
+	annotationPrevious = "superset-operator.dev/previous-secret-key"
+	annotationDatabase = "superset-operator.dev/database"
 )
 
 func releaseName(owner, hash string) string { return owner + "-" + hash }
@@ -49,7 +53,9 @@ func storedRelease(owner *v1alpha1.Superset, r *components.Release, fence int64,
 			Name: releaseName(owner.Name, hash), Namespace: owner.Namespace, Labels: labels,
 			Annotations: map[string]string{
 				annotationVersion: r.Runtime.Version, annotationTiers: tierNames(r),
-				annotationPlan: string(plan), annotationPlanHash: a.PlanHash,
+				annotationPlan: string(plan), annotationPlanHash: a.PlanHash, annotationHead: a.Head,
+				annotationKey: refName(&r.Runtime.SecretKeyFrom), annotationPrevious: refName(r.PreviousSecretKey),
+				annotationDatabase: refName(&r.Runtime.Database.URIFrom),
 			},
 		},
 		Data:     runtime.RawExtension{Raw: raw},
@@ -81,6 +87,11 @@ func facts(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevision) []li
 			Version:  rev.Annotations[annotationVersion],
 			Revision: rev.Revision,
 			Plan:     rev.Annotations[annotationPlanHash],
+			Head:     rev.Annotations[annotationHead],
+			Key:      rev.Annotations[annotationKey],
+
+			PreviousKey: rev.Annotations[annotationPrevious],
+			Database:    rev.Annotations[annotationDatabase],
 		}
 		for tier, d := range components.Catalog {
 			r.Has[tier] = slices.Contains(strings.Split(rev.Annotations[annotationTiers], ","), string(d.Name))

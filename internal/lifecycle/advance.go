@@ -36,6 +36,7 @@ var effects = map[Event]func(*draft){
 	Verified:      (*draft).settle,
 	Accept:        (*draft).accept,
 	RollBack:      (*draft).turnBack,
+	NextClass:     (*draft).nextClass,
 	Restored:      (*draft).restored,
 	Reverted:      (*draft).restored,
 }
@@ -122,40 +123,31 @@ func (s *draft) begin() {
 	}
 	// What a replaced run had touched is still touched.
 	touched := o.run().Touched && o.phase() != ready && o.phase() != back
+	found := ""
+	if touched {
+		found = o.run().FromRevision
+	}
 	s.Upgrade = &v1alpha1.UpgradeStatus{
 		Kind: kind, From: current.Version, To: o.Desired.Version,
 		FromRelease: s.Release, ToRelease: o.Desired.Hash,
-		Touched: touched, StartedAt: s.now,
-	}
-}
-
-// turnBack starts the way back under the next fence: as a part of the run under
-// way, or as a run of its own when none was.
-func (s *draft) turnBack() {
-	o, d := s.o, s.d
-	s.UpgradeRevision = max(s.UpgradeRevision, o.MaxFence) + 1
-	if o.phase() == ready || o.phase() == back {
-		s.Upgrade = &v1alpha1.UpgradeStatus{
-			Kind: v1alpha1.KindRollback, From: o.stored(s.Release).Version, To: d.Back.Version,
-			FromRelease: s.Release, ToRelease: d.Back.Hash, StartedAt: s.now,
-		}
-	}
-	s.Upgrade.Touched = true
-	s.Upgrade.RollbackRelease = d.Back.Hash
-	s.Upgrade.EstimatedCompletion = nil
-	s.Upgrade.HeldRelease = o.Desired.Hash
-	if d.Failed { // an edit that waited meanwhile was never tried
-		s.Upgrade.HeldRelease = s.Upgrade.ToRelease
-	}
-	if d.Reason == v1alpha1.ReasonSpecReverted {
-		s.Upgrade.HeldRelease = ""
+		Touched: touched, FromRevision: found, StartedAt: s.now,
 	}
 }
 
 // proven takes over what the preflight found.
 func (s *draft) proven() {
 	r := s.o.Preflight.Result
-	s.Schema = &v1alpha1.SchemaStatus{Database: r.Database, Revision: r.Revision, AheadAfterRollback: aheadByUs(s.o)}
+	ahead := aheadByUs(s.o)
+	if s.Schema == nil {
+		s.Schema = &v1alpha1.SchemaStatus{}
+	}
+	s.Schema.Database, s.Schema.Revision, s.Schema.AheadAfterRollback = r.Database, r.Revision, ahead
+	if s.Upgrade.FromRevision == "" {
+		s.Upgrade.FromRevision = r.Revision
+	}
+	if isApproved(s.o, s.d.PlanHash) {
+		s.Upgrade.Approval = truncate(s.o.Tokens.Approve, 128)
+	}
 	s.Upgrade.PendingMigrations, s.Upgrade.Head, s.Upgrade.Touched = r.PendingCount, r.Head, true
 	s.Upgrade.Plan, s.Upgrade.PlanHash = s.d.Plan, s.d.PlanHash
 	s.Upgrade.Strategy = s.d.Plan.Strategy
@@ -186,23 +178,23 @@ func (s *draft) fallBack() {
 	s.Upgrade.EstimatedCompletion = nil
 }
 
-// noteRevision takes over what the migrate Job found out and did, however it
-// ended and wherever the run goes on: a rollback verifies against the revision.
+// noteRevision takes over what the Jobs that change or back up the database found
+// out and did, however they ended and wherever the run goes on: a rollback rests
+// upon it.
 func (s *draft) noteRevision() {
-	r := s.o.Migrate.Result
+	if schema, known := schemaNow(s.o); known {
+		s.Schema = &schema
+	}
 	if s.o.phase() != dbMigrate {
 		return
 	}
-	if r.Locks != nil {
+	if r := s.o.Migrate.Result; r.Locks != nil {
 		s.Upgrade.Locks = locksOf(r.Locks)
 	}
-	if r.Revision == "" {
-		return
+	s.Backups = backupsNow(s.o)
+	if s.o.Backup.Done {
+		s.Upgrade.Backup = backupName(s.o.Status.UpgradeRevision)
 	}
-	if s.Schema == nil {
-		s.Schema = &v1alpha1.SchemaStatus{Database: r.Database}
-	}
-	s.Schema.Revision = r.Revision
 }
 
 // migrated notes that the database is at the head of the release.
@@ -225,6 +217,9 @@ func (s *draft) settle() {
 		s.PreviousRelease = s.Release
 	}
 	s.Release = s.Upgrade.ToRelease
+	if s.Schema != nil {
+		s.Schema.SecretKey = ""
+	}
 }
 
 // accept changes nothing that runs: spec asks again for what was verified.
@@ -232,29 +227,6 @@ func (s *draft) accept() {
 	s.record(v1alpha1.ResultSuperseded)
 	s.Upgrade.To, s.Upgrade.ToRelease, s.Upgrade.Failure = s.Upgrade.From, s.Release, nil
 	s.Upgrade.Plan, s.Upgrade.PlanHash = nil, ""
-}
-
-// restored makes the release that was put back the one that runs.
-func (s *draft) restored() {
-	if s.Release != s.Upgrade.RollbackRelease {
-		s.Release = s.Upgrade.RollbackRelease
-		s.PreviousRelease = before(s.o, s.Release)
-	}
-	if r := s.o.Verify.Result; s.Schema != nil {
-		s.Schema.Revision, s.Schema.AheadAfterRollback = r.Revision, r.Revision != r.Head
-	}
-}
-
-// before is the stored release with the next lower revision; empty for none.
-// One of a higher version is passed over: it was tried and left.
-func before(o *Observation, hash string) string {
-	at := o.stored(hash)
-	for _, r := range o.Stored { // the newest first
-		if r.Revision < at.Revision && !higher(r.Version, at.Version) {
-			return r.Hash
-		}
-	}
-	return ""
 }
 
 // endPhase writes how long the phase under way took.

@@ -23,8 +23,10 @@ type Decision struct {
 	// Waiting is true when something outside must change first: a gate, a
 	// blocked pod, a phase past its deadline.
 	Waiting bool
-	// Back is the release that a RollBack leads to.
+	// Back is the release that a RollBack leads to, and Way how the database gets
+	// there, also of a NextClass.
 	Back Release
+	Way  v1alpha1.RollbackStatus
 	// Plan is what the run is going to do, and PlanHash identifies it; only
 	// while the plan is being made.
 	Plan     *v1alpha1.Plan
@@ -32,6 +34,8 @@ type Decision struct {
 	// Gate is the type of the condition that says which gate is closed, and
 	// Token is the approval that opens it; empty for none.
 	Gate, Token string
+	// Loss is the token that accepts a loss of data; empty when none is asked for.
+	Loss string
 	// Handled is what status.lastHandled becomes.
 	Handled v1alpha1.LastHandled
 	// Refused says why a rollback token was handled without effect; empty
@@ -99,8 +103,18 @@ func fail(o *Observation, reason, message string) Decision {
 	d := Decision{Move: Fail, Failed: true, Reason: reason, Message: message}
 	run := o.run()
 	before := o.stored(run.FromRelease)
-	if o.phase() != rollback && run.Touched && before.Hash != "" && o.Policy.OnFailure != v1alpha1.OnFailureHold {
-		d.Move, d.Back = RollBack, before
+	if o.phase() == rollback || !run.Touched || before.Hash == "" || o.Policy.OnFailure == v1alpha1.OnFailureHold {
+		return d
+	}
+	way := wayBack(o, before)
+	token, loss := loses(o, before, way)
+	switch {
+	case way.Class == v1alpha1.RollbackFrozen:
+		d.Message += "; nothing leads back by itself: " + way.Reason
+	case token != "" && o.Tokens.AcceptDataLoss != token:
+		d.Message += "; " + loss
+	default:
+		d.Move, d.Back, d.Way = RollBack, before, way
 	}
 	return d
 }
@@ -113,9 +127,8 @@ func edited(o *Observation, boundary bool) (Decision, bool) {
 	switch {
 	case o.Desired.Hash == run.ToRelease:
 		return Decision{}, false
-	case before.Hash != "" && o.Desired.Hash == before.Hash:
-		return Decision{Move: RollBack, Back: before, Reason: v1alpha1.ReasonSpecReverted,
-			Message: "spec went back to the release before"}, true
+	case o.Desired.Hash == before.Hash && canGoBack(o, before):
+		return goBack(o, before, v1alpha1.ReasonSpecReverted, "spec went back to the release before"), true
 	case boundary:
 		return Decision{Move: Begin}, true
 	default:
@@ -128,12 +141,16 @@ func edited(o *Observation, boundary bool) (Decision, bool) {
 // token that is gone is forgotten.
 func handled(o *Observation, d *Decision) v1alpha1.LastHandled {
 	out := o.Status.LastHandled
-	if d.Move == Begin || o.Tokens.Rollback == "" || d.Refused != "" || d.Move == RollBack {
-		out.Rollback = o.Tokens.Rollback
+	turns := d.Move == Begin || d.Move == RollBack
+	_, onwards := forward[d.Move]
+	take := func(handled *string, token string, acted bool) {
+		if token == "" || acted {
+			*handled = token
+		}
 	}
-	if _, ok := forward[d.Move]; o.Tokens.Approve == "" || ok && isApproved(o, hashOf(o, d)) {
-		out.Approve = o.Tokens.Approve
-	}
+	take(&out.Rollback, o.Tokens.Rollback, turns || d.Refused != "")
+	take(&out.Approve, o.Tokens.Approve, onwards && isApproved(o, hashOf(o, d)))
+	take(&out.AcceptDataLoss, o.Tokens.AcceptDataLoss, turns || d.Move == NextClass || onwards && o.phase() == validate)
 	if d.Reason != v1alpha1.ReasonPaused {
 		out.Retry = o.Tokens.Retry
 	}

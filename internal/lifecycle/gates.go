@@ -37,7 +37,7 @@ func atGates(o *Observation, d Decision) Decision {
 	if gate == "" {
 		return d
 	}
-	w := Decision{Waiting: true, Gate: gate, Reason: gate, Message: message, Token: token, Recheck: recheck, Plan: d.Plan, PlanHash: d.PlanHash}
+	w := Decision{Waiting: true, Gate: gate, Reason: gate, Message: message, Token: token, Loss: d.Loss, Recheck: recheck, Plan: d.Plan, PlanHash: d.PlanHash}
 	w.Work.keepAll(o)
 	return w
 }
@@ -58,6 +58,10 @@ func startGate(o *Observation, d *Decision) (gate, message, token string, rechec
 			message += "; what the run before has stopped stays stopped until then"
 		}
 		return v1alpha1.ConditionAwaitingApproval, message, d.PlanHash, 0
+	}
+	if d.Plan.Rollback == v1alpha1.RollbackFrozen && o.Tokens.AcceptDataLoss != d.PlanHash {
+		d.Loss = d.PlanHash
+		return v1alpha1.ConditionAwaitingApproval, "this upgrade could not be taken back: " + d.Plan.RollbackReason, "", 0
 	}
 	if o.run().Touched {
 		return "", "", "", 0

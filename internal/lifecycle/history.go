@@ -26,18 +26,27 @@ func (s *draft) record(result v1alpha1.Result) {
 		Revision: s.UpgradeRevision, Release: run.ToRelease, Kind: run.Kind, From: run.From, To: run.To,
 		Result: result, StartedAt: run.StartedAt, FinishedAt: s.now, Phases: durations(run.Phases),
 	}
-	if run.Failure != nil {
-		line.Reason = run.Failure.Reason
-	}
-	if l := run.Locks; l != nil {
-		line.Locks = fmt.Sprintf("%d tries, waited %s, held %s", l.Tries, l.Waited.Duration, l.Held.Duration)
-	}
+	details(&line, run)
 	if again {
 		s.History[0] = line
 	} else {
 		s.History = slices.Insert(s.History, 0, line)
 	}
 	s.History = s.History[:min(s.historyLimit, len(s.History))]
+}
+
+// details are what some runs have to tell and others have not.
+func details(line *v1alpha1.HistoryEntry, run *v1alpha1.UpgradeStatus) {
+	line.Backup, line.Approval = run.Backup, run.Approval
+	if run.Failure != nil {
+		line.Reason = run.Failure.Reason
+	}
+	if run.Rollback != nil {
+		line.Rollback = run.Rollback.Class
+	}
+	if l := run.Locks; l != nil {
+		line.Locks = fmt.Sprintf("%d tries, waited %s, held %s", l.Tries, l.Waited.Duration, l.Held.Duration)
+	}
 }
 
 // durations is a line such as "Validate 14s, DBMigrate 21s".

@@ -23,8 +23,7 @@ func backoff(attempt int) time.Duration {
 // work is what goes on meanwhile.
 func retry(o *Observation, p migrations.Progress, work Work, next Action) Decision {
 	r := p.Result
-	// Somebody else's migration ends some day: that wait is not counted.
-	if !r.Reason.Passing() || p.Tries() >= maxAttempts && r.Reason != migrations.ReasonLockTimeout {
+	if givesUp(p) {
 		return fail(o, string(r.Reason), r.Message)
 	}
 	pause := backoff(p.Attempt)
@@ -38,6 +37,13 @@ func retry(o *Observation, p migrations.Progress, work Work, next Action) Decisi
 	next.Attempt = p.Attempt + 1
 	work.add(next)
 	return wait(o, work, fmt.Sprintf("running the %s Job, attempt %s", next.Script, count(p, 1)), "")
+}
+
+// givesUp is true for a Job that has failed and is not tried again by itself.
+// Somebody else's migration ends some day: that wait is not counted.
+func givesUp(p migrations.Progress) bool {
+	r := p.Result.Reason
+	return !p.Active && !p.Done && (!r.Passing() || p.Tries() >= maxAttempts && r != migrations.ReasonLockTimeout)
 }
 
 // count is the number of an attempt so many after the newest, out of how many

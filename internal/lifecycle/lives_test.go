@@ -26,6 +26,8 @@ func TestRandomLives(t *testing.T) {
 		if s.rnd.IntN(3) == 0 {
 			s.policy.Gates = []v1alpha1.Phase{workers, verify}
 		}
+		s.policy.Rollback = []v1alpha1.RollbackChoice{v1alpha1.RollbackAuto, "Image", "Downgrade", "Restore"}[s.rnd.IntN(4)]
+		s.policy.Backup, s.mysql = s.rnd.IntN(2) == 0, s.rnd.IntN(4) == 0
 		s.policy.OnFailure = []v1alpha1.FailurePolicy{v1alpha1.OnFailureRollback, v1alpha1.OnFailureHold}[s.rnd.IntN(2)]
 		for range 60 {
 			if s.rnd.IntN(4) == 0 {
@@ -40,8 +42,9 @@ func TestRandomLives(t *testing.T) {
 		}
 		s.policy.Paused, s.broken = false, map[string]migrations.Reason{}
 		s.broken = map[string]migrations.Reason{}
+		s.half = false // somebody has restored a backup of their own
 		s.settle(600)
-		s.want(6, 0)
+		s.want(6, 8) // which knows both keys
 		s.policy.AllowSkip = true
 		s.tokens = v1alpha1.LastHandled{Retry: "the last"}
 		s.settle(600)
@@ -55,7 +58,7 @@ func TestRandomLives(t *testing.T) {
 func (s *sim) disturb() {
 	switch s.rnd.IntN(9) {
 	case 0, 1, 2:
-		s.want(4+s.rnd.IntN(3), []int{0, 1, 9}[s.rnd.IntN(3)])
+		s.want(4+s.rnd.IntN(3), []int{0, 1, 7, 8, 9}[s.rnd.IntN(5)])
 	case 3:
 		s.tokens.Rollback = fmt.Sprint("token-", s.rnd.IntN(100))
 		s.log("rollback token")
@@ -66,8 +69,8 @@ func (s *sim) disturb() {
 		s.policy.Paused = !s.policy.Paused
 		s.log("paused: %v", s.policy.Paused)
 	case 6:
-		script := migrations.Scripts[s.rnd.IntN(3)]
-		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed, crashesLate,
+		script := migrations.Scripts[s.rnd.IntN(len(migrations.Scripts))]
+		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed, crashesLate, migrations.ReasonMigrationFailed, migrations.ReasonDowngradeFailed, migrations.ReasonRestoreFailed,
 			migrations.ReasonLockTimeout, migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded}
 		s.broken[s.desired.Hash+"/"+string(script)] = reasons[s.rnd.IntN(len(reasons))]
 	case 7:

@@ -34,9 +34,22 @@ func decideMigrate(o *Observation) Decision {
 		d.Recheck = earlier(d.Recheck, pageGrace-o.elapsed())
 		return late(o, d)
 	}
-	next := Action{Kind: RunJob, Script: migrations.Migrate, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision, MaxLock: lockTime(o)}
-	d, _ := runJob(o, p, work, next)
-	return late(o, d)
+	return late(o, changeDatabase(o, work))
+}
+
+// changeDatabase backs the database up, if the plan says so, and migrates it.
+func changeDatabase(o *Observation, work Work) Decision {
+	run, next := o.run(), Action{Kind: RunJob, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision}
+	if run.Plan != nil && run.Plan.Backup {
+		next.Script, next.Backup = migrations.Backup, backupName(o.Status.UpgradeRevision)
+		if d, goesOn := runJob(o, o.Backup, work, next); goesOn {
+			return d
+		}
+	}
+	next.Script, next.Backup, next.MaxLock = migrations.Migrate, "", lockTime(o)
+	next.Reencrypt = run.Plan != nil && run.Plan.Reencrypt
+	d, _ := runJob(o, o.Migrate, work, next)
+	return d
 }
 
 // migratedAtGate is true when the migration had succeeded before the machine
@@ -62,9 +75,11 @@ func givenUp(o *Observation) (Decision, bool) {
 	if d, ok := fallBack(o); ok {
 		return d, true
 	}
-	if p := o.Migrate; p.Attempt > 0 && interrupted(o) {
-		return fail(o, string(p.Result.Reason), p.Result.Message+
-			"; this database has no transactional DDL, so the schema may be half changed: compare it with your backup before you retry"), true
+	if p := o.Migrate; p.Attempt > 0 && !p.Active {
+		if schema, _ := schemaNow(o); schema.HalfMigrated {
+			return fail(o, string(p.Result.Reason), p.Result.Message+
+				"; this database has no transactional DDL, so the schema may be half changed"), true
+		}
 	}
 	return Decision{}, false
 }
@@ -87,8 +102,12 @@ func fallBack(o *Observation) (Decision, bool) {
 func migrating(o *Observation) Decision {
 	var work Work
 	work.keepAll(o)
-	d := wait(o, work, "migrating the database", o.Migrate.Blocked)
-	if before := o.Migrate.Before; before.Reason != "" && !d.Waiting {
+	p, doing := changing(o), "migrating the database"
+	if o.phase() == rollback {
+		doing = "taking the database back"
+	}
+	d := wait(o, work, doing, p.Blocked)
+	if before := p.Before; before.Reason != "" && !d.Waiting {
 		d.Waiting, d.Reason = true, string(before.Reason)
 		d.Message += "; the attempt before: " + before.Message
 	} else if d.Waiting {
@@ -132,11 +151,4 @@ func quiesce(o *Observation) (work Work, quiet bool) {
 		quiet = quiet && stopped && t.Pods == 0
 	}
 	return work, quiet
-}
-
-// interrupted is true when a migration ended without a result on a database
-// that may have been left between two schemas.
-func interrupted(o *Observation) bool {
-	s := o.Status.Schema
-	return o.Migrate.Result.Reason == migrations.ReasonJobCrashed && (s == nil || s.Database != "postgresql")
 }

@@ -32,23 +32,29 @@ type Observation struct {
 	Tiers [3]Tier
 	// Page is what stands in for web while it is stopped.
 	Page Page
-	// Preflight, Migrate and Verify are the Jobs under the current fence.
-	Preflight, Migrate, Verify migrations.Progress
+	// Preflight, Backup, Migrate, Verify, Downgrade and Restore are the Jobs under
+	// the current fence.
+	Preflight, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
 	// Version is the lowest version that any pod runs; empty when none runs.
 	Version string
 	// MaxFence is the highest fence that any component or Job carries: what the
 	// counter goes on from after the status was lost.
 	MaxFence int64
-	// Leftover is true while a preflight or verify Job that nothing waits for
-	// has not ended.
+	// Leftover is true while a Job that changes no schema and that nothing waits
+	// for has not ended.
 	Leftover bool
-	// Migrating is true while a migrate Job or its pod of any fence runs.
+	// Migrating is true while a Job that changes the schema (migrate, downgrade,
+	// restore), or its pod, of any fence runs.
 	Migrating bool
 }
 
 // Policy is what spec says of how to upgrade.
 type Policy struct {
-	Strategy         v1alpha1.Strategy
+	Strategy v1alpha1.Strategy
+	// Rollback is the class of the way back that the user wants.
+	Rollback v1alpha1.RollbackChoice
+	// Backup is true when the database is backed up before it is migrated.
+	Backup           bool
 	OnFailure        v1alpha1.FailurePolicy
 	Paused           bool
 	AllowUnsupported bool
@@ -74,6 +80,11 @@ type Release struct {
 	Version string
 	// Revision is the upgradeRevision that stored it; 0 when it is not stored.
 	Revision int64
+	// Head is the schema revision of its image; empty when it was never proven.
+	Head string
+	// Key and PreviousKey name its secret keys, Database its database URI: Secret
+	// and key, with a slash between.
+	Key, PreviousKey, Database string
 	// Plan is the hash of the plan that was stored with it last.
 	Plan string
 	// Has says which tiers it has.

@@ -25,13 +25,13 @@ func (w *Work) front(o *Observation) {
 	}
 }
 
-// PageWanted is true while a Drain stops web that served, and as long as web is
-// not back after one.
+// PageWanted is true while a Drain, or a way back that changes the database,
+// stops web that served, and as long as web is not back after it.
 func PageWanted(o *Observation) bool {
 	if !o.Policy.Page || !hasWeb(o) {
 		return false
 	}
-	if o.run().Strategy == v1alpha1.StrategyDrain && o.phase() == dbMigrate {
+	if o.run().Strategy == v1alpha1.StrategyDrain && o.phase() == dbMigrate || databaseTurns(o) {
 		return o.Page.Exists || o.Tiers[Web].Pods > 0
 	}
 	return o.Page.Exists && !webUp(o)

@@ -39,6 +39,8 @@ const (
 	Verified Event = "Verified"
 	// RollBack: an earlier release is to be put back.
 	RollBack Event = "RollBack"
+	// NextClass: the way back was given up for the next safe one.
+	NextClass Event = "NextClass"
 	// Restored: the earlier release runs; spec still asks for another one.
 	Restored Event = "Restored"
 	// Reverted: the earlier release runs, and spec asks for it.
@@ -82,6 +84,7 @@ var transitions = []transition{
 	{WebUpgraded, []v1alpha1.Phase{web}, verify},
 	{Verified, []v1alpha1.Phase{verify}, ready},
 	{RollBack, []v1alpha1.Phase{validate, dbMigrate, scheduler, workers, web, verify, ready, failed, back}, rollback},
+	{NextClass, []v1alpha1.Phase{rollback}, rollback},
 	{Restored, []v1alpha1.Phase{rollback}, back},
 	{Reverted, []v1alpha1.Phase{rollback}, ready},
 	{Accept, []v1alpha1.Phase{validate, failed, back}, ready},
@@ -109,7 +112,7 @@ func Next(at v1alpha1.Phase, e Event) (v1alpha1.Phase, error) {
 		return "", fmt.Errorf("moving on %s: phase %q is unknown to this operator", e, at)
 	}
 	m := machine(at)
-	var same fsm.NoTransitionError // a run may begin anew in Validate, or fall back in DBMigrate
+	var same fsm.NoTransitionError // a run may begin anew in Validate, or fall back
 	if err := m.Event(context.Background(), string(e)); err != nil && !errors.As(err, &same) {
 		return "", fmt.Errorf("moving from %s: %w", at, err)
 	}

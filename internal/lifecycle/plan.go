@@ -33,7 +33,8 @@ func planOf(o *Observation) *v1alpha1.Plan {
 	if c.locks {
 		p.MaxLockTime = &metav1.Duration{Duration: maxLock(o)}
 	}
-	p.Rollback, p.RollbackReason = rollbackClass(o)
+	p.Backup, p.Reencrypt = backsUp(o), rotates(o)
+	p.Rollback, p.RollbackReason = rollbackClass(o, p)
 	p.Steps = planSteps(o, p)
 	p.Downtime = downtime(o, p)
 	return p
@@ -51,21 +52,23 @@ func planned(o *Observation) v1alpha1.PlannedMigrations {
 	return m
 }
 
-// rollbackClass is how the run can be taken back.
-func rollbackClass(o *Observation) (v1alpha1.RollbackClass, string) {
-	run := o.run()
-	switch {
-	case run.FromRelease == "":
+// rollbackClass is how the run can be taken back, once its migration is done.
+func rollbackClass(o *Observation, p *v1alpha1.Plan) (v1alpha1.RollbackClass, string) {
+	run, r := o.run(), o.Preflight.Result
+	if run.FromRelease == "" {
 		return v1alpha1.RollbackNone, "there is no release before this one"
-	case o.Preflight.Result.PendingCount > 0 && o.Preflight.Result.Database != "postgresql":
-		return v1alpha1.RollbackImage, "once the migration is done; one that fails half-way needs your backup, for the database has no transactional DDL"
-	case o.Preflight.Result.PendingCount == 0:
-		return v1alpha1.RollbackImage, "the schema stays as it is"
-	case Measured(run.From) && Measured(run.To):
-		return v1alpha1.RollbackImage, fmt.Sprintf("%s serves on the schema of %s, as measured for every pair of releases %s", run.From, run.To, measuredRange())
-	default:
-		return v1alpha1.RollbackImage, fmt.Sprintf("%s on the schema of %s was not measured: take a backup of your own first", run.From, run.To)
 	}
+	class, why := v1alpha1.RollbackImage, "the schema stays as it is"
+	if r.PendingCount > 0 && !aheadByUs(o) {
+		class, why = pick(o, options{serves: survives(run.From, run.To, p.Migrations), downgrade: true, backup: p.Backup})
+	}
+	if p.Reencrypt && class == v1alpha1.RollbackImage {
+		return v1alpha1.RollbackDowngrade, why + "; what is stored is encrypted with the key before once more"
+	}
+	if r.PendingCount > 0 && r.Database != "postgresql" && !p.Backup {
+		why += "; a migration that fails half-way needs a backup of your own, for the database has no transactional DDL"
+	}
+	return class, why
 }
 
 // planHash identifies a plan. Estimates are no part of it; the fence is, so that

@@ -89,6 +89,8 @@ func breaksByMove(o *Observation, d *Decision) string {
 		return "fails without saying why"
 	case o.Migrating && (o.phase() == dbMigrate || o.phase() == rollback):
 		return "leaves while a migration runs"
+	case (d.Move == RollBack || d.Move == NextClass) && (d.Way.Class == "" || d.Way.Class == v1alpha1.RollbackFrozen):
+		return "goes back although nothing leads there"
 	case d.Move == RollBack && (d.Back.Hash == "" || o.stored(d.Back.Hash).Hash == ""):
 		return "rolls back to what is not stored"
 	case d.Move == Verified && !o.Verify.Done, d.Move == Restored && !o.Verify.Done, d.Move == Reverted && !o.Verify.Done:
@@ -99,7 +101,7 @@ func breaksByMove(o *Observation, d *Decision) string {
 		return "a leftover token would act upon the run that begins"
 	case next.UpgradeRevision < o.Status.UpgradeRevision, next.UpgradeRevision > o.Status.UpgradeRevision+1:
 		return "the fence does not go on by one"
-	case (d.Move == Begin || d.Move == RollBack) && next.UpgradeRevision <= o.MaxFence:
+	case (d.Move == Begin || d.Move == RollBack || d.Move == NextClass) && next.UpgradeRevision <= o.MaxFence:
 		return "a new run has a fence that was used"
 	case next.Upgrade == nil || len(next.Upgrade.Phases) > maxPhases || len(next.History) > 10:
 		return "the run's record is missing or unbounded"
@@ -155,12 +157,18 @@ func breaksByJob(o *Observation, a Action) string {
 		return "starts a Job although paused"
 	case resting(o.phase()):
 		return "starts a Job at rest"
-	case a.Script == migrations.Migrate && o.Migrating:
-		return "starts a migration while one runs"
-	case a.Script == migrations.Migrate && o.phase() != dbMigrate:
+	case a.Script.Changes() && o.Migrating:
+		return "changes the schema while another Job does"
+	case (a.Script == migrations.Migrate || a.Script == migrations.Backup) && o.phase() != dbMigrate:
 		return "migrates outside DBMigrate"
-	case a.Script == migrations.Migrate && o.Tiers[Scheduler].Pods > 0:
-		return "migrates beside a scheduler"
+	case (a.Script == migrations.Downgrade || a.Script == migrations.Restore) && o.phase() != rollback:
+		return "takes the database back outside Rollback"
+	case a.Script.Changes() && o.Tiers[Scheduler].Pods > 0:
+		return "changes the schema beside a scheduler"
+	case a.Script.Changes() && a.Script != migrations.Migrate && o.Tiers[Web].Pods+o.Tiers[Worker].Pods > 0:
+		return "takes the database back beside tiers"
+	case a.Script == migrations.Restore && a.Backup == "", a.Script == migrations.Backup && a.Backup == "":
+		return "a Job of no backup"
 	case a.Release != o.Desired.Hash && o.stored(a.Release).Hash == "":
 		return "a Job of a release that nobody has"
 	case a.Fence != o.Status.UpgradeRevision || a.Attempt < 1 || a.Release == "":
@@ -175,7 +183,8 @@ func breaksByJob(o *Observation, a Action) string {
 
 func progressOf(o *Observation, script migrations.Script) migrations.Progress {
 	return map[migrations.Script]migrations.Progress{
-		migrations.Preflight: o.Preflight, migrations.Migrate: o.Migrate, migrations.Verify: o.Verify}[script]
+		migrations.Preflight: o.Preflight, migrations.Backup: o.Backup, migrations.Migrate: o.Migrate,
+		migrations.Verify: o.Verify, migrations.Downgrade: o.Downgrade, migrations.Restore: o.Restore}[script]
 }
 
 func randomObservation(rnd *rand.Rand) *Observation {
@@ -184,7 +193,8 @@ func randomObservation(rnd *rand.Rand) *Observation {
 	pick := func() string { return []string{"", "a", "b", "c"}[rnd.IntN(4)] }
 	release := func(h string, revision int64) Release {
 		versions := []string{"4.1.0", "5.0.0", "6.0.0", "7.0.0", "nonsense"}
-		return Release{Hash: h, Version: versions[rnd.IntN(len(versions))], Revision: revision, Has: [3]bool{flip(), flip(), flip()}}
+		return Release{Hash: h, Version: versions[rnd.IntN(len(versions))], Revision: revision, Head: []string{"", "r", "q"}[rnd.IntN(3)],
+			Key: []string{"k", "k", "l"}[rnd.IntN(3)], PreviousKey: []string{"", "k"}[rnd.IntN(2)], Has: [3]bool{flip(), flip(), flip()}}
 	}
 	since := metav1.NewTime(now.Add(-time.Duration(rnd.IntN(5000)) * time.Second))
 	o := &Observation{
@@ -202,7 +212,8 @@ func randomObservation(rnd *rand.Rand) *Observation {
 			OnFailure: []v1alpha1.FailurePolicy{v1alpha1.OnFailureRollback, v1alpha1.OnFailureHold}[rnd.IntN(2)]},
 		Tokens:  v1alpha1.LastHandled{Rollback: []string{"", "", "x", "3", "5.0.0", "a"}[rnd.IntN(6)], Retry: pick()},
 		Desired: release([]string{"a", "b", "c", "d"}[rnd.IntN(4)], 0), MaxFence: 4 + int64(rnd.IntN(2)),
-		Preflight: randomProgress(rnd), Migrate: randomProgress(rnd), Verify: randomProgress(rnd),
+		Preflight: randomProgress(rnd), Backup: randomProgress(rnd), Migrate: randomProgress(rnd),
+		Verify: randomProgress(rnd), Downgrade: randomProgress(rnd), Restore: randomProgress(rnd),
 		Migrating: rnd.IntN(3) == 0, Leftover: flip(),
 	}
 	for i, h := range []string{"c", "b", "a"} {
@@ -231,6 +242,11 @@ func randomObservation(rnd *rand.Rand) *Observation {
 func randomPlan(rnd *rand.Rand, o *Observation) {
 	flip := func() bool { return rnd.IntN(2) == 0 }
 	o.Policy.Page = flip()
+	o.Policy.Rollback = []v1alpha1.RollbackChoice{v1alpha1.RollbackAuto, "Image", "Downgrade", "Restore"}[rnd.IntN(4)]
+	o.Policy.Backup = flip()
+	if flip() {
+		o.Status.Backups = []v1alpha1.BackupStatus{{Name: "r4", Revision: []string{"r", "q"}[rnd.IntN(2)], TakenAt: *o.Status.PhaseSince}}
+	}
 	o.Page = Page{Exists: flip(), Ready: flip(), InFront: flip(), Blocked: []string{"", "ErrImagePull"}[rnd.IntN(2)]}
 	o.Policy.Approval = []v1alpha1.Approval{v1alpha1.ApprovalNever, v1alpha1.ApprovalAlways}[rnd.IntN(2)]
 	if rnd.IntN(3) == 0 {
@@ -243,6 +259,11 @@ func randomPlan(rnd *rand.Rand, o *Observation) {
 		o.Status.Upgrade.Plan = &v1alpha1.Plan{Strategy: v1alpha1.StrategyRolling, MaxLockTime: &metav1.Duration{Duration: time.Second},
 			Fallback: []v1alpha1.Strategy{"", v1alpha1.StrategyDrain}[rnd.IntN(2)]}
 		o.Status.Upgrade.PlanHash = "sha256-of-the-plan"
+		o.Status.Upgrade.Plan.Backup = flip()
+	}
+	if o.phase() == rollback && rnd.IntN(3) == 0 {
+		o.Status.Upgrade.Rollback = &v1alpha1.RollbackStatus{Class: []v1alpha1.RollbackClass{"Image", "Downgrade", "Restore"}[rnd.IntN(3)],
+			Revision: "q", Release: "a", Backup: "r4", FellBack: []string{"", "it failed"}[rnd.IntN(2)]}
 	}
 	hash := planHash(o, planOf(o))
 	for i := range o.Stored {
@@ -283,7 +304,7 @@ func randomProgress(rnd *rand.Rand) migrations.Progress {
 		return p
 	}
 	reasons := []migrations.Reason{migrations.ReasonDatabaseAhead, migrations.ReasonJobCrashed, migrations.ReasonLockTimeout,
-		migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded}
+		migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded, migrations.ReasonMigrationFailed, migrations.ReasonDowngradeFailed}
 	switch rnd.IntN(3) {
 	case 0:
 		p.Active = true

@@ -21,8 +21,7 @@ func decideReady(o *Observation) Decision {
 // changed starts towards another release.
 func changed(o *Observation) Decision {
 	if r, ok := wayDown(o); ok {
-		return Decision{Move: RollBack, Back: r, Reason: v1alpha1.ReasonSpecReverted,
-			Message: "spec.version was lowered to that of a stored release"}
+		return goBack(o, r, v1alpha1.ReasonSpecReverted, "spec.version was lowered to that of a stored release")
 	}
 	return Decision{Move: Begin}
 }
@@ -57,9 +56,25 @@ func decideFailed(o *Observation) Decision {
 	if o.Desired.Hash != run.ToRelease && o.Desired.Hash != run.HeldRelease {
 		return mended(o)
 	}
-	var d Decision
-	d.Work.keepAll(o)
-	return d
+	return afterFailure(o)
+}
+
+// afterFailure keeps all as it is; where the way back waits for nothing but the
+// user's word that data may be lost, that word is enough.
+func afterFailure(o *Observation) Decision {
+	run := o.run()
+	if before := o.stored(run.FromRelease); run.Touched && before.Hash != "" {
+		way := wayBack(o, before)
+		token, _ := loses(o, before, way)
+		if token != "" && o.Tokens.AcceptDataLoss == token {
+			return Decision{Move: RollBack, Back: before, Way: way, Reason: v1alpha1.ReasonRollbackRequested,
+				Message: "the loss of data was accepted by annotation"}
+		}
+		d := rest(o)
+		d.Loss = token
+		return d
+	}
+	return rest(o)
 }
 
 // mended is what an edit means after a failure.
@@ -67,9 +82,8 @@ func mended(o *Observation) Decision {
 	run := o.run()
 	before := o.stored(run.FromRelease)
 	switch {
-	case run.Touched && before.Hash != "" && o.Desired.Hash == before.Hash:
-		return Decision{Move: RollBack, Back: before, Reason: v1alpha1.ReasonSpecReverted,
-			Message: "spec went back to the release before"}
+	case run.Touched && o.Desired.Hash == before.Hash && canGoBack(o, before):
+		return goBack(o, before, v1alpha1.ReasonSpecReverted, "spec went back to the release before")
 	case !run.Touched && o.Desired.Hash == o.Status.Release:
 		return Decision{Move: Accept}
 	default:

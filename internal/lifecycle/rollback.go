@@ -4,17 +4,15 @@ package lifecycle
 
 import (
 	"fmt"
-	"strconv"
-
-	"github.com/Masterminds/semver/v3"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// decideRollback puts the tiers back, class Image: old code on the schema as it
-// is (right for every hop from 4.1 to 6.1, as measured). Producers come first,
-// so that nobody sends a task that an old worker throws away: the scheduler is
-// held, web goes back, then the workers, then the scheduler is released.
+// decideRollback puts the database back where the class says so, and then the
+// tiers. Producers come first, so that nobody sends a task that an old worker
+// throws away: the scheduler is held, web goes back, then the workers, then the
+// scheduler is released.
 func decideRollback(o *Observation) Decision {
 	target := o.stored(o.run().RollbackRelease)
 	if o.Migrating {
@@ -23,6 +21,8 @@ func decideRollback(o *Observation) Decision {
 	step := backStep(o, target)
 	if target.Hash == "" {
 		step = lost(o, o.run().RollbackRelease, "")
+	} else if d, goesOn := databaseBack(o); goesOn {
+		return queued(o, d)
 	}
 	if step.done {
 		if d, goesOn := backVerified(o, step.work, target); goesOn {
@@ -37,6 +37,76 @@ func decideRollback(o *Observation) Decision {
 		return expired(o, step.blocked)
 	}
 	return queued(o, wait(o, step.work, step.message, step.blocked))
+}
+
+// databaseBack stops every tier and takes the database back; goesOn is false once
+// that is done, or where the class leaves the database as it is.
+func databaseBack(o *Observation) (d Decision, goesOn bool) {
+	next, p := backJob(o)
+	if next.Script == "" || p.Done {
+		return Decision{}, false
+	}
+	if p.Attempt > 0 && givesUp(p) {
+		return nextClass(o, p), true
+	}
+	if o.stored(next.Release).Hash == "" {
+		step := lost(o, next.Release, "")
+		return late(o, wait(o, step.work, step.message, step.blocked)), true
+	}
+	work, quiet := quiesce(o)
+	if !quiet {
+		d := wait(o, work, "waiting until no pod uses the database that is taken back", "")
+		d.Recheck = earlier(d.Recheck, pageGrace-o.elapsed())
+		return late(o, d), true
+	}
+	d, _ = runJob(o, p, work, next)
+	return late(o, d), true
+}
+
+// backJob is the Job that takes the database back, and how far it is; without a
+// script where the class needs none.
+func backJob(o *Observation) (Action, migrations.Progress) {
+	way := o.run().Rollback
+	if way == nil {
+		return Action{}, migrations.Progress{}
+	}
+	a := Action{Kind: RunJob, Fence: o.Status.UpgradeRevision, Revision: way.Revision}
+	switch way.Class {
+	case v1alpha1.RollbackDowngrade:
+		a.Script, a.Release, a.Reencrypt = migrations.Downgrade, way.Release, way.Reencrypt
+	case v1alpha1.RollbackRestore:
+		a.Script, a.Release, a.Backup = migrations.Restore, o.run().RollbackRelease, way.Backup
+	case v1alpha1.RollbackImage, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone:
+	}
+	return a, changing(o)
+}
+
+// databaseTurns is true while a rollback has not taken the database back yet.
+func databaseTurns(o *Observation) bool {
+	next, p := backJob(o)
+	return o.phase() == rollback && next.Script != "" && !p.Done
+}
+
+// nextClass goes on with the next safe class after a way back that failed; where
+// there is none, a person is needed.
+func nextClass(o *Observation, p migrations.Progress) Decision {
+	run, r := o.run(), p.Result
+	target := o.stored(run.RollbackRelease)
+	if run.Rollback.Class == v1alpha1.RollbackDowngrade && run.Rollback.FellBack == "" {
+		asIf := *o // so that the way that failed is no choice any more
+		asIf.Status = o.Status.DeepCopy()
+		asIf.Status.Upgrade.Rollback.FellBack = truncate(fmt.Sprintf("%s: %s", r.Reason, r.Message), 512)
+		way := wayBack(&asIf, target)
+		why := way.Reason
+		if token, message := loses(o, target, way); token != "" && o.Tokens.AcceptDataLoss != token {
+			why = message + "; that is not accepted yet"
+		} else if way.Class != v1alpha1.RollbackFrozen && !way.Reencrypt {
+			return Decision{Move: NextClass, Way: way, Reason: v1alpha1.ReasonNextClass,
+				Message: fmt.Sprintf("Downgrade failed (%s: %s); going on with %s: %s", r.Reason, r.Message, way.Class, way.Reason)}
+		}
+		r.Message += "; " + why
+	}
+	return fail(o, string(r.Reason), r.Message)
 }
 
 // backStep is the first step of the way back that is not done.
@@ -95,108 +165,4 @@ func queued(o *Observation, d Decision) Decision {
 		d.Refused = "a rollback is under way already"
 	}
 	return d
-}
-
-// rollbackAsked is true while a rollback token stands there unhandled.
-func rollbackAsked(o *Observation) bool {
-	return o.Tokens.Rollback != "" && o.Tokens.Rollback != o.Status.LastHandled.Rollback
-}
-
-// rollbackToken answers a rollback token, if there is a new one.
-func rollbackToken(o *Observation) (Decision, bool) {
-	if !rollbackAsked(o) {
-		return Decision{}, false
-	}
-	target, why := askedTarget(o)
-	switch {
-	case target.Hash != "":
-		return Decision{Move: RollBack, Back: target, Reason: v1alpha1.ReasonRollbackRequested,
-			Message: fmt.Sprintf("rollback to %s was asked for by annotation", target.Version)}, true
-	case o.phase() == validate:
-		return Decision{Move: Fail, Failed: true, Reason: v1alpha1.ReasonStopped, Refused: why,
-			Message: "the run was stopped by a rollback token before anything was touched"}, true
-	case resting(o.phase()):
-		d := rest(o)
-		d.Refused = why
-		return d, true
-	default:
-		// A first install has nothing to go back to, and goes on.
-		return Decision{}, false
-	}
-}
-
-// askedTarget is the release that a rollback token means, or why there is none.
-func askedTarget(o *Observation) (Release, string) {
-	token := o.Tokens.Rollback
-	if n, err := strconv.ParseInt(token, 10, 64); err == nil {
-		if r := o.stored(releaseAt(o, n)); r.Hash != "" {
-			return unlessRunning(o, r)
-		}
-	}
-	if _, err := semver.StrictNewVersion(token); err == nil {
-		if r, ok := storedVersion(o, token); ok {
-			return unlessRunning(o, r)
-		}
-		return Release{}, fmt.Sprintf("no stored release has version %s", token)
-	}
-	return releaseBefore(o)
-}
-
-// releaseAt is the hash of the release of a revision, as history or the store has
-// it; empty for none.
-func releaseAt(o *Observation, revision int64) string {
-	for i := range o.Status.History {
-		if o.Status.History[i].Revision == revision && o.Status.History[i].Release != "" {
-			return o.Status.History[i].Release
-		}
-	}
-	for _, r := range o.Stored {
-		if r.Revision == revision {
-			return r.Hash
-		}
-	}
-	return ""
-}
-
-// releaseBefore is what a token that names nothing means: the release before
-// the one that runs, or the one that the run under way started from.
-func releaseBefore(o *Observation) (Release, string) {
-	run := o.run()
-	before := o.Status.PreviousRelease
-	switch {
-	case run.Touched && (!resting(o.phase()) || o.phase() == failed):
-		before = run.FromRelease
-	case o.phase() == validate, o.phase() == failed:
-		return Release{}, "nothing was touched: there is nothing to take back"
-	}
-	if r := o.stored(before); r.Hash != "" {
-		return r, ""
-	}
-	return Release{}, "there is no release before this one in store"
-}
-
-// unlessRunning refuses a named release that runs and was verified already, and
-// one of a higher version that never was: its schema may not be there.
-func unlessRunning(o *Observation, r Release) (Release, string) {
-	running := o.stored(o.Status.Release)
-	if running.Hash == "" {
-		return Release{}, "no release was verified yet: there is nothing to go back to"
-	}
-	if higher(r.Version, running.Version) && !wasVerified(o, r.Hash) {
-		return Release{}, fmt.Sprintf("version %s is higher than %s, which runs, and was never verified: set spec.version to it, or retry", r.Version, running.Version)
-	}
-	if r.Hash == o.Status.Release && (o.phase() == ready || o.phase() == back) {
-		return Release{}, fmt.Sprintf("version %s runs already", r.Version)
-	}
-	return r, ""
-}
-
-// wasVerified is true for a release that a run has succeeded with.
-func wasVerified(o *Observation, hash string) bool {
-	for i := range o.Status.History {
-		if o.Status.History[i].Release == hash && o.Status.History[i].Result == v1alpha1.ResultSucceeded {
-			return true
-		}
-	}
-	return false
 }

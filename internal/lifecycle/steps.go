@@ -35,10 +35,16 @@ func planSteps(o *Observation, p *v1alpha1.Plan) []v1alpha1.PlanStep {
 // migrateStep is empty when the phase is skipped.
 func migrateStep(o *Observation, p *v1alpha1.Plan) string {
 	what := "migrate " + crossing(p.Migrations)
+	if p.Reencrypt {
+		what += ", encrypt what is stored with the new secret key"
+	}
+	if p.Backup {
+		what = "back the database up; " + what
+	}
 	switch {
 	case afterValidate(o) == SkipMigration:
 		return ""
-	case p.Migrations.Count == 0:
+	case p.Migrations.Count == 0 && !p.Reencrypt:
 		return "hold the scheduler; superset init, on the schema as it is"
 	case p.Strategy == "":
 		return what + ", then superset init"

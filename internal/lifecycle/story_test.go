@@ -246,7 +246,11 @@ func (s *sim) tellStatus() {
 		say("schema %s, ahead after rollback: %v", st.Schema.Revision, st.Schema.AheadAfterRollback)
 	}
 	if st.LastHandled != (v1alpha1.LastHandled{}) {
-		say("handled %+v", st.LastHandled)
+		h := st.LastHandled
+		say("handled {Rollback:%s Approve:%s Retry:%s}", h.Rollback, h.Approve, h.Retry)
+		if h.AcceptDataLoss != "" {
+			say("accepted %s", h.AcceptDataLoss)
+		}
 	}
 	for tier, t := range s.tiers {
 		if t.Exists {

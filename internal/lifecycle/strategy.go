@@ -19,9 +19,12 @@ type choice struct {
 // chooseStrategy decides whether the old release serves beside the migration.
 func chooseStrategy(o *Observation) choice {
 	run, r := o.run(), o.Preflight.Result
-	switch {
-	case run.FromRelease == "" && !anyTier(o):
+	if run.FromRelease == "" && !anyTier(o) {
 		return choice{why: "nothing serves yet"}
+	}
+	switch {
+	case rotates(o) && anyTier(o):
+		return choice{strategy: v1alpha1.StrategyDrain, why: "what is stored is encrypted anew, and each key reads its own alone"}
 	case aheadByUs(o):
 		return choice{strategy: v1alpha1.StrategyRolling, why: "the schema is ahead already: there is nothing to migrate"}
 	case r.PendingCount == 0:
@@ -32,7 +35,14 @@ func chooseStrategy(o *Observation) choice {
 		return choice{strategy: v1alpha1.StrategyDrain, why: "spec.upgrade.strategy asks for it"}
 	case o.Policy.Strategy == v1alpha1.StrategyRolling:
 		return asWritten(o)
+	default:
+		return byItself(o)
 	}
+}
+
+// byItself is Rolling where the old release is known to serve beside the
+// migration.
+func byItself(o *Observation) choice {
 	if why := mustDrain(o); why != "" {
 		return choice{strategy: v1alpha1.StrategyDrain, why: why}
 	}

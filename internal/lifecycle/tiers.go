@@ -133,9 +133,13 @@ func decideVerify(o *Observation) Decision {
 // the image. A migration that crashed without a word may have committed before.
 func verifyJob(o *Observation, release string) Action {
 	next := Action{Kind: RunJob, Script: migrations.Verify, Release: release, Fence: o.Status.UpgradeRevision}
-	if s := o.Status.Schema; s != nil && (s.AheadAfterRollback || o.phase() == rollback) {
+	way := o.run().Rollback
+	switch s := o.Status.Schema; {
+	case o.phase() == rollback && way != nil && way.Revision != "":
+		next.ExpectedRevision = way.Revision
+	case s != nil && (s.AheadAfterRollback || o.phase() == rollback):
 		next.ExpectedRevision = s.Revision
-		if f := o.run().Failure; f != nil && f.Phase == dbMigrate && f.Reason == v1alpha1.ReasonJobCrashed && s.Revision != o.run().Head {
+		if uncertain(o) && s.Revision != o.run().Head {
 			next.ExpectedRevision += "," + o.run().Head
 		}
 	}

@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -149,17 +150,27 @@ func TestBackoff(t *testing.T) {
 }
 
 // On a database that keeps half of a migration, one that was cut off is not
-// started again.
+// started again: only a backup leads back.
 func TestInterruptedMigration(t *testing.T) {
-	for database, want := range map[string]Event{"mysql": RollBack, "": RollBack, "postgresql": ""} {
+	for database, want := range map[string]Event{"mysql": Fail, "": Fail, "postgresql": "", "mysql, backed up": RollBack} {
 		o := midway(dbMigrate)
+		database, backedUp := strings.CutSuffix(database, ", backed up")
+		if backedUp {
+			o.Status.Upgrade.Strategy, o.Status.Upgrade.FromRevision = v1alpha1.StrategyDrain, "r"
+			o.Backup = migrations.Progress{Attempt: 1, Done: true, FinishedAt: o.Now,
+				Result: migrations.Result{Backup: &migrations.BackupResult{Name: backupName(o.Status.UpgradeRevision), Revision: "r"}}}
+		}
 		for i := range o.Tiers {
 			o.Tiers[i] = Tier{Exists: true, Release: "a", Fence: 5, Mode: v1alpha1.ModeHold, Current: true}
 		}
 		o.Status.Schema = &v1alpha1.SchemaStatus{Database: database}
 		o.Migrate = migrations.Progress{Attempt: 1, FinishedAt: o.Now, Result: migrations.Result{Reason: migrations.ReasonJobCrashed, Message: "killed"}}
-		if d := Decide(o); d.Move != want {
+		d := Decide(o)
+		if d.Move != want {
 			t.Errorf("%q: %q, %s; want %q", database, d.Move, d.Message, want)
+		}
+		if backedUp && d.Way.Class != v1alpha1.RollbackRestore {
+			t.Errorf("the way back is %+v, want the backup", d.Way)
 		}
 	}
 }

@@ -39,13 +39,16 @@ func isProven(o *Observation) bool { return o.Preflight.Done || aheadByUs(o) }
 // decidePlanned stores the plan with its release; then the way is free, but for
 // the gates.
 func decidePlanned(o *Observation, work Work) Decision {
+	if aheadByUs(o) && rotates(o) {
+		return fail(o, v1alpha1.ReasonSpecInvalid, "the schema is ahead of this release: its secret key can be changed once spec.version is that of the schema")
+	}
 	plan := planOf(o)
 	hash := planHash(o, plan)
 	var d Decision
 	if o.stored(o.run().ToRelease).Plan == hash {
 		d = Decision{Move: afterValidate(o)}
 	} else {
-		work.add(Action{Kind: StoreRelease, Plan: plan, PlanHash: hash})
+		work.add(Action{Kind: StoreRelease, Plan: plan, PlanHash: hash, Head: o.Preflight.Result.Head})
 		d = wait(o, work, "storing the release", "")
 	}
 	d.Plan, d.PlanHash = plan, hash
@@ -60,7 +63,7 @@ func superseded(o *Observation) (Decision, bool) {
 	case !run.Touched && o.Desired.Hash == o.Status.Release:
 		return Decision{Move: Accept}, true
 	default:
-		return Decision{Move: Begin}, true
+		return changed(o), true
 	}
 }
 
@@ -71,10 +74,21 @@ func aheadByUs(o *Observation) bool {
 	return s != nil && s.AheadAfterRollback && r.Reason == migrations.ReasonDatabaseAhead && r.Revision == s.Revision
 }
 
+// rotates is true when what is stored is encrypted with the key before, and the
+// target has both.
+func rotates(o *Observation) bool {
+	d := o.Desired
+	if d.PreviousKey == "" || d.PreviousKey == d.Key {
+		return false
+	}
+	keys := keysNow(o)
+	return keys[0] == "" || keys[0] == d.PreviousKey || keys[1] == d.PreviousKey
+}
+
 // afterValidate skips the migration when there is nothing to migrate and
 // nothing to initialise: a config change, or a schema that is ahead.
 func afterValidate(o *Observation) Event {
-	if aheadByUs(o) || o.Preflight.Result.PendingCount == 0 && o.run().Kind == v1alpha1.KindConfigChange {
+	if aheadByUs(o) || o.Preflight.Result.PendingCount == 0 && o.run().Kind == v1alpha1.KindConfigChange && !rotates(o) {
 		return SkipMigration
 	}
 	return Migrate

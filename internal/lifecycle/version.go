@@ -65,8 +65,11 @@ func refuse(o *Observation) refusal {
 		return refusal{} // a first install has nothing to compare with
 	}
 	if target.LessThan(running) {
-		return refusal{v1alpha1.ReasonDowngradeRefused, fmt.Sprintf(
-			"version %s is lower than the running %s and no stored release has it: there is no known way back to it", target, running)}
+		why := "no stored release has it: there is no known way back to it"
+		if r, ok := storedVersion(o, o.Desired.Version); ok {
+			why = "nothing leads back to it: " + wayBack(o, r).Reason
+		}
+		return refusal{v1alpha1.ReasonDowngradeRefused, fmt.Sprintf("version %s is lower than the running %s and %s", target, running, why)}
 	}
 	if !o.Policy.AllowSkip && target.Major() > running.Major()+1 {
 		return refusal{v1alpha1.ReasonVersionSkip, fmt.Sprintf(
@@ -87,10 +90,11 @@ func wayDown(o *Observation) (Release, bool) {
 	if err != nil || !target.LessThan(running) {
 		return Release{}, false
 	}
-	if r := o.stored(o.Desired.Hash); r.Hash != "" {
-		return r, true
+	r := o.stored(o.Desired.Hash)
+	if r.Hash == "" {
+		r, _ = storedVersion(o, o.Desired.Version)
 	}
-	return storedVersion(o, o.Desired.Version)
+	return r, canGoBack(o, r)
 }
 
 // storedVersion is the newest stored release of a version.

@@ -30,8 +30,8 @@ const (
 	RemoveTier
 	// RunJob creates a Job, once.
 	RunJob
-	// EndJobs removes preflight and verify Jobs that nothing waits for and that
-	// have not ended. Never a migrate Job.
+	// EndJobs removes preflight, backup and verify Jobs that nothing waits for and
+	// that have not ended. Never a Job that changes the schema.
 	EndJobs
 	// Prune removes releases and configs past the history limit.
 	Prune
@@ -47,14 +47,22 @@ type Action struct {
 	Release string
 	Fence   int64
 	Mode    v1alpha1.Mode
-	// Plan and PlanHash belong to StoreRelease.
-	Plan     *v1alpha1.Plan
-	PlanHash string
+	// Plan, PlanHash and Head, the schema revision of its image, belong to
+	// StoreRelease.
+	Plan           *v1alpha1.Plan
+	PlanHash, Head string
 	// Script, Attempt and ExpectedRevision belong to RunJob, with Release and
 	// Fence.
 	Script           migrations.Script
 	Attempt          int
 	ExpectedRevision string
+	// Revision is what a downgrade leads to, and what a restored backup holds.
+	Revision string
+	// Backup is the name of the backup that is taken or put back.
+	Backup string
+	// Reencrypt has a migration encrypt what is stored with the new key, and a
+	// downgrade with the one before.
+	Reencrypt bool
 	// MaxLock has the migration lock every table first, and hold them no longer;
 	// 0 for a migration that nothing runs beside.
 	MaxLock time.Duration
@@ -93,7 +101,8 @@ var turns = [3]v1alpha1.Phase{Scheduler: scheduler, Worker: workers, Web: web}
 
 // due is the release that a tier which does not exist should have: the target's
 // once its turn has come. It has no tier while that must not run beside the
-// migration, and none that the target lacks once something was touched.
+// migration. Once something was touched it has none that the target lacks, and
+// none of a release that may not serve on the database as it is.
 func due(o *Observation, tier int) Release {
 	run, at := o.run(), o.phase()
 	if at == failed && run.Failure != nil {
@@ -101,21 +110,40 @@ func due(o *Observation, tier int) Release {
 	}
 	switch {
 	case at == rollback:
-		return o.stored(run.RollbackRelease)
+		return dueBack(o)
 	case at == dbMigrate && quieted(o, tier):
 		return Release{}
 	case slices.Index(steps[:len(steps)-1], at) >= slices.Index(steps, turns[tier]):
 		return o.stored(run.ToRelease)
 	}
-	if target := o.stored(run.ToRelease); run.Touched && target.Hash != "" && !target.Has[tier] {
-		return Release{}
-	}
-	return o.stored(o.Status.Release)
+	target := o.stored(run.ToRelease)
+	leaves := target.Hash != "" && !target.Has[tier]
+	return unless(run.Touched && (leaves || !serves(o, o.Status.Release)), o.stored(o.Status.Release))
 }
 
-// quieted is true for a tier that must not run beside the migration.
+// dueBack is the release that a lost tier should have on the way back.
+func dueBack(o *Observation) Release {
+	hash := o.run().RollbackRelease
+	return unless(databaseTurns(o) || o.phase() == failed && !serves(o, hash), o.stored(hash))
+}
+
+// unless is the release, or none.
+func unless(not bool, r Release) Release {
+	if not {
+		return Release{}
+	}
+	return r
+}
+
+// serves is true when a stored release serves on the database as it is.
+func serves(o *Observation, hash string) bool {
+	return wayBack(o, o.stored(hash)).Class == v1alpha1.RollbackImage
+}
+
+// quieted is true for a tier that must not run beside the Job that changes the
+// database.
 func quieted(o *Observation, tier int) bool {
-	return tier == Scheduler || o.run().Strategy != v1alpha1.StrategyRolling
+	return tier == Scheduler || o.run().Strategy != v1alpha1.StrategyRolling || o.phase() == rollback
 }
 
 // keepAll leaves every tier as it is.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -31,9 +32,19 @@ type sim struct {
 	page    Page
 	noWeb   bool // web has no replicas
 	jobs    []simJob
-	schema  int // 0 is never migrated; else the major version whose head it is
+	schema  int    // 0 is never migrated; else the major version whose head it is
+	half    bool   // the schema was left between two revisions
+	mysql   bool   // the database takes nothing back by itself
+	key     string // what is stored is encrypted with it
+	backups map[string]simBackup
 	broken  map[string]migrations.Reason
 	trace   []string
+}
+
+// simBackup is what a backup holds.
+type simBackup struct {
+	schema int
+	key    string
 }
 
 type simJob struct {
@@ -42,6 +53,7 @@ type simJob struct {
 	attempt int
 	release string
 	expects string // the revision that verify is told to find
+	order   Action
 	ended   bool
 	result  migrations.Result
 	at      time.Time
@@ -49,14 +61,17 @@ type simJob struct {
 
 func newSim(t *testing.T, seed uint64) *sim {
 	t.Helper()
-	s := &sim{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1_700_000_000, 0), broken: map[string]migrations.Reason{}}
+	s := &sim{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Unix(1_700_000_000, 0), broken: map[string]migrations.Reason{}, backups: map[string]simBackup{}}
 	s.want(4, 0)
 	return s
 }
 
 // want edits spec: a major version, and a number that stands for a config.
 func (s *sim) want(major, config int) {
-	s.desired = Release{Hash: fmt.Sprintf("v%d-c%d", major, config), Version: fmt.Sprintf("%d.1.0", major), Has: [3]bool{true, true, true}}
+	s.desired = Release{Hash: fmt.Sprintf("v%d-c%d", major, config), Version: fmt.Sprintf("%d.1.0", major), Has: [3]bool{true, true, true}, Key: "old"}
+	if config >= 7 && config <= 8 { // a new secret key
+		s.desired.Key, s.desired.PreviousKey = "new", "old"
+	}
 	if config == 9 { // a release without workers and scheduler
 		s.desired.Has = [3]bool{Web: true}
 	}
@@ -102,15 +117,16 @@ func (s *sim) observe() *Observation {
 	o := &Observation{
 		Now: s.now, Status: s.status.DeepCopy(), Policy: s.policy, Tokens: s.tokens,
 		Desired: s.desired, Stored: slices.Clone(s.stored), Tiers: s.tiers, Page: s.page,
-		Preflight: s.progress(migrations.Preflight), Migrate: s.progress(migrations.Migrate), Verify: s.progress(migrations.Verify),
+		Preflight: s.progress(migrations.Preflight), Backup: s.progress(migrations.Backup), Migrate: s.progress(migrations.Migrate),
+		Verify: s.progress(migrations.Verify), Downgrade: s.progress(migrations.Downgrade), Restore: s.progress(migrations.Restore),
 	}
 	for _, t := range s.tiers {
 		o.MaxFence = max(o.MaxFence, t.Fence)
 	}
 	for _, j := range s.jobs {
 		o.MaxFence = max(o.MaxFence, j.fence)
-		o.Migrating = o.Migrating || j.script == migrations.Migrate && !j.ended
-		o.Leftover = o.Leftover || j.script != migrations.Migrate && !j.ended && j.fence != s.status.UpgradeRevision
+		o.Migrating = o.Migrating || j.script.Changes() && !j.ended
+		o.Leftover = o.Leftover || !j.script.Changes() && !j.ended && j.fence != s.status.UpgradeRevision
 	}
 	return o
 }
@@ -183,22 +199,28 @@ func (s *sim) do(a Action) {
 			if j.script == a.Script && j.fence == a.Fence && j.attempt == a.Attempt {
 				return
 			}
-			if a.Script == migrations.Migrate && j.script == migrations.Migrate && !j.ended {
-				s.fail("two migrations at once")
+			if a.Script.Changes() && j.script.Changes() && !j.ended {
+				s.fail("two Jobs change the schema at once")
 			}
 		}
 		s.log("Job %s of %s, fence %d, attempt %d", a.Script, a.Release, a.Fence, a.Attempt)
-		if a.Script == migrations.Migrate && s.tiers[Scheduler].Pods > 0 {
-			s.fail("a scheduler runs beside the migration")
+		if a.Script.Changes() && s.tiers[Scheduler].Pods > 0 {
+			s.fail("a scheduler runs beside the %s Job", a.Script)
+		}
+		if a.Script.Changes() && a.Script != migrations.Migrate && s.tiers[Web].Pods+s.tiers[Worker].Pods > 0 {
+			s.fail("tiers run beside the %s Job", a.Script)
+		}
+		if a.Script == migrations.Backup && s.status.Upgrade.Strategy == v1alpha1.StrategyDrain && s.tiers[Web].Pods > 0 {
+			s.fail("the backup of a Drain is taken while web serves")
 		}
 		if serves := s.tiers[Web].Pods+s.tiers[Worker].Pods > 0; a.Script == migrations.Migrate && serves && s.status.Upgrade.Strategy != v1alpha1.StrategyRolling {
 			s.fail("tiers run beside the migration of a %s plan", s.status.Upgrade.Strategy)
 		}
-		s.jobs = append(s.jobs, simJob{script: a.Script, fence: a.Fence, attempt: a.Attempt, release: a.Release, expects: a.ExpectedRevision})
+		s.jobs = append(s.jobs, simJob{script: a.Script, fence: a.Fence, attempt: a.Attempt, release: a.Release, expects: a.ExpectedRevision, order: a})
 	case EndJobs:
 		s.log("leftover Jobs ended")
 		s.jobs = slices.DeleteFunc(s.jobs, func(j simJob) bool {
-			return j.script != migrations.Migrate && !j.ended && j.fence != s.status.UpgradeRevision
+			return !j.script.Changes() && !j.ended && j.fence != s.status.UpgradeRevision
 		})
 	case ApplyService:
 		if s.page.InFront != a.Page {
@@ -227,7 +249,7 @@ func (s *sim) store(a Action) {
 	if s.stored[at].Plan != a.PlanHash {
 		s.log("release %s stored with a plan: %s", s.desired.Hash, planLine(a.Plan))
 	}
-	s.stored[at].Plan = a.PlanHash
+	s.stored[at].Plan, s.stored[at].Head = a.PlanHash, a.Head
 }
 
 func (s *sim) applyTier(a Action) {
@@ -242,8 +264,11 @@ func (s *sim) applyTier(a Action) {
 	if r.Hash == "" {
 		s.fail("tier %d: release %q is not stored", a.Tier, a.Release)
 	}
-	if a.Mode == v1alpha1.ModeServe && t.Release != a.Release && s.schema < major(r) {
-		s.fail("tier %d serves %s before the schema is there", a.Tier, a.Release)
+	if a.Mode == v1alpha1.ModeServe && (t.Release != a.Release || t.Mode != a.Mode) && (s.schema < major(r) || s.half) {
+		s.fail("tier %d serves %s, the schema is at %d, half changed: %v", a.Tier, a.Release, s.schema, s.half)
+	}
+	if a.Mode == v1alpha1.ModeServe && (t.Release != a.Release || t.Mode != a.Mode) && s.key != r.Key {
+		s.fail("tier %d serves %s with key %q, what is stored is encrypted with %q", a.Tier, a.Release, r.Key, s.key)
 	}
 	s.log("%s: %s at %s, fence %d", tierNames[a.Tier], a.Mode, a.Release, a.Fence)
 	stray := t.Stray
@@ -270,6 +295,10 @@ func (s *sim) world() {
 
 // approve is a user who gives an approval that is asked for, some day.
 func (s *sim) approve(d Decision) {
+	if d.Loss != "" && s.rnd.IntN(5) == 0 {
+		s.tokens.AcceptDataLoss = d.Loss
+		s.log("loss of data accepted: %s", d.Loss)
+	}
 	if d.Token != "" && s.rnd.IntN(3) == 0 {
 		s.tokens.Approve = d.Token
 		s.log("approved: %s", d.Token)
@@ -311,6 +340,9 @@ func (s *sim) endJob(j *simJob) {
 	head := major(r)
 	j.ended, j.at = true, s.now
 	j.result = migrations.Result{Script: string(j.script), Database: "postgresql", Head: fmt.Sprint(head)}
+	if s.mysql {
+		j.result.Database = "mysql"
+	}
 	why := s.broken[j.release+"/"+string(j.script)]
 	polite := why == migrations.ReasonTablesBusy || why == migrations.ReasonLockBudgetExceeded
 	if polite && s.status.Upgrade.Strategy != v1alpha1.StrategyRolling {
@@ -318,13 +350,22 @@ func (s *sim) endJob(j *simJob) {
 	}
 	switch {
 	case why == migrations.ReasonInitFailed: // after the schema was migrated
-		s.schema = max(s.schema, head)
+		s.migrate(j, head)
 		j.result.Reason, j.result.Message = why, "made to fail"
 	case why == crashesLate: // killed after the commit, without a word
-		s.schema = max(s.schema, head)
+		s.changeBack(j)
+		s.migrate(j, head)
 		j.result.Reason, j.result.Message = migrations.ReasonJobCrashed, "made to crash"
 	case why != "" && (why != migrations.ReasonDatabaseUnreachable || j.attempt == 1):
 		j.result.Reason, j.result.Message = why, "made to fail"
+		s.half = s.half || s.mysql && j.script.Changes() && slices.Contains(leavesHalf, why)
+	case j.script == migrations.Backup:
+		s.backups[j.order.Backup] = simBackup{s.schema, s.key}
+		j.result.Backup = &migrations.BackupResult{Name: j.order.Backup, Revision: fmt.Sprint(s.schema), Seconds: 1}
+	case j.script == migrations.Downgrade, j.script == migrations.Restore:
+		s.changeBack(j)
+	case j.script == migrations.Preflight && s.key != "" && s.key != r.Key && s.key != r.PreviousKey:
+		j.result.Reason, j.result.Message = migrations.ReasonSecretKeyInvalid, "the key does not decrypt what is stored"
 	case j.script == migrations.Preflight && s.schema > head:
 		j.result.Reason = migrations.ReasonDatabaseAhead
 	case j.script == migrations.Preflight:
@@ -332,15 +373,48 @@ func (s *sim) endJob(j *simJob) {
 		j.result.Path = &migrations.Path{Additive: int32(head - s.schema), Destructive: int32(head % 2)}
 	case j.script == migrations.Migrate && s.schema > head:
 		j.result.Reason = migrations.ReasonDatabaseAhead
+	case j.script == migrations.Migrate && s.half:
+		j.result.Reason, j.result.Message = migrations.ReasonMigrationFailed, "the schema is half changed"
 	case j.script == migrations.Migrate:
-		s.schema = head
+		s.migrate(j, head)
 	case !slices.Contains(strings.Split(cmp.Or(j.expects, fmt.Sprint(head)), ","), fmt.Sprint(s.schema)):
 		j.result.Reason, j.result.Message = migrations.ReasonRevisionMismatch, fmt.Sprintf("the database is at %d, not at %q", s.schema, j.expects)
 	}
-	if j.result.Reason != migrations.ReasonJobCrashed {
+	if j.result.Reason != migrations.ReasonJobCrashed && s.schema > 0 {
 		j.result.Revision = fmt.Sprint(s.schema)
 	}
 	s.log("Job %s of %s ended: %q", j.script, j.release, j.result.Reason)
+}
+
+// migrate is what a migrate Job does to the database.
+func (s *sim) migrate(j *simJob, head int) {
+	if j.script != migrations.Migrate {
+		return
+	}
+	s.schema, s.half = max(s.schema, head), false
+	if r := s.release(j.release); s.key == "" || j.order.Reencrypt {
+		s.key = r.Key
+	}
+}
+
+// changeBack is what a downgrade or restore does to the database.
+func (s *sim) changeBack(j *simJob) {
+	switch j.script {
+	case migrations.Downgrade:
+		if j.order.Revision != "" {
+			s.schema, _ = strconv.Atoi(j.order.Revision)
+		}
+		if j.order.Reencrypt {
+			s.key = s.release(j.release).PreviousKey
+		}
+	case migrations.Restore:
+		b := s.backups[j.order.Backup]
+		s.schema, s.key, s.half = b.schema, b.key, false
+		if fmt.Sprint(s.schema) != j.order.Revision {
+			s.fail("backup %s holds %d, not %s", j.order.Backup, s.schema, j.order.Revision)
+		}
+	default:
+	}
 }
 
 // releaseOfJob is the release of a Job whose release was never stored.
@@ -361,7 +435,7 @@ func (s *sim) laws() {
 			s.fail("Ready at %s on an older schema", st.Release)
 		}
 	}
-	if st.Phase == workers && s.tiers[Web].Exists && s.tiers[Web].Release == st.Upgrade.ToRelease &&
+	if st.Phase == workers && s.tiers[Web].Mode == v1alpha1.ModeServe && s.tiers[Web].Release == st.Upgrade.ToRelease &&
 		s.tiers[Web].Fence == st.UpgradeRevision && st.Upgrade.FromRelease != st.Upgrade.ToRelease {
 		s.fail("web was upgraded before its turn")
 	}

@@ -25,14 +25,24 @@ type Script string
 const (
 	// Preflight proves an image against the database without touching it.
 	Preflight Script = "preflight"
+	// Backup dumps the database into a claim.
+	Backup Script = "backup"
 	// Migrate brings the database to the image's head and runs superset init.
 	Migrate Script = "migrate"
 	// Verify tests by use what runs.
 	Verify Script = "verify"
+	// Downgrade takes the schema back, with the newer image.
+	Downgrade Script = "downgrade"
+	// Restore puts a backup back.
+	Restore Script = "restore"
 )
 
-// Scripts lists them in the order of an upgrade.
-var Scripts = []Script{Preflight, Migrate, Verify}
+// Scripts lists them in the order of an upgrade, then those of the way back.
+var Scripts = []Script{Preflight, Backup, Migrate, Verify, Downgrade, Restore}
+
+// Changes is true for a script that changes the schema: its Job is never ended,
+// and no two run at once.
+func (s Script) Changes() bool { return s == Migrate || s == Downgrade || s == Restore }
 
 // keepJobs is how long an ended Job stays for a reader of its logs: a week, in
 // seconds. Its outcome is in status long before.
@@ -54,6 +64,17 @@ type Order struct {
 	// MaxLock is how long a polite migration may hold the tables' locks (migrate);
 	// 0 for a plain migration.
 	MaxLock time.Duration
+	// Revision is what a downgrade leads to (empty: the schema stays), and what a
+	// backup holds that is put back.
+	Revision string
+	// Reencrypt has migrate encrypt what is stored with the release's key, and
+	// downgrade with the one before.
+	Reencrypt bool
+	// Backup is the name of the backup that is taken or put back, and SHA256 what the
+	// operator remembers of it; both empty elsewhere.
+	Backup, SHA256 string
+	// Database is the dialect, for the default of the image with its client.
+	Database string
 	// Workers is how many Celery workers must answer (verify).
 	Workers int32
 }
@@ -115,33 +136,13 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "scripts", MountPath: superset.ScriptsDir, ReadOnly: true})
 	template.Spec.Volumes = append(template.Spec.Volumes, corev1.Volume{Name: "scripts", VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: scriptsName(owner.Name)}}}})
+	if o.Script == Backup || o.Script == Restore {
+		addDatabaseClient(&template.Spec, owner, o)
+	}
 	patched, err := components.Patch(template, o.Release.Jobs.PodTemplate)
 	// Never by itself a second time, whatever a patch says.
 	patched.Spec.RestartPolicy = corev1.RestartPolicyNever
 	return patched, err
-}
-
-// scriptEnv is what one script is told.
-func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
-	var env []corev1.EnvVar
-	if o.Script == Migrate {
-		env = append(env, corev1.EnvVar{Name: superset.EnvOwner, Value: owner.Namespace + "/" + owner.Name})
-		if o.MaxLock > 0 {
-			seconds := strconv.FormatFloat(o.MaxLock.Seconds(), 'f', -1, 64)
-			env = append(env, corev1.EnvVar{Name: superset.EnvMaxLockSeconds, Value: seconds})
-		}
-	}
-	if o.Script != Verify {
-		return env
-	}
-	if o.ExpectedRevision != "" {
-		env = append(env, corev1.EnvVar{Name: superset.EnvExpectedRevision, Value: o.ExpectedRevision})
-	}
-	if _, ok := o.Release.Tiers[components.Web]; ok {
-		url := fmt.Sprintf("http://%s.%s.svc:%d", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort)
-		env = append(env, corev1.EnvVar{Name: superset.EnvWebURL, Value: url})
-	}
-	return append(env, corev1.EnvVar{Name: superset.EnvWorkers, Value: strconv.Itoa(int(o.Workers))})
 }
 
 func ptr[T any](v T) *T { return &v }

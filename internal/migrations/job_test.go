@@ -32,9 +32,12 @@ func TestGoldenJobs(t *testing.T) {
 	for _, name := range []string{"plain", "full"} {
 		s, r := read(t, name)
 		for _, script := range Scripts {
-			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: 2}
+			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: 2, Database: "postgresql"}
+			if script == Backup || script == Restore {
+				o.Backup = "r6"
+			}
 			if name == "full" {
-				o.ExpectedRevision = "abc123def456"
+				o.ExpectedRevision, o.Revision, o.SHA256, o.Reencrypt = "abc123def456", "123def456abc", strings.Repeat("0a", 32), true
 			}
 			job, err := Job(s, o)
 			if err != nil {

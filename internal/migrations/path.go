@@ -20,19 +20,19 @@ const (
 	ClassDestructive Class = "Destructive"
 )
 
-// Downgrade is what a revision's downgrade() does, by its text.
-type Downgrade string
+// WayDown is what a revision's downgrade() does, by its text.
+type WayDown string
 
 // The downgrades.
 const (
 	// DowngradePresent undoes what the upgrade does; whether exactly, its text
 	// does not tell.
-	DowngradePresent Downgrade = "Present"
+	DowngradePresent WayDown = "Present"
 	// DowngradeEmpty does nothing although the upgrade does something.
-	DowngradeEmpty Downgrade = "Empty"
+	DowngradeEmpty WayDown = "Empty"
 	// DowngradeLossy drops what was written since the upgrade, or cannot bring
 	// back what the upgrade dropped.
-	DowngradeLossy Downgrade = "Lossy"
+	DowngradeLossy WayDown = "Lossy"
 )
 
 // Path is what the revisions that an upgrade would cross do, by their text.
@@ -64,9 +64,9 @@ type Path struct {
 
 // RiskyRevision is one revision of a Path.
 type RiskyRevision struct {
-	Revision  string    `json:"revision"`
-	Class     Class     `json:"class"`
-	Downgrade Downgrade `json:"downgrade"`
+	Revision  string  `json:"revision"`
+	Class     Class   `json:"class"`
+	Downgrade WayDown `json:"downgrade"`
 	// Why names what the class and the downgrade come from, in at most 160
 	// characters.
 	Why string `json:"why"`

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
 )
 
 func TestParseLocks(t *testing.T) {
@@ -47,11 +48,11 @@ func TestMigrateIsToldItsBudget(t *testing.T) {
 		5 * time.Second:         {ours, {Name: "SUPERSET_OPERATOR_MAX_LOCK_SECONDS", Value: "5"}},
 		1500 * time.Millisecond: {ours, {Name: "SUPERSET_OPERATOR_MAX_LOCK_SECONDS", Value: "1.5"}},
 	} {
-		if diff := cmp.Diff(want, scriptEnv(owner, Order{Script: Migrate, MaxLock: budget})); diff != "" {
+		if diff := cmp.Diff(want, scriptEnv(owner, Order{Script: Migrate, MaxLock: budget, Release: &components.Release{}})); diff != "" {
 			t.Errorf("budget %s, -want +got:\n%s", budget, diff)
 		}
 	}
-	if env := scriptEnv(owner, Order{Script: Preflight, MaxLock: time.Second}); env != nil {
+	if env := scriptEnv(owner, Order{Script: Preflight, MaxLock: time.Second, Release: &components.Release{}}); env != nil {
 		t.Errorf("preflight gets %v", env)
 	}
 }

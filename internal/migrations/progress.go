@@ -72,11 +72,11 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	return p
 }
 
-// Running reports whether any Job of a script, under whatever fence, has not
-// ended or has a pod that has not.
-func Running(script Script, jobs []*batchv1.Job, pods []*corev1.Pod) bool {
+// Changing reports whether any Job that changes the schema, under whatever fence,
+// has not ended or has a pod that has not.
+func Changing(jobs []*batchv1.Job, pods []*corev1.Pod) bool {
 	for _, job := range jobs {
-		if job.Labels[v1alpha1.LabelScript] != string(script) {
+		if !Script(job.Labels[v1alpha1.LabelScript]).Changes() {
 			continue
 		}
 		if ended, _, _ := outcome(job); !ended || running(podsOf(job, pods)) {
@@ -162,19 +162,32 @@ func resultOf(script Script, pods []*corev1.Pod) Result {
 	crashed := Result{Script: string(script), Reason: ReasonJobCrashed,
 		Message: "the Job ended without a result and its pod is gone; see the events of its namespace"}
 	for _, pod := range pods {
-		for _, s := range pod.Status.ContainerStatuses {
-			t := s.State.Terminated
-			if s.Name != components.MainContainer || t == nil {
-				continue
-			}
-			if r, err := ParseResult(t.Message); err == nil {
+		for _, s := range speakers(pod) {
+			if r, err := ParseResult(s.State.Terminated.Message); err == nil {
 				return r
 			}
-			crashed.Message = fmt.Sprintf("the Job's container ended without a result, with exit code %d (%s); read its log with: kubectl logs -n %s %s",
-				t.ExitCode, t.Reason, pod.Namespace, pod.Name)
+			crashed.Message = fmt.Sprintf("the Job's container %s ended without a result, with exit code %d (%s); read its log with: kubectl logs -n %s %s -c %s",
+				s.Name, s.State.Terminated.ExitCode, s.State.Terminated.Reason, pod.Namespace, pod.Name, s.Name)
 		}
 	}
 	return crashed
+}
+
+// speakers are the containers that have ended and whose word counts: the one that
+// ends the pod, or one before it that failed, so that it never ran.
+func speakers(pod *corev1.Pod) []corev1.ContainerStatus {
+	var out []corev1.ContainerStatus
+	for _, s := range pod.Status.InitContainerStatuses {
+		if t := s.State.Terminated; t != nil && t.ExitCode != 0 {
+			out = append(out, s)
+		}
+	}
+	for _, s := range pod.Status.ContainerStatuses {
+		if s.Name == components.MainContainer && s.State.Terminated != nil {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Ended is true when a Job has succeeded or failed.

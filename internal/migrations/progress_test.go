@@ -48,6 +48,17 @@ func pod(of *batchv1.Job, phase corev1.PodPhase, message string) *corev1.Pod {
 	return p
 }
 
+// initFailed is a pod whose main container never ran.
+func initFailed(of *batchv1.Job, message string) *corev1.Pod {
+	p := pod(of, corev1.PodPending, "")
+	p.Status.Phase = corev1.PodFailed
+	p.Status.InitContainerStatuses = []corev1.ContainerStatus{
+		{Name: "prepare", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: "done"}}},
+		{Name: "database", State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error", Message: message}}},
+	}
+	return p
+}
+
 func TestProgressOf(t *testing.T) {
 	const good = `{"script":"migrate","revision":"abc","head":"abc"}`
 	const bad = `{"script":"migrate","reason":"LockTimeout","message":"too busy"}`
@@ -64,7 +75,9 @@ func TestProgressOf(t *testing.T) {
 	ok := Result{Script: "migrate", Revision: "abc", Head: "abc"}
 	locked := Result{Script: "migrate", Reason: ReasonLockTimeout, Message: "too busy"}
 	crash := Result{Script: "migrate", Reason: ReasonJobCrashed,
-		Message: "the Job's container ended without a result, with exit code 137 (OOMKilled); read its log with: kubectl logs -n ns p"}
+		Message: "the Job's container superset ended without a result, with exit code 137 (OOMKilled); read its log with: kubectl logs -n ns p -c superset"}
+	broken := Result{Script: "migrate", Reason: ReasonJobCrashed,
+		Message: "the Job's container database ended without a result, with exit code 3 (Error); read its log with: kubectl logs -n ns p -c database"}
 	spoiled := ok
 	spoiled.Reason, spoiled.Message = ReasonJobCrashed, "the Job failed after its script had reported success; see the events of its namespace"
 	gone := Result{Script: "migrate", Reason: ReasonJobCrashed,
@@ -94,11 +107,13 @@ func TestProgressOf(t *testing.T) {
 		"complete with a reason": {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, bad)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: locked}},
 		// The script was done, and then its node was lost, say: no success, and
 		// never a failure without a reason.
-		"failed with a good result": {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, good)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: spoiled}},
-		"killed":                    {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, "")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
-		"message of another image":  {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
-		"pod gone":                  {[]*batchv1.Job{complete}, nil, Progress{Attempt: 1, FinishedAt: ended.Time, Result: gone}},
-		"newest counts":             {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Attempt: 2, Active: true, Waits: 1, Before: locked}},
+		"failed with a good result":    {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, good)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: spoiled}},
+		"killed":                       {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, "")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
+		"message of another image":     {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
+		"a container before it speaks": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, bad)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: locked}},
+		"a command before it fails":    {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, "")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: broken}},
+		"pod gone":                     {[]*batchv1.Job{complete}, nil, Progress{Attempt: 1, FinishedAt: ended.Time, Result: gone}},
+		"newest counts":                {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Attempt: 2, Active: true, Waits: 1, Before: locked}},
 	}
 	for name, c := range cases {
 		if diff := cmp.Diff(c.want, ProgressOf(Migrate, 7, c.jobs, c.pods)); diff != "" {
@@ -123,7 +138,7 @@ func TestRunning(t *testing.T) {
 		"foreign pod":    {[]*batchv1.Job{done}, []*corev1.Pod{pod(job(Verify, 3, 1, ""), corev1.PodRunning, "")}, false},
 	}
 	for name, c := range cases {
-		if got := Running(Migrate, c.jobs, c.pods); got != c.want {
+		if got := Changing(c.jobs, c.pods); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

@@ -100,11 +100,11 @@ type Result struct {
 	// Locks is how a polite migration came by the tables; nil for a plain one.
 	Locks *Locks `json:"locks,omitempty"`
 	// Backup is what was backed up or restored, as far as it came; nil elsewhere.
-	Backup *Backup `json:"backup,omitempty"`
+	Backup *BackupResult `json:"backup,omitempty"`
 }
 
-// Backup is one copy of the metadata database.
-type Backup struct {
+// BackupResult is one copy of the metadata database.
+type BackupResult struct {
 	// Name is the backup's folder, such as r7; at most 64 characters.
 	Name string `json:"name"`
 	// Revision is what the dump itself holds; empty when the database was never
@@ -169,7 +169,7 @@ func ParseResult(message string) (Result, error) {
 var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // bound cuts what is too long and drops what makes no sense.
-func (b *Backup) bound() {
+func (b *BackupResult) bound() {
 	b.Name, b.Revision = cut(b.Name, maxRevision), cut(b.Revision, maxRevision)
 	b.Bytes, b.Seconds = max(b.Bytes, 0), max(b.Seconds, 0)
 	if !hexSHA256.MatchString(b.SHA256) {

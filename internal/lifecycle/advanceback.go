@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// turnBack starts the way back under the next fence: as a part of the run under
+// way, or as a run of its own when none was.
+func (s *draft) turnBack() {
+	o, d := s.o, s.d
+	s.UpgradeRevision = max(s.UpgradeRevision, o.MaxFence) + 1
+	if o.phase() == ready || o.phase() == back {
+		s.Upgrade = &v1alpha1.UpgradeStatus{
+			Kind: v1alpha1.KindRollback, From: o.stored(s.Release).Version, To: d.Back.Version,
+			FromRelease: s.Release, ToRelease: d.Back.Hash, StartedAt: s.now,
+		}
+	}
+	s.Upgrade.Touched = true
+	s.Upgrade.RollbackRelease, s.Upgrade.Rollback = d.Back.Hash, &d.Way
+	s.Upgrade.EstimatedCompletion = nil
+	s.Upgrade.HeldRelease = o.Desired.Hash
+	if d.Failed { // an edit that waited meanwhile was never tried
+		s.Upgrade.HeldRelease = s.Upgrade.ToRelease
+	}
+	if d.Reason == v1alpha1.ReasonSpecReverted {
+		s.Upgrade.HeldRelease = ""
+	}
+}
+
+// nextClass goes on with another way back. Its Job belongs to another fence.
+func (s *draft) nextClass() {
+	s.UpgradeRevision = max(s.UpgradeRevision, s.o.MaxFence) + 1
+	s.Upgrade.Rollback = &s.d.Way
+}
+
+// restored makes the release that was put back the one that runs.
+func (s *draft) restored() {
+	if s.Release != s.Upgrade.RollbackRelease {
+		s.Release = s.Upgrade.RollbackRelease
+		s.PreviousRelease = before(s.o, s.Release)
+	}
+	if r := s.o.Verify.Result; s.Schema != nil {
+		s.Schema.Revision, s.Schema.AheadAfterRollback, s.Schema.SecretKey = r.Revision, r.Revision != r.Head, ""
+	}
+}
+
+// before is the stored release with the next lower revision; empty for none.
+// One of a higher version is passed over: it was tried and left.
+func before(o *Observation, hash string) string {
+	at := o.stored(hash)
+	for _, r := range o.Stored { // the newest first
+		if r.Revision < at.Revision && !higher(r.Version, at.Version) {
+			return r.Hash
+		}
+	}
+	return ""
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// backupName is that of the backup which a run takes: another fence, another
+// backup.
+func backupName(fence int64) string { return fmt.Sprintf("r%d", fence) }
+
+// backsUp is true when the run takes a backup before it migrates. There is
+// nothing to lose in a database that was never migrated.
+func backsUp(o *Observation) bool {
+	r := o.Preflight.Result
+	return o.Policy.Backup && r.Revision != "" && (r.PendingCount > 0 || rotates(o)) && !aheadByUs(o)
+}
+
+// maxBackups bounds status.backups.
+const maxBackups = 10
+
+// backupsNow are the backups that are kept, with the one that was taken in this
+// phase; the newest first.
+func backupsNow(o *Observation) []v1alpha1.BackupStatus {
+	b := o.Backup.Result.Backup
+	if o.phase() != dbMigrate || !o.Backup.Done || b == nil {
+		return o.Status.Backups
+	}
+	took := time.Duration(b.Seconds * float64(time.Second))
+	out := []v1alpha1.BackupStatus{{Name: b.Name, Revision: b.Revision, Bytes: b.Bytes, SHA256: b.SHA256,
+		TakenAt: metav1.NewTime(o.Backup.FinishedAt.Add(-took)).Rfc3339Copy()}}
+	for _, kept := range o.Status.Backups {
+		// A user's own command does not say what it keeps.
+		if kept.Name != b.Name && (len(b.Kept) == 0 || slices.Contains(b.Kept, kept.Name)) {
+			out = append(out, kept)
+		}
+	}
+	return out[:min(len(out), maxBackups)]
+}
+
+// backupOf is the newest backup that holds a schema revision; the zero value for
+// none.
+func backupOf(o *Observation, revision string) v1alpha1.BackupStatus {
+	for _, b := range backupsNow(o) {
+		if b.Revision == revision && revision != "" {
+			return b
+		}
+	}
+	return v1alpha1.BackupStatus{}
+}
+
+// loses says what a way back loses, and the token that accepts it; empty when it
+// loses nothing.
+func loses(o *Observation, target Release, way v1alpha1.RollbackStatus) (token, message string) {
+	if way.Class != v1alpha1.RollbackRestore || !newerData(o, way.Backup) {
+		return "", ""
+	}
+	var taken time.Time
+	for _, b := range backupsNow(o) {
+		if b.Name == way.Backup {
+			taken = b.TakenAt.Time
+		}
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "restore %d %s %s", o.Status.UpgradeRevision, target.Hash, way.Backup))
+	return "sha256-" + hex.EncodeToString(sum[:6]), fmt.Sprintf(
+		"going back to %s restores backup %s of %s, and loses what was written since: %s or more", target.Version, way.Backup,
+		taken.UTC().Format(time.RFC3339), atStake(o.Now.Sub(taken)))
+}
+
+// atStake rounds the time since a backup down, so that a message does not change
+// with each look.
+func atStake(since time.Duration) time.Duration {
+	for _, unit := range []time.Duration{time.Hour, 10 * time.Minute, time.Minute} {
+		if since >= unit {
+			return since.Truncate(unit)
+		}
+	}
+	return 0
+}
+
+// newerData is true unless nothing has served since a backup was taken: a Drain
+// that has not brought anything back yet.
+func newerData(o *Observation, backup string) bool {
+	run := o.run()
+	mine := run.Backup == backup || o.phase() == dbMigrate && o.Backup.Done && backup == backupName(o.Status.UpgradeRevision)
+	if !mine || run.Strategy != v1alpha1.StrategyDrain || resting(o.phase()) && o.phase() != failed {
+		return true
+	}
+	return slices.ContainsFunc(run.Phases, func(p v1alpha1.PhaseRecord) bool {
+		return p.Phase == workers || p.Phase == web || p.Phase == verify
+	})
+}

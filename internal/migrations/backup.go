@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// A backup or restore has three containers in turn: Superset's image reads the
+// URI as Superset does, the database's image does the work, and Superset's image
+// looks at what came of it and reports.
+const (
+	prepareContainer  = "prepare"
+	databaseContainer = "database"
+	sharedVolume      = "shared"
+	backupsVolume     = "backups"
+	backupsDir        = "/backups"
+)
+
+// defaultClients are the images with a database's client, by its dialect. They
+// are newer than most servers: a newer pg_dump takes older ones.
+var defaultClients = map[string]string{"postgresql": "postgres:17", "mysql": "mysql:8.4"}
+
+// defaultKeep is how many backups stay, as the API documents.
+const defaultKeep = 3
+
+// backupSpec is what spec says of backups; one that it no longer mentions can still
+// be put back.
+func backupSpec(owner *v1alpha1.Superset) v1alpha1.BackupSpec {
+	if owner.Spec.Upgrade.Backup == nil {
+		return v1alpha1.BackupSpec{}
+	}
+	return *owner.Spec.Upgrade.Backup
+}
+
+// ownCommand is the user's own for a script; nil for none.
+func ownCommand(spec v1alpha1.BackupSpec, script Script) []string {
+	if script == Restore {
+		return spec.RestoreCommand
+	}
+	return spec.Command
+}
+
+// backupEnv is what every container of a backup or restore is told.
+func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
+	var env told
+	spec := backupSpec(owner)
+	env.say(superset.EnvSharedDir, superset.SharedDir)
+	env.say(superset.EnvBackup, o.Backup)
+	if o.Script == Backup {
+		keep := int32(defaultKeep)
+		if spec.Keep != nil {
+			keep = *spec.Keep
+		}
+		env.say(superset.EnvBackupKeep, strconv.Itoa(int(keep)))
+	} else {
+		env.say(superset.EnvBackupSHA256, o.SHA256)
+		env.say(superset.EnvExpectedRevision, o.Revision)
+	}
+	if ownCommand(spec, o.Script) != nil {
+		env.say(superset.EnvCustom, "1")
+	} else {
+		env.say(superset.EnvBackupDir, BackupDir(owner))
+	}
+	return env
+}
+
+// BackupDir is the folder of a Superset's backups in the claim. Another Superset
+// of the same name, made later, has another.
+func BackupDir(owner *v1alpha1.Superset) string {
+	return backupsDir + "/" + owner.Namespace + "." + owner.Name + "-" + components.Hash(string(owner.UID))[:5]
+}
+
+// ClaimName is the claim that backups are kept in.
+func ClaimName(owner *v1alpha1.Superset) string {
+	if name := backupSpec(owner).Claim.Name; name != "" {
+		return name
+	}
+	return owner.Name + "-backups"
+}
+
+// Claim renders the claim that the operator makes; nil where spec names one, or a
+// user's own command keeps the backups and spec asks for no size. It has no owner:
+// backups outlive what they are of.
+func Claim(owner *v1alpha1.Superset) *corev1.PersistentVolumeClaim {
+	spec := backupSpec(owner)
+	if spec.Claim.Name != "" || !mountsClaim(spec) {
+		return nil
+	}
+	size := resource.MustParse("10Gi")
+	if spec.Claim.Size != nil {
+		size = *spec.Claim.Size
+	}
+	return &corev1.PersistentVolumeClaim{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
+		ObjectMeta: metav1.ObjectMeta{Name: ClaimName(owner), Namespace: owner.Namespace, Labels: components.Labels(owner.Name)},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			StorageClassName: spec.Claim.StorageClassName,
+			Resources:        corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: size}},
+		},
+	}
+}
+
+// mountsClaim is true unless a user's own command keeps the backups elsewhere.
+func mountsClaim(spec v1alpha1.BackupSpec) bool {
+	return spec.Command == nil || spec.Claim.Name != "" || spec.Claim.Size != nil
+}
+
+// addDatabaseClient puts the two containers before the one that reports.
+func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
+	spec, main := backupSpec(owner), &pod.Containers[0]
+	memory := resource.MustParse("16Mi")
+	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: sharedVolume, VolumeSource: corev1.VolumeSource{
+		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: &memory}}})
+	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: sharedVolume, MountPath: superset.SharedDir})
+	if mountsClaim(spec) {
+		pod.Volumes = append(pod.Volumes, corev1.Volume{Name: backupsVolume, VolumeSource: corev1.VolumeSource{
+			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: ClaimName(owner)}}})
+		main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: backupsVolume, MountPath: backupsDir})
+	}
+	prepare := *main.DeepCopy()
+	prepare.Name = prepareContainer
+	prepare.Command = []string{"python", superset.ScriptsDir + "/prepare.py"}
+	pod.InitContainers = []corev1.Container{prepare, databaseClient(main, owner, o)}
+}
+
+// databaseClient is the container that dumps or loads. It has what the others
+// have but Superset's configuration and secret key.
+func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) corev1.Container {
+	spec := backupSpec(owner)
+	c := *main.DeepCopy()
+	c.Name, c.Image, c.ImagePullPolicy = databaseContainer, spec.Image, ""
+	if c.Image == "" {
+		c.Image = defaultClients[o.Database]
+	}
+	tool := "/dump.sh"
+	if o.Script == Restore {
+		tool = "/load.sh"
+	}
+	c.Command = []string{"sh", superset.ScriptsDir + tool}
+	c.Env = backupEnv(owner, o)
+	if own := ownCommand(spec, o.Script); own != nil {
+		c.Command = own
+		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))
+	}
+	c.Env = append(c.Env, components.UserEnv(o.Release.Jobs.Env)...)
+	c.Resources = corev1.ResourceRequirements{Requests: corev1.ResourceList{
+		corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("256Mi")}}
+	return c
+}
