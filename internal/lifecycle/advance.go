@@ -39,6 +39,7 @@ var effects = map[Event]func(*draft){
 	NextClass:     (*draft).nextClass,
 	Restored:      (*draft).restored,
 	Reverted:      (*draft).restored,
+	Fail:          (*draft).hold,
 }
 
 // Advance is what a move does to the status: the phase, the run, the fence and
@@ -131,6 +132,15 @@ func (s *draft) begin() {
 		Kind: kind, From: current.Version, To: o.Desired.Version,
 		FromRelease: s.Release, ToRelease: o.Desired.Hash,
 		Touched: touched, FromRevision: found, StartedAt: s.now,
+	}
+}
+
+// hold keeps a way back that spec asked for, and that failed, from being begun
+// again and again: it waits for an edit or a retry token, as any other failure.
+func (s *draft) hold() {
+	run := s.Upgrade
+	if s.o.phase() == rollback && run.HeldRelease == "" && s.o.Desired.Version == s.o.stored(run.RollbackRelease).Version {
+		run.HeldRelease = s.o.Desired.Hash
 	}
 }
 

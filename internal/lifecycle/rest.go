@@ -34,7 +34,7 @@ func decideRolledBack(o *Observation) Decision {
 	}
 	switch {
 	case retryAsked(o):
-		return Decision{Move: Begin}
+		return changed(o)
 	case o.Desired.Hash == o.Status.Release:
 		return Decision{Move: Accept}
 	case o.Desired.Hash != o.run().HeldRelease:
@@ -51,7 +51,7 @@ func decideFailed(o *Observation) Decision {
 	}
 	run := o.run()
 	if retryAsked(o) || lifted(o) {
-		return Decision{Move: Begin}
+		return changed(o) // a way back that failed is tried again as one
 	}
 	if o.Desired.Hash != run.ToRelease && o.Desired.Hash != run.HeldRelease {
 		return mended(o)

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"testing"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// A way back that spec asks for and that fails is not begun again by itself: it
+// would fail again, for good, under a new fence and with new Jobs each time.
+func TestFailedRevertRests(t *testing.T) {
+	for name, desired := range map[string]func(*sim){
+		"the release before": func(s *sim) { s.want(4, 0) },
+		"its version alone":  func(s *sim) { s.want(4, 1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, 3)
+			s.settle(200)
+			s.want(5, 0)
+			s.settle(400)
+			s.broken["v4-c0/verify"] = migrations.ReasonCheckFailed
+			desired(s)
+			s.settle(400)
+			failed, fence := s.status.Phase, s.status.UpgradeRevision
+			if failed != v1alpha1.PhaseFailed {
+				t.Fatalf("in %s; the rollback's verify fails", failed)
+			}
+			s.settle(50)
+			if s.status.Phase != failed || s.status.UpgradeRevision != fence {
+				t.Errorf("in %s under fence %d; want to rest in %s under fence %d", s.status.Phase, s.status.UpgradeRevision, failed, fence)
+			}
+			delete(s.broken, "v4-c0/verify")
+			s.tokens.Retry = "again"
+			s.settle(400)
+			if s.status.Phase != v1alpha1.PhaseReady || s.status.Release != s.desired.Hash {
+				t.Errorf("after a retry in %s at %s", s.status.Phase, s.status.Release)
+			}
+		})
+	}
+}
+
+// The same in the middle of a run that spec takes back.
+func TestFailedRevertInMidFlightRests(t *testing.T) {
+	o := midway(rollback)
+	o.Desired = o.stored("a")
+	for i := range o.Tiers {
+		o.Tiers[i].Fence = 5
+	}
+	o.Verify = migrations.Progress{Attempt: 1, Result: migrations.Result{Reason: migrations.ReasonCheckFailed, Message: "made to fail"}}
+	d := Decide(o)
+	if d.Move != Fail {
+		t.Fatalf("%q, want Fail", d.Move)
+	}
+	next, err := Advance(o, &d, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Status = next
+	if d := Decide(o); d.Move != "" {
+		t.Errorf("%q although nothing has changed", d.Move)
+	}
+	o.Desired = Release{Hash: "c", Version: "6.0.0", Has: o.Desired.Has}
+	if d := Decide(o); d.Move != Begin {
+		t.Errorf("%q after another edit, want Begin", d.Move)
+	}
+}
