@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -213,7 +214,7 @@ func (a *account) rollback() {
 	target := a.status.PreviousRelease
 	u := a.status.Upgrade
 	if u != nil && u.Touched && a.status.Phase != v1alpha1.PhaseReady && a.status.Phase != v1alpha1.PhaseRolledBack {
-		target = u.FromRelease
+		target = cmp.Or(u.RollbackRelease, u.FromRelease)
 	}
 	for _, r := range a.o.Stored {
 		if r.Hash != target || target == "" {

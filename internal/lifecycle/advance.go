@@ -135,15 +135,6 @@ func (s *draft) begin() {
 	}
 }
 
-// hold keeps a way back that spec asked for, and that failed, from being begun
-// again and again: it waits for an edit or a retry token, as any other failure.
-func (s *draft) hold() {
-	run := s.Upgrade
-	if s.o.phase() == rollback && run.HeldRelease == "" && s.o.Desired.Version == s.o.stored(run.RollbackRelease).Version {
-		run.HeldRelease = s.o.Desired.Hash
-	}
-}
-
 // proven takes over what the preflight found.
 func (s *draft) proven() {
 	r := s.o.Preflight.Result

@@ -35,6 +35,19 @@ func (s *draft) nextClass() {
 	s.Upgrade.Rollback = &s.d.Way
 }
 
+// hold keeps a way back that spec asked for, and that failed, from being begun
+// again and again: it waits for an edit or a retry token, as any other failure. A
+// Downgrade that was given up is no choice for the next try.
+func (s *draft) hold() {
+	run := s.Upgrade
+	if p := changing(s.o); s.o.phase() == rollback && run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackDowngrade && p.Attempt > 0 && givesUp(p) {
+		run.Rollback.FellBack = whyFellBack(p)
+	}
+	if s.o.phase() == rollback && run.HeldRelease == "" && s.o.Desired.Version == s.o.stored(run.RollbackRelease).Version {
+		run.HeldRelease = s.o.Desired.Hash
+	}
+}
+
 // restored makes the release that was put back the one that runs.
 func (s *draft) restored() {
 	if s.Release != s.Upgrade.RollbackRelease {

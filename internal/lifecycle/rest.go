@@ -63,7 +63,7 @@ func decideFailed(o *Observation) Decision {
 // user's word that data may be lost, that word is enough.
 func afterFailure(o *Observation) Decision {
 	run := o.run()
-	if before := o.stored(run.FromRelease); run.Touched && before.Hash != "" {
+	if before := o.stored(startedFrom(o)); run.Touched && before.Hash != "" {
 		way := wayBack(o, before)
 		token, _ := loses(o, before, way)
 		if token != "" && o.Tokens.AcceptDataLoss == token {

@@ -95,7 +95,7 @@ func nextClass(o *Observation, p migrations.Progress) Decision {
 	if run.Rollback.Class == v1alpha1.RollbackDowngrade && run.Rollback.FellBack == "" {
 		asIf := *o // so that the way that failed is no choice any more
 		asIf.Status = o.Status.DeepCopy()
-		asIf.Status.Upgrade.Rollback.FellBack = truncate(fmt.Sprintf("%s: %s", r.Reason, r.Message), 512)
+		asIf.Status.Upgrade.Rollback.FellBack = whyFellBack(p)
 		way := wayBack(&asIf, target)
 		why := way.Reason
 		if token, message := loses(o, target, way); token != "" && o.Tokens.AcceptDataLoss != token {
@@ -107,6 +107,11 @@ func nextClass(o *Observation, p migrations.Progress) Decision {
 		r.Message += "; " + why
 	}
 	return fail(o, string(r.Reason), r.Message)
+}
+
+// whyFellBack is why a Downgrade was given up.
+func whyFellBack(p migrations.Progress) string {
+	return truncate(fmt.Sprintf("%s: %s", p.Result.Reason, p.Result.Message), 512)
 }
 
 // backStep is the first step of the way back that is not done.

@@ -23,12 +23,13 @@ import (
 //	given v5-c0          spec asks for it, and it was installed without a word
 //	want v5-c1           spec asks for 5.1.0 with config 1 (c9: web alone)
 //	set strategy=Rolling onFailure=Hold paused=true skip=true
+//	set way=Downgrade backup=true mysql=true unsupported=true
 //	break v5-c0/migrate MigrationFailed
 //	                     Jobs of a release fail so; ErrImagePull: never start
 //	break v5-c0 TierBroken
 //	                     pods of a release crash
 //	mend                 nothing is broken any more
-//	annotate rollback=x  or retry=x
+//	annotate rollback=x  or retry=x, approve=plan, accept=loss
 //	lose web             somebody deletes a component
 //	wait 20m             time passes, and nothing else
 //	run [phase]          until nothing changes any more, or until a phase begins
@@ -149,6 +150,16 @@ func (s *sim) set(word string) {
 		s.policy.Windows = map[string][]v1alpha1.MaintenanceWindow{"never": {{Schedule: "0 0 30 2 *"}}}[value]
 	case "web":
 		s.noWeb = value == "0"
+	case "way":
+		s.policy.Rollback = v1alpha1.RollbackChoice(value)
+	case "backup":
+		s.policy.Backup = value == "true"
+	case "mysql":
+		s.mysql = value == "true"
+	case "unsupported":
+		s.policy.AllowUnsupported = value == "true"
+	case "accept": // the token that was asked for last, written for short as "loss"
+		s.tokens.AcceptDataLoss = strings.Replace(value, "loss", s.loss, 1)
 	case "page":
 		s.policy.Page = value == "true"
 	case "approve": // the plan's hash, written for short as "plan"
@@ -188,6 +199,9 @@ func (s *sim) run(until v1alpha1.Phase) {
 		}
 		if d.Refused != "" {
 			s.log("refused: %s", d.Refused)
+		}
+		if d.Loss != "" {
+			s.loss = d.Loss
 		}
 		switch {
 		case d.Move != "" && s.status.Phase == until:
@@ -238,12 +252,35 @@ func (s *sim) happens() bool {
 	return false
 }
 
+// more is what some lines of history have and others have not.
+func more(h v1alpha1.HistoryEntry) string {
+	text := ""
+	for _, part := range [][2]string{{"backup", h.Backup}, {"way back", string(h.Rollback)}, {"approved", h.Approval}} {
+		if part[1] != "" {
+			text += fmt.Sprintf(" %s %s", part[0], part[1])
+		}
+	}
+	return text
+}
+
 func (s *sim) tellStatus() {
 	st := &s.status
 	say := func(format string, args ...any) { s.trace = append(s.trace, "  "+fmt.Sprintf(format, args...)) }
 	say("%s, release %s, before it %q, revision %d", st.Phase, st.Release, st.PreviousRelease, st.UpgradeRevision)
 	if st.Schema != nil {
 		say("schema %s, ahead after rollback: %v", st.Schema.Revision, st.Schema.AheadAfterRollback)
+		if st.Schema.HalfMigrated {
+			say("half migrated")
+		}
+	}
+	for _, b := range st.Backups {
+		say("backup %s of schema %s", b.Name, b.Revision)
+	}
+	if r := st.Upgrade.Rollback; r != nil {
+		say("way back %s to %q: %s", r.Class, r.Revision, r.Reason)
+		if r.FellBack != "" {
+			say("  after Downgrade failed: %s", r.FellBack)
+		}
 	}
 	if st.LastHandled != (v1alpha1.LastHandled{}) {
 		h := st.LastHandled
@@ -258,6 +295,6 @@ func (s *sim) tellStatus() {
 		}
 	}
 	for _, h := range st.History {
-		say("%d %s %s to %s: %s %s (%s)", h.Revision, h.Kind, h.From, h.To, h.Result, h.Reason, h.Phases)
+		say("%d %s %s to %s: %s %s (%s)%s", h.Revision, h.Kind, h.From, h.To, h.Result, h.Reason, h.Phases, more(h))
 	}
 }

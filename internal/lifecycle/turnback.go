@@ -106,7 +106,7 @@ func releaseBefore(o *Observation) (Release, string) {
 	before := o.Status.PreviousRelease
 	switch {
 	case run.Touched && (!resting(o.phase()) || o.phase() == failed):
-		before = run.FromRelease
+		before = startedFrom(o)
 	case o.phase() == validate, o.phase() == failed:
 		return Release{}, "nothing was touched: there is nothing to take back"
 	}
@@ -114,6 +114,15 @@ func releaseBefore(o *Observation) (Release, string) {
 		return r, ""
 	}
 	return Release{}, "there is no release before this one in store"
+}
+
+// startedFrom is the release that a touched run is taken back to: once more where
+// a way back has failed already.
+func startedFrom(o *Observation) string {
+	if run := o.run(); o.phase() == failed && run.RollbackRelease != "" {
+		return run.RollbackRelease
+	}
+	return o.run().FromRelease
 }
 
 // unlessRunning refuses a named release that runs and was verified already, and

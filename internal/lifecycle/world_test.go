@@ -39,6 +39,7 @@ type sim struct {
 	backups map[string]simBackup
 	broken  map[string]migrations.Reason
 	trace   []string
+	loss    string // the token that was asked for last
 }
 
 // simBackup is what a backup holds.
