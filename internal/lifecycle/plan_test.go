@@ -47,8 +47,23 @@ var planCases = []struct {
 		o.Preflight.Result.Reason, o.Preflight.Result.Revision, o.Preflight.Done = migrations.ReasonDatabaseAhead, "c233f5365c9e", false
 	}},
 	{name: "workers and scheduler removed", from: "5.0.0", to: "6.0.0", database: "postgresql", path: adds, count: 3, edit: func(o *Observation) { o.Desired.Has = [3]bool{Web: true} }},
+	{name: "unmeasured, backed up", from: "6.1.0", to: "6.3.0", database: "postgresql", path: drops, count: 4, policy: Policy{Backup: true}, edit: migratedBefore},
+	{name: "measured, as Restore", from: "5.0.0", to: "6.0.0", database: "postgresql", path: drops, count: 4, edit: migratedBefore,
+		policy: Policy{Backup: true, Rollback: v1alpha1.RollbackChoice(v1alpha1.RollbackRestore)}},
+	{name: "unmeasured, as Downgrade", from: "6.1.0", to: "6.3.0", database: "postgresql", path: drops, count: 4,
+		policy: Policy{Rollback: v1alpha1.RollbackChoice(v1alpha1.RollbackDowngrade)}},
+	{name: "unmeasured, as Image", from: "6.1.0", to: "6.3.0", database: "postgresql", path: drops, count: 4,
+		policy: Policy{Rollback: v1alpha1.RollbackChoice(v1alpha1.RollbackImage)}},
+	{name: "MySQL, backed up", from: "5.0.0", to: "6.0.0", database: "mysql", path: adds, count: 3, policy: Policy{Backup: true}, edit: migratedBefore},
+	{name: "a new secret key", from: "6.0.0", to: "6.0.0", database: "postgresql", policy: Policy{Backup: true}, edit: func(o *Observation) {
+		migratedBefore(o)
+		o.Status.Upgrade.Kind, o.Stored[0].Key, o.Desired.Key, o.Desired.PreviousKey = v1alpha1.KindConfigChange, "keys/one", "keys/two", "keys/one"
+	}},
 	{name: "an install that failed on its way", to: "6.0.0", database: "postgresql", count: 8, edit: func(o *Observation) { o.Tiers[Worker].Exists = true }},
 }
+
+// migratedBefore is a database that has something to lose.
+func migratedBefore(o *Observation) { o.Preflight.Result.Revision = "74ad1125881c" }
 
 func remembering(o *Observation) {
 	o.Status.History = []v1alpha1.HistoryEntry{

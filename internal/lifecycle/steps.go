@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
@@ -32,15 +33,24 @@ func planSteps(o *Observation, p *v1alpha1.Plan) []v1alpha1.PlanStep {
 	return out
 }
 
+// changes says what is done to the database.
+func changes(p *v1alpha1.Plan) string {
+	var parts []string
+	if p.Backup {
+		parts = append(parts, "back the database up")
+	}
+	if p.Migrations.Count > 0 || !p.Reencrypt {
+		parts = append(parts, "migrate "+crossing(p.Migrations))
+	}
+	if p.Reencrypt {
+		parts = append(parts, "encrypt what is stored with the new secret key")
+	}
+	return strings.Join(parts, "; ")
+}
+
 // migrateStep is empty when the phase is skipped.
 func migrateStep(o *Observation, p *v1alpha1.Plan) string {
-	what := "migrate " + crossing(p.Migrations)
-	if p.Reencrypt {
-		what += ", encrypt what is stored with the new secret key"
-	}
-	if p.Backup {
-		what = "back the database up; " + what
-	}
+	what := changes(p)
 	switch {
 	case afterValidate(o) == SkipMigration:
 		return ""
