@@ -28,6 +28,10 @@ var (
 		Name: "superset_operator_upgrades_total",
 		Help: "Ended runs of the upgrade machine.",
 	}, []string{"kind", "result"})
+	rollbacksTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "superset_operator_rollbacks_total",
+		Help: "Ways back that were begun, by what asked for them (Failure, Annotation or Spec) and by class; one that falls to the next class counts again.",
+	}, []string{"trigger", "class"})
 	lockWait = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name:    "superset_operator_migration_lock_wait_seconds",
 		Help:    "How long a migration beside live traffic tried until every table was locked, or it gave up.",
@@ -45,7 +49,7 @@ var (
 )
 
 func init() {
-	metrics.Registry.MustRegister(phaseDuration, upgradesTotal, lockWait, lockHeld, lockTries)
+	metrics.Registry.MustRegister(phaseDuration, upgradesTotal, rollbacksTotal, lockWait, lockHeld, lockTries)
 }
 
 // measure counts what a persisted status says beyond the one before it.
@@ -53,6 +57,9 @@ func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
 	measureLocks(before.Status.Upgrade, after.Status.Upgrade) // also while a gate holds the move
 	if d.Move == "" {
 		return
+	}
+	if d.Move == lifecycle.RollBack || d.Move == lifecycle.NextClass {
+		rollbacksTotal.WithLabelValues(trigger(d), string(d.Way.Class)).Inc()
 	}
 	if since := before.Status.PhaseSince; since != nil && after.Status.PhaseSince != nil {
 		took := after.Status.PhaseSince.Sub(since.Time)
@@ -139,6 +146,18 @@ func collect(s *v1alpha1.Superset, ch chan<- prometheus.Metric) {
 	}
 	if s.Status.PhaseSince != nil {
 		gauge(descSince, float64(s.Status.PhaseSince.Unix()))
+	}
+}
+
+// trigger is what asked for a way back.
+func trigger(d *lifecycle.Decision) string {
+	switch {
+	case d.Failed, d.Move == lifecycle.NextClass:
+		return "Failure"
+	case d.Reason == v1alpha1.ReasonSpecReverted:
+		return "Spec"
+	default:
+		return "Annotation"
 	}
 }
 

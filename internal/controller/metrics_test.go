@@ -180,3 +180,21 @@ func histogram(t *testing.T, phase string) (uint64, float64) {
 	}
 	return 0, 0
 }
+
+// A way back counts when it begins, by what asked for it and by its class.
+func TestRollbacksCount(t *testing.T) {
+	for want, d := range map[[2]string]lifecycle.Decision{
+		{"Failure", "Image"}:        {Move: lifecycle.RollBack, Failed: true, Way: v1alpha1.RollbackStatus{Class: v1alpha1.RollbackImage}},
+		{"Failure", "Restore"}:      {Move: lifecycle.NextClass, Way: v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore}},
+		{"Spec", "Downgrade"}:       {Move: lifecycle.RollBack, Reason: v1alpha1.ReasonSpecReverted, Way: v1alpha1.RollbackStatus{Class: v1alpha1.RollbackDowngrade}},
+		{"Annotation", "Downgrade"}: {Move: lifecycle.RollBack, Reason: v1alpha1.ReasonRollbackRequested, Way: v1alpha1.RollbackStatus{Class: v1alpha1.RollbackDowngrade}},
+	} {
+		count := func() float64 { return testutil.ToFloat64(rollbacksTotal.WithLabelValues(want[0], want[1])) }
+		before := count()
+		measure(&v1alpha1.Superset{}, &v1alpha1.Superset{}, &d)
+		measure(&v1alpha1.Superset{}, &v1alpha1.Superset{}, &lifecycle.Decision{Move: lifecycle.Verified})
+		if got := count() - before; got != 1 {
+			t.Errorf("%v counts %v times, want once", want, got)
+		}
+	}
+}

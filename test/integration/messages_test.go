@@ -41,6 +41,19 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"duration must be longer than 0s: write for example 4h": func(f *fixture) client.Object {
 		return f.superset("6.0.0", windows(v1alpha1.MaintenanceWindow{Schedule: "@daily"}))
 	},
+	"rollback: Restore needs a backup to put back: write backup (backup: {} is enough)": func(f *fixture) client.Object {
+		return f.superset("6.0.0", way(v1alpha1.RollbackRestore))
+	},
+	"command and restoreCommand are a pair: write both, or neither": func(f *fixture) client.Object {
+		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Image: "registry.example.com/tool:1", Command: []string{"save"}}))
+	},
+	"command needs an image that has it: write image": func(f *fixture) client.Object {
+		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Command: []string{"save"}, RestoreCommand: []string{"load"}}))
+	},
+	"name is a claim that exists: leave size and storageClassName out": func(f *fixture) client.Object {
+		slow := "slow"
+		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "ours", StorageClassName: &slow}}))
+	},
 	"html is a whole page: leave title and message out": func(f *fixture) client.Object {
 		return f.superset("6.0.0", page(v1alpha1.MaintenancePageSpec{HTML: "<p>Soon.</p>", Title: "Soon"}))
 	},

@@ -100,6 +100,13 @@ func (w *World) Run(ctx context.Context) error {
 	}); err != nil {
 		return fmt.Errorf("watching pods: %w", err)
 	}
+	claims := factory.Core().V1().PersistentVolumeClaims().Informer()
+	if _, err := claims.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: func(object any) { w.claimChanged(ctx, object) },
+	}); err != nil {
+		return fmt.Errorf("watching claims: %w", err)
+	}
+	go claims.Run(ctx.Done())
 	go pods.Run(ctx.Done())
 	<-ctx.Done()
 	w.running.Wait()
