@@ -57,6 +57,10 @@ test-scripts: prerequisites ## Run the Jobs' Python against real Superset releas
 inspect-data: prerequisites ## Ask preflight of real releases, and keep what it printed (needs PyPI)
 	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestInspect$$' ./test/scripts -update
 
+.PHONY: downgrade-data
+downgrade-data: prerequisites ## Take real databases to each next release and back, and write the page about what differs (needs PyPI)
+	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestDowngrade$$' ./test/scripts -update
+
 .PHONY: polite-proof
 polite-proof: prerequisites ## Migrate a Superset at work, plainly and politely, ROUNDS times each; writes the page about it (needs PyPI; 30 minutes)
 	$(GO) test -tags scripts -timeout 180m -run TestPoliteProof -v ./test/scripts -rounds $(ROUNDS) -table $(CURDIR)/docs/explanation/polite-migration.md

@@ -21,7 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-var update = flag.Bool("update", false, "write what preflight printed to internal/migrations/testdata/inspect and docs/explanation/inspect.md")
+var update = flag.Bool("update", false, "write the page or data that a test is about: internal/migrations/testdata/inspect and docs/explanation/inspect.md, or docs/explanation/downgrade.md")
 
 // v400 is not installed: its schema is made with the scripts of 4.1.4, which has them all.
 var v400 = release{"4.0.2", "17fcea065655"}
@@ -125,7 +125,7 @@ func keep(t *testing.T, file, content string) {
 		return
 	}
 	if diff := cmp.Diff(string(kept), content); diff != "" {
-		t.Errorf("%s is stale: run make inspect-data; -kept +got:\n%s", filepath.Base(file), diff)
+		t.Errorf("%s is stale: run make inspect-data or downgrade-data; -kept +got:\n%s", filepath.Base(file), diff)
 	}
 }
 

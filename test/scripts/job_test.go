@@ -47,6 +47,16 @@ type result struct {
 	PendingCount int      `json:"pendingCount,omitempty"`
 	Checks       []check  `json:"checks,omitempty"`
 	Locks        *locks   `json:"locks,omitempty"`
+	Backup       *backup  `json:"backup,omitempty"`
+}
+
+type backup struct {
+	Name     string   `json:"name"`
+	Revision string   `json:"revision"`
+	Bytes    int64    `json:"bytes"`
+	SHA256   string   `json:"sha256"`
+	Seconds  float64  `json:"seconds"`
+	Kept     []string `json:"kept"`
 }
 
 type locks struct {
