@@ -56,7 +56,7 @@ func (r *ComponentReconciler) SetupWithManager(mgr ctrl.Manager, concurrency int
 		return obj.GetLabels()[v1alpha1.LabelComponent] == string(r.Descriptor.Name)
 	})
 	return ctrl.NewControllerManagedBy(mgr).
-		For(components.NewComponent(r.Descriptor.Name).(client.Object), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(components.NewComponent(r.Descriptor.Name).(client.Object), builder.WithPredicates(ownChanged())).
 		Owns(&appsv1.Deployment{}).
 		Owns(&corev1.ConfigMap{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(toInstance), builder.WithPredicates(mine, podChanged())).

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -16,8 +17,9 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-// supersetChanged passes changes of spec, of a token, and of the recorded
-// phase: the machine goes on when the cache has seen its last move.
+// supersetChanged passes changes of spec, of a token, and of status. The last is
+// the operator's own write, and yet it has to be looked at: what was decided
+// before the cache had it may have found nothing new to say.
 func supersetChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok1 := e.ObjectOld.(*v1alpha1.Superset)
@@ -26,9 +28,19 @@ func supersetChanged() predicate.Predicate {
 			return true
 		}
 		return before.Generation != after.Generation ||
-			before.Status.Phase != after.Status.Phase ||
-			before.Status.UpgradeRevision != after.Status.UpgradeRevision ||
-			tokensOf(before) != tokensOf(after)
+			tokensOf(before) != tokensOf(after) ||
+			!equality.Semantic.DeepEqual(before.Status, after.Status)
+	}}
+}
+
+// ownChanged passes changes of a component's spec and, for the same reason, of
+// its status.
+func ownChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(v1alpha1.Component)
+		after, ok2 := e.ObjectNew.(v1alpha1.Component)
+		return !ok1 || !ok2 || before.GetGeneration() != after.GetGeneration() ||
+			!equality.Semantic.DeepEqual(before.ComponentStatus(), after.ComponentStatus())
 	}}
 }
 

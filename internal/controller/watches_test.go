@@ -26,7 +26,7 @@ func TestSupersetChanged(t *testing.T) {
 		"rollback token":  {func(s *v1alpha1.Superset) { s.Annotations[v1alpha1.AnnotationRollback] = "x" }, true},
 		"retry token":     {func(s *v1alpha1.Superset) { s.Annotations[v1alpha1.AnnotationRetry] = "x" }, true},
 		"token removed":   {func(s *v1alpha1.Superset) { delete(s.Annotations, v1alpha1.AnnotationRetry) }, true},
-		"our conditions":  {func(s *v1alpha1.Superset) { s.Status.Conditions = []metav1.Condition{{Type: "Ready"}} }, false},
+		"our conditions":  {func(s *v1alpha1.Superset) { s.Status.Conditions = []metav1.Condition{{Type: "Ready"}} }, true},
 		"another's label": {func(s *v1alpha1.Superset) { s.Labels = map[string]string{"a": "b"} }, false},
 		"annotation":      {func(s *v1alpha1.Superset) { s.Annotations["a"] = "b" }, false},
 	}
@@ -35,6 +35,26 @@ func TestSupersetChanged(t *testing.T) {
 		after := before.DeepCopy()
 		c.edit(after)
 		if got := supersetChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestOwnChanged(t *testing.T) {
+	cases := map[string]struct {
+		edit func(*v1alpha1.SupersetWebWorker)
+		want bool
+	}{
+		"nothing":         {func(*v1alpha1.SupersetWebWorker) {}, false},
+		"spec":            {func(w *v1alpha1.SupersetWebWorker) { w.Generation++ }, true},
+		"our answer":      {func(w *v1alpha1.SupersetWebWorker) { w.Status.ReadyReplicas++ }, true},
+		"another's label": {func(w *v1alpha1.SupersetWebWorker) { w.Labels = map[string]string{"a": "b"} }, false},
+	}
+	for name, c := range cases {
+		before := &v1alpha1.SupersetWebWorker{}
+		after := before.DeepCopy()
+		c.edit(after)
+		if got := ownChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
