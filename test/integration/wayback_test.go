@@ -201,6 +201,62 @@ func TestOwnBackupCommand(t *testing.T) {
 	}
 }
 
+// A new secret key: every tier stops, one Job encrypts what is stored anew, and the
+// way back does the same with the key before.
+func TestAnotherSecretKey(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("6.0.0")
+	must(t, k8s.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "next", Namespace: f.ns}, StringData: map[string]string{"key": "example"}}))
+	f.rec.forget()
+	f.edit(func(s *v1alpha1.Superset) {
+		before := s.Spec.SecretKeyFrom
+		s.Spec.PreviousSecretKeyFrom, s.Spec.SecretKeyFrom = &before, v1alpha1.SecretKeyReference{Name: "next", Key: "key"}
+	})
+	f.phase("DBMigrate")
+	f.ready("6.0.0")
+	f.drainedBefore("migrate")
+	env := envOf(f.jobsOf("migrate", 2), "2")
+	if env["SUPERSET_OPERATOR_REENCRYPT"] != "forward" || env["SUPERSET_SECRET_KEY"] != "next/key" || env["SUPERSET_OPERATOR_PREVIOUS_SECRET_KEY"] != "bi/secret-key" {
+		t.Errorf("migrate is told %v", env)
+	}
+	f.rec.forget()
+	f.edit(annotation(v1alpha1.AnnotationRollback, "back"))
+	s := f.rolledBack("6.0.0")
+	f.drainedBefore("downgrade")
+	env = envOf(f.jobsOf("downgrade", 1), "3")
+	if env["SUPERSET_OPERATOR_REENCRYPT"] != "back" || env["SUPERSET_SECRET_KEY"] != "next/key" || env["SUPERSET_OPERATOR_TARGET_REVISION"] != "" {
+		t.Errorf("downgrade is told %v", env)
+	}
+	for _, pod := range f.tierPods() {
+		for _, e := range pod.Spec.Containers[0].Env {
+			if e.Name == "SUPERSET_SECRET_KEY" && e.ValueFrom.SecretKeyRef.Name != "bi" {
+				t.Errorf("pod %s has the key of Secret %s", pod.Name, e.ValueFrom.SecretKeyRef.Name)
+			}
+		}
+	}
+	if s.Status.Schema.SecretKey != "" {
+		t.Errorf("schema: %+v", s.Status.Schema)
+	}
+}
+
+// envOf is the environment of a fence's Job; of a reference its Secret and key.
+func envOf(jobs []batchv1.Job, fence string) map[string]string {
+	out := map[string]string{}
+	for _, job := range jobs {
+		if job.Labels[v1alpha1.LabelFence] != fence {
+			continue
+		}
+		for _, e := range job.Spec.Template.Spec.Containers[0].Env {
+			out[e.Name] = e.Value
+			if e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
+				out[e.Name] = e.ValueFrom.SecretKeyRef.Name + "/" + e.ValueFrom.SecretKeyRef.Key
+			}
+		}
+	}
+	return out
+}
+
 // jobsInOrder are the Jobs by script and fence, in the order in which they were
 // made.
 func (f *fixture) jobsInOrder() []string {

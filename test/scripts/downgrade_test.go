@@ -214,7 +214,9 @@ func refusedDowngrades(t *testing.T, pg server) {
 }
 
 var downgradeTemplate = template.Must(template.New("downgrade.md.tmpl").Funcs(template.FuncMap{
-	"cause": func(message string) string { return strings.TrimSpace(regexp.MustCompile(`; rolled back.*$`).ReplaceAllString(message, "")) },
+	"cause": func(message string) string {
+		return strings.TrimSpace(regexp.MustCompile(`; rolled back.*$`).ReplaceAllString(message, ""))
+	},
 }).ParseFiles("downgrade.md.tmpl"))
 
 func downgradePage(t *testing.T, all []takingBack) string {
