@@ -24,6 +24,8 @@ import (
 type Recorder struct {
 	mu      sync.Mutex
 	changes []Change
+	// superset is the newest resource version of one.
+	superset int64
 }
 
 // Change is one of an object.
@@ -59,9 +61,21 @@ func (r *Recorder) follow(w watch.Interface) {
 			continue
 		}
 		r.mu.Lock()
+		if _, ok := obj.(*v1alpha1.Superset); ok {
+			r.superset = max(r.superset, at)
+		}
 		r.changes = append(r.changes, Change{at, e.Type == watch.Added, e.Type == watch.Deleted, obj})
 		r.mu.Unlock()
 	}
+}
+
+// Knows is true once the record has come to a state of the Superset: a watch lags
+// behind what a read shows.
+func (r *Recorder) Knows(s *v1alpha1.Superset) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, err := strconv.ParseInt(s.ResourceVersion, 10, 64)
+	return err == nil && r.superset >= at
 }
 
 // Story is all changes so far, in the API server's order.

@@ -86,6 +86,7 @@ func (f *fixture) until(what string, is func(*v1alpha1.Superset) bool) *v1alpha1
 	f.t.Helper()
 	var s *v1alpha1.Superset
 	eventually(f.t, what, func() bool { s = f.get(); return is(s) })
+	eventually(f.t, "the record of it", func() bool { return f.rec.Knows(s) })
 	return s
 }
 
