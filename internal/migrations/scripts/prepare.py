@@ -44,7 +44,7 @@ def prepare(result: Result) -> None:
 
     url = database_url()
     folder = Path(os.environ.get("SUPERSET_OPERATOR_SHARED_DIR", "/run/superset-operator"))
-    if url.get_backend_name() not in ("postgresql", "mysql"):
+    if url.get_backend_name() not in ("postgresql", "mysql", "mariadb"):
         raise JobError("ConfigInvalid", f"a database of {url.get_backend_name()} can be neither backed up nor restored")
     check_primary(url, result)
     with migration_lock(url, _lock_wait()):
@@ -66,7 +66,8 @@ def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
 
     with read_only(url) as connection:
         result.revision = read_revision(connection)
-        dialect, database = connection.dialect.name, url.database or ""
+        dialect = "postgresql" if connection.dialect.name == "postgresql" else "mysql"  # whose client it takes
+        database = url.database or ""
         if dialect == "postgresql":
             version = connection.exec_driver_sql("SHOW server_version").scalar()
             schema = connection.exec_driver_sql("SELECT current_schema()").scalar()

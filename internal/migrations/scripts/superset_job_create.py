@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 
+import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -29,7 +29,7 @@ def wanted() -> bool:
 def missing(url: URL) -> bool:
     """Whether the server answers that it has no such database. Every other trouble is
     for whoever connects next."""
-    if url.get_backend_name() not in ("postgresql", "mysql"):
+    if url.get_backend_name() not in ("postgresql", "mysql", "mariadb"):
         return False
     try:
         with new_engine(url).connect():
@@ -52,7 +52,7 @@ def refuse_who_may_not(url: URL) -> None:
 def create(url: URL) -> None:
     """Creates the database, in UTF-8; that another did so in the meantime is no error."""
     engine = new_engine(_server(url)).execution_options(isolation_level="AUTOCOMMIT")
-    quoted = engine.dialect.identifier_preparer.quote_identifier(url.database or "").replace("%", "%%")
+    quoted = _quoted(engine.dialect.name, url.database or "")
     if engine.dialect.name == "postgresql":
         # template1 may have another encoding, or somebody connected.
         statement = f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0"
@@ -60,7 +60,8 @@ def create(url: URL) -> None:
         statement = f"CREATE DATABASE {quoted} CHARACTER SET utf8mb4"
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql(statement)
+            # text() takes care of "%"; a colon it must be told of.
+            connection.execute(sa.text(statement.replace(":", r"\:")))
         log(f"created the database {url.database}")
     except DBAPIError as error:
         if sqlstate(error) in ("42P04", "23505") or re.search(_EXISTS, str(error.orig)):
@@ -74,6 +75,11 @@ def create(url: URL) -> None:
 def _server(url: URL) -> URL:
     """The same server's database that is always there; MySQL needs none."""
     return url.set(database=_MAINTENANCE if url.get_backend_name() == "postgresql" else "")
+
+
+def _quoted(dialect: str, name: str) -> str:
+    quote = '"' if dialect == "postgresql" else "`"
+    return quote + name.replace(quote, quote * 2) + quote
 
 
 def _refused(url: URL, why: str) -> JobError:
@@ -98,6 +104,9 @@ def _grants_create(grant: str, database: str) -> bool:
     found = re.match(r"GRANT (.*) ON (?:`(.*)`|\*)\.\* TO ", grant)
     if not found:
         return False
-    rights = [right.strip() for right in found[1].split(",")]
-    pattern = (found[2] or "%").replace(r"\_", "_").replace("%", "*")
-    return ("ALL PRIVILEGES" in rights or "CREATE" in rights) and fnmatch.fnmatchcase(database, pattern)
+    if not {"ALL PRIVILEGES", "CREATE"} & {right.strip() for right in found[1].split(",")}:
+        return False
+    # The name is a pattern: _ is any character and % any number of them, unless escaped.
+    wild = {"_": ".", "%": ".*"}
+    parts = re.findall(r"\\.|.", (found[2] or "%").replace("``", "`"))
+    return bool(re.fullmatch("".join(wild.get(part) or re.escape(part[-1]) for part in parts), database))

@@ -90,27 +90,53 @@ def _main() -> None:
 
     app = create_app()
     with app.app_context():
-        from superset.utils.encrypt import SecretsMigrator
-
-        migrator = SecretsMigrator(previous_secret_key=previous_key())
-        fields = migrator.discover_encrypted_fields()
+        fields = _fields()
         wrong = _undecryptable(fields, None)
         if not wrong and _undecryptable(fields, previous_key()):
             log("re-encrypted already: the key decrypts all that is stored")
             return
-        try:
-            migrator.run()
-        except Exception as error:
-            # It does not say what it could not read.
-            neither = sorted(set(wrong) & set(_undecryptable(fields, previous_key())))
-            if not neither:
-                raise
+        neither = sorted(set(wrong) & set(_undecryptable(fields, previous_key())))
+        if neither:
             raise JobError(
                 "ReencryptFailed",
                 f"neither the current nor the previous secret key decrypts {_list(neither)}; nothing was changed:"
                 " put back the key that it was stored with, or enter it anew in Superset",
-            ) from error
-    log("re-encrypted: all that is stored has the new key")
+            )
+        _migrator(fields).run()
+        if wrong := _undecryptable(fields, None):
+            raise JobError("ReencryptFailed", f"Superset left {_list(wrong)} with another key")
+    log(f"re-encrypted: all that is stored in {', '.join(fields)} has the new key")
+
+
+def _fields() -> dict[str, dict[str, Any]]:
+    """The encrypted columns of each table, with their types.
+
+    Superset's own list of them is empty where its models are not those of its db object,
+    as in 6.x with newer releases of Flask-SQLAlchemy: then it does nothing, and says that
+    it did. The models' own base has them all."""
+    from flask_appbuilder import Model
+    from superset import db
+    from superset.utils.encrypt import EncryptedType
+
+    fields: dict[str, dict[str, Any]] = {}
+    for metadata in (db.metadata, Model.metadata):
+        for table in metadata.tables.values():
+            columns = {column.name: column.type for column in table.columns if isinstance(column.type, EncryptedType)}
+            if columns:
+                fields[table.name] = columns
+    if "dbs" not in fields:
+        raise JobError("ReencryptFailed", "this Superset stores nothing encrypted that its own migrator could read")
+    return fields
+
+
+def _migrator(fields: dict[str, dict[str, Any]]) -> Any:
+    from superset.utils.encrypt import SecretsMigrator
+
+    class Migrator(SecretsMigrator):  # type: ignore[misc]
+        def discover_encrypted_fields(self) -> dict[str, dict[str, Any]]:
+            return fields
+
+    return Migrator(previous_secret_key=previous_key())
 
 
 def _undecryptable(fields: dict[str, dict[str, Any]], key: str | None) -> list[str]:
