@@ -85,6 +85,9 @@ func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object)
 // A write that the cache has yet to see is not sent again; nor is one that
 // changed nothing: somebody else's item in a list of ours (a variable that a
 // tool adds to a container, say) is a difference that no apply of ours removes.
+// What was decided from another state than the stored one is a conflict: an
+// operator that lags, or that is no longer the leader, must not bring the past
+// back.
 func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructured.Unstructured, live client.Object) (changed bool, err error) {
 	if !metav1.IsControlledBy(live, owner) {
 		return false, conflict(u)
@@ -97,6 +100,7 @@ func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructur
 		return last.(write).changed, nil
 	}
 	u.SetUID(live.GetUID()) // an object made anew meanwhile is another one
+	u.SetResourceVersion(from)
 	if err := a.send(ctx, u); err != nil {
 		return false, err
 	}

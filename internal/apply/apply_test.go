@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -237,10 +238,13 @@ func TestForeignObjectsAreLeftAlone(t *testing.T) {
 func TestApplyTellsWhetherItChangedSomething(t *testing.T) {
 	owner := ownerOf("ours")
 	for answer, want := range map[string]bool{"17": false, "18": true} {
-		sent := 0
+		sent, states := 0, []string(nil)
 		c := fake.NewClientBuilder().WithScheme(scheme(t)).WithInterceptorFuncs(interceptor.Funcs{
 			Apply: func(_ context.Context, _ client.WithWatch, u runtime.ApplyConfiguration, _ ...client.ApplyOption) error {
 				sent++
+				if from := u.(metav1.Object).GetResourceVersion(); from != "" {
+					states = append(states, from)
+				}
 				u.(metav1.Object).SetResourceVersion(answer)
 				return nil
 			},
@@ -272,6 +276,10 @@ func TestApplyTellsWhetherItChangedSomething(t *testing.T) {
 		}
 		if changed, err := a.Apply(t.Context(), owner, deployment(), nil); !changed || err != nil {
 			t.Errorf("made anew: changed %v, %v", changed, err)
+		}
+		// A write names the state that it was decided from; what is made has none.
+		if !slices.Equal(states, []string{"17", "16"}) {
+			t.Errorf("written from the states %v", states)
 		}
 	}
 }

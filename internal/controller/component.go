@@ -81,7 +81,7 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	problem := &lifecycle.Decision{}
 	changed, err := r.build(ctx, c, live, problem)
 	if err != nil {
-		return ctrl.Result{}, err
+		return again(err)
 	}
 	pods, err := r.pods(ctx, c)
 	if err != nil {
@@ -92,11 +92,10 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if problem.Message != "" {
 		health.Blocked = problem.Message
 	}
-	err = r.answer(ctx, c, health)
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictRecheck}, nil
+	if err := r.answer(ctx, c, health); err != nil {
+		return again(client.IgnoreNotFound(err))
 	}
-	return ctrl.Result{RequeueAfter: problem.Recheck}, client.IgnoreNotFound(err)
+	return ctrl.Result{RequeueAfter: problem.Recheck}, nil
 }
 
 // build applies what the component consists of; changed is true when the

@@ -105,18 +105,22 @@ func (r *SupersetReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "move", d.Move, "reason", d.Reason, "message", d.Message)
 	if d.Move == "" {
 		if err := hindrance(&d, r.execute(ctx, s, w, &d.Work)); err != nil {
-			return ctrl.Result{}, err
+			return again(err)
 		}
 	}
-	err = r.record(ctx, s, w, &d)
-	if apierrors.IsConflict(err) {
-		// Decided from an older state than the stored one: decide again.
-		return ctrl.Result{RequeueAfter: conflictRecheck}, nil
-	}
-	if err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	if err := r.record(ctx, s, w, &d); err != nil {
+		return again(client.IgnoreNotFound(err))
 	}
 	return ctrl.Result{RequeueAfter: d.Recheck}, nil
+}
+
+// again decides once more what was decided from an older state than the stored
+// one; any other error is returned.
+func again(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictRecheck}, nil
+	}
+	return ctrl.Result{}, err
 }
 
 // hindrance turns an error that a person must see into words of the decision:
