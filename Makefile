@@ -16,6 +16,8 @@ LDFLAGS := -s -w -X github.com/superset-operator/superset-operator/internal/vers
 KUBECTL ?= $(firstword $(shell command -v kubectl || true) $(wildcard $(CURDIR)/.cluster/kubectl))
 # How often polite-proof migrates each way.
 ROUNDS ?= 20
+# Flags of make model, such as MODEL="-scenario rolling -edits 2".
+MODEL ?=
 UNIT := ./api/... ./cmd/... ./internal/...
 
 .PHONY: help
@@ -46,8 +48,12 @@ demo: compiled ## Watch an install, an upgrade, a failed one that rolls back, an
 .PHONY: test
 test: prerequisites cluster ## Run the pure tests, and the suites on a real control plane
 	$(GO) test $(UNIT)
-	$(GO) test ./test/demo/... ./test/docs/...
+	$(GO) test ./test/demo/... ./test/docs/... ./test/model/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/...
+
+.PHONY: model
+model: prerequisites ## Explore the upgrade machine exhaustively, and see that each invariant finds its mistakes
+	$(GO) run ./test/model/cmd/model $(MODEL)
 
 .PHONY: test-scripts
 test-scripts: prerequisites ## Run the Jobs' Python against real Superset releases and a real PostgreSQL (needs PyPI)

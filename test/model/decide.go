@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"fmt"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+)
+
+// historyLimit is spec.historyLimit where history is written.
+const historyLimit = 10
+
+// verdict is what the operator makes of a view: the writes that its decision
+// comes to, in their order. It depends on the view alone, and so is worked out
+// once for each.
+type verdict struct {
+	decision decided
+	// writes leaves out those that would change nothing of what the view shows.
+	writes []write
+	// status is the one that it was decided upon, of model.statuses, and paused
+	// what spec said then.
+	status uint32
+	paused bool
+}
+
+// decided is what invariants ask of a decision.
+type decided struct {
+	move    lifecycle.Event
+	gate    bool
+	waiting bool
+	recheck bool
+}
+
+// write is one write to the API server.
+type write struct {
+	kind     lifecycle.ActionKind
+	tier     int
+	want     tier // ApplyTier
+	job      job  // RunJob
+	seen     tier // the component as the cache has it: what an update or a delete is about
+	page     bool // ApplyService
+	plan     uint16
+	release  release // StoreRelease: the one to store
+	revision uint8
+	known    bool  // StoreRelease: the cache has it
+	gone     uint8 // Prune: the releases to remove, as bits
+	ended    []job // EndJobs
+	// status is what the status becomes; a write of the status has kind isStatus.
+	status uint32
+	event  lifecycle.Event
+}
+
+// isStatus is the kind of the write that ends a decision.
+const isStatus = lifecycle.ActionKind(-1)
+
+// decide gives the verdict on what is seen in a state.
+func (m *model) decide(s *state) uint32 {
+	v := viewOf(s)
+	if id, ok := m.verdictIDs[v]; ok {
+		return id
+	}
+	o := m.observe(&v)
+	u := m.supersets.items[v.superset]
+	d := m.premises.Decide(o)
+	fails := false
+	out := verdict{status: u.status, paused: u.paused,
+		decision: decided{move: d.Move, gate: d.Gate != "", waiting: d.Waiting, recheck: d.Recheck > 0}}
+	if d.Move == "" {
+		out.writes, fails = m.writesOf(o, &v, &d)
+	}
+	if id := m.nextStatus(o, &d); id != u.status && !fails {
+		out.writes = append(out.writes, write{kind: isStatus, status: id, event: d.Move})
+	}
+	id := uint32(len(m.verdicts)) //nolint:gosec // memory ends before
+	m.verdicts = append(m.verdicts, out)
+	m.verdictIDs[v] = id
+	return id
+}
+
+// writesOf are the writes that the work of a decision comes to. It fails at the
+// first action whose release cannot be read.
+func (m *model) writesOf(o *lifecycle.Observation, v *view, d *lifecycle.Decision) (out []write, fails bool) {
+	for _, a := range d.Work.Actions() {
+		loads := a.Kind == lifecycle.ApplyTier || a.Kind == lifecycle.RunJob
+		if loads && !m.loads(o, v, releaseOf(a.Release)) {
+			return out, true
+		}
+		if w, ok := m.writeOf(o, v, a); ok {
+			out = append(out, w)
+		}
+	}
+	return out, false
+}
+
+// nextStatus is the status that follows from a decision, as in
+// internal/controller.
+func (m *model) nextStatus(o *lifecycle.Observation, d *lifecycle.Decision) uint32 {
+	next := o.Status.DeepCopy()
+	switch {
+	case d.Move != "":
+		moved, err := m.premises.Advance(o, d, historyLimit)
+		if err != nil {
+			m.illegal = append(m.illegal, err)
+			break
+		}
+		next = moved
+	case d.Gate != "":
+		next = lifecycle.AtGate(o, d)
+	}
+	next.LastHandled = d.Handled
+	if next.Phase == "" {
+		next.Phase = v1alpha1.PhasePending
+	}
+	return m.statusID(next)
+}
+
+// writeOf is the write that an action comes to; false when the view shows that
+// it is done already.
+func (m *model) writeOf(o *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
+	w := write{kind: a.Kind, tier: a.Tier, page: a.Page}
+	switch a.Kind {
+	case lifecycle.ApplyTier:
+		return tierWrite(v, a)
+	case lifecycle.RemoveTier:
+		w.seen = v.tiers[a.Tier]
+		return w, w.seen.exists() && !w.seen.is(tierDeleted)
+	case lifecycle.RunJob:
+		return jobWrite(a), true
+	case lifecycle.EndJobs:
+		st := m.statuses[m.supersets.items[v.superset].status]
+		for _, j := range m.jobLists.items[v.jobs] {
+			if leftover(j, &st) {
+				w.ended = append(w.ended, j)
+			}
+		}
+		return w, len(w.ended) > 0
+	case lifecycle.StoreRelease:
+		return m.storeWrite(o, v, a)
+	case lifecycle.Prune:
+		return m.pruneWrite(v)
+	case lifecycle.ApplyService:
+		return w, a.Page != (v.page&pageInFront != 0)
+	case lifecycle.ApplyPage:
+		return w, v.page&pageExists == 0
+	case lifecycle.RemovePage:
+		return w, v.page&pageExists != 0
+	default:
+		panic(fmt.Sprintf("action %d is not in the model yet", a.Kind))
+	}
+}
+
+func tierWrite(v *view, a lifecycle.Action) (write, bool) {
+	r := releaseOf(a.Release)
+	w := write{kind: a.Kind, tier: a.Tier, seen: v.tiers[a.Tier], want: tier{release: r, fence: uint8(a.Fence)}} //nolint:gosec // small
+	if a.Mode == v1alpha1.ModeHold {
+		w.want.flags = tierHolds
+	}
+	return w, !sameSpec(w.seen, w.want)
+}
+
+// loads is true when the content of a release is at hand.
+func (m *model) loads(o *lifecycle.Observation, v *view, r release) bool {
+	return r != none && (o.Invalid == "" && o.Desired.Hash == releases[r].hash || m.stores.items[v.store][r].revision > 0)
+}
+
+func sameSpec(a, b tier) bool {
+	return a.release == b.release && a.fence == b.fence && a.is(tierHolds) == b.is(tierHolds)
+}
+
+func jobWrite(a lifecycle.Action) write {
+	return write{kind: a.Kind, job: job{script: scriptOf(a.Script), fence: uint8(a.Fence), attempt: uint8(a.Attempt), //nolint:gosec // small
+		release: releaseOf(a.Release), at: active, expects: revisionSet(a.ExpectedRevision), polite: a.MaxLock > 0}}
+}
+
+func (m *model) storeWrite(o *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
+	r := releaseOf(o.Desired.Hash)
+	kept := m.stores.items[v.store][r]
+	w := write{kind: a.Kind, release: r, known: kept.revision > 0, revision: uint8(o.Status.UpgradeRevision), plan: uint16(m.texts.id(a.PlanHash))} //nolint:gosec // small
+	if kept.revision > 0 {
+		w.revision = kept.revision
+	}
+	return w, o.Invalid == "" && (kept.revision == 0 || kept.plan != w.plan)
+}
+
+// keepReleases is spec.historyLimit where releases are pruned: the narrowest.
+const keepReleases = 1
+
+// pruneWrite is internal/controller's prune: the newest stay, and what is in use.
+func (m *model) pruneWrite(v *view) (write, bool) {
+	w, kept := write{kind: lifecycle.Prune}, 0
+	for _, one := range m.storedReleases(v.store) { // the newest first
+		r := releaseOf(one.Hash)
+		if kept < keepReleases || m.premises.InUse(m, v, r) {
+			kept++
+			continue
+		}
+		w.gone |= 1 << r
+	}
+	return w, w.gone != 0
+}
+
+// inUse is true for a release that runs, that a run leads to or from, or that a
+// rollback would put back: the rule of internal/controller.
+func inUse(m *model, v *view, r release) bool {
+	u := m.supersets.items[v.superset]
+	st := &m.statuses[u.status]
+	for _, used := range []release{u.desired, st.release, st.previous, st.from, st.to, st.back, st.held} {
+		if used == r {
+			return true
+		}
+	}
+	for i := range v.tiers {
+		if v.tiers[i].release == r {
+			return true
+		}
+	}
+	return false
+}

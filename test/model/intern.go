@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// table gives values numbers; 0 is the zero value's.
+type table[K comparable] struct {
+	ids   map[K]uint32
+	items []K
+}
+
+func newTable[K comparable]() *table[K] {
+	var zero K
+	return &table[K]{ids: map[K]uint32{zero: 0}, items: []K{zero}}
+}
+
+func (t *table[K]) id(k K) uint32 {
+	id, ok := t.ids[k]
+	if !ok {
+		id = uint32(len(t.items)) //nolint:gosec // memory ends before
+		t.ids[k] = id
+		t.items = append(t.items, k)
+	}
+	return id
+}
+
+// phase is an index of v1alpha1.Phases, plus one; 0 for a status that has none.
+type phase uint8
+
+const (
+	pNone phase = iota
+	pPending
+	pReady
+	pRolledBack
+	pFailed
+	pValidate
+	pDBMigrate
+	pScheduler
+	pWorkers
+	pWeb
+	pVerify
+	pRollback
+)
+
+func phaseOf(p v1alpha1.Phase) phase {
+	return phase(slices.Index(v1alpha1.Phases, p) + 1) //nolint:gosec // a short list
+}
+
+func (p phase) name() v1alpha1.Phase {
+	if p == pNone {
+		return v1alpha1.PhasePending
+	}
+	return v1alpha1.Phases[p-1]
+}
+
+func (p phase) resting() bool { return p <= pFailed }
+
+// status is a status and what invariants ask of it.
+type status struct {
+	full                     *v1alpha1.SupersetStatus
+	phase                    phase
+	fence                    uint8
+	release, previous        release
+	from, to, back, held     release
+	touched, ahead, fellBack bool
+	reason                   string
+	failedIn                 phase
+	revision                 uint8
+	database                 bool
+	strategy                 v1alpha1.Strategy
+	planHash                 string
+}
+
+// epoch is when everything happens.
+var epoch = metav1.Unix(1_700_000_000, 0)
+
+// momentOf is the reading of the clock under a fence: runs that begin under
+// different fences begin at different times, and nothing else does.
+func momentOf(fence int64) time.Time { return epoch.Add(time.Duration(fence) * time.Second) }
+
+// statusID interns a status, without what no decision reads: texts, times,
+// durations and what history says beside results.
+func (m *model) statusID(s *v1alpha1.SupersetStatus) uint32 {
+	normalise(s)
+	raw, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("encoding a status: %v", err)) // plain values only
+	}
+	id, ok := m.statusIDs[string(raw)]
+	if !ok {
+		id = uint32(len(m.statuses)) //nolint:gosec // memory ends before
+		m.statusIDs[string(raw)] = id
+		m.statuses = append(m.statuses, factsOf(s))
+	}
+	return id
+}
+
+func factsOf(s *v1alpha1.SupersetStatus) status {
+	f := status{full: s, phase: phaseOf(s.Phase), fence: uint8(s.UpgradeRevision), //nolint:gosec // few runs fit into the budgets
+		release: releaseOf(s.Release), previous: releaseOf(s.PreviousRelease)}
+	if c := s.Schema; c != nil {
+		f.ahead, f.database = c.AheadAfterRollback, true
+		_, _ = fmt.Sscan(c.Revision, &f.revision)
+	}
+	if u := s.Upgrade; u != nil {
+		f.from, f.to = releaseOf(u.FromRelease), targetOf(u.ToRelease)
+		f.back, f.held = releaseOf(u.RollbackRelease), targetOf(u.HeldRelease)
+		f.touched, f.strategy, f.planHash, f.fellBack = u.Touched, u.Strategy, u.PlanHash, u.FellBack != ""
+		if u.Failure != nil {
+			f.reason, f.failedIn = u.Failure.Reason, phaseOf(u.Failure.Phase)
+		}
+	}
+	return f
+}
+
+// targetOf is a release that spec asked for, be it one that cannot be rendered.
+func targetOf(hash string) release { return releaseOf(hash) }
+
+// normalise leaves out of a status what no decision depends on.
+func normalise(s *v1alpha1.SupersetStatus) {
+	if s.PhaseSince != nil {
+		s.PhaseSince = &epoch
+	}
+	s.Conditions, s.ObservedGeneration, s.Version = nil, 0, ""
+	s.History = plainHistory(s.History)
+	u := s.Upgrade
+	if u == nil {
+		return
+	}
+	u.Step, u.EstimatedCompletion, u.Locks = "", nil, nil
+	if u.FellBack != "" {
+		u.FellBack = "it did"
+	}
+	if u.Failure != nil {
+		u.Failure.Message = ""
+	}
+	if u.Plan != nil {
+		u.Plan.Downtime, u.Plan.StrategyReason, u.Plan.RollbackReason, u.Plan.Steps = "", "", "", nil
+	}
+	if n := len(u.Phases); n > 0 { // the last one tells whether a gate was met
+		u.Phases = u.Phases[n-1:]
+		u.Phases[0].StartedAt = epoch
+		if u.Phases[0].Seconds != nil {
+			u.Phases[0].Seconds = new(int64)
+		}
+	}
+}
+
+// plainHistory keeps the newest line, which a run may yet replace, and of the
+// rest which releases have succeeded.
+func plainHistory(lines []v1alpha1.HistoryEntry) []v1alpha1.HistoryEntry {
+	var out []v1alpha1.HistoryEntry
+	good := map[string]bool{}
+	for i := range lines {
+		line := v1alpha1.HistoryEntry{Release: lines[i].Release, Result: lines[i].Result, FinishedAt: epoch, StartedAt: epoch}
+		if i == 0 {
+			line.StartedAt = lines[i].StartedAt
+			out = append(out, line)
+			continue
+		}
+		if line.Result == v1alpha1.ResultSucceeded {
+			good[line.Release] = true
+		}
+	}
+	for i := range releases {
+		if hash := releases[i].hash; good[hash] {
+			out = append(out, v1alpha1.HistoryEntry{Release: hash, Result: v1alpha1.ResultSucceeded, FinishedAt: epoch, StartedAt: epoch})
+		}
+	}
+	return out
+}

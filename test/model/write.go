@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package model
+
+import (
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+)
+
+// outcome is what became of a write.
+type outcome struct {
+	// kind of the object that changed; noKind when nothing did, or one without a
+	// cache in the model.
+	kind int
+	// changed is true when something did.
+	changed bool
+	// ends: the API server answered with an error, and what comes after the write
+	// is not done. refused: it was one that is told to the user, and the status
+	// is recorded all the same.
+	ends, refused bool
+}
+
+// perform does one write of a verdict upon what the API server holds.
+func (m *model) perform(s *state, w *write, stale bool) outcome {
+	switch w.kind {
+	case isStatus:
+		return m.writeStatus(s, w, stale)
+	case lifecycle.ApplyTier:
+		return m.applyTier(s, w)
+	case lifecycle.RemoveTier:
+		at := &s.live.tiers[w.tier]
+		if !sameObject(*at, w.seen) || at.is(tierDeleted) {
+			return outcome{kind: noKind}
+		}
+		at.flags |= tierDeleted
+		return outcome{kind: w.tier, changed: true}
+	case lifecycle.RunJob:
+		return m.createJob(s, w)
+	case lifecycle.EndJobs:
+		return m.endJobs(s, w)
+	case lifecycle.StoreRelease:
+		return m.storeRelease(s, w)
+	case lifecycle.Prune:
+		return m.prune(s, w)
+	default:
+		return writePage(s, w)
+	}
+}
+
+// sameObject is true when both are one object, not one made anew.
+func sameObject(a, b tier) bool {
+	return a.exists() && b.exists() && a.is(tierRemade) == b.is(tierRemade)
+}
+
+// writeStatus is a patch with the optimistic lock.
+func (m *model) writeStatus(s *state, w *write, stale bool) outcome {
+	if stale && m.premises.OptimisticLock {
+		return outcome{kind: noKind, ends: true}
+	}
+	u := m.supersets.items[s.live.superset]
+	if u.status == w.status {
+		return outcome{kind: noKind}
+	}
+	u.status = w.status
+	s.live.superset = m.supersets.id(u)
+	if w.event != "" {
+		s.clock = 0 // the phase begins
+	}
+	return outcome{kind: kindSuperset, changed: true}
+}
+
+// applyTier is a server-side apply, guarded by the uid that was seen and by the
+// fence that must not shrink.
+func (m *model) applyTier(s *state, w *write) outcome {
+	at := &s.live.tiers[w.tier]
+	switch {
+	case !w.seen.exists() && at.exists():
+		return outcome{kind: noKind} // asked for live, and found
+	case w.seen.exists() && !sameObject(*at, w.seen):
+		return outcome{kind: noKind, ends: true} // the uid does not match
+	case at.exists() && w.want.fence < at.fence && m.premises.FenceRule:
+		return outcome{kind: noKind, ends: true, refused: true}
+	case sameSpec(*at, w.want):
+		return outcome{kind: noKind}
+	}
+	remade := at.flags & tierRemade
+	if !at.exists() {
+		remade ^= tierRemade
+	}
+	flags := w.want.flags | remade | at.flags&tierDeleted
+	*at = tier{release: w.want.release, fence: w.want.fence, flags: flags}
+	return outcome{kind: w.tier, changed: true}
+}
+
+// createJob is a create under a name made from script, fence and attempt: a
+// second one is refused, and that is no error.
+func (m *model) createJob(s *state, w *write) outcome {
+	list := m.jobLists.items[s.live.jobs]
+	next := w.job
+	for i, j := range list {
+		if j.at == noJob || j.script != next.script || j.fence != next.fence {
+			continue
+		}
+		if j.attempt >= next.attempt && m.premises.JobNames {
+			return outcome{kind: noKind}
+		}
+		if !j.at.runs() { // the attempt before lives on as what is known of it
+			next.waits, next.before = j.waits, j.at
+			if j.at == lockTimeout {
+				next.waits++
+			}
+			list[i] = next
+			s.live.jobs = m.jobLists.id(list)
+			return outcome{kind: kindJobs, changed: true}
+		}
+	}
+	s.live.jobs = m.jobLists.id(list.with(next))
+	return outcome{kind: kindJobs, changed: true}
+}
+
+func (l jobList) with(j job) jobList {
+	for i := range l {
+		if l[i].at == noJob {
+			l[i] = j
+			return l
+		}
+	}
+	panic("more Jobs at a time than the model has room for")
+}
+
+// without leaves out the Jobs for which gone is true.
+func (l jobList) without(gone func(job) bool) jobList {
+	var out jobList
+	n := 0
+	for _, j := range l {
+		if j.at != noJob && !gone(j) {
+			out[n] = j
+			n++
+		}
+	}
+	return out
+}
+
+func (m *model) endJobs(s *state, w *write) outcome {
+	before := m.jobLists.items[s.live.jobs]
+	after := before.without(func(j job) bool {
+		for _, e := range w.ended {
+			if j.script == e.script && j.fence == e.fence && j.attempt == e.attempt {
+				return true
+			}
+		}
+		return false
+	})
+	if after == before {
+		return outcome{kind: noKind}
+	}
+	s.live.jobs = m.jobLists.id(after)
+	return outcome{kind: kindJobs, changed: true}
+}
+
+func (m *model) storeRelease(s *state, w *write) outcome {
+	kept := m.stores.items[s.live.store]
+	is := stored{revision: w.revision, plan: w.plan}
+	if kept[w.release] == is || !w.known && kept[w.release].revision > 0 { // asked for live, and found
+		return outcome{kind: noKind}
+	}
+	kept[w.release] = is
+	s.live.store = m.stores.id(kept)
+	return outcome{kind: kindStore, changed: true}
+}
+
+func (m *model) prune(s *state, w *write) outcome {
+	kept := m.stores.items[s.live.store]
+	before := kept
+	for r := range kept {
+		if w.gone&(1<<r) != 0 {
+			kept[r] = stored{}
+		}
+	}
+	if kept == before {
+		return outcome{kind: noKind}
+	}
+	s.live.store = m.stores.id(kept)
+	return outcome{kind: kindStore, changed: true}
+}
+
+// writePage is what leads users to the maintenance page, and the page itself.
+func writePage(s *state, w *write) outcome {
+	before := s.page
+	switch w.kind {
+	case lifecycle.ApplyService:
+		s.page &^= pageInFront
+		if w.page {
+			s.page |= pageInFront
+		}
+	case lifecycle.ApplyPage:
+		s.page |= pageExists
+	case lifecycle.RemovePage:
+		s.page &^= pageExists | pageReady | pageBlocked
+	}
+	return outcome{kind: noKind, changed: s.page != before}
+}
