@@ -67,3 +67,21 @@ func TestFailedRevertInMidFlightRests(t *testing.T) {
 		t.Errorf("%q after another edit, want Begin", d.Move)
 	}
 }
+
+// An operator that began anew may see an old Superset, at rest, beside the
+// components of the run that goes on. What it then mends bears the fence that it
+// knows, and the API server refuses it.
+func TestOldRestIsFenced(t *testing.T) {
+	o := midway(ready)
+	o.Desired, o.Status.UpgradeRevision = o.stored("a"), 4
+	o.Tiers[Scheduler].Fence, o.Tiers[Scheduler].Mode = 5, v1alpha1.ModeHold
+	o.Tiers[Web].Fence, o.Tiers[Web].Release = 5, "b"
+	o.Tiers[Worker].Fence = 3 // as it should be, and from long ago
+	want := map[int]int64{Scheduler: 4, Web: 4, Worker: 3}
+	d := Decide(o)
+	for _, a := range d.Work.Actions() {
+		if a.Kind == ApplyTier && a.Fence != want[a.Tier] {
+			t.Errorf("%s is applied under fence %d, want %d", tierNames[a.Tier], a.Fence, want[a.Tier])
+		}
+	}
+}

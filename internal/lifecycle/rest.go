@@ -128,8 +128,8 @@ func rest(o *Observation) Decision {
 			continue
 		}
 		fence := t.Fence
-		if !t.Exists {
-			fence = o.Status.UpgradeRevision
+		if !t.Exists || t.Release != current.Hash || t.Mode != v1alpha1.ModeServe {
+			fence = o.Status.UpgradeRevision // if that is behind the tier's, what we know of the status is old
 		}
 		d.Work.add(Action{Kind: ApplyTier, Tier: tier, Release: current.Hash, Fence: fence, Mode: v1alpha1.ModeServe})
 		if !t.Settled || t.Release != current.Hash || t.Mode != v1alpha1.ModeServe {
