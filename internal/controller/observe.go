@@ -139,19 +139,28 @@ func (r *SupersetReconciler) observeTiers(ctx context.Context, s *v1alpha1.Super
 			return fmt.Errorf("reading the %s: %w", d.Name, err)
 		}
 		mine := podsOf(pods, d.Name)
-		if err == nil {
-			w.objects[i] = c
+		if err != nil {
+			c = nil
 		}
-		if err == nil && metav1.IsControlledBy(c, s) {
-			w.Tiers[i] = tierOf(c, mine)
-			w.MaxFence = max(w.MaxFence, c.ComponentSpec().Fence)
-		}
+		w.noteTier(s, i, c, mine)
 		lowest = lowestVersion(lowest, mine)
 	}
 	if lowest != nil {
 		w.Version = lowest.Original()
 	}
 	return nil
+}
+
+// noteTier notes a component, nil for none, and its pods. One that was deleted, or
+// that the cache does not show yet, may have pods all the same.
+func (w *world) noteTier(s *v1alpha1.Superset, tier int, c v1alpha1.Component, pods []*corev1.Pod) {
+	switch w.objects[tier] = c; {
+	case c == nil:
+		w.Tiers[tier].Pods = len(pods)
+	case metav1.IsControlledBy(c, s):
+		w.Tiers[tier] = tierOf(c, pods)
+		w.MaxFence = max(w.MaxFence, c.ComponentSpec().Fence)
+	}
 }
 
 // tierOf judges a component by its own status, and its pods one by one: a

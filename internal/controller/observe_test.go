@@ -94,6 +94,25 @@ func TestTierOf(t *testing.T) {
 	}
 }
 
+// Pods without a component, for somebody deleted it or the cache has yet to show
+// it, are pods all the same: a migration must not start beside them.
+func TestPodsWithoutAComponent(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseDBMigrate)
+	hold := w.Tiers[lifecycle.Worker]
+	w.Status.Upgrade.Strategy = v1alpha1.StrategyRolling
+	for pods, want := range map[int]bool{0: true, 1: false} {
+		w.Tiers = [3]lifecycle.Tier{lifecycle.Worker: hold, lifecycle.Web: hold}
+		w.noteTier(s, lifecycle.Scheduler, nil, make([]*corev1.Pod, pods))
+		d, runs := lifecycle.Decide(&w.Observation), false
+		for _, a := range d.Work.Actions() {
+			runs = runs || a.Kind == lifecycle.RunJob
+		}
+		if runs != want {
+			t.Errorf("with %d pods of a scheduler that is gone the migration starts: %v", pods, runs)
+		}
+	}
+}
+
 func TestLeftover(t *testing.T) {
 	job := func(script migrations.Script, fence string, ended, deleted bool) *batchv1.Job {
 		j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelScript: string(script), v1alpha1.LabelFence: fence}}}
