@@ -54,4 +54,7 @@ const (
 	// AnnotationRendered says on a Deployment from which component spec, and by
 	// which edition of the operator's builders, its pod template was rendered.
 	AnnotationRendered = "superset-operator.dev/rendered"
+	// AnnotationGeneration says on a Deployment which generation of the component
+	// it was made from.
+	AnnotationGeneration = "superset-operator.dev/generation"
 )

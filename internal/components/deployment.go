@@ -5,6 +5,7 @@ package components
 import (
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -26,10 +27,13 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*a
 	out := &appsv1.Deployment{
 		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name:        DeploymentName(c.GetName(), d.Name),
-			Namespace:   c.GetNamespace(),
-			Labels:      labels,
-			Annotations: map[string]string{v1alpha1.AnnotationRendered: renderedFrom(Renderer, spec)},
+			Name:      DeploymentName(c.GetName(), d.Name),
+			Namespace: c.GetNamespace(),
+			Labels:    labels,
+			Annotations: map[string]string{
+				v1alpha1.AnnotationRendered:   renderedFrom(Renderer, spec),
+				v1alpha1.AnnotationGeneration: strconv.FormatInt(c.GetGeneration(), 10),
+			},
 		},
 		Spec: appsv1.DeploymentSpec{
 			Replicas:             Replicas(c),
@@ -46,6 +50,13 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*a
 	template, err := tierTemplate(d, c)
 	out.Spec.Template = template
 	return out, err
+}
+
+// FromLater is true when a Deployment was made from a later generation of the
+// component than this one: c is from a cache that lags.
+func FromLater(live *appsv1.Deployment, c v1alpha1.Component) bool {
+	made, err := strconv.ParseInt(live.Annotations[v1alpha1.AnnotationGeneration], 10, 64)
+	return err == nil && made > c.GetGeneration()
 }
 
 // Replicas is how many pods a component should have: none while it is held,

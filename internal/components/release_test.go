@@ -166,6 +166,25 @@ func TestTierHash(t *testing.T) {
 	}
 }
 
+// A Deployment remembers which generation it was made from, so that a cache which
+// lags behind it is noticed.
+func TestFromLater(t *testing.T) {
+	c := component(t, read(t, "plain"), Web)
+	c.SetGeneration(4)
+	live := deployment(t, c, Web, nil)
+	for generation, want := range map[int64]bool{3: true, 4: false, 5: false} {
+		c.SetGeneration(generation)
+		if got := FromLater(live, c); got != want {
+			t.Errorf("made from generation 4, seen with %d: %v, want %v", generation, got, want)
+		}
+	}
+	delete(live.Annotations, v1alpha1.AnnotationGeneration)
+	c.SetGeneration(1)
+	if FromLater(live, c) {
+		t.Error("one that remembers nothing, made by an earlier operator, counts as later")
+	}
+}
+
 // Another edition of the builders leaves a running template alone until the
 // machine writes a new spec or fence.
 func TestRunningTemplateStays(t *testing.T) {

@@ -38,6 +38,8 @@ type ComponentReconciler struct {
 	Now func() time.Time
 
 	apply apply.Applier
+	// direct reads past a cache that is known to lag.
+	direct client.Reader
 }
 
 // NewComponentReconciler wires the reconciler of one component to a manager.
@@ -47,6 +49,7 @@ func NewComponentReconciler(mgr ctrl.Manager, d components.Descriptor) *Componen
 		Descriptor: d,
 		Now:        clock,
 		apply:      apply.New(mgr.GetClient(), mgr.GetAPIReader()),
+		direct:     mgr.GetAPIReader(),
 	}
 }
 
@@ -77,6 +80,11 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	live, err := r.live(ctx, c)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if live != nil && components.FromLater(live, c) {
+		if err := r.direct.Get(ctx, req.NamespacedName, c); err != nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
 	}
 	problem := &lifecycle.Decision{}
 	changed, err := r.build(ctx, c, live, problem)
