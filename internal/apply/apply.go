@@ -134,14 +134,15 @@ func (a *Applier) Create(ctx context.Context, owner, desired client.Object) erro
 	return nil
 }
 
-// Delete removes exactly the object that was seen, and its dependents before
-// it: the API server's default for Jobs would leave their pods running.
+// Delete removes exactly the object that was seen, as it was seen, and its
+// dependents before it: the API server's default for Jobs would leave their pods
+// running. One that is gone is no error; one that has changed since is a conflict.
 func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
-	uid := obj.GetUID()
+	uid, state := obj.GetUID(), obj.GetResourceVersion()
 	err := a.client.Delete(ctx, obj,
-		client.Preconditions{UID: &uid},
+		client.Preconditions{UID: &uid, ResourceVersion: &state},
 		client.PropagationPolicy(metav1.DeletePropagationForeground))
-	if client.IgnoreNotFound(err) != nil && !apierrors.IsConflict(err) {
+	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("deleting %s: %w", obj.GetName(), err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -295,12 +296,21 @@ func TestCreateTwice(t *testing.T) {
 	}
 }
 
-// Only the object that was seen is removed, not one of the same name that was
-// made since; one that is gone is no error.
+// Only the object that was seen is removed, as it was seen; one that is gone is no
+// error.
 func TestDelete(t *testing.T) {
-	seen := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns", UID: "seen"}}
-	c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(seen.DeepCopy()).Build()
+	c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(
+		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns", UID: "seen"}}).Build()
 	a := New(c, c)
+	seen := &corev1.ConfigMap{}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "ns", Name: "c"}, seen); err != nil {
+		t.Fatal(err)
+	}
+	changed := seen.DeepCopy()
+	changed.ResourceVersion = "1"
+	if err := a.Delete(t.Context(), changed); !apierrors.IsConflict(err) {
+		t.Errorf("it has changed: %v, want a conflict", err)
+	}
 	for range 2 {
 		if err := a.Delete(t.Context(), seen.DeepCopy()); err != nil {
 			t.Fatal(err)
