@@ -67,6 +67,31 @@ func TestLostReleaseRemovesNothing(t *testing.T) {
 	}
 }
 
+// A cache that catches up shows the phases of a run once more. A scheduler that
+// serves at the target since a later one is not held again for that.
+func TestStatusOfThePastHoldsNothingAgain(t *testing.T) {
+	for _, phase := range []v1alpha1.Phase{dbMigrate, scheduler, workers} {
+		for fence, want := range map[int64]v1alpha1.Mode{5: v1alpha1.ModeServe, 4: v1alpha1.ModeHold} {
+			o := midway(phase)
+			o.Tiers[Scheduler].Release, o.Tiers[Scheduler].Fence = "b", fence
+			o.Tiers[Worker].Stray = 1 // workers are on their way
+			d := Decide(o)
+			found := false
+			for _, a := range d.Work.Actions() {
+				if a.Kind == ApplyTier && a.Tier == Scheduler {
+					found = true
+					if a.Mode != want {
+						t.Errorf("%s, a scheduler of fence %d: %+v, want %s", phase, fence, a, want)
+					}
+				}
+			}
+			if !found {
+				t.Errorf("%s: %+v has nothing about the scheduler", phase, d)
+			}
+		}
+	}
+}
+
 // A status that lost its run, by a hand or a restore, begins anew instead of
 // panicking, under a fence that no child has.
 func TestLostRunBeginsAnew(t *testing.T) {

@@ -157,7 +157,9 @@ func (w *Work) keepAll(o *Observation) {
 // put brings a tier to a release under the current fence, or removes it when
 // the release has no such tier.
 func (w *Work) put(o *Observation, tier int, r Release, mode v1alpha1.Mode) {
-	if r.Has[tier] {
+	if mode == v1alpha1.ModeHold && beyond(o, tier) {
+		w.keep(o, tier)
+	} else if r.Has[tier] {
 		w.add(Action{Kind: ApplyTier, Tier: tier, Release: r.Hash, Fence: o.Status.UpgradeRevision, Mode: mode})
 	} else if o.Tiers[tier].Exists {
 		w.add(Action{Kind: RemoveTier, Tier: tier})
@@ -182,9 +184,20 @@ func (w *Work) removeForeign(o *Observation, tier int, verified Release) {
 
 // hold stops a tier at the release that it has, under the current fence.
 func (w *Work) hold(o *Observation, tier int) {
-	if t := o.Tiers[tier]; t.Exists {
+	if t := o.Tiers[tier]; beyond(o, tier) {
+		w.keep(o, tier)
+	} else if t.Exists {
 		w.add(Action{Kind: ApplyTier, Tier: tier, Release: t.Release, Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeHold})
 	}
+}
+
+// beyond is true for a tier that serves at the target under the current fence. On
+// the way forward a tier is held first, and serves then: this status lags behind
+// it, and must not stop it once more.
+func beyond(o *Observation, tier int) bool {
+	t := o.Tiers[tier]
+	return o.phase() != rollback && t.Exists && t.Fence == o.Status.UpgradeRevision && t.Mode == v1alpha1.ModeServe &&
+		t.Release == o.run().ToRelease
 }
 
 // at is true when a tier's spec and status are those that put asks for.
