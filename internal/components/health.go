@@ -91,15 +91,21 @@ func diagnosePod(pod *corev1.Pod) string {
 	statuses := slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses)
 	for _, s := range statuses {
 		waiting := s.State.Waiting
-		if waiting == nil || !blocking[waiting.Reason] {
-			continue
+		switch {
+		case waiting != nil && waiting.Reason == "CrashLoopBackOff", crashed(s):
+			return "container " + s.Name + " crashes" + lastExit(s)
+		case waiting != nil && blocking[waiting.Reason]:
+			return fmt.Sprintf("container %s waits: %s: %s", s.Name, waiting.Reason, waiting.Message)
 		}
-		if waiting.Reason == "CrashLoopBackOff" {
-			return "container " + s.Name + " crashes (CrashLoopBackOff)" + lastExit(s)
-		}
-		return fmt.Sprintf("container %s waits: %s: %s", s.Name, waiting.Reason, waiting.Message)
 	}
 	return ""
+}
+
+// crashed is true for a container that runs once more after a failure and is not
+// ready: between two crashes it looks like one that starts.
+func crashed(s corev1.ContainerStatus) bool {
+	t := s.LastTerminationState.Terminated
+	return s.State.Running != nil && !s.Ready && s.RestartCount > 0 && t != nil && t.ExitCode != 0
 }
 
 // lastExit tells how a crashing container ended, without its restart count: a

@@ -75,6 +75,10 @@ func TestDiagnose(t *testing.T) {
 	crashing.Status.ContainerStatuses[0].RestartCount = 12
 	killed := crashing.DeepCopy()
 	killed.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}
+	again := killed.DeepCopy()
+	again.Status.ContainerStatuses[0].State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	mended := again.DeepCopy()
+	mended.Status.ContainerStatuses[0].Ready = true
 	unschedulable := &corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{
 		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/3 nodes are available"}}}}
 	gated := unschedulable.DeepCopy()
@@ -94,8 +98,10 @@ func TestDiagnose(t *testing.T) {
 		"initialising":     {[]*corev1.Pod{waiting("a", "PodInitializing", "")}, ""},
 		"image":            {[]*corev1.Pod{waiting("a", "ErrImagePull", "not found")}, "container superset waits: ErrImagePull: not found"},
 		"secret":           {[]*corev1.Pod{waiting("a", "CreateContainerConfigError", `secret "bi" not found`)}, `container superset waits: CreateContainerConfigError: secret "bi" not found`},
-		"crashing":         {[]*corev1.Pod{crashing}, "container superset crashes (CrashLoopBackOff)"},
-		"out of memory":    {[]*corev1.Pod{killed}, "container superset crashes (CrashLoopBackOff), last exit code 137 (OOMKilled)"},
+		"crashing":         {[]*corev1.Pod{crashing}, "container superset crashes"},
+		"out of memory":    {[]*corev1.Pod{killed}, "container superset crashes, last exit code 137 (OOMKilled)"},
+		"between crashes":  {[]*corev1.Pod{again}, "container superset crashes, last exit code 137 (OOMKilled)"},
+		"crashes no more":  {[]*corev1.Pod{mended}, ""},
 		"init container":   {[]*corev1.Pod{initial}, "container setup waits: ErrImagePull: denied"},
 		"unschedulable":    {[]*corev1.Pod{unschedulable}, "pod cannot be scheduled: 0/3 nodes are available"},
 		"gated":            {[]*corev1.Pod{gated}, ""},

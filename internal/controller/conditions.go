@@ -5,6 +5,7 @@ package controller
 import (
 	"cmp"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -54,7 +55,7 @@ func (a *account) summary() (reason, message string) {
 	u := a.status.Upgrade
 	switch {
 	case a.status.Phase == v1alpha1.PhaseFailed && u.Failure != nil:
-		return u.Failure.Reason, fmt.Sprintf("%s failed: %s. %s", u.Failure.Phase, trimDot(u.Failure.Message), a.next())
+		return u.Failure.Reason, fmt.Sprintf("%s failed: %s. %s", u.Failure.Phase, trimDot(u.Failure.Message), a.stands()+a.next())
 	case a.status.Phase == v1alpha1.PhaseRolledBack:
 		return v1alpha1.ReasonRolledBack, a.rolledBack()
 	case a.d.Token != "":
@@ -144,6 +145,14 @@ func (a *account) rolledBack() string {
 	}
 	return fmt.Sprintf("version %s runs again%s%s; spec asks for %s, which is not tried again until spec changes. %s",
 		runs, how, because(u.Failure), a.s.Spec.Version, a.next())
+}
+
+// stands is what stands in the way back of a run that failed.
+func (a *account) stands() string {
+	if a.d.Message == "" {
+		return ""
+	}
+	return strings.ToUpper(a.d.Message[:1]) + trimDot(a.d.Message[1:]) + ". "
 }
 
 // next has the exact commands that are valid now.

@@ -331,7 +331,7 @@ func TestLimits(t *testing.T) {
 
 func TestComponentStatus(t *testing.T) {
 	settled, rolling := components.Health{Settled: true, Replicas: 2, Ready: 2}, components.Health{Replicas: 3, Ready: 2}
-	blocked := components.Health{Replicas: 1, Blocked: "container superset crashes (CrashLoopBackOff)"}
+	blocked := components.Health{Replicas: 1, Blocked: "container superset crashes"}
 	cases := map[string]struct {
 		health       components.Health
 		seen         int64

@@ -107,13 +107,7 @@ func fail(o *Observation, reason, message string) Decision {
 		return d
 	}
 	way := wayBack(o, before)
-	token, loss := loses(o, before, way)
-	switch {
-	case way.Class == v1alpha1.RollbackFrozen:
-		d.Message += "; nothing leads back by itself: " + way.Reason
-	case token != "" && o.Tokens.AcceptDataLoss != token:
-		d.Message += "; " + loss
-	default:
+	if token, _ := loses(o, before, way); way.Class != v1alpha1.RollbackFrozen && (token == "" || o.Tokens.AcceptDataLoss == token) {
 		d.Move, d.Back, d.Way = RollBack, before, way
 	}
 	return d

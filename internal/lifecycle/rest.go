@@ -65,13 +65,16 @@ func afterFailure(o *Observation) Decision {
 	run := o.run()
 	if before := o.stored(startedFrom(o)); run.Touched && before.Hash != "" {
 		way := wayBack(o, before)
-		token, _ := loses(o, before, way)
+		token, loss := loses(o, before, way)
 		if token != "" && o.Tokens.AcceptDataLoss == token {
 			return Decision{Move: RollBack, Back: before, Way: way, Reason: v1alpha1.ReasonRollbackRequested,
 				Message: "the loss of data was accepted by annotation"}
 		}
 		d := rest(o)
-		d.Loss = token
+		d.Loss, d.Message = token, loss
+		if way.Class == v1alpha1.RollbackFrozen {
+			d.Message = "nothing leads back by itself: " + way.Reason
+		}
 		return d
 	}
 	return rest(o)

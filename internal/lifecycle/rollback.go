@@ -97,14 +97,12 @@ func nextClass(o *Observation, p migrations.Progress) Decision {
 		asIf.Status = o.Status.DeepCopy()
 		asIf.Status.Upgrade.Rollback.FellBack = whyFellBack(p)
 		way := wayBack(&asIf, target)
-		why := way.Reason
-		if token, message := loses(o, target, way); token != "" && o.Tokens.AcceptDataLoss != token {
-			why = message + "; that is not accepted yet"
-		} else if way.Class != v1alpha1.RollbackFrozen && !way.Reencrypt {
+		token, _ := loses(o, target, way)
+		accepted := token == "" || o.Tokens.AcceptDataLoss == token
+		if accepted && way.Class != v1alpha1.RollbackFrozen && !way.Reencrypt {
 			return Decision{Move: NextClass, Way: way, Reason: v1alpha1.ReasonNextClass,
 				Message: fmt.Sprintf("Downgrade failed (%s: %s); going on with %s: %s", r.Reason, r.Message, way.Class, way.Reason)}
 		}
-		r.Message += "; " + why
 	}
 	return fail(o, string(r.Reason), r.Message)
 }

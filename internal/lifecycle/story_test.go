@@ -190,10 +190,10 @@ func (s *sim) run(until v1alpha1.Phase) {
 		done := len(s.trace)
 		d := s.reconcile()
 		idle := len(s.trace) == done
-		switch says := strings.TrimSpace(d.Reason + ": " + d.Message); {
+		switch says := strings.Trim(d.Reason+": "+d.Message, ": "); {
 		case d.Move != "":
 			said = ""
-		case says != said && d.Reason != "" && d.Reason != v1alpha1.ReasonReady && d.Reason != string(s.status.Phase):
+		case says != said && says != "" && d.Reason != v1alpha1.ReasonReady && d.Reason != string(s.status.Phase):
 			s.log("says %s", says)
 			said = says
 		}

@@ -48,7 +48,7 @@ var later = []failure{
 	{"the migration fails", tag("6.0.0-migrate-fails"), v1alpha1.PhaseDBMigrate, "MigrationFailed", "ProgrammingError"},
 	{"the migration crashes", tag("6.0.0-migrate-crashes"), v1alpha1.PhaseDBMigrate, v1alpha1.ReasonJobCrashed, "exit code 137"},
 	{"the scheduler is never ready", tag("6.0.0-scheduler-unready"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "UpgradeWorkers took longer than"},
-	{"the workers crash", tag("6.0.0-worker-crashes"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "CrashLoopBackOff"},
+	{"the workers crash", tag("6.0.0-worker-crashes"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "container superset crashes"},
 	{"web is never ready", tag("6.0.0-web-unready"), v1alpha1.PhaseUpgradeWeb, v1alpha1.ReasonDeadlineExceeded, "UpgradeWeb took longer than"},
 	{"a check fails", tag("6.0.0-verify-fails"), v1alpha1.PhaseVerify, "CheckFailed", "LoginPage"},
 }

@@ -170,7 +170,7 @@ func TestFailureAsksBeforeItRestores(t *testing.T) {
 	f.install("5.0.0", way(v1alpha1.RollbackRestore), strategy(v1alpha1.StrategyDrain), backedUp)
 	f.edit(version("6.0.0"), tag("6.0.0-verify-fails"))
 	s := f.until("the run stands in Failed", func(s *v1alpha1.Superset) bool { return s.Status.Phase == v1alpha1.PhaseFailed })
-	contains(t, f.message(s), "CheckFailed", "restores backup r2", "accept-data-loss=sha256-")
+	contains(t, f.message(s), "Verify failed", "restores backup r2", "accept-data-loss=sha256-")
 	_, token, _ := strings.Cut(f.message(s), "accept-data-loss=")
 	f.edit(annotation(v1alpha1.AnnotationAcceptDataLoss, token))
 	f.rolledBack("5.0.0")
