@@ -68,6 +68,23 @@ func TestFailedRevertInMidFlightRests(t *testing.T) {
 	}
 }
 
+// Without transactional DDL an attempt that broke leaves the schema half changed,
+// also when a later attempt never came to it: no tier goes back on such a schema.
+func TestBrokenAttemptIsRemembered(t *testing.T) {
+	for database, want := range map[string]v1alpha1.RollbackClass{"mysql": v1alpha1.RollbackRestore, "postgresql": v1alpha1.RollbackImage} {
+		o := midway(rollback)
+		o.Status.Schema = &v1alpha1.SchemaStatus{Database: database, Revision: "new"}
+		o.Status.Backups = []v1alpha1.BackupStatus{{Name: "r5", Revision: "old"}}
+		run := o.Status.Upgrade
+		run.FromRevision, run.Head, run.Backup, run.Strategy = "old", "new", "r5", v1alpha1.StrategyDrain
+		run.Rollback = &v1alpha1.RollbackStatus{Class: v1alpha1.RollbackDowngrade, Revision: "old", Release: "b"}
+		o.Downgrade = migrations.Progress{Attempt: 2, Broke: true, Result: migrations.Result{Reason: migrations.ReasonConfigInvalid, Message: "made to fail", Revision: "new"}}
+		if d := Decide(o); d.Move != NextClass || d.Way.Class != want {
+			t.Errorf("on %s %s with %s (%s), want %s", database, d.Move, d.Way.Class, d.Message, want)
+		}
+	}
+}
+
 // An operator that began anew may see an old Superset, at rest, beside the
 // components of the run that goes on. What it then mends bears the fence that it
 // knows, and the API server refuses it.

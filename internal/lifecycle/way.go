@@ -224,7 +224,7 @@ func schemaNow(o *Observation) (schema v1alpha1.SchemaStatus, known bool) {
 		schema.Revision, known = r.Revision, true
 		schema.Database = cmp.Or(schema.Database, r.Database)
 	}
-	half := schema.Database != "postgresql" && slices.Contains(leavesHalf, p.Result.Reason)
+	half := schema.Database != "postgresql" && (p.Broke || p.Result.Reason.Breaks())
 	schema.HalfMigrated = !p.Done && (schema.HalfMigrated || half)
 	return schema, known
 }
@@ -241,11 +241,6 @@ func begunKey(o *Observation, p migrations.Progress, before string) string {
 		return before
 	}
 }
-
-// leavesHalf are the reasons after which a schema may be half changed on a
-// database without transactional DDL.
-var leavesHalf = []migrations.Reason{migrations.ReasonMigrationFailed, migrations.ReasonDowngradeFailed,
-	migrations.ReasonRestoreFailed, migrations.ReasonJobCrashed, migrations.ReasonUnexpected}
 
 // changing is the progress of the Job that changes the schema in this phase.
 func changing(o *Observation) migrations.Progress {

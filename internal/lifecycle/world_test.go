@@ -136,12 +136,13 @@ func (s *sim) progress(script migrations.Script) migrations.Progress {
 	var p migrations.Progress
 	for _, j := range s.jobs {
 		if j.script == script && j.fence == s.status.UpgradeRevision && j.attempt > p.Attempt {
-			before, waits := p.Result, p.Waits
+			before, waits, broke := p.Result, p.Waits, p.Broke
 			p = migrations.Progress{Attempt: j.attempt, Active: !j.ended, Done: j.ended && j.result.Reason == "", FinishedAt: j.at, Result: j.result}
 			p.Waits = waits
 			if before.Reason == migrations.ReasonLockTimeout {
 				p.Waits++
 			}
+			p.Broke = broke || before.Reason.Breaks()
 			if p.Active {
 				p.Before = before
 			}
@@ -359,7 +360,7 @@ func (s *sim) endJob(j *simJob) {
 		j.result.Reason, j.result.Message = migrations.ReasonJobCrashed, "made to crash"
 	case why != "" && (why != migrations.ReasonDatabaseUnreachable || j.attempt == 1):
 		j.result.Reason, j.result.Message = why, "made to fail"
-		s.half = s.half || s.mysql && j.script.Changes() && slices.Contains(leavesHalf, why)
+		s.half = s.half || s.mysql && j.script.Changes() && why.Breaks()
 	case j.script == migrations.Backup:
 		s.backups[j.order.Backup] = simBackup{s.schema, s.key}
 		j.result.Backup = &migrations.BackupResult{Name: j.order.Backup, Revision: fmt.Sprint(s.schema), Seconds: 1}

@@ -30,6 +30,9 @@ type Progress struct {
 	// Waits is how many attempts before the newest ended with LockTimeout: they
 	// waited for somebody else, and tried nothing.
 	Waits int
+	// Broke is true when an attempt before the newest has a reason that Breaks: what
+	// it left is there still, however the newest ended.
+	Broke bool
 	// Before is the result of the attempt before the newest, while that one is
 	// active; zero when there was none.
 	Before Result
@@ -50,7 +53,13 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	mine := podsOf(newest, pods)
 	p := Progress{Attempt: attempt, Blocked: components.Diagnose(mine)}
 	for n := 1; n < attempt; n++ {
-		if before := attemptOf(script, fence, n, jobs); before != nil && resultOf(script, podsOf(before, pods)).Reason == ReasonLockTimeout {
+		before := attemptOf(script, fence, n, jobs)
+		if before == nil {
+			continue
+		}
+		why := resultOf(script, podsOf(before, pods)).Reason
+		p.Broke = p.Broke || why.Breaks()
+		if why == ReasonLockTimeout {
 			p.Waits++
 		}
 	}

@@ -73,6 +73,20 @@ var passing = map[Reason]bool{
 // Passing is true when another attempt may succeed without a change.
 func (r Reason) Passing() bool { return passing[r] }
 
+// breaking are the reasons after which a change may be half done on a database
+// without transactional DDL.
+var breaking = map[Reason]bool{
+	ReasonMigrationFailed: true,
+	ReasonDowngradeFailed: true,
+	ReasonRestoreFailed:   true,
+	ReasonJobCrashed:      true,
+	ReasonUnexpected:      true,
+}
+
+// Breaks is true when a schema may be left between two revisions, where the
+// database cannot take that back.
+func (r Reason) Breaks() bool { return breaking[r] }
+
 // Result is the one line of JSON that a script leaves as its pod's termination
 // message, at most 4 KiB.
 type Result struct {
