@@ -14,7 +14,7 @@ func (s *draft) turnBack() {
 	if o.phase() == ready || o.phase() == back {
 		s.Upgrade = &v1alpha1.UpgradeStatus{
 			Kind: v1alpha1.KindRollback, From: o.stored(s.Release).Version, To: d.Back.Version,
-			FromRelease: s.Release, ToRelease: d.Back.Hash, StartedAt: s.now,
+			FromRelease: s.Release, ToRelease: d.Back.Hash, FromRevision: revisionNow(o), StartedAt: s.now,
 		}
 	}
 	s.Upgrade.Touched = true
@@ -27,6 +27,12 @@ func (s *draft) turnBack() {
 	if d.Reason == v1alpha1.ReasonSpecReverted {
 		s.Upgrade.HeldRelease = ""
 	}
+}
+
+// revisionNow is the schema revision that the release which runs was verified on.
+func revisionNow(o *Observation) string {
+	schema, _ := schemaNow(o)
+	return schema.Revision
 }
 
 // nextClass goes on with another way back. Its Job belongs to another fence.

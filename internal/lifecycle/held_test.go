@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"testing"
+	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -82,6 +83,47 @@ func TestBrokenAttemptIsRemembered(t *testing.T) {
 		if d := Decide(o); d.Move != NextClass || d.Way.Class != want {
 			t.Errorf("on %s %s with %s (%s), want %s", database, d.Move, d.Way.Class, d.Message, want)
 		}
+	}
+}
+
+// A way back that took the schema back, and then failed, leaves the release that
+// runs without its schema. The revision that it needs is not the one that is there.
+func TestTakenBackSchemaIsNotTheRunningRelease(t *testing.T) {
+	o := midway(ready)
+	o.Status.Release, o.Status.PreviousRelease = "b", "a"
+	o.Status.Schema = &v1alpha1.SchemaStatus{Database: "postgresql", Revision: "new"}
+	o.Stored[0].Head, o.Stored[1].Head = "new", "old"
+	o.Desired, o.Policy.Rollback = o.stored("a"), v1alpha1.RollbackChoice(v1alpha1.RollbackDowngrade)
+	steps := []func(*Observation){
+		func(*Observation) {}, // RollBack
+		func(o *Observation) { // the database is back, and the tiers never come
+			o.Downgrade = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Database: "postgresql", Revision: "old", Head: "new"}}
+			o.Now = o.Now.Add(1000 * time.Hour)
+		},
+		func(o *Observation) { o.Desired = o.stored("b"); o.Tokens.Retry = "again" }, // Begin
+		func(o *Observation) { // the target is proven
+			o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Database: "postgresql", Revision: "old", Head: "new", PendingCount: 1}}
+			o.Stored[0].Plan = planHash(o, planOf(o))
+		},
+		func(o *Observation) { // and its migration fails
+			for i := range o.Tiers {
+				o.Tiers[i].Mode, o.Tiers[i].Fence, o.Tiers[i].Pods = v1alpha1.ModeHold, o.Status.UpgradeRevision, 0
+			}
+			o.Migrate = migrations.Progress{Attempt: 1, Result: migrations.Result{Reason: migrations.ReasonMigrationFailed, Database: "postgresql", Revision: "old"}}
+		},
+	}
+	for i, want := range []Event{RollBack, Fail, Begin, Migrate, Fail} {
+		steps[i](o)
+		d := Decide(o)
+		if d.Move != want {
+			t.Fatalf("step %d: %q (%s), want %s", i, d.Move, d.Message, want)
+		}
+		next, err := Advance(o, &d, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next.LastHandled, o.Status = d.Handled, next
+		o.Preflight, o.Downgrade = migrations.Progress{}, migrations.Progress{}
 	}
 }
 
