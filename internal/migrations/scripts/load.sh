@@ -152,7 +152,7 @@ SET FOREIGN_KEY_CHECKS = 0;
 SET SESSION group_concat_max_len = 1000000;
 SET @tables = NULL, @views = NULL;
 SELECT CONCAT('DROP TABLE ', GROUP_CONCAT('\`', REPLACE(table_name, '\`', '\`\`'), '\`')) INTO @tables
-FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE';
+FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type <> 'VIEW';
 SELECT CONCAT('DROP VIEW ', GROUP_CONCAT('\`', REPLACE(table_name, '\`', '\`\`'), '\`')) INTO @views
 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_type = 'VIEW';
 SET @tables = COALESCE(@tables, 'DO 0'), @views = COALESCE(@views, 'DO 0');

@@ -24,12 +24,12 @@ _LIBPQ = (
     " keepalives_interval keepalives_count load_balance_hosts require_auth requiressl"
 ).split()
 # MySQL's programs, by what its Python drivers call the same thing. loose: a program
-# that does not know the option passes it over, as MariaDB's do ssl-mode.
+# that does not know the option passes it over, as MariaDB's do ssl-mode and mysqldump
+# connect-timeout.
 _MYSQL = {
     "unix_socket": "socket",
-    "read_default_file": "",
     "charset": "default-character-set",
-    "connect_timeout": "connect-timeout",
+    "connect_timeout": "loose-connect-timeout",
     "ssl_ca": "ssl-ca",
     "ssl_cert": "ssl-cert",
     "ssl_key": "ssl-key",
@@ -84,7 +84,7 @@ def _mysql(url: URL) -> dict[str, str]:
     for name, value in options.items():
         if option := _MYSQL.get(name):
             settings[option] = _joined(value)
-    settings.setdefault("connect-timeout", _CONNECT_SECONDS)
+    settings.setdefault("loose-connect-timeout", _CONNECT_SECONDS)
     return {name: str(value) for name, value in settings.items() if value not in (None, "")}
 
 

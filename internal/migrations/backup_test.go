@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+func TestBackupIsRead(t *testing.T) {
+	sum := strings.Repeat("0a", 32)
+	const line = `{"script":"backup","reason":"","message":"","database":"postgresql","revision":"74ad1125881c",` +
+		`"backup":{"name":"r7","revision":"74ad1125881c","bytes":123,"sha256":"SUM","seconds":1.2,"kept":["r7","r5"]}}`
+	got, err := migrations.ParseResult(strings.ReplaceAll(line, "SUM", sum))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &migrations.BackupResult{Name: "r7", Revision: "74ad1125881c", Bytes: 123, SHA256: sum, Seconds: 1.2, Kept: []string{"r7", "r5"}}
+	if diff := gocmp.Diff(want, got.Backup); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestBackupIsBounded(t *testing.T) {
+	long := strings.Repeat("é", 1000)
+	claim := migrations.BackupResult{Name: long, Revision: long, Bytes: -1, SHA256: strings.Repeat("0A", 32), Seconds: -1}
+	for range 100 {
+		claim.Kept = append(claim.Kept, long)
+	}
+	line, err := json.Marshal(migrations.Result{Script: "backup", Backup: &claim})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := migrations.ParseResult(string(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := strings.Repeat("é", 63) + "…"
+	want := &migrations.BackupResult{Name: short, Revision: short}
+	for range 64 {
+		want.Kept = append(want.Kept, short)
+	}
+	if diff := gocmp.Diff(want, got.Backup); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A failure of the way back is nothing that another attempt mends by itself: what is
+// damaged stays so, and a full disk full.
+func TestWayBackReasonsStand(t *testing.T) {
+	for _, reason := range []migrations.Reason{
+		migrations.ReasonBackupFailed, migrations.ReasonToolMismatch, migrations.ReasonBackupMissing, migrations.ReasonBackupDamaged,
+		migrations.ReasonRestoreFailed, migrations.ReasonDowngradeFailed, migrations.ReasonReencryptFailed,
+	} {
+		if reason.Passing() {
+			t.Errorf("%s passes by itself", reason)
+		}
+	}
+}
+
+func TestScriptsOfAllImagesAreMounted(t *testing.T) {
+	data := migrations.ScriptsConfigMap("bi", "default").Data
+	size := 0
+	for name, text := range data {
+		size += len(name) + len(text)
+	}
+	for _, name := range []string{"prepare.py", "dump.sh", "load.sh", "superset_job.sh", "backup.py", "restore.py", "downgrade.py", "superset_job.py"} {
+		if !strings.Contains(data[name], "SPDX-License-Identifier") {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	// What a ConfigMap holds, of which etcd takes 1 MiB with all around it.
+	if size > 1000000 {
+		t.Errorf("the scripts have %d bytes", size)
+	}
+}
