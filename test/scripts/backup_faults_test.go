@@ -55,6 +55,11 @@ func retention(t *testing.T, pg server) {
 	}
 	pg.query(t, "many", "UPDATE alembic_version SET version_num = '"+v414.head+"'")
 	want(t, v.backup(t, j, "r3"), "BackupFailed", "there is a backup r3 already", v500.head, v414.head)
+	// Two revisions, as where a migration was cut off between branches: nothing to keep,
+	// but to be brought back from.
+	pg.query(t, "many", "INSERT INTO alembic_version VALUES ('"+v500.head+"')")
+	want(t, v.backup(t, j, "r4"), "BackupFailed", "something else migrates it")
+	want(t, v.restore(t, j, "r3"), "")
 }
 
 // age makes the backups that there are a year older.

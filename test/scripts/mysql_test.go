@@ -22,13 +22,10 @@ import (
 )
 
 // mysqlServer is a MariaDB of the test's own on loopback, in MySQL's stead: Debian has no
-// MySQL.
+// MySQL. Up to 5.0 Superset runs on it without further ado.
 type mysqlServer struct {
-	port      int
-	socket    string
-	program   string
-	arguments []string
-	process   *process
+	port   int
+	socket string
 }
 
 func startMySQL(t *testing.T) *mysqlServer {
@@ -60,26 +57,12 @@ func startMySQL(t *testing.T) *mysqlServer {
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("mariadb-install-db: %v\n%s", err, out)
 	}
-	s.arguments = append([]string{"--no-defaults", "--datadir=" + data, "--socket=" + s.socket,
+	p := start(t, "mariadbd", exec.Command(program, append([]string{"--no-defaults", "--datadir=" + data, "--socket=" + s.socket,
 		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port), "--pid-file=" + filepath.Join(folder, "pid"),
-		"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--character-set-server=utf8mb4"}, as...)
-	s.program = program
-	s.serve(t)
+		"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--character-set-server=utf8mb4"}, as...)...), syscall.SIGTERM)
+	p.waitUntil(t, "ready", func() bool { return exec.Command("mysqladmin", "--no-defaults", "-S", s.socket, "-u", "root", "ping").Run() == nil })
 	s.query(t, "", "CREATE USER bi@'127.0.0.1' IDENTIFIED BY '"+strings.ReplaceAll(strings.ReplaceAll(oddPassword, `\`, `\\`), "'", "''")+"'")
 	return s
-}
-
-// serve starts the server, anew when it runs already.
-func (s *mysqlServer) serve(t *testing.T) {
-	t.Helper()
-	if s.process != nil {
-		_ = s.process.Process.Signal(syscall.SIGTERM)
-		<-s.process.done
-	}
-	s.process = start(t, "mariadbd", exec.Command(s.program, s.arguments...), syscall.SIGTERM)
-	s.process.waitUntil(t, "ready", func() bool {
-		return exec.Command("mysqladmin", "--no-defaults", "-S", s.socket, "-u", "root", "ping").Run() == nil
-	})
 }
 
 // url is the SQLAlchemy URL of a database for the user bi.
@@ -147,11 +130,8 @@ func TestMySQL(t *testing.T) {
 		t.Errorf("result %+v, backup %+v", got, got.Backup)
 	}
 	job{release: v500, script: "migrate", database: j.database}.expect(t, "")
-	// Now it says that it is MySQL, for which Superset's scripts use other SQL. It meets
-	// tables that were made for MariaDB, so the downgrade fails in its midst; what it did
-	// until then stays.
-	s.arguments = append(s.arguments, "--version=5.7.19")
-	s.serve(t)
+	// From 5.0 on two datasets may be of one table, which the schema before forbids.
+	s.query(t, "bi", "INSERT INTO tables (id, uuid, table_name, `schema`, database_id) SELECT 4711, UNHEX(REPLACE(UUID(), '-', '')), table_name, `schema`, database_id FROM tables")
 	upgraded := s.dump(t, "bi")
 	back := job{release: v500, script: "downgrade", database: j.database, extra: []string{superset.EnvTargetRevision + "=" + v414.head}}
 	failed := back.expect(t, "DowngradeFailed", "mysql may keep half of a migration: restore the backup")

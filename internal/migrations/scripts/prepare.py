@@ -65,7 +65,12 @@ def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
     from superset_job_lock import lock_name
 
     with read_only(url) as connection:
-        result.revision = read_revision(connection)
+        try:
+            result.revision = read_revision(connection)
+        except JobError as error:
+            if error.reason != "MultipleHeads":
+                raise
+            log(f"{error.message}: left by a migration that was cut off, which a restore undoes")
         dialect = "postgresql" if connection.dialect.name == "postgresql" else "mysql"  # whose client it takes
         database = url.database or ""
         if dialect == "postgresql":
@@ -74,7 +79,9 @@ def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
             database = connection.exec_driver_sql("SELECT current_database()").scalar() or database
             if not schema:
                 raise JobError("ConfigInvalid", "no schema of the search_path exists in the database")
-            others = [f"{_identifier(schema)}.{_identifier(name)}" for name in connection.exec_driver_sql(_OTHERS).scalars()]
+            others = [
+                f"{_identifier(schema)}.{_identifier(name)}" for name in connection.exec_driver_sql(_OTHERS).scalars()
+            ]
         else:
             version, schema, others = connection.exec_driver_sql("SELECT VERSION()").scalar(), database, []
     facts = {

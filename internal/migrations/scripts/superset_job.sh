@@ -48,7 +48,7 @@ said() {
 		echo 'it was ended without a word'
 	fi
 }
-spoken='^(pg_|psql|mysql|mariadb|ERROR|error).*(rror|FATAL|detail:)'
+spoken='^((pg_|psql|mysql|mariadb).*(rror|FATAL|detail:)|ERROR|error)'
 
 # major TEXT: the first number in it: 15 of "pg_dump (PostgreSQL) 15.18 (Debian)".
 major() {

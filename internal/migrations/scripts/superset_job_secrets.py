@@ -149,7 +149,7 @@ def _undecryptable(fields: dict[str, dict[str, Any]], key: str | None) -> list[s
     with db.engine.connect() as connection:
         for table, columns in fields.items():
             for row in connection.exec_driver_sql(f"SELECT id, {', '.join(columns)} FROM {table}").fetchall():
-                for (name, kind), value in zip(columns.items(), row[1:]):
+                for (name, kind), value in zip(columns.items(), row[1:], strict=True):
                     if key is not None:
                         kind = EncryptedType(kind.underlying_type, key)
                     try:
