@@ -23,6 +23,8 @@ const (
 	relD         // a config change of relA that has web alone
 	relX         // a version that no rule lets pass
 	relY         // one that cannot be rendered
+	relE         // an upgrade of relA to a version that nobody has measured
+	relK         // relA with another secret key
 	releaseCount
 )
 
@@ -34,19 +36,43 @@ type about struct {
 	has  [3]bool
 	// invalid: it must be refused before anything is touched.
 	invalid bool
+	// key is the secret key, and before the one that stored passwords may still be
+	// encrypted with.
+	key, before secretKey
 	// broken says why it cannot be rendered; empty when it can.
 	broken string
+}
+
+// secretKey is an index of secret keys; 0 is none.
+type secretKey uint8
+
+const (
+	keyOld secretKey = iota + 1
+	keyNew
+)
+
+func (k secretKey) name() string { return [...]string{"", "key/old", "key/new"}[k] }
+
+func keyOf(name string) secretKey {
+	for k := range keyNew + 1 {
+		if k.name() == name {
+			return k
+		}
+	}
+	panic("key " + name + " is not in the catalog")
 }
 
 var all = [3]bool{true, true, true}
 
 var releases = [releaseCount]about{
-	relA: {hash: "a", version: "5.0.0", head: 1, has: all},
-	relB: {hash: "b", version: "6.0.0", head: 2, has: all},
-	relC: {hash: "c", version: "6.1.0", head: 3, has: all},
-	relD: {hash: "d", version: "5.0.0", head: 1, has: [3]bool{lifecycle.Web: true}},
-	relX: {hash: "x", version: "9.0.0", head: 4, has: all, invalid: true},
-	relY: {hash: "y", version: "6.0.0", head: 2, has: all, invalid: true, broken: "spec.config.raw is wrong"},
+	relA: {hash: "a", version: "5.0.0", head: 1, has: all, key: keyOld},
+	relB: {hash: "b", version: "6.0.0", head: 2, has: all, key: keyOld},
+	relC: {hash: "c", version: "6.1.0", head: 3, has: all, key: keyOld},
+	relD: {hash: "d", version: "5.0.0", head: 1, has: [3]bool{lifecycle.Web: true}, key: keyOld},
+	relX: {hash: "x", version: "9.0.0", head: 5, has: all, invalid: true, key: keyOld},
+	relY: {hash: "y", version: "6.0.0", head: 2, has: all, invalid: true, broken: "spec.config.raw is wrong", key: keyOld},
+	relE: {hash: "e", version: "6.5.0", head: 4, has: all, key: keyOld},
+	relK: {hash: "k", version: "5.0.0", head: 1, has: all, key: keyNew, before: keyOld},
 }
 
 // releaseOf finds a release by its hash; none for the empty one.
@@ -67,6 +93,15 @@ func revisionName(r uint8) string {
 	return strconv.Itoa(int(r))
 }
 
+// revisionOf reads such a name.
+func revisionOf(name string) uint8 {
+	n, err := strconv.Atoi(name)
+	if err != nil {
+		return 0
+	}
+	return uint8(n) //nolint:gosec // small
+}
+
 // revisionSet reads a list of revisions, as verify is told it, into bits.
 func revisionSet(list string) uint8 {
 	var set uint8
@@ -83,28 +118,34 @@ type script uint8
 
 const (
 	preflight script = iota
+	backup
 	migrate
 	verify
+	downgrade
+	restore
 	scriptCount
 )
 
 // scriptAbout is what there is to know of a script: to add one, add its row, and
-// its steps in world.go.
+// its steps in jobs.go.
 type scriptAbout struct {
 	name migrations.Script
-	// changes: it changes the schema, under the database's lock.
+	// changes: it changes the schema, under the database's lock. broken is what it
+	// says then when it fails in the middle.
 	changes bool
+	broken  migrations.Reason
 	// waits are the phases in which somebody waits for it. One that nobody waits
 	// for is ended, unless it changes the schema.
 	waits []phase
-	// fails are the failures that its own image or network can bring.
-	fails []jobState
 }
 
 var scripts = [scriptCount]scriptAbout{
-	preflight: {name: migrations.Preflight, waits: []phase{pValidate}, fails: []jobState{failedForGood, failedForNow}},
-	migrate:   {name: migrations.Migrate, changes: true, fails: []jobState{failedForGood, failedForNow}},
-	verify:    {name: migrations.Verify, waits: []phase{pVerify, pRollback}, fails: []jobState{failedForGood, failedForNow}},
+	preflight: {name: migrations.Preflight, waits: []phase{pValidate}},
+	backup:    {name: migrations.Backup, waits: []phase{pDBMigrate}},
+	migrate:   {name: migrations.Migrate, changes: true, broken: migrations.ReasonMigrationFailed},
+	verify:    {name: migrations.Verify, waits: []phase{pVerify, pRollback}},
+	downgrade: {name: migrations.Downgrade, changes: true, broken: migrations.ReasonDowngradeFailed},
+	restore:   {name: migrations.Restore, changes: true, broken: migrations.ReasonRestoreFailed},
 }
 
 func scriptOf(name migrations.Script) script {

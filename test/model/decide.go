@@ -31,6 +31,8 @@ type decided struct {
 	gate    bool
 	waiting bool
 	recheck bool
+	// loss is the token that accepts a loss of data, of model.texts.
+	loss uint16
 }
 
 // write is one write to the API server.
@@ -44,9 +46,10 @@ type write struct {
 	plan     uint16
 	release  release // StoreRelease: the one to store
 	revision uint8
-	known    bool  // StoreRelease: the cache has it
-	gone     uint8 // Prune: the releases to remove, as bits
-	ended    []job // EndJobs
+	kept     stored // StoreRelease: what the cache has
+	head     uint8  // StoreRelease
+	gone     uint8  // Prune: the releases to remove, as bits
+	ended    []job  // EndJobs
 	// status is what the status becomes; a write of the status has kind isStatus.
 	status uint32
 	event  lifecycle.Event
@@ -66,7 +69,7 @@ func (m *model) decide(s *state) uint32 {
 	d := m.premises.Decide(o)
 	fails := false
 	out := verdict{status: u.status, paused: u.paused,
-		decision: decided{move: d.Move, gate: d.Gate != "", waiting: d.Waiting, recheck: d.Recheck > 0}}
+		decision: decided{move: d.Move, gate: d.Gate != "", waiting: d.Waiting, recheck: d.Recheck > 0, loss: uint16(m.texts.id(d.Loss))}} //nolint:gosec // few texts
 	if d.Move == "" {
 		out.writes, fails = m.writesOf(o, &v, &d)
 	}
@@ -171,17 +174,18 @@ func sameSpec(a, b tier) bool {
 
 func jobWrite(a lifecycle.Action) write {
 	return write{kind: a.Kind, job: job{script: scriptOf(a.Script), fence: uint8(a.Fence), attempt: uint8(a.Attempt), //nolint:gosec // small
-		release: releaseOf(a.Release), at: active, expects: revisionSet(a.ExpectedRevision), polite: a.MaxLock > 0}}
+		release: releaseOf(a.Release), at: active, expects: revisionSet(a.ExpectedRevision), polite: a.MaxLock > 0,
+		reencrypts: a.Reencrypt, to: revisionOf(a.Revision), backup: backupFence(a.Backup)}}
 }
 
 func (m *model) storeWrite(o *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
 	r := releaseOf(o.Desired.Hash)
 	kept := m.stores.items[v.store][r]
-	w := write{kind: a.Kind, release: r, known: kept.revision > 0, revision: uint8(o.Status.UpgradeRevision), plan: uint16(m.texts.id(a.PlanHash))} //nolint:gosec // small
+	w := write{kind: a.Kind, release: r, kept: kept, head: revisionOf(a.Head), revision: uint8(o.Status.UpgradeRevision), plan: uint16(m.texts.id(a.PlanHash))} //nolint:gosec // small
 	if kept.revision > 0 {
 		w.revision = kept.revision
 	}
-	return w, o.Invalid == "" && (kept.revision == 0 || kept.plan != w.plan)
+	return w, o.Invalid == "" && kept != stored{w.revision, w.head, w.plan}
 }
 
 // keepReleases is spec.historyLimit where releases are pruned: the narrowest.
@@ -206,7 +210,7 @@ func (m *model) pruneWrite(v *view) (write, bool) {
 func inUse(m *model, v *view, r release) bool {
 	u := m.supersets.items[v.superset]
 	st := &m.statuses[u.status]
-	for _, used := range []release{u.desired, st.release, st.previous, st.from, st.to, st.back, st.held} {
+	for _, used := range []release{u.desired, st.release, st.previous, st.from, st.to, st.back, st.held, st.wayBy} {
 		if used == r {
 			return true
 		}

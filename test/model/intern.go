@@ -76,9 +76,13 @@ type status struct {
 	reason                   string
 	failedIn                 phase
 	revision                 uint8
-	database                 bool
 	strategy                 v1alpha1.Strategy
 	planHash                 string
+	half                     bool
+	key                      secretKey
+	way                      v1alpha1.RollbackClass
+	wayTo                    uint8   // the revision that a way back leads to
+	wayBy                    release // the release whose image a Downgrade runs in
 }
 
 // epoch is when everything happens.
@@ -109,13 +113,17 @@ func factsOf(s *v1alpha1.SupersetStatus) status {
 	f := status{full: s, phase: phaseOf(s.Phase), fence: uint8(s.UpgradeRevision), //nolint:gosec // few runs fit into the budgets
 		release: releaseOf(s.Release), previous: releaseOf(s.PreviousRelease)}
 	if c := s.Schema; c != nil {
-		f.ahead, f.database = c.AheadAfterRollback, true
+		f.ahead, f.half, f.key = c.AheadAfterRollback, c.HalfMigrated, keyOf(c.SecretKey)
 		_, _ = fmt.Sscan(c.Revision, &f.revision)
 	}
 	if u := s.Upgrade; u != nil {
 		f.from, f.to = releaseOf(u.FromRelease), targetOf(u.ToRelease)
 		f.back, f.held = releaseOf(u.RollbackRelease), targetOf(u.HeldRelease)
 		f.touched, f.strategy, f.planHash, f.fellBack = u.Touched, u.Strategy, u.PlanHash, u.FellBack != ""
+		if w := u.Rollback; w != nil {
+			f.way, f.wayBy = w.Class, releaseOf(w.Release)
+			_, _ = fmt.Sscan(w.Revision, &f.wayTo)
+		}
 		if u.Failure != nil {
 			f.reason, f.failedIn = u.Failure.Reason, phaseOf(u.Failure.Phase)
 		}
@@ -133,11 +141,20 @@ func normalise(s *v1alpha1.SupersetStatus) {
 	}
 	s.Conditions, s.ObservedGeneration, s.Version = nil, 0, ""
 	s.History = plainHistory(s.History)
+	for i := range s.Backups {
+		s.Backups[i] = v1alpha1.BackupStatus{Name: s.Backups[i].Name, Revision: s.Backups[i].Revision, TakenAt: epoch}
+	}
 	u := s.Upgrade
 	if u == nil {
 		return
 	}
-	u.Step, u.EstimatedCompletion, u.Locks = "", nil, nil
+	u.Step, u.EstimatedCompletion, u.Locks, u.Approval = "", nil, nil, ""
+	if w := u.Rollback; w != nil {
+		w.Reason = ""
+		if w.FellBack != "" {
+			w.FellBack = "it did"
+		}
+	}
 	if u.FellBack != "" {
 		u.FellBack = "it did"
 	}
@@ -147,13 +164,27 @@ func normalise(s *v1alpha1.SupersetStatus) {
 	if u.Plan != nil {
 		u.Plan.Downtime, u.Plan.StrategyReason, u.Plan.RollbackReason, u.Plan.Steps = "", "", "", nil
 	}
-	if n := len(u.Phases); n > 0 { // the last one tells whether a gate was met
-		u.Phases = u.Phases[n-1:]
-		u.Phases[0].StartedAt = epoch
-		if u.Phases[0].Seconds != nil {
-			u.Phases[0].Seconds = new(int64)
+	u.Phases = plainPhases(u.Phases)
+}
+
+// plainPhases keeps the last one, which tells whether a gate was met, and whether
+// anything was brought back before it.
+func plainPhases(phases []v1alpha1.PhaseRecord) []v1alpha1.PhaseRecord {
+	var out []v1alpha1.PhaseRecord
+	for i := range phases {
+		one := v1alpha1.PhaseRecord{Phase: phases[i].Phase, StartedAt: epoch}
+		switch {
+		case i == len(phases)-1:
+			if phases[i].Seconds != nil {
+				one.Seconds = new(int64)
+			}
+			out = append(out, one)
+		case len(out) == 0 && slices.Contains([]v1alpha1.Phase{v1alpha1.PhaseUpgradeWorkers, v1alpha1.PhaseUpgradeWeb, v1alpha1.PhaseVerify}, one.Phase):
+			one.Phase = v1alpha1.PhaseUpgradeWorkers
+			out = append(out, one)
 		}
 	}
+	return out
 }
 
 // plainHistory keeps the newest line, which a run may yet replace, and of the

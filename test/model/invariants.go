@@ -5,7 +5,9 @@ package model
 import (
 	"fmt"
 
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // Invariant is a law of the machine.
@@ -31,9 +33,9 @@ type Invariant struct {
 //     the tests of the migrate script hold it there.
 var Invariants = []Invariant{
 	{Name: "I1", Says: "at most one Job at a time changes the schema, and never two at once are inside the database", Step: oneMigration},
-	{Name: "I2", Says: "no component serves a release before the schema is at least at its head", Step: schemaFirst},
-	{Name: "I3", Says: "no component changes its release while the schema is being changed or half changed, and no migration starts beside pods that must not run beside it", Step: nothingBeside},
-	{Name: "I4", Says: "forward web comes after the workers and the scheduler is released after them; backward the scheduler is released last", Step: inOrder},
+	{Name: "I2", Says: "no component serves a release before the schema is at least at its head, and what is stored is encrypted with its key", Step: schemaFirst},
+	{Name: "I3", Says: "no component changes its release while the schema is being changed or half changed, and no Job changes it beside pods that must not run beside it", Step: nothingBeside},
+	{Name: "I4", Says: "forward web comes after the workers and the scheduler is released after them; backward the database goes first and the scheduler is released last", Step: inOrder},
 	{Name: "I5", Says: "a Job's name is made from script, fence and attempt, no two Jobs share one, and a fence has one Job at a time", Step: oneJob},
 	{Name: "I6", Says: "phases change along the table, and a run that begins or turns back has a new fence", Step: alongTable},
 	{Name: "I7", Says: "a release counts as the one that runs only when every tier runs it, on its schema, and verify passed under this very fence", Step: readyIsReady},
@@ -95,8 +97,12 @@ func oneMigration(c *change) string {
 // I2.
 func schemaFirst(c *change) string {
 	w := c.applied()
-	if w == nil || w.want.is(tierHolds) || w.want.release == c.before.live.tiers[w.tier].release {
+	was := c.before.live.tiers
+	if w == nil || w.want.is(tierHolds) || w.want.release == was[w.tier].release && was[w.tier].serves() {
 		return ""
+	}
+	if r := releases[w.want.release]; c.before.key != r.key {
+		return fmt.Sprintf("the %s serves %s, and what is stored is encrypted with another key", tierNames[w.tier], r.hash)
 	}
 	if head := releases[w.want.release].head; c.before.schema < head {
 		return fmt.Sprintf("the %s serves %s, which needs schema %d, on schema %d", tierNames[w.tier], releases[w.want.release].hash, head, c.before.schema)
@@ -127,10 +133,10 @@ func nothingBeside(c *change) string {
 // besideMigration looks at the pods as a migration starts. A component that
 // somebody deleted has left pods that nobody counts.
 func besideMigration(c *change) string {
-	drains := c.m.statuses[c.by.verdict.status].strategy != "Rolling"
+	drains := c.m.statuses[c.by.verdict.status].strategy != v1alpha1.StrategyRolling || c.by.write.job.script != migrate
 	for i, p := range c.before.live.pods {
 		if p.count() > 0 && (i == lifecycle.Scheduler || drains) && !c.drifted() {
-			return "the migration starts beside a pod of the " + tierNames[i]
+			return fmt.Sprintf("the %s Job starts beside a pod of the %s", scripts[c.by.write.job.script].name, tierNames[i])
 		}
 	}
 	return ""
@@ -154,6 +160,8 @@ func inOrder(c *change) string {
 	}
 	need := []int{}
 	switch {
+	case st.phase == pRollback && takesBack(st.way) && st.wayTo > 0 && c.before.schema != st.wayTo:
+		return fmt.Sprintf("the %s goes back while the database is at %d, not at %d", tierNames[w.tier], c.before.schema, st.wayTo)
 	case w.tier == lifecycle.Scheduler && st.phase == pRollback:
 		need = []int{lifecycle.Web, lifecycle.Worker}
 	case w.want.release != st.to || st.phase.resting() || st.phase == pRollback:
@@ -166,6 +174,11 @@ func inOrder(c *change) string {
 		}
 	}
 	return ""
+}
+
+// takesBack is true for a class that takes the database back.
+func takesBack(class v1alpha1.RollbackClass) bool {
+	return class == v1alpha1.RollbackDowngrade || class == v1alpha1.RollbackRestore
 }
 
 // arrived is true when a tier serves a release.
@@ -208,7 +221,7 @@ func alongTable(c *change) string {
 		return ""
 	}
 	event := c.by.write.event
-	fresh := event == lifecycle.Begin || event == lifecycle.RollBack || event == lifecycle.FallBack
+	fresh := event == lifecycle.Begin || event == lifecycle.RollBack || event == lifecycle.FallBack || event == lifecycle.NextClass
 	switch {
 	case event == "" && was.phase != is.phase && was.phase != pNone:
 		return fmt.Sprintf("from %s to %s without a move", was.phase.name(), is.phase.name())
@@ -236,10 +249,10 @@ func readyIsReady(c *change) string {
 	r := releases[st.release]
 	for i, t := range c.after.live.tiers {
 		switch {
-		case c.drifted(), c.disturbed() && t.is(tierHolds):
+		case c.drifted(), c.restarted() && t.is(tierHolds):
 		case r.has[i] && (t.release != st.release || t.fence != st.fence || !t.serves()):
 			return fmt.Sprintf("%s, but the %s is %s", c.by.write.event, tierNames[i], tierWords(t, c.after.live.pods[i]))
-		case r.has[i] && !isSettled(t, c.after.live.pods[i]) && !c.disturbed():
+		case r.has[i] && !isSettled(t, c.after.live.pods[i]) && !c.restarted():
 			return fmt.Sprintf("%s, but the pods of the %s are others: %s", c.by.write.event, tierNames[i], tierWords(t, c.after.live.pods[i]))
 		case !r.has[i] && t.exists():
 			return fmt.Sprintf("%s, but there is a %s", c.by.write.event, tierNames[i])
@@ -247,8 +260,10 @@ func readyIsReady(c *change) string {
 	}
 	switch ahead := c.after.schema > r.head; {
 	case c.m.scenario.LateJobs && c.usurped():
-	case c.after.dirty:
+	case c.after.dirty, st.half:
 		return "the schema is half changed"
+	case c.after.key != r.key:
+		return "what is stored is encrypted with another key"
 	case c.after.schema < r.head, ahead != st.ahead, st.revision != c.after.schema:
 		return fmt.Sprintf("the schema is at %d; the release has %d, and status says %d, ahead: %v", c.after.schema, r.head, st.revision, st.ahead)
 	}
@@ -263,12 +278,11 @@ func readyIsReady(c *change) string {
 // usurped is true once a leader has lost its lease with writes in hand.
 func (c *change) usurped() bool { return c.after.left.Zombies < c.m.scenario.Budgets.Zombies }
 
-// disturbed is true once a leader has lost its lease, or an operator has begun
-// anew with old caches. Within one fence nothing refuses what they write, such as
-// a hold that is over, and the next decision mends it.
-func (c *change) disturbed() bool {
-	return c.usurped() || c.after.left.Crashes < c.m.scenario.Budgets.Crashes
-}
+// restarted is true once an operator has begun anew with old caches. Within one
+// fence nothing refuses what it writes of a phase that is over, such as a hold, if
+// the Superset that it sees is old and the component is not; the next decision
+// mends it.
+func (c *change) restarted() bool { return c.after.left.Crashes < c.m.scenario.Budgets.Crashes }
 
 // I8.
 func releaseByProof(c *change) string {
@@ -372,7 +386,7 @@ func nothingNeededIsGarbage(c *change) string {
 	}
 	needed := []release{st.release, st.previous}
 	if !st.phase.resting() {
-		needed = append(needed, st.from, st.back)
+		needed = append(needed, st.from, st.back, st.wayBy)
 	}
 	for _, r := range needed {
 		if r != none && c.m.stores.items[c.after.live.store][r].revision == 0 {
@@ -382,14 +396,14 @@ func nothingNeededIsGarbage(c *change) string {
 	return ""
 }
 
-// L2. An edit and a token begin a run at most; a fault ends one and begins the
-// way back, or makes one fall back.
+// L2. An edit and a token begin a run and a way back at most; a fault ends one, and
+// begins the way back or the next class of it.
 func noRunOfItsOwn(c *change) string {
 	if !c.writes() || c.by.write.event == "" {
 		return ""
 	}
 	all, left := c.m.scenario.Budgets, c.after.left
-	causes := 3 + 2*(all.Edits-left.Edits) + 2*(all.Tokens-left.Tokens) + 2*(all.Fails-left.Fails)
+	causes := 3 + 2*(all.Edits-left.Edits) + 2*(all.Tokens-left.Tokens) + 3*(all.Fails-left.Fails)
 	if begun := c.m.statusOf(&c.after.live).fence - c.m.base; begun > causes {
 		return fmt.Sprintf("%d runs have begun, and nothing asked for so many", begun)
 	}
@@ -405,9 +419,7 @@ func silent(m *model, s *state) string {
 	switch {
 	case st.phase == pFailed && st.reason == "":
 		return "Failed without a reason"
-	case st.phase == pFailed && all == s.left && !releases[st.to].invalid:
-		return "Failed although nothing went wrong: " + st.reason
-	case st.phase == pFailed && all.Fails == s.left.Fails && all.Tokens == s.left.Tokens && !releases[st.to].invalid && !refused(st):
+	case st.phase == pFailed && all.Fails == s.left.Fails && all.Tokens == s.left.Tokens && !refused(s, st):
 		return "Failed although nothing went wrong: " + st.reason
 	case st.phase == pReady && u.desired == st.release && !stuck(s) && !asReleased(s, st.release):
 		return "Ready, and a tier is not as its release says"
@@ -422,15 +434,28 @@ func silent(m *model, s *state) string {
 }
 
 // restful is true where the machine may stand still: in a resting phase, paused,
-// or in front of a gate.
+// in front of a gate, or where it waits for the word that data may be lost.
 func (m *model) restful(s *state) bool {
 	u := m.supersets.items[s.live.superset]
-	return m.statuses[u.status].phase.resting() || u.paused || m.verdicts[m.decide(s)].decision.gate
+	d := m.verdicts[m.decide(s)].decision
+	return m.statuses[u.status].phase.resting() || u.paused || d.gate || d.loss != 0
 }
 
-// refused is true for a failure that the rules or the database demand.
-func refused(st *status) bool {
-	return st.reason == "DowngradeRefused" || st.reason == "VersionSkip" || st.reason == "UnsupportedVersion" || st.reason == "SpecInvalid"
+// refused is true for a failure that the rules or the database demand: it is
+// ahead of the target in a way that nobody has measured, or encrypted with a key
+// that the target does not have.
+func refused(s *state, st *status) bool {
+	to := &releases[st.to]
+	switch st.reason {
+	case v1alpha1.ReasonDowngradeRefused, v1alpha1.ReasonVersionSkip, v1alpha1.ReasonUnsupportedVersion, v1alpha1.ReasonSpecInvalid:
+		return true
+	case string(migrations.ReasonDatabaseAhead):
+		return s.schema == releases[relE].head && to.head < s.schema
+	case string(migrations.ReasonSecretKeyInvalid):
+		return s.key != to.key && s.key != to.before
+	default:
+		return false
+	}
 }
 
 // asReleased is true when every tier is what a release says, and says so itself.

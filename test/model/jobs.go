@@ -39,28 +39,7 @@ func passes(at jobState) bool {
 
 // runs yields the ways in which one Job that runs can go on.
 func (m *model) runs(s *state, list jobList, i int, yield yielder) {
-	j := list[i]
-	var ends []end
-	switch j.script {
-	case migrate:
-		ends = m.migrateEnds(s, list, i)
-	case preflight:
-		ends = []end{{at: succeeded}}
-		if s.schema > releases[j.release].head {
-			ends[0].at = databaseAhead
-		}
-	case verify:
-		ends = []end{{at: mismatch}}
-		if j.takes(s.schema) && !s.dirty {
-			ends[0].at = succeeded
-		}
-	}
-	if j.at == active && s.left.Fails > 0 {
-		for _, at := range scripts[j.script].fails {
-			ends = append(ends, end{at, true})
-		}
-	}
-	for _, e := range ends {
+	for _, e := range m.ends(s, list, i) {
 		n, next := *s, list
 		if e.fails {
 			if n.left.Fails == 0 {
@@ -74,6 +53,24 @@ func (m *model) runs(s *state, list jobList, i int, yield yielder) {
 	}
 }
 
+// ends are the ways of a Job.
+func (m *model) ends(s *state, list jobList, i int) []end {
+	j := list[i]
+	if scripts[j.script].changes {
+		return m.changeEnds(s, list, i)
+	}
+	r, at := releases[j.release], succeeded
+	switch {
+	case j.script == preflight && s.schema > r.head:
+		at = databaseAhead
+	case j.script == preflight && s.key != 0 && s.key != r.key && s.key != r.before:
+		at = keyInvalid
+	case j.script == verify && (!j.takes(s.schema) || s.dirty || s.key != r.key):
+		at = mismatch
+	}
+	return []end{{at: at}, {failedForGood, true}, {failedForNow, true}}
+}
+
 // takes is true for a revision of the database that verify is content with.
 func (j job) takes(revision uint8) bool {
 	if j.expects == 0 {
@@ -82,27 +79,34 @@ func (j job) takes(revision uint8) bool {
 	return j.expects&(1<<revision) != 0
 }
 
-// migrateEnds are the ways of a migration: it waits for the database's lock,
-// changes the schema, runs init, and may fail or crash in between.
-func (m *model) migrateEnds(s *state, list jobList, i int) []end {
+// changeEnds are the ways of a Job that changes the database: it waits for its
+// lock, changes it, does what is left to do, and may fail or crash in between.
+func (m *model) changeEnds(s *state, list jobList, i int) []end {
 	j := list[i]
 	switch j.at {
 	case active:
+		at := inside
 		switch {
 		case m.premises.DatabaseLock && othersInside(list, i):
-			return []end{{at: lockTimeout}}
-		case s.schema > releases[j.release].head:
-			return []end{{at: databaseAhead}}
+			at = lockTimeout
+		case j.script == migrate && s.schema > releases[j.release].head:
+			at = databaseAhead
+		case j.script != restore && s.dirty:
+			at = failedInside // it trips over what is there
 		}
-		return []end{{at: inside}}
+		return []end{{at: at}, {failedForGood, true}, {failedForNow, true}}
 	case inside:
-		ends := []end{{at: committed}, {failedForGood, true}, {crashed, true}}
+		ends := []end{{at: committed}, {failedInside, true}, {crashed, true}}
 		if j.polite && s.schema < releases[j.release].head {
 			ends = append(ends, end{overBudget, true}, end{tablesBusy, true})
 		}
 		return ends
 	default:
-		return []end{{at: succeeded}, {initFailed, true}, {crashedLate, true}}
+		ends := []end{{at: succeeded}, {crashedLate, true}}
+		if j.script == migrate {
+			ends = append(ends, end{initFailed, true})
+		}
+		return ends
 	}
 }
 
@@ -118,11 +122,12 @@ func othersInside(list jobList, i int) bool {
 // enters is what a Job does to the database as it comes to a state, and what it
 // has read there when it ends.
 func (m *model) enters(n *state, j *job, at jobState) {
-	head := releases[j.release].head
 	switch {
 	case at == committed:
-		n.schema, n.dirty = max(n.schema, head), false
-	case j.at == inside && (at == failedForGood || at == crashed) && m.scenario.Database != "postgresql" && n.schema < head:
+		n.commit(j)
+	case at == succeeded && j.script == backup:
+		n.dump(j)
+	case j.at == inside && (at == failedInside || at == crashed) && m.scenario.Database != postgresql:
 		n.dirty = true // without transactional DDL it stays between two schemas
 	}
 	j.at = at
@@ -132,4 +137,39 @@ func (m *model) enters(n *state, j *job, at jobState) {
 	if at == failedForNow || at == crashed || at == crashedLate {
 		j.revision = 0 // nobody has read it
 	}
+}
+
+// commit is the change that a Job makes.
+func (s *state) commit(j *job) {
+	r := &releases[j.release]
+	switch j.script {
+	case migrate:
+		s.schema, s.dirty = max(s.schema, r.head), false
+		if s.key == 0 || j.reencrypts {
+			s.key = r.key
+		}
+	case downgrade:
+		if j.to > 0 {
+			s.schema = j.to
+		}
+		if j.reencrypts {
+			s.key = r.before
+		}
+	case restore:
+		for _, d := range s.backups {
+			if d.fence == j.backup && d.fence > 0 {
+				s.schema, s.key, s.dirty = d.schema, d.key, false
+			}
+		}
+	}
+}
+
+// dump keeps a backup, and the newest of those before it.
+func (s *state) dump(j *job) {
+	if s.backups[0].fence == j.backup {
+		return // it is whole already
+	}
+	copy(s.backups[1:], s.backups[:keepBackups-1])
+	s.backups[0] = dump{j.backup, s.schema, s.key}
+	j.kept = s.backups[1].fence
 }

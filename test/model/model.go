@@ -41,6 +41,9 @@ type Premises struct {
 	OptimisticLock bool
 	// FenceRule: the API server refuses a fence that shrinks.
 	FenceRule bool
+	// ResourceVersion: an apply is refused when its object has changed since it was
+	// seen.
+	ResourceVersion bool
 	// DatabaseLock: a migration waits for the database's lock.
 	DatabaseLock bool
 	// JobNames: one Job for each script, fence and attempt.
@@ -53,7 +56,7 @@ type Premises struct {
 // Production is the operator as it is built.
 func Production() Premises {
 	return Premises{Decide: lifecycle.Decide, Advance: lifecycle.Advance, InUse: inUse,
-		OptimisticLock: true, FenceRule: true, DatabaseLock: true, JobNames: true, OwnJobs: true}
+		OptimisticLock: true, FenceRule: true, ResourceVersion: true, DatabaseLock: true, JobNames: true, OwnJobs: true}
 }
 
 // model is a scenario under premises, with the tables of all that is interned.

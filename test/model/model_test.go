@@ -22,6 +22,12 @@ var slice = []*Scenario{
 	with("gates", budgets{Edits: 1, Tokens: 1, Pauses: 1, Lags: 1}),
 	with("edits", budgets{Edits: 2}),
 	with("second", budgets{Edits: 1, Tokens: 1, Fails: 1}),
+	with("downgrade", budgets{Edits: 1, Tokens: 1, Fails: 1}),
+	with("restore", budgets{Edits: 1, Tokens: 1, Fails: 1}),
+	with("unmeasured", budgets{Edits: 1, Tokens: 1, Fails: 1}),
+	with("frozen", budgets{Edits: 2, Tokens: 1}),
+	with("halves", budgets{Edits: 1, Fails: 2}),
+	with("keys", budgets{Edits: 2, Tokens: 1}),
 	with("drift", budgets{Edits: 1, Drifts: 1, Lags: 1}),
 }
 
@@ -30,6 +36,7 @@ const enough = 3_000_000
 // The laws of the machine hold in every state that small budgets lead to. The
 // whole check is make model.
 func TestSlice(t *testing.T) {
+	t.Parallel()
 	searches := make([]Search, 0, len(slice))
 	for _, s := range slice {
 		r := Explore(s, Production(), Invariants, enough)
@@ -50,6 +57,7 @@ func TestSlice(t *testing.T) {
 // Each invariant finds the mistake that it is there for, and does not cry wolf:
 // without the mistake the very same search finds nothing.
 func TestMutants(t *testing.T) {
+	t.Parallel()
 	guarded := map[string]bool{}
 	for i := range Mutants {
 		mu := &Mutants[i]

@@ -114,6 +114,33 @@ var Mutants = []Mutant{
 				o.Tiers[lifecycle.Worker] = lifecycle.Tier{}
 			}
 		})},
+	{"the database is taken for one with transactional DDL", "I3", with("halves", budgets{Edits: 1, Fails: 1, Tokens: 1}),
+		seeing(func(o *lifecycle.Observation) {
+			for _, p := range []*migrations.Progress{&o.Preflight, &o.Migrate, &o.Downgrade, &o.Restore} {
+				if p.Result.Database != "" {
+					p.Result.Database = postgresql
+				}
+			}
+		})},
+	{"an attempt that broke the schema is forgotten with the next", "I3", with("halves", budgets{Edits: 1, Tokens: 1, Fails: 2}),
+		seeing(func(o *lifecycle.Observation) { o.Downgrade.Broke = false })},
+	{"another secret key is no reason to encrypt anew", "I2", with("keys", budgets{Edits: 1}),
+		seeing(func(o *lifecycle.Observation) {
+			o.Desired.Key, o.Desired.PreviousKey = "", ""
+			for i := range o.Stored {
+				o.Stored[i].Key, o.Stored[i].PreviousKey = "", ""
+			}
+		})},
+	{"tiers go back before the schema is taken back", "I4", with("downgrade", budgets{Edits: 1, Tokens: 1}),
+		seeing(func(o *lifecycle.Observation) { o.Downgrade.Active, o.Downgrade.Done = false, true })},
+	{"tiers go back before the backup is restored", "I4", with("restore", budgets{Edits: 1, Tokens: 1}),
+		seeing(func(o *lifecycle.Observation) { o.Restore.Active, o.Restore.Done = false, true })},
+	{"a way back from Ready forgets which revision the running release needs", "I2", with("taken back", budgets{Tokens: 2, Fails: 2}),
+		advancing(func(o *lifecycle.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
+			if d.Move == lifecycle.RollBack && o.Status.Phase == v1alpha1.PhaseReady {
+				next.Upgrade.FromRevision = ""
+			}
+		})},
 	{"web is rolled before the workers", "I4", with("rolling", budgets{Edits: 1}),
 		seeing(func(o *lifecycle.Observation) {
 			if o.Status.Phase == v1alpha1.PhaseUpgradeWorkers {
@@ -168,8 +195,10 @@ var Mutants = []Mutant{
 				next.Release = next.Upgrade.ToRelease
 			}
 		})},
-	{"the API server takes a fence that shrinks", "I9", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
+	{"the API server takes a fence that shrinks", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
 		func(p *Premises) { p.FenceRule = false }},
+	{"the API server takes an apply of a component that has changed since", "I7", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
+		func(p *Premises) { p.ResourceVersion = false }},
 	{"at rest a tier is mended under the fence that it has", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
 		deciding(func(o *lifecycle.Observation, d *lifecycle.Decision) {
 			for i, a := range d.Work.Actions() {
@@ -182,7 +211,7 @@ var Mutants = []Mutant{
 		seeing(func(o *lifecycle.Observation) { o.Policy.AllowUnsupported, o.Policy.AllowSkip = true, true })},
 	{"a step is tried without end", "I11", with("rolling", budgets{Edits: 1, Fails: 3}),
 		seeing(func(o *lifecycle.Observation) {
-			for _, p := range []*migrations.Progress{&o.Preflight, &o.Migrate, &o.Verify} {
+			for _, p := range []*migrations.Progress{&o.Preflight, &o.Backup, &o.Migrate, &o.Verify, &o.Downgrade, &o.Restore} {
 				p.Waits = p.Attempt
 			}
 		})},

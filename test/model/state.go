@@ -17,8 +17,12 @@ type state struct {
 	// two of them.
 	schema uint8
 	dirty  bool
-	page   uint8
-	clock  uint8
+	// key is what is stored is encrypted with; backups are the dumps, the newest
+	// first.
+	key     secretKey
+	backups [keepBackups]dump
+	page    uint8
+	clock   uint8
 	// work is the decision that the operator carries out; late is that of a leader
 	// that lost its lease with its writes still in hand.
 	work, late inflight
@@ -26,6 +30,15 @@ type state struct {
 	made bool
 	left budgets
 }
+
+// dump is a backup: the fence that it is named after, and what it holds.
+type dump struct {
+	fence, schema uint8
+	key           secretKey
+}
+
+// keepBackups is spec.upgrade.backup.keep.
+const keepBackups = 2
 
 // objects are one object, or one list, of each kind. Large ones are interned.
 type objects struct {
@@ -69,7 +82,7 @@ type superset struct {
 	desired         release
 	paused          bool
 	rollback, retry uint8  // numbers of tokens; 0 for none
-	approve         uint16 // of model.texts; 0 for none
+	approve, accept uint16 // of model.texts; 0 for none
 	status          uint32 // of model.statuses
 }
 
@@ -132,6 +145,7 @@ type job struct {
 	// the last one ended.
 	waits   uint8
 	before  jobState
+	broke   bool // one of them may have left a change half done
 	release release
 	at      jobState
 	// rested: the pause before another attempt is over.
@@ -140,8 +154,12 @@ type job struct {
 	revision uint8
 	// expects are the revisions that verify takes, as bits; 0 for the head.
 	expects uint8
-	// polite: it locks the tables that others use.
-	polite bool
+	// polite: it locks the tables that others use; reencrypts: it changes the key.
+	polite, reencrypts bool
+	// to is the revision that a downgrade leads to; 0 to leave the schema. backup
+	// is the fence of the one that is taken or put back, and kept that of the one
+	// before it, if it stays.
+	to, backup, kept uint8
 }
 
 type jobState uint8
@@ -154,6 +172,8 @@ const (
 	succeeded
 	failedForGood // a reason that does not pass
 	failedForNow  // DatabaseUnreachable
+	failedInside  // in the middle of its change
+	keyInvalid    // what is stored is encrypted with another key
 	lockTimeout   // another migration ran
 	overBudget    // LockBudgetExceeded
 	tablesBusy
@@ -174,7 +194,8 @@ type jobList [maxJobs]job
 
 // stored is a release in store.
 type stored struct {
-	revision uint8  // 0 when it is not stored
+	revision uint8 // 0 when it is not stored
+	head     uint8
 	plan     uint16 // of model.texts
 }
 

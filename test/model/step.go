@@ -40,6 +40,7 @@ const (
 	stepRollback
 	stepRetry
 	stepApprove
+	stepAccept
 	stepPause
 	stepDrift // somebody deletes a component
 )

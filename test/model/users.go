@@ -35,6 +35,7 @@ func (m *model) users(s *state, yield yielder) {
 		set(n, to, step{what: stepPause})
 	}
 	m.approves(s, u, set)
+	m.accepts(s, u, set)
 	m.drifts(s, yield)
 }
 
@@ -54,6 +55,18 @@ func (m *model) approves(s *state, u superset, set func(state, superset, step)) 
 		if to != u {
 			set(*s, to, step{what: stepApprove, arg: uint8(i)}) //nolint:gosec // few gates
 		}
+	}
+}
+
+// accepts is a person who accepts the loss of data that the operator names, by
+// what the API server holds.
+func (m *model) accepts(s *state, u superset, set func(state, superset, step)) {
+	if s.lag != 0 {
+		return // it is told with the status; a look at another moment is as good
+	}
+	if loss := m.verdicts[m.decide(s)].decision.loss; loss != 0 && loss != u.accept {
+		u.accept = loss
+		set(*s, u, step{what: stepAccept})
 	}
 }
 

@@ -33,11 +33,10 @@ func viewOf(s *state) view {
 func (m *model) observe(v *view) *lifecycle.Observation {
 	u := m.supersets.items[v.superset]
 	st := m.statuses[u.status].full
-	desired := releases[u.desired]
 	o := &lifecycle.Observation{
 		Now: momentOf(st.UpgradeRevision), Status: st.DeepCopy(), Policy: m.scenario.Policy,
-		Tokens:  v1alpha1.LastHandled{Rollback: token(u.rollback), Retry: token(u.retry), Approve: m.texts.items[u.approve]},
-		Desired: lifecycle.Release{Hash: desired.hash, Version: desired.version, Has: desired.has}, Invalid: desired.broken,
+		Tokens:  v1alpha1.LastHandled{Rollback: token(u.rollback), Retry: token(u.retry), Approve: m.texts.items[u.approve], AcceptDataLoss: m.texts.items[u.accept]},
+		Desired: u.desired.seen(), Invalid: releases[u.desired].broken,
 		Stored: m.storedReleases(v.store),
 		Page:   lifecycle.Page{Exists: v.page&pageExists != 0, Ready: v.page&pageReady != 0, InFront: v.page&pageInFront != 0},
 	}
@@ -59,6 +58,12 @@ func (m *model) observe(v *view) *lifecycle.Observation {
 	return o
 }
 
+// seen is a release as spec has it.
+func (r release) seen() lifecycle.Release {
+	a := &releases[r]
+	return lifecycle.Release{Hash: a.hash, Version: a.version, Has: a.has, Key: a.key.name(), PreviousKey: a.before.name(), Database: "db/uri"}
+}
+
 func token(n uint8) string {
 	if n == 0 {
 		return ""
@@ -70,8 +75,9 @@ func (m *model) storedReleases(id uint32) []lifecycle.Release {
 	var out []lifecycle.Release
 	for r, kept := range m.stores.items[id] {
 		if kept.revision > 0 {
-			out = append(out, lifecycle.Release{Hash: releases[r].hash, Version: releases[r].version, Has: releases[r].has,
-				Revision: int64(kept.revision), Plan: m.texts.items[kept.plan]})
+			one := release(r).seen() //nolint:gosec // a small table
+			one.Revision, one.Plan, one.Head = int64(kept.revision), m.texts.items[kept.plan], revisionName(kept.head)
+			out = append(out, one)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b lifecycle.Release) int { return int(b.Revision - a.Revision) })
@@ -109,7 +115,8 @@ func tierSeen(t tier, p pods) lifecycle.Tier {
 func (m *model) observeJobs(o *lifecycle.Observation, v *view) {
 	list := m.jobLists.items[v.jobs]
 	st := m.statuses[m.supersets.items[v.superset].status]
-	progress := [scriptCount]*migrations.Progress{preflight: &o.Preflight, migrate: &o.Migrate, verify: &o.Verify}
+	progress := [scriptCount]*migrations.Progress{preflight: &o.Preflight, backup: &o.Backup, migrate: &o.Migrate,
+		verify: &o.Verify, downgrade: &o.Downgrade, restore: &o.Restore}
 	for _, j := range list {
 		if j.at == noJob {
 			continue
@@ -133,7 +140,7 @@ func leftover(j job, st *status) bool {
 }
 
 func (m *model) progressOf(j job, now time.Time) migrations.Progress {
-	p := migrations.Progress{Attempt: int(j.attempt), Waits: int(j.waits)}
+	p := migrations.Progress{Attempt: int(j.attempt), Waits: int(j.waits), Broke: j.broke}
 	if j.at.runs() {
 		p.Active = true
 		if j.before != noJob {
@@ -156,13 +163,16 @@ func (m *model) progressOf(j job, now time.Time) migrations.Progress {
 var reasons = map[jobState]migrations.Reason{
 	failedForGood: migrations.ReasonConfigInvalid, failedForNow: migrations.ReasonDatabaseUnreachable,
 	lockTimeout: migrations.ReasonLockTimeout, overBudget: migrations.ReasonLockBudgetExceeded, tablesBusy: migrations.ReasonTablesBusy,
-	databaseAhead: migrations.ReasonDatabaseAhead, mismatch: migrations.ReasonRevisionMismatch,
+	databaseAhead: migrations.ReasonDatabaseAhead, keyInvalid: migrations.ReasonSecretKeyInvalid, mismatch: migrations.ReasonRevisionMismatch,
 	crashed: migrations.ReasonJobCrashed, crashedLate: migrations.ReasonJobCrashed, initFailed: migrations.ReasonInitFailed,
 }
 
 // resultOf is what a Job that has ended left behind.
 func (m *model) resultOf(j job) migrations.Result {
 	r := migrations.Result{Script: string(scripts[j.script].name), Reason: reasons[j.at]}
+	if j.at == failedInside {
+		r.Reason = scripts[j.script].broken
+	}
 	if r.Reason == migrations.ReasonJobCrashed {
 		return r
 	}
@@ -171,6 +181,25 @@ func (m *model) resultOf(j job) migrations.Result {
 	if j.script == preflight && head > j.revision {
 		r.PendingCount = int32(head - j.revision)
 		r.Path = &migrations.Path{Additive: r.PendingCount}
+		if !lifecycle.Measured(releases[j.release].version) {
+			r.Path = &migrations.Path{DataChanging: r.PendingCount}
+		}
+	}
+	if j.script == backup && j.at == succeeded {
+		r.Backup = &migrations.BackupResult{Name: backupName(j.backup), Revision: r.Revision, Kept: []string{backupName(j.backup)}}
+		if j.kept > 0 {
+			r.Backup.Kept = append(r.Backup.Kept, backupName(j.kept))
+		}
 	}
 	return r
+}
+
+// backupName is that of the backup which is taken under a fence.
+func backupName(fence uint8) string { return fmt.Sprintf("r%d", fence) }
+
+// backupFence is the fence that a backup is named after; 0 for none.
+func backupFence(name string) uint8 {
+	var fence uint8
+	_, _ = fmt.Sscanf(name, "r%d", &fence)
+	return fence
 }

@@ -59,7 +59,7 @@ func tierWords(t tier, p pods) string {
 }
 
 var jobWords = [...]string{noJob: "", active: "runs", inside: "has the database's lock", committed: "has changed the schema", succeeded: "succeeded",
-	failedForGood: "failed for good", failedForNow: "failed: database unreachable", lockTimeout: "failed: another migration runs",
+	failedForGood: "failed for good", failedInside: "failed in the middle", keyInvalid: "failed: another secret key", failedForNow: "failed: database unreachable", lockTimeout: "failed: another migration runs",
 	overBudget: "failed: held the tables too long", tablesBusy: "failed: tables busy", databaseAhead: "failed: the database is ahead",
 	mismatch: "failed: another revision than expected", crashed: "crashed", crashedLate: "crashed after its commit", initFailed: "failed in init, after its commit"}
 
@@ -105,7 +105,7 @@ func (m *model) tellStep(c *change) string {
 var plainSteps = map[stepKind]string{
 	stepPage: "the maintenance page's pod is ready, or cannot start", stepGrace: "the page has had its time", stepOverdue: "the phase's deadline passes",
 	stepCutOff:   "the operator is cut off with its writes in hand, and another one leads",
-	stepRollback: "a user asks for a rollback", stepRetry: "a user asks for a retry", stepApprove: "a user approves", stepPause: "a user pauses, or lets go on",
+	stepRollback: "a user asks for a rollback", stepRetry: "a user asks for a retry", stepApprove: "a user approves", stepAccept: "a user accepts the loss of data", stepPause: "a user pauses, or lets go on",
 }
 
 // jobList are the Jobs of some objects.

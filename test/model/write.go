@@ -68,8 +68,8 @@ func (m *model) writeStatus(s *state, w *write, stale bool) outcome {
 	return outcome{kind: kindSuperset, changed: true}
 }
 
-// applyTier is a server-side apply, guarded by the uid that was seen and by the
-// fence that must not shrink.
+// applyTier is a server-side apply, guarded by the uid and the resource version
+// that were seen, and by the fence that must not shrink.
 func (m *model) applyTier(s *state, w *write) outcome {
 	at := &s.live.tiers[w.tier]
 	switch {
@@ -77,6 +77,8 @@ func (m *model) applyTier(s *state, w *write) outcome {
 		return outcome{kind: noKind} // asked for live, and found
 	case w.seen.exists() && !sameObject(*at, w.seen):
 		return outcome{kind: noKind, ends: true} // the uid does not match
+	case w.seen != *at && m.premises.ResourceVersion:
+		return outcome{kind: noKind, ends: true} // something has changed it since
 	case at.exists() && w.want.fence < at.fence && m.premises.FenceRule:
 		return outcome{kind: noKind, ends: true, refused: true}
 	case sameSpec(*at, w.want):
@@ -104,7 +106,7 @@ func (m *model) createJob(s *state, w *write) outcome {
 			return outcome{kind: noKind}
 		}
 		if !j.at.runs() { // the attempt before lives on as what is known of it
-			next.waits, next.before = j.waits, j.at
+			next.waits, next.before, next.broke = j.waits, j.at, j.broke || m.resultOf(j).Reason.Breaks()
 			if j.at == lockTimeout {
 				next.waits++
 			}
@@ -159,9 +161,12 @@ func (m *model) endJobs(s *state, w *write) outcome {
 
 func (m *model) storeRelease(s *state, w *write) outcome {
 	kept := m.stores.items[s.live.store]
-	is := stored{revision: w.revision, plan: w.plan}
-	if kept[w.release] == is || !w.known && kept[w.release].revision > 0 { // asked for live, and found
+	is, has := stored{revision: w.revision, head: w.head, plan: w.plan}, kept[w.release]
+	switch {
+	case has == is, w.kept.revision == 0 && has.revision > 0: // asked for live, and found
 		return outcome{kind: noKind}
+	case has != w.kept && m.premises.ResourceVersion:
+		return outcome{kind: noKind, ends: true}
 	}
 	kept[w.release] = is
 	s.live.store = m.stores.id(kept)
