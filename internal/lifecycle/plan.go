@@ -44,12 +44,19 @@ func planOf(o *Observation) *v1alpha1.Plan {
 func planned(o *Observation) v1alpha1.PlannedMigrations {
 	r := o.Preflight.Result
 	m := v1alpha1.PlannedMigrations{Count: r.PendingCount}
-	m.Unknown = r.Path == nil && r.PendingCount > 0 && o.run().FromRelease != ""
+	m.Unknown = r.Path == nil && r.PendingCount > 0 && o.run().FromRelease != "" || crossedBefore(o)
 	if r.Path != nil {
 		m.Additive, m.DataChanging, m.Destructive = r.Path.Additive, r.Path.DataChanging, r.Path.Destructive
 		m.Irreversible = r.Path.DowngradeEmpty + r.Path.DowngradeLossy
 	}
 	return m
+}
+
+// crossedBefore is true when a run that this one replaces has changed the schema:
+// what it crossed is on no path of this run.
+func crossedBefore(o *Observation) bool {
+	found := o.run().FromRevision
+	return found != "" && found != o.Preflight.Result.Revision
 }
 
 // rollbackClass is how the run can be taken back, once its migration is done.
@@ -58,14 +65,16 @@ func rollbackClass(o *Observation, p *v1alpha1.Plan) (v1alpha1.RollbackClass, st
 	if run.FromRelease == "" {
 		return v1alpha1.RollbackNone, "there is no release before this one"
 	}
+	// One that the run before took counts as well: it holds what that run found.
+	saved := p.Backup && !crossedBefore(o) || backupOf(o, run.FromRevision).Name != ""
 	class, why := v1alpha1.RollbackImage, "the schema stays as it is"
-	if r.PendingCount > 0 && !aheadByUs(o) {
-		class, why = pick(o, options{serves: survives(run.From, run.To, p.Migrations), downgrade: true, backup: p.Backup})
+	if (r.PendingCount > 0 || crossedBefore(o)) && !aheadByUs(o) {
+		class, why = pick(o, options{serves: survives(run.From, run.To, p.Migrations), downgrade: true, backup: saved})
 	}
 	if p.Reencrypt && class == v1alpha1.RollbackImage {
 		return v1alpha1.RollbackDowngrade, why + "; what is stored is encrypted with the key before once more"
 	}
-	if r.PendingCount > 0 && r.Database != "postgresql" && !p.Backup {
+	if r.PendingCount > 0 && r.Database != "postgresql" && !saved {
 		why += "; a migration that fails half-way needs a backup of your own, for the database has no transactional DDL"
 	}
 	return class, why
@@ -109,6 +118,8 @@ func crossing(m v1alpha1.PlannedMigrations) string {
 		}
 	}
 	switch {
+	case m.Unknown && m.Count == 0:
+		text += ", after those that the run before has crossed"
 	case m.Unknown:
 		text += " of unknown class"
 	case len(parts) > 0:

@@ -46,6 +46,7 @@ type sim struct {
 type simBackup struct {
 	schema int
 	key    string
+	half   bool
 }
 
 type simJob struct {
@@ -300,6 +301,7 @@ func (s *sim) approve(d Decision) {
 	if d.Loss != "" && s.rnd.IntN(5) == 0 {
 		s.tokens.AcceptDataLoss = d.Loss
 		s.log("loss of data accepted: %s", d.Loss)
+		s.half = s.half && s.status.Phase != validate // or somebody has restored a backup of their own
 	}
 	if d.Token != "" && s.rnd.IntN(3) == 0 {
 		s.tokens.Approve = d.Token
@@ -362,7 +364,7 @@ func (s *sim) endJob(j *simJob) {
 		j.result.Reason, j.result.Message = why, "made to fail"
 		s.half = s.half || s.mysql && j.script.Changes() && why.Breaks()
 	case j.script == migrations.Backup:
-		s.backups[j.order.Backup] = simBackup{s.schema, s.key}
+		s.backups[j.order.Backup] = simBackup{s.schema, s.key, s.half}
 		j.result.Backup = &migrations.BackupResult{Name: j.order.Backup, Revision: fmt.Sprint(s.schema), Seconds: 1}
 	case j.script == migrations.Downgrade, j.script == migrations.Restore:
 		s.changeBack(j)
@@ -372,7 +374,9 @@ func (s *sim) endJob(j *simJob) {
 		j.result.Reason = migrations.ReasonDatabaseAhead
 	case j.script == migrations.Preflight:
 		j.result.PendingCount = int32(head - s.schema)
-		j.result.Path = &migrations.Path{Additive: int32(head - s.schema), Destructive: int32(head % 2)}
+		if j.result.PendingCount > 0 {
+			j.result.Path = &migrations.Path{Additive: int32(head - s.schema), Destructive: int32(head % 2)}
+		}
 	case j.script == migrations.Migrate && s.schema > head:
 		j.result.Reason = migrations.ReasonDatabaseAhead
 	case j.script == migrations.Migrate && s.half:
@@ -411,7 +415,7 @@ func (s *sim) changeBack(j *simJob) {
 		}
 	case migrations.Restore:
 		b := s.backups[j.order.Backup]
-		s.schema, s.key, s.half = b.schema, b.key, false
+		s.schema, s.key, s.half = b.schema, b.key, b.half
 		if fmt.Sprint(s.schema) != j.order.Revision {
 			s.fail("backup %s holds %d, not %s", j.order.Backup, s.schema, j.order.Revision)
 		}
