@@ -19,11 +19,17 @@ import (
 func backupName(fence int64) string { return fmt.Sprintf("r%d", fence) }
 
 // backsUp is true when the run takes a backup before it migrates. There is
-// nothing to lose in a database that was never migrated.
+// nothing to lose in a database that was never migrated; and one that was left half
+// changed would, under the revision that it still bears, take the place of the
+// backup that leads back.
 func backsUp(o *Observation) bool {
 	r := o.Preflight.Result
-	return o.Policy.Backup && r.Revision != "" && (r.PendingCount > 0 || rotates(o)) && !aheadByUs(o)
+	return o.Policy.Backup && r.Revision != "" && !halfMigrated(o) && (r.PendingCount > 0 || rotates(o)) && !aheadByUs(o)
 }
+
+// halfMigrated is true while the schema stands between two revisions, as far as the
+// status knows.
+func halfMigrated(o *Observation) bool { return o.Status.Schema != nil && o.Status.Schema.HalfMigrated }
 
 // maxBackups bounds status.backups.
 const maxBackups = 10

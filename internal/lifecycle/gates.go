@@ -59,9 +59,9 @@ func startGate(o *Observation, d *Decision) (gate, message, token string, rechec
 		}
 		return v1alpha1.ConditionAwaitingApproval, message, d.PlanHash, 0
 	}
-	if d.Plan.Rollback == v1alpha1.RollbackFrozen && o.Tokens.AcceptDataLoss != d.PlanHash {
+	if danger := dangerOf(o, d.Plan); danger != "" && o.Tokens.AcceptDataLoss != d.PlanHash {
 		d.Loss = d.PlanHash
-		return v1alpha1.ConditionAwaitingApproval, "this upgrade could not be taken back: " + d.Plan.RollbackReason, "", 0
+		return v1alpha1.ConditionAwaitingApproval, danger, "", 0
 	}
 	if o.run().Touched {
 		return "", "", "", 0
@@ -70,6 +70,18 @@ func startGate(o *Observation, d *Decision) (gate, message, token string, rechec
 		return v1alpha1.ConditionOutsideWindow, message, "", recheck
 	}
 	return "", "", "", 0
+}
+
+// dangerOf is what a user must accept before a plan begins; empty for nothing.
+func dangerOf(o *Observation, p *v1alpha1.Plan) string {
+	switch {
+	case p.Rollback == v1alpha1.RollbackFrozen:
+		return "this upgrade could not be taken back: " + p.RollbackReason
+	case halfMigrated(o) && p.Migrations.Count == 0:
+		return "the schema was left between two revisions, and " + o.run().To + " would serve on it as it is: restore a backup of your own first"
+	default:
+		return ""
+	}
 }
 
 // gatedPhase is true for a phase that waits for an approval of its own. While

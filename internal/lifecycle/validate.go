@@ -86,9 +86,11 @@ func rotates(o *Observation) bool {
 }
 
 // afterValidate skips the migration when there is nothing to migrate and
-// nothing to initialise: a config change, or a schema that is ahead.
+// nothing to initialise: a config change, or a schema that is ahead. One that was
+// left half changed is looked at by the Job that changes it.
 func afterValidate(o *Observation) Event {
-	if aheadByUs(o) || o.Preflight.Result.PendingCount == 0 && o.run().Kind == v1alpha1.KindConfigChange && !rotates(o) {
+	stays := o.Preflight.Result.PendingCount == 0 && !halfMigrated(o)
+	if aheadByUs(o) || stays && o.run().Kind == v1alpha1.KindConfigChange && !rotates(o) {
 		return SkipMigration
 	}
 	return Migrate
