@@ -60,7 +60,9 @@ func startMySQL(t *testing.T) *mysqlServer {
 	p := start(t, "mariadbd", exec.Command(program, append([]string{"--no-defaults", "--datadir=" + data, "--socket=" + s.socket,
 		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(s.port), "--pid-file=" + filepath.Join(folder, "pid"),
 		"--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", "--character-set-server=utf8mb4"}, as...)...), syscall.SIGTERM)
-	p.waitUntil(t, "ready", func() bool { return exec.Command("mysqladmin", "--no-defaults", "-S", s.socket, "-u", "root", "ping").Run() == nil })
+	p.waitUntil(t, "ready", func() bool {
+		return exec.Command("mysqladmin", "--no-defaults", "-S", s.socket, "-u", "root", "ping").Run() == nil
+	})
 	s.query(t, "", "CREATE USER bi@'127.0.0.1' IDENTIFIED BY '"+strings.ReplaceAll(strings.ReplaceAll(oddPassword, `\`, `\\`), "'", "''")+"'")
 	return s
 }
