@@ -169,8 +169,12 @@ load_mysql() {
 	began=$(clock)
 	{
 		begin_mysql
-		gzip -dc <"$dump" 2>"$shared/error.gzip"
-		echo "SELECT 'committed';"
+		# A view would go to the user who made it, which takes a right that few have. No
+		# line of a row begins like that: mysqldump writes a line break in one as \n.
+		{
+			gzip -dc <"$dump" 2>"$shared/error.gzip" || : >"$shared/broken"
+		} | sed '/^\/\*!50/s/ DEFINER=`[^`]*`@`[^`]*`//g'
+		[ -f "$shared/broken" ] || echo "SELECT 'committed';"
 	} | "$found" --defaults-extra-file="$shared/my.cnf" --default-character-set=utf8mb4 --skip-column-names --batch "$DATABASE" \
 		>"$shared/stages" 2>"$shared/error" || true
 	[ "$(tail -n 1 "$shared/stages")" = committed ] && return

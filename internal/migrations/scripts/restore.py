@@ -46,17 +46,16 @@ def _with_circumstances(url: URL, result: Result, error: JobError) -> JobError:
     from superset_job_sessions import holders
     from superset_job_tables import LOCKS_OF_OTHERS
 
+    busy: list[str] = []
     try:
-        read_facts(url, result)
-        busy: list[str] = []
         with new_engine(url).connect() as connection:
             if error.reason == "LockTimeout":
                 busy = [holder_of_lock(connection, url)]
             elif error.reason == "TablesBusy":
                 busy = holders(connection, LOCKS_OF_OTHERS)
+        read_facts(url, result)
     except Exception as other:  # the first one tells more
         log(f"what the database is at now is not known: {superset_job.describe(other)}")
-        return error
     return JobError(error.reason, error.message + (f"; in the way: {'; '.join(busy)}" if busy else ""))
 
 

@@ -41,6 +41,13 @@ def failed(url: URL, result: Result, what: str, reason: str, otherwise: str) -> 
         read_facts(url, result)
     except JobError as error:
         result.revision = None
+        if error.reason == "MultipleHeads":
+            result.pending = None
+            return JobError(
+                otherwise,
+                f"{what}; {result.database} may keep half of a migration: restore the backup;"
+                f" it stopped between branches, {error.message.split(':')[0]}",
+            )
         return JobError(otherwise, f"{what}; the revision could not be read again: {error.message}")
     if result.revision != before:
         result.pending, reason = None, otherwise
