@@ -49,7 +49,7 @@ demo: compiled ## Watch an install, an upgrade, a failed one that rolls back, an
 test: prerequisites cluster ## Run the pure tests, and the suites on a real control plane
 	$(GO) test $(UNIT)
 	$(GO) test ./test/demo/... ./test/docs/... ./test/model/...
-	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/...
+	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: model
 model: prerequisites ## Explore the upgrade machine exhaustively, and see that each invariant finds its mistakes
@@ -74,6 +74,13 @@ polite-proof: prerequisites ## Migrate a Superset at work, plainly and politely,
 .PHONY: e2e
 e2e: prerequisites ## Run the real journey: real Superset on a real node (needs root, Debian, PyPI)
 	test/e2e/run.sh
+
+# What of a campaign to try, such as "-scenario rolling -mode before -k 17"; nothing
+# means all of it, and then the page about it is written.
+ARGS ?=
+.PHONY: campaign
+campaign: prerequisites cluster ## Interrupt the operator at every write and prove that it ends the same; ARGS picks points
+	$(GO) run ./test/campaign $(if $(ARGS),$(ARGS),-page docs/explanation/campaign.md)
 
 .PHONY: build
 build: prerequisites ## Build the manager into bin/

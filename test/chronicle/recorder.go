@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -24,8 +25,7 @@ import (
 type Recorder struct {
 	mu      sync.Mutex
 	changes []Change
-	// superset is the newest resource version of one.
-	superset int64
+	newest  map[types.UID]Change
 }
 
 // Change is one of an object.
@@ -61,10 +61,12 @@ func (r *Recorder) follow(w watch.Interface) {
 			continue
 		}
 		r.mu.Lock()
-		if _, ok := obj.(*v1alpha1.Superset); ok {
-			r.superset = max(r.superset, at)
+		c := Change{at, e.Type == watch.Added, e.Type == watch.Deleted, obj}
+		r.changes = append(r.changes, c)
+		if r.newest == nil {
+			r.newest = map[types.UID]Change{}
 		}
-		r.changes = append(r.changes, Change{at, e.Type == watch.Added, e.Type == watch.Deleted, obj})
+		r.newest[obj.GetUID()] = c
 		r.mu.Unlock()
 	}
 }
@@ -75,7 +77,7 @@ func (r *Recorder) Knows(s *v1alpha1.Superset) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	at, err := strconv.ParseInt(s.ResourceVersion, 10, 64)
-	return err == nil && r.superset >= at
+	return err == nil && r.newest[s.UID].At >= at
 }
 
 // Story is all changes so far, in the API server's order.
@@ -84,6 +86,19 @@ func (r *Recorder) Story() []Change {
 	defer r.mu.Unlock()
 	out := slices.Clone(r.changes)
 	slices.SortStableFunc(out, func(a, b Change) int { return cmp.Compare(a.At, b.At) })
+	return out
+}
+
+// Newest is the last change of each object that is not gone, in no order.
+func (r *Recorder) Newest() []Change {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var out []Change
+	for _, c := range r.newest {
+		if !c.Gone {
+			out = append(out, c)
+		}
+	}
 	return out
 }
 

@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
 	"github.com/superset-operator/superset-operator/test/cluster"
 )
 
@@ -63,7 +66,7 @@ func Build(ctx context.Context, path string) error {
 // Flags make the manager work as User, with its metrics by plain HTTP at an
 // address such as 127.0.0.1:18444.
 func Flags(c *cluster.Cluster, metrics string) ([]string, error) {
-	kubeconfig, err := c.KubeconfigFor(User, "system:serviceaccounts", "system:authenticated")
+	kubeconfig, err := kubeconfig(c)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +74,25 @@ func Flags(c *cluster.Cluster, metrics string) ([]string, error) {
 		"-kubeconfig=" + kubeconfig, "-metrics-bind-address=" + metrics, "-metrics-secure=false",
 		"-health-probe-bind-address=0", "-zap-devel",
 	}, nil
+}
+
+// REST is how an operator in this very process reaches the cluster: as User, and
+// without a limit of the client's own on requests per second.
+func REST(c *cluster.Cluster) (*rest.Config, error) {
+	path, err := kubeconfig(c)
+	if err != nil {
+		return nil, err
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the operator's kubeconfig: %w", err)
+	}
+	config.QPS = -1
+	return config, nil
+}
+
+func kubeconfig(c *cluster.Cluster) (string, error) {
+	return c.KubeconfigFor(User, "system:serviceaccounts", "system:authenticated")
 }
 
 // FreeAddress is one on loopback that nothing listens on just now.

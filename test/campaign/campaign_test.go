@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+// slice is the part of the campaign that every test run does: some of the points
+// of each kind, the same ones each time.
+var slice = []choice{
+	{scenarios: []string{"rolling"}, modes: []string{"after"}, every: 3},
+	{scenarios: []string{"rolling"}, modes: []string{"before", "zombie", "stale-all"}, every: 9},
+	{scenarios: []string{"failed"}, modes: []string{"after"}, every: 10},
+}
+
+func TestSliceOfTheCampaign(t *testing.T) {
+	l, err := open(t.Context(), os.Stderr, t.ArtifactDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var points int
+	learnt := map[string]*reference{}
+	for _, c := range slice {
+		c.atOnce, c.seed = 12, 1
+		run := newCampaign(l, c, os.Stderr)
+		run.references = learnt
+		if err := run.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Log(run.summary())
+		for _, r := range run.results {
+			points++
+			if r.diff != "" {
+				t.Errorf("%s diverges; replay: %s\nstruck: %s\n%s", r.point, replay(r.point), r.struck, r.diff)
+			}
+		}
+	}
+	if points < 15 {
+		t.Errorf("only %d points were tried", points)
+	}
+}
+
+func TestFlags(t *testing.T) {
+	f, err := parse([]string{"-scenario", "rolling,failed", "-mode=before", "-k", "17", "-every", "2", "-parallel", "3", "-seed", "9"}, io.Discard)
+	if err != nil || len(f.scenarios) != 2 || f.modes[0] != "before" || f.k != 17 || f.every != 2 || f.atOnce != 3 || f.seed != 9 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	for _, args := range [][]string{{"rolling"}, {"-every=0"}, {"-parallel=0"}, {"-k=x"}, {"-scenario=x"}, {"-mode=after,x"}} {
+		if code := run(t.Context(), args, io.Discard); code != 2 {
+			t.Errorf("%v: exit code %d, want 2", args, code)
+		}
+	}
+	var out bytes.Buffer
+	if code := run(t.Context(), []string{"-list"}, &out); code != 0 || !strings.Contains(out.String(), "scenario rolling ") || !strings.Contains(out.String(), "mode     stale-jobs ") {
+		t.Errorf("exit code %d:\n%s", code, &out)
+	}
+}
+
+// The command that is printed for a point leads to that very point.
+func TestReplayFindsItsPoint(t *testing.T) {
+	all := modes()
+	r := &reference{writes: make([]string, 30), requests: 60}
+	p := point{&scenarios[1], &all[1], 17}
+	args := strings.Fields(strings.Trim(strings.TrimPrefix(replay(p), "make campaign ARGS="), `"`))
+	f, err := parse(args, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCampaign(nil, f.choice, io.Discard)
+	c.references["rolling"] = r
+	if got := c.points([]*scenario{&scenarios[1]}); len(got) != 1 || got[0].String() != p.String() {
+		t.Errorf("%s leads to %v", replay(p), got)
+	}
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// reference is an undisturbed run.
+type reference struct {
+	facts    facts
+	writes   []string
+	requests int
+	took     time.Duration
+}
+
+// undisturbed runs a scenario with nothing in its way.
+func (l *lab) undisturbed(ctx context.Context, s *scenario) (r *reference, err error) {
+	t, err := l.newTrial(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	if err := t.prepare(ctx); err != nil {
+		return nil, err
+	}
+	i := t.start(ctx, none(0, ""), false)
+	i.wait(ctx)
+	begun := time.Now()
+	if err := t.act(ctx, s.step, len(s.before) == 0); err != nil {
+		return nil, err
+	}
+	if err := t.rests(ctx, s.step); err != nil {
+		return nil, fmt.Errorf("%w; the operator's log:\n%v", err, i.logged())
+	}
+	f := t.facts()
+	if len(f.Broken) > 0 {
+		return nil, fmt.Errorf("the undisturbed run broke laws: %v", f.Broken)
+	}
+	return &reference{facts: f, writes: i.layer.Writes(), requests: i.layer.Requests(), took: time.Since(begun)}, nil
+}
+
+// point is one disturbance of one scenario.
+type point struct {
+	scenario *scenario
+	mode     *mode
+	k        int
+}
+
+func (p point) String() string {
+	return fmt.Sprintf("-scenario %s -mode %s -k %d", p.scenario.name, p.mode.name, p.k)
+}
+
+// result of a point.
+type result struct {
+	point
+	// struck is the request at which it was disturbed; empty when the run had no
+	// such request, and for modes that concern none.
+	struck string
+	// diff is how it diverges from the undisturbed run; empty when it does not.
+	diff string
+	took time.Duration
+}
+
+// try runs a point.
+func (l *lab) try(ctx context.Context, p point, r *reference) (out result, err error) {
+	begun := time.Now()
+	out.point = p
+	t, err := l.newTrial(ctx, p.scenario)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	if err := t.prepare(ctx); err != nil {
+		return out, err
+	}
+	past, err := t.now(ctx)
+	if err != nil {
+		return out, err
+	}
+	first := t.start(ctx, p.mode.first(p.k, past), p.mode.elect)
+	first.wait(ctx)
+	if p.mode.elect {
+		t.start(ctx, none(0, ""), true).wait(ctx)
+	}
+	if err := t.act(ctx, p.scenario.step, len(p.scenario.before) == 0); err != nil {
+		return out, err
+	}
+	ended := t.ends(ctx, p, r, past)
+	out.struck, out.took = first.layer.Struck(), time.Since(begun)
+	if ended != nil && !errors.Is(ended, errNever) {
+		return out, ended
+	}
+	if out.diff = diff(r.facts, t.facts()); out.diff != "" {
+		return out, l.keep(t, out)
+	}
+	return out, nil
+}
+
+// ends waits for the end of the scenario, which is that of the undisturbed run,
+// and does what the disturbance needs on the way.
+func (t *trial) ends(ctx context.Context, p point, r *reference, past string) error {
+	first := t.instances[len(t.instances)-1]
+	if p.mode.elect {
+		first = t.instances[len(t.instances)-2]
+	}
+	replaced, answered, held := false, false, ""
+	return t.until(ctx, stuck, func(idle time.Duration) (bool, error) {
+		if err := t.answer(ctx, p.scenario.step, &answered); err != nil {
+			return false, err
+		}
+		select {
+		case <-first.layer.Dead():
+			if !replaced {
+				replaced = true
+				t.start(ctx, p.mode.next(p.k, past), false)
+			}
+		default:
+		}
+		if first.layer.Paused() {
+			if held == "" {
+				held = t.stage()
+			}
+			if held == t.stage() && !p.scenario.ended(t.superset()) {
+				return false, nil
+			}
+			first.layer.Resume()
+		}
+		if idle < quiet || !p.scenario.ended(t.superset()) || t.ending() {
+			return false, nil
+		}
+		if diff(r.facts, t.facts()) == "" {
+			return true, nil
+		}
+		if idle > unlike {
+			return false, errNever
+		}
+		return false, nil
+	})
+}
+
+// stage is where the machine stands.
+func (t *trial) stage() string {
+	s := t.superset()
+	return fmt.Sprintf("%s, fence %d, generation %d", s.Status.Phase, s.Status.UpgradeRevision, s.Status.ObservedGeneration)
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/chronicle"
+	"github.com/superset-operator/superset-operator/test/cluster/world"
+)
+
+// facts are what two runs of a scenario must have in common.
+type facts struct {
+	// Phases that were persisted, one after another, each with its fence.
+	Phases []string
+	// Runs counts the pods that were ever made for each attempt of a Job.
+	Runs map[string]int
+	// Made and Gone count the objects of each kind, and pods by component.
+	Made, Gone map[string]int
+	// State is every object of the operator at the end, without what no two runs
+	// have in common.
+	State map[string]any
+	// Migrations and Revision are what the database saw.
+	Migrations world.Count
+	Revision   string
+	// Broken are laws that a state on the way broke; a run that is right has none.
+	Broken []string
+}
+
+// factsOf reads a story.
+func factsOf(story []chronicle.Change) facts {
+	f := facts{Runs: map[string]int{}, Made: map[string]int{}, Gone: map[string]int{}, State: map[string]any{}}
+	n := newNormaliser(story)
+	laws := newLaws()
+	last := map[string]chronicle.Change{}
+	for _, c := range story {
+		if c.Obj.GetLabels()[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy && !isSuperset(c) {
+			continue // a Secret of the API server's, say
+		}
+		name := n.nameOf(c.Obj)
+		if c.Made {
+			f.Made[classOf(c.Obj)]++
+			if pod, ok := c.Obj.(*corev1.Pod); ok && jobOf(pod.Labels) != "" {
+				f.Runs[jobOf(pod.Labels)]++
+			}
+		}
+		if c.Gone {
+			f.Gone[classOf(c.Obj)]++
+		}
+		if s, ok := c.Obj.(*v1alpha1.Superset); ok {
+			phase := fmt.Sprintf("%s, fence %d", s.Status.Phase, s.Status.UpgradeRevision)
+			if len(f.Phases) == 0 || f.Phases[len(f.Phases)-1] != phase {
+				f.Phases = append(f.Phases, phase)
+			}
+		}
+		laws.see(c)
+		last[name] = c
+	}
+	for name, c := range last {
+		if _, pod := c.Obj.(*corev1.Pod); !pod && !c.Gone {
+			f.State[name] = n.state(c.Obj)
+		}
+	}
+	f.Broken = laws.broken
+	return f
+}
+
+func isSuperset(c chronicle.Change) bool {
+	_, ok := c.Obj.(*v1alpha1.Superset)
+	return ok
+}
+
+// jobOf names an attempt of a Job by its labels; empty for anything else.
+func jobOf(labels map[string]string) string {
+	if labels[v1alpha1.LabelScript] == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s, fence %s, attempt %s", labels[v1alpha1.LabelScript], labels[v1alpha1.LabelFence], labels[v1alpha1.LabelAttempt])
+}
+
+// classOf is the kind of an object; a pod's has its component.
+func classOf(obj metav1.Object) string {
+	class := kindOf(obj)
+	if class == "Pod" {
+		class += " " + obj.GetLabels()[v1alpha1.LabelComponent]
+	}
+	return class
+}
+
+// laws hold in every state, not only at the end.
+type laws struct {
+	broken []string
+	fences map[string]int64
+	beats  map[string]bool
+	jobs   map[string]bool
+}
+
+func newLaws() *laws {
+	return &laws{fences: map[string]int64{}, beats: map[string]bool{}, jobs: map[string]bool{}}
+}
+
+func (l *laws) see(c chronicle.Change) {
+	switch obj := c.Obj.(type) {
+	case *v1alpha1.Superset:
+		l.grows("Superset", obj.Status.UpgradeRevision)
+	case v1alpha1.Component:
+		l.grows(kindOf(obj), obj.ComponentSpec().Fence)
+	case *corev1.Pod:
+		if obj.Labels[v1alpha1.LabelComponent] == "scheduler" {
+			l.alone(l.beats, obj.Name, c.Gone, "schedulers exist")
+		}
+	case *batchv1.Job:
+		if slices.Contains([]string{"migrate", "downgrade", "restore"}, obj.Labels[v1alpha1.LabelScript]) {
+			l.alone(l.jobs, obj.Name, c.Gone || ended(obj), "Jobs that change the schema are under way")
+		}
+	}
+}
+
+// grows: a fence never shrinks.
+func (l *laws) grows(kind string, fence int64) {
+	if fence < l.fences[kind] {
+		l.broken = append(l.broken, fmt.Sprintf("the fence of %s goes from %d to %d", kind, l.fences[kind], fence))
+	}
+	l.fences[kind] = fence
+}
+
+// alone: there are never two at once.
+func (l *laws) alone(live map[string]bool, name string, gone bool, what string) {
+	if gone {
+		delete(live, name)
+		return
+	}
+	known := live[name]
+	live[name] = true
+	if !known && len(live) > 1 {
+		l.broken = append(l.broken, fmt.Sprintf("%d %s at once", len(live), what))
+	}
+}
+
+func ended(job *batchv1.Job) bool {
+	return slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed) && c.Status == corev1.ConditionTrue
+	})
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"syscall"
+)
+
+// Effect is what happens to a request.
+type Effect int
+
+// The effects.
+const (
+	// Pass lets it through.
+	Pass Effect = iota
+	// KillBefore ends the operator before the request is sent.
+	KillBefore
+	// KillAfter ends the operator when the API server has answered, before the
+	// operator reads it.
+	KillAfter
+	// ResetBefore breaks the connection before the request is sent.
+	ResetBefore
+	// ResetAfter breaks it when the API server has answered.
+	ResetAfter
+	// InternalError, Conflict and TooMany answer 500, 409 and 429 instead of the
+	// API server.
+	InternalError
+	Conflict
+	TooMany
+	// Pause holds the request, and every other one after it, until Resume.
+	Pause
+	// Freeze lets it through and then holds back the watches that the layer was
+	// told to, for a while.
+	Freeze
+)
+
+// errDead is what the calls of a killed operator end with.
+var errDead = errors.New("this operator was killed")
+
+// errReset is a broken connection, as the network library reports it.
+var errReset = fmt.Errorf("read tcp 127.0.0.1: %w", syscall.ECONNRESET)
+
+// status is what the API server would say in a code of its own.
+func status(req *http.Request, code int, reason string) *http.Response {
+	body := fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the campaign answers %d","reason":%q,"code":%d}`, code, reason, code)
+	header := http.Header{"Content-Type": {"application/json"}}
+	if code == http.StatusTooManyRequests {
+		header.Set("Retry-After", "1")
+	}
+	return &http.Response{
+		StatusCode: code, Status: fmt.Sprintf("%d %s", code, http.StatusText(code)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: header, Body: io.NopCloser(bytes.NewReader([]byte(body))), ContentLength: int64(len(body)), Request: req,
+	}
+}
+
+// answer is what an effect answers in the server's place; nil for those that do
+// not.
+func answer(e Effect, req *http.Request) *http.Response {
+	switch e {
+	case InternalError:
+		return status(req, http.StatusInternalServerError, "InternalError")
+	case Conflict:
+		return status(req, http.StatusConflict, "Conflict")
+	case TooMany:
+		return status(req, http.StatusTooManyRequests, "TooManyRequests")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Request is one of an operator.
+type Request struct {
+	// Number counts all requests, from 1.
+	Number int
+	// Write counts those that change what the operator is responsible for, from
+	// 1: events and leases are left out. 0 for any other request.
+	Write int
+	// Verb is create, update, patch, delete, get, list, watch or discover.
+	Verb                                   string
+	Resource, Subresource, Namespace, Name string
+}
+
+// Site is what is done to which kind, such as "patch supersets/status".
+func (r Request) Site() string {
+	site := r.Verb + " " + r.Resource
+	if r.Subresource != "" {
+		site += "/" + r.Subresource
+	}
+	return site
+}
+
+func (r Request) String() string {
+	number := fmt.Sprintf("request %d", r.Number)
+	if r.Write > 0 {
+		number += fmt.Sprintf(", write %d", r.Write)
+	}
+	return fmt.Sprintf("%s: %s %s/%s", number, r.Site(), r.Namespace, r.Name)
+}
+
+// Changes is true for a request that the API server may store.
+func (r Request) Changes() bool {
+	switch r.Verb {
+	case "create", "update", "patch", "delete":
+		return true
+	default:
+		return false
+	}
+}
+
+// counts is true for the writes that a campaign goes through one by one.
+func (r Request) counts() bool {
+	return r.Changes() && r.Resource != "events" && r.Resource != "leases"
+}
+
+var writing = map[string]string{http.MethodPost: "create", http.MethodPut: "update", http.MethodPatch: "patch", http.MethodDelete: "delete"}
+
+// parse reads what a request to the API server is about.
+func parse(req *http.Request) Request {
+	parts := strings.Split(strings.Trim(req.URL.Path, "/"), "/")
+	switch {
+	case len(parts) > 2 && parts[0] == "api":
+		parts = parts[2:]
+	case len(parts) > 3 && parts[0] == "apis":
+		parts = parts[3:]
+	default:
+		return Request{Verb: "discover", Resource: req.URL.Path}
+	}
+	var r Request
+	if parts[0] == "namespaces" && len(parts) > 2 {
+		r.Namespace, parts = parts[1], parts[2:]
+	}
+	for i, into := range []*string{&r.Resource, &r.Name, &r.Subresource} {
+		if i < len(parts) {
+			*into = parts[i]
+		}
+	}
+	switch {
+	case writing[req.Method] != "":
+		r.Verb = writing[req.Method]
+	case req.URL.Query().Get("watch") != "":
+		r.Verb = "watch"
+	case r.Name == "":
+		r.Verb = "list"
+	default:
+		r.Verb = "get"
+	}
+	return r
+}

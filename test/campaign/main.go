@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+const usage = `Usage: campaign [flags]
+
+Interrupts the operator at every write of every scenario, and in other ways, on
+a real control plane with simulated pods, and compares each end with that of an
+undisturbed run. Exit code 0 says that no point diverged, 1 that some did or that
+the campaign could not be run.
+
+`
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout))
+}
+
+// flags of the command.
+type flags struct {
+	choice
+	list     bool
+	failures string
+	page     string
+}
+
+func parse(args []string, out io.Writer) (flags, error) {
+	f := flags{}
+	set := flag.NewFlagSet("campaign", flag.ContinueOnError)
+	set.SetOutput(out)
+	set.Usage = func() {
+		_, _ = fmt.Fprint(out, usage)
+		set.PrintDefaults()
+	}
+	names := func(into *[]string) func(string) error {
+		return func(list string) error { *into = strings.Split(list, ","); return nil }
+	}
+	set.Func("scenario", "comma-separated `names`; by default all", names(&f.scenarios))
+	set.Func("mode", "comma-separated `names`; by default all, those with very many points in thorough scenarios alone", names(&f.modes))
+	set.IntVar(&f.k, "k", 0, "the only point to try; 0 means all")
+	set.IntVar(&f.every, "every", 1, "try each so manyth point")
+	set.IntVar(&f.atOnce, "parallel", 16, "how many points are tried at once: they wait more than they work")
+	set.Uint64Var(&f.seed, "seed", 1, "decides about the order of the points")
+	set.BoolVar(&f.thorough, "thorough", false, "every mode in every scenario")
+	set.BoolVar(&f.list, "list", false, "list scenarios and modes, and do nothing")
+	set.StringVar(&f.failures, "failures", ".campaign", "`folder` for what is kept of points that diverge")
+	set.StringVar(&f.page, "page", "", "`file` for the page about a whole campaign")
+	if err := set.Parse(args); err != nil {
+		return f, err
+	}
+	switch {
+	case set.NArg() > 0:
+		return f, fmt.Errorf("campaign takes flags only, not %q", set.Args())
+	case f.every < 1 || f.atOnce < 1:
+		return f, errors.New("-every and -parallel are 1 or more")
+	}
+	return f, f.known()
+}
+
+// known refuses names that nothing has.
+func (c *choice) known() error {
+	var have []string
+	for _, s := range scenarios {
+		have = append(have, s.name)
+	}
+	for _, m := range modes() {
+		have = append(have, m.name)
+	}
+	for _, name := range slices.Concat(c.scenarios, c.modes) {
+		if !slices.Contains(have, name) {
+			return fmt.Errorf("there is no %q; -list shows scenarios and modes", name)
+		}
+	}
+	return nil
+}
+
+func run(ctx context.Context, args []string, out io.Writer) int {
+	f, err := parse(args, out)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		_, _ = fmt.Fprintln(out, "campaign:", err)
+		return 2
+	case f.list:
+		list(out)
+		return 0
+	}
+	diverged, err := f.carryOut(ctx, out)
+	if err != nil {
+		_, _ = fmt.Fprintln(out, "campaign:", err)
+	}
+	if err != nil || diverged > 0 {
+		return 1
+	}
+	return 0
+}
+
+// carryOut runs a campaign from its cluster to its page.
+func (f *flags) carryOut(ctx context.Context, out io.Writer) (diverged int, err error) {
+	l, err := open(ctx, out, f.failures)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	c := newCampaign(l, f.choice, out)
+	err = c.run(ctx)
+	_, _ = fmt.Fprint(out, c.summary())
+	if err != nil {
+		return c.divergences(), err
+	}
+	if f.page != "" {
+		err = c.write(f.page)
+	}
+	return c.divergences(), err
+}
+
+func list(out io.Writer) {
+	for _, s := range scenarios {
+		_, _ = fmt.Fprintf(out, "scenario %-20s %s\n", s.name, s.says)
+	}
+	for _, m := range modes() {
+		_, _ = fmt.Fprintf(out, "mode     %-20s %s\n", m.name, m.says)
+	}
+}

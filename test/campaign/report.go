@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// tell takes a result, and says how far the campaign has come.
+func (c *campaign) tell(r result, of int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.results = append(c.results, r)
+	n := len(c.results)
+	if r.diff != "" {
+		_, _ = fmt.Fprintf(c.out, "campaign: DIVERGES: %s\n  struck: %s\n  replay: %s\n  kept:   %s\n%s\n", r.point, r.struck, replay(r.point), c.lab.file(r.point), r.diff)
+	}
+	if n%25 == 0 || n == of {
+		_, _ = fmt.Fprintf(c.out, "campaign: %5.0f s: %d of %d points, %d diverge; now %s\n", time.Since(c.begun).Seconds(), n, of, c.divergences(), r.point)
+	}
+}
+
+// divergences is how many points diverged.
+func (c *campaign) divergences() int {
+	n := 0
+	for _, r := range c.results {
+		if r.diff != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// row is a line of the summary.
+type row struct {
+	scenario, mode               string
+	writes, tried, missed, wrong int
+	sites                        map[string]bool
+}
+
+// rows are the results by scenario and mode, in the order of the tables.
+func (c *campaign) rows() []row {
+	var out []row
+	for _, s := range scenarios {
+		for _, m := range modes() {
+			line := row{scenario: s.name, mode: m.name}
+			for _, r := range c.results {
+				if r.scenario.name != s.name || r.mode.name != m.name {
+					continue
+				}
+				line.tried++
+				if r.struck == "" && !strings.HasPrefix(m.name, "lag-") {
+					line.missed++
+				}
+				if r.diff != "" {
+					line.wrong++
+				}
+			}
+			if line.tried > 0 {
+				line.writes = len(c.references[s.name].writes)
+				out = append(out, line)
+			}
+		}
+	}
+	return out
+}
+
+// summary is the table at the end. A point is missed when its run was over before
+// the request that it is about: the order of two controllers' writes is not
+// always the same.
+func (c *campaign) summary() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%-10s %-18s %7s %7s %7s %9s\n", "scenario", "mode", "writes", "points", "missed", "diverged")
+	tried, missed, wrong := 0, 0, 0
+	for _, r := range c.rows() {
+		fmt.Fprintf(&b, "%-10s %-18s %7d %7d %7d %9d\n", r.scenario, r.mode, r.writes, r.tried, r.missed, r.wrong)
+		tried, missed, wrong = tried+r.tried, missed+r.missed, wrong+r.wrong
+	}
+	fmt.Fprintf(&b, "%-10s %-18s %7s %7d %7d %9d\n", "all", "", "", tried, missed, wrong)
+	fmt.Fprintf(&b, "%.0f s, seed %d, %d at once\n", time.Since(c.begun).Seconds(), c.seed, c.atOnce)
+	return b.String()
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+)
+
+// choice is what a campaign tries.
+type choice struct {
+	// scenarios and modes by name; empty means all of them.
+	scenarios, modes []string
+	// k is the only point to try; 0 means all. every tries only each so manyth.
+	k, every int
+	// atOnce is how many points are tried at the same time.
+	atOnce int
+	// seed decides about the order of the points, and so about their neighbours.
+	seed uint64
+	// thorough goes through every mode in every scenario.
+	thorough bool
+}
+
+// campaign is one run of many points.
+type campaign struct {
+	choice
+	lab *lab
+	out io.Writer
+
+	mu         sync.Mutex
+	references map[string]*reference
+	results    []result
+	begun      time.Time
+}
+
+func newCampaign(l *lab, c choice, out io.Writer) *campaign {
+	return &campaign{choice: c, lab: l, out: out, references: map[string]*reference{}, begun: time.Now()}
+}
+
+// run tries all points of the choice. Its error is about the campaign itself; how
+// the points went is in results.
+func (c *campaign) run(ctx context.Context) error {
+	var chosen []*scenario
+	for i := range scenarios {
+		if named(c.scenarios, scenarios[i].name) {
+			chosen = append(chosen, &scenarios[i])
+		}
+	}
+	unknown := slices.DeleteFunc(slices.Clone(chosen), func(s *scenario) bool { return c.references[s.name] != nil })
+	if err := c.learn(ctx, unknown); err != nil {
+		return err
+	}
+	points := c.points(chosen)
+	if len(points) == 0 {
+		return errors.New("there is no such point; -list shows scenarios and modes")
+	}
+	shuffle := rand.New(rand.NewPCG(c.seed, 0))
+	shuffle.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
+	return inParallel(ctx, c.atOnce, points, func(ctx context.Context, p point) error {
+		r, err := c.lab.try(ctx, p, c.references[p.scenario.name])
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		c.tell(r, len(points))
+		return nil
+	})
+}
+
+func named(names []string, name string) bool { return len(names) == 0 || slices.Contains(names, name) }
+
+// learn runs each scenario undisturbed, twice: what differs between the two would
+// be taken for a divergence.
+func (c *campaign) learn(ctx context.Context, chosen []*scenario) error {
+	return inParallel(ctx, c.atOnce, append(slices.Clone(chosen), chosen...), func(ctx context.Context, s *scenario) error {
+		r, err := c.lab.undisturbed(ctx, s)
+		if err != nil {
+			return fmt.Errorf("%s, undisturbed: %w", s.name, err)
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		before, ok := c.references[s.name]
+		if !ok {
+			c.references[s.name] = r
+			return nil
+		}
+		if d := diff(before.facts, r.facts); d != "" {
+			return fmt.Errorf("%s: two undisturbed runs differ (-first +second):\n%s", s.name, d)
+		}
+		if len(r.writes) > len(before.writes) {
+			before.writes = r.writes
+		}
+		before.requests = max(before.requests, r.requests)
+		_, _ = fmt.Fprintf(c.out, "campaign: %s undisturbed: %d writes, %d requests, %.1f s\n", s.name, len(before.writes), before.requests, r.took.Seconds())
+		return nil
+	})
+}
+
+// points are those of the choice.
+func (c *campaign) points(chosen []*scenario) []point {
+	var out []point
+	all := modes()
+	for _, s := range chosen {
+		for i := range all {
+			m := &all[i]
+			if !named(c.modes, m.name) || m.many && !s.thorough && !c.thorough && !slices.Contains(c.modes, m.name) {
+				continue
+			}
+			for k := 1; k <= m.points(c.references[s.name]); k++ {
+				if c.k == 0 && (k-1)%c.every == 0 || c.k == k {
+					out = append(out, point{s, m, k})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// inParallel does something with each item, so many at once, until one fails.
+func inParallel[T any](ctx context.Context, atOnce int, items []T, do func(context.Context, T) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work := make(chan T)
+	var workers sync.WaitGroup
+	for range atOnce {
+		workers.Go(func() {
+			for item := range work {
+				if err := do(ctx, item); err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+feed:
+	for _, item := range items {
+		select {
+		case work <- item:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(work)
+	workers.Wait()
+	return context.Cause(ctx)
+}

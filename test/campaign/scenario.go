@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/sample"
+)
+
+// step is something that a user does, and how it ends.
+type step struct {
+	edits []func(*v1alpha1.Superset)
+	// phase in which it ends, and the version that runs then.
+	phase   v1alpha1.Phase
+	version string
+	// answer is what the user does when the operator asks, once; nil for nothing.
+	answer func(asked *v1alpha1.Superset) (edit func(*v1alpha1.Superset), ok bool)
+}
+
+// ended is true once a Superset rests where the step leads.
+func (s step) ended(have *v1alpha1.Superset) bool {
+	return have.Status.ObservedGeneration == have.Generation && have.Status.Phase == s.phase && have.Status.Version == s.version
+}
+
+// scenario is a step that is disturbed, after others that are not.
+type scenario struct {
+	name, says string
+	// before prepares; its first step creates the Superset.
+	before []step
+	step
+	// thorough ones go through the modes that have very many points.
+	thorough bool
+}
+
+type edits = []func(*v1alpha1.Superset)
+
+// to is a step that ends well.
+func to(version string, e ...func(*v1alpha1.Superset)) step {
+	return step{edits: append(edits{sample.Version(version)}, e...), phase: v1alpha1.PhaseReady, version: version}
+}
+
+// back is a step that ends with the release before.
+func back(version string, e ...func(*v1alpha1.Superset)) step {
+	return step{edits: e, phase: v1alpha1.PhaseRolledBack, version: version}
+}
+
+// accepting gives the word that a step asks for before data is lost.
+func accepting(s step) step {
+	s.answer = func(asked *v1alpha1.Superset) (func(*v1alpha1.Superset), bool) {
+		if sample.Condition(asked, v1alpha1.ConditionAwaitingApproval).Status != metav1.ConditionTrue {
+			return nil, false
+		}
+		_, token, ok := strings.Cut(sample.Condition(asked, v1alpha1.ConditionReady).Message, "accept-data-loss=")
+		return sample.Annotation(v1alpha1.AnnotationAcceptDataLoss, token), ok
+	}
+	return s
+}
+
+func backedUp(s *v1alpha1.Superset) { s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{} }
+
+// by picks the class of the way back.
+func by(class v1alpha1.RollbackChoice) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Rollback = class }
+}
+
+var (
+	rolling = sample.Strategy(v1alpha1.StrategyRolling)
+	drain   = sample.Strategy(v1alpha1.StrategyDrain)
+	asked   = sample.Annotation(v1alpha1.AnnotationRollback, "campaign")
+)
+
+// scenarios are what the campaign goes through. Another one needs an entry here
+// and nothing else.
+var scenarios = []scenario{
+	{name: "install", says: "5.0.0 is installed", step: to("5.0.0")},
+	{name: "rolling", says: "5.0.0 to 6.0.0 while users are served", before: []step{to("5.0.0", rolling)}, step: to("6.0.0"), thorough: true},
+	{name: "drain", says: "5.0.0 to 6.0.0 behind the maintenance page, with a backup", before: []step{to("5.0.0", drain, backedUp)}, step: to("6.0.0")},
+	{name: "config", says: "another config at the same version", before: []step{to("6.0.0")}, step: to("6.0.0", sample.Config("ROW_LIMIT = 5000\n"))},
+	{name: "failed", says: "6.0.0 fails in Verify and is rolled back by itself (Image)", before: []step{to("5.0.0", rolling)},
+		step: back("5.0.0", sample.Version("6.0.0"), sample.Tag("6.0.0-verify-fails")), thorough: true},
+	{name: "rollback", says: "a finished upgrade is taken back by annotation (Image)", before: []step{to("5.0.0", rolling), to("6.0.0")},
+		step: back("5.0.0", asked), thorough: true},
+	{name: "downgrade", says: "the same, and the schema with it (Downgrade)", before: []step{to("5.0.0", rolling, by("Downgrade")), to("6.0.0")},
+		step: back("5.0.0", asked)},
+	{name: "fallback", says: "the same, but the downgrade fails, and it goes on by Image", before: []step{to("5.0.0", rolling, by("Downgrade")), to("6.0.0", sample.Tag("6.0.0-downgrade-fails"))},
+		step: back("5.0.0", asked)},
+	{name: "restore", says: "the same from the backup, once the loss of data is accepted (Restore)", before: []step{to("5.0.0", rolling, by("Restore"), backedUp), to("6.0.0")},
+		step: accepting(back("5.0.0", asked))},
+}
