@@ -48,12 +48,16 @@ demo: compiled ## Watch an install, an upgrade, a failed one that rolls back, an
 .PHONY: test
 test: prerequisites cluster ## Run the pure tests, and the suites on a real control plane
 	$(GO) test $(UNIT)
-	$(GO) test ./test/demo/... ./test/docs/... ./test/model/...
+	$(GO) test ./test/demo/... ./test/docs/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: model
 model: prerequisites ## Explore the upgrade machine exhaustively, and see that each invariant finds its mistakes
 	$(GO) run ./test/model/cmd/model $(MODEL)
+
+.PHONY: mutants
+mutants: prerequisites cluster ## Make deliberate mistakes in the operator, and see which checks see them (hours); ARGS picks some
+	$(GO) run ./test/mutants $(if $(ARGS),$(ARGS),-page docs/explanation/mutants.md)
 
 .PHONY: test-scripts
 test-scripts: prerequisites ## Run the Jobs' Python against real Superset releases and a real PostgreSQL (needs PyPI)

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+func main() {
+	var o options
+	only := flag.String("only", "", "comma-separated names of mutants; all by default")
+	with := flag.String("with", "tests,model,campaign", "comma-separated checks that look at each; suites adds the slow ones on the API server")
+	flag.StringVar(&o.page, "page", "", "file to write the table to, in Markdown; none by default")
+	flag.Usage = func() {
+		fmt.Fprintf(flag.CommandLine.Output(), "Makes %d deliberate mistakes in the operator, one at a time, and tells which checks see each.\nRun it from the root of the repository.\n\n", len(mutants))
+		flag.PrintDefaults()
+	}
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := o.choose(*only, *with); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(2)
+	}
+	survivors, err := o.run(ctx)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(2)
+	}
+	if survivors > 0 {
+		os.Exit(1)
+	}
+}
+
+type options struct {
+	mutants []mutant
+	checks  []check
+	page    string
+}
+
+// choose picks mutants and checks by their names.
+func (o *options) choose(only, with string) error {
+	names := strings.Split(only, ",")
+	for _, m := range mutants {
+		if only == "" || slices.Contains(names, m.Name) {
+			o.mutants = append(o.mutants, m)
+		}
+	}
+	for name := range strings.SplitSeq(with, ",") {
+		i := slices.IndexFunc(checks, func(c check) bool { return c.name == name })
+		if i < 0 {
+			return fmt.Errorf("no check is called %q: write some of tests, model, campaign, suites", name)
+		}
+		o.checks = append(o.checks, checks[i])
+	}
+	if len(o.mutants) == 0 {
+		return fmt.Errorf("no mutant is called %q: see test/mutants/list.go", only)
+	}
+	return nil
+}
+
+// run looks at each mutant; survivors are those that no check has seen.
+func (o *options) run(ctx context.Context) (survivors int, err error) {
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	began, results := time.Now(), []result(nil)
+	for i, m := range o.mutants {
+		overlay, err := m.overlay(dir)
+		if err != nil {
+			return 0, err
+		}
+		r := result{mutant: m}
+		for _, c := range o.checks {
+			seen, err := c.sees(ctx, overlay)
+			if err != nil {
+				return 0, fmt.Errorf("%s: %w", m.Name, err)
+			}
+			r.seen = append(r.seen, seen)
+		}
+		if !slices.Contains(r.seen, true) {
+			survivors++
+		}
+		results = append(results, r)
+		fmt.Printf("%2d of %d, %4.0f s: %s\n", i+1, len(o.mutants), time.Since(began).Seconds(), r.line(o.checks))
+	}
+	table := tableOf(o.checks, results)
+	fmt.Print("\n" + table)
+	if o.page == "" {
+		return survivors, nil
+	}
+	return survivors, os.WriteFile(o.page, []byte(pageHead+table), 0o644) //nolint:gosec // a page of the docs, for everybody to read
+}
+
+// overlay writes what -overlay takes, and the file that is mistaken.
+func (m mutant) overlay(dir string) (string, error) {
+	text, err := m.text()
+	if err != nil {
+		return "", err
+	}
+	mistaken, overlay := filepath.Join(dir, m.Name+".go"), filepath.Join(dir, m.Name+".json")
+	file, err := filepath.Abs(m.File)
+	if err != nil {
+		return "", err
+	}
+	raw, err := json.Marshal(map[string]map[string]string{"Replace": {file: mistaken}})
+	if err != nil {
+		return "", err
+	}
+	return overlay, errors.Join(os.WriteFile(mistaken, []byte(text), 0o600), os.WriteFile(overlay, raw, 0o600))
+}
+
+// text is the file with the mistake. What does not stand there once is an error:
+// the code has moved on, and the mistake must follow.
+func (m mutant) text() (string, error) {
+	raw, err := os.ReadFile(m.File)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", m.Name, err)
+	}
+	if n := strings.Count(string(raw), m.Old); n != 1 {
+		return "", fmt.Errorf("%s: the text to change stands %d times in %s, not once", m.Name, n, m.File)
+	}
+	return strings.Replace(string(raw), m.Old, m.New, 1), nil
+}
+
+// check is a command that fails when it sees a mistake. %s is the overlay.
+type check struct {
+	name    string
+	command []string
+}
+
+var checks = []check{
+	{"tests", []string{"go", "test", "-overlay", "%s", "./internal/..."}},
+	{"model", []string{"go", "test", "-count=1", "-overlay", "%s", "./test/model/..."}},
+	{"campaign", []string{"go", "test", "-count=1", "-overlay", "%s", "./test/campaign/..."}},
+	{"suites", []string{"go", "test", "-count=1", "-timeout", "20m", "-overlay", "%s", "./test/integration/..."}},
+}
+
+// sees runs the check with a mistake. A mistake that does not compile is an error:
+// no check is needed to see it.
+func (c check) sees(ctx context.Context, overlay string) (bool, error) {
+	var args []string
+	for _, a := range c.command[1:] {
+		args = append(args, strings.ReplaceAll(a, "%s", overlay))
+	}
+	out, err := exec.CommandContext(ctx, c.command[0], args...).CombinedOutput()
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return false, err
+	}
+	if strings.Contains(string(out), "[build failed]") {
+		return false, fmt.Errorf("it does not compile:\n%s", out)
+	}
+	return err != nil, nil
+}
