@@ -30,8 +30,7 @@ import (
 //	                     pods of a release crash
 //	mend                 nothing is broken any more
 //	annotate rollback=x  or retry=x, approve=plan, accept=loss
-//	lose web             somebody deletes a component (Jobs: all of them; backups:
-//	                     those that status knows of)
+//	lose web             somebody deletes a component
 //	wait 20m             time passes, and nothing else
 //	run [phase]          until nothing changes any more, or until a phase begins
 //	status               what stands in status
@@ -110,11 +109,8 @@ func (s *sim) play(words []string) {
 	case "annotate":
 		s.set(argument(1))
 	case "lose":
-		switch argument(1) {
-		case "Jobs":
+		if argument(1) == "Jobs" {
 			s.jobs = nil
-		case "backups":
-			s.status.Backups = nil
 		}
 		for tier, name := range tierNames {
 			if name == argument(1) {
