@@ -95,6 +95,19 @@ type BackupStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	SHA256 string `json:"sha256,omitempty"`
+	// database names the Secret and key of the URI of what was backed up, with a slash
+	// between: a release that uses another one is never taken back by it.
+	// +optional
+	Database string `json:"database,omitempty"`
+	// secretKey names the Secret and key that what is stored in it is encrypted with,
+	// with a slash between; empty when that was not certain, so that it is of no use for
+	// a way back.
+	// +optional
+	SecretKey string `json:"secretKey,omitempty"`
+	// claim that it is kept in, whatever spec names later; empty for one that a command
+	// of the user's keeps elsewhere.
+	// +optional
+	Claim string `json:"claim,omitempty"`
 }
 
 // RollbackStatus is the way back that a run takes.

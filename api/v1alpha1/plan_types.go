@@ -20,7 +20,7 @@ const (
 	RollbackRestore RollbackClass = "Restore"
 	// RollbackFrozen is a run that cannot be taken back.
 	RollbackFrozen RollbackClass = "Frozen"
-	// RollbackNone is a run without a release before it.
+	// RollbackNone is a run without a release before it, or one away from its database.
 	RollbackNone RollbackClass = "None"
 )
 

@@ -182,7 +182,7 @@ func orderOf(s *v1alpha1.Superset, w *world, release *components.Release, a life
 	}
 	for _, b := range s.Status.Backups {
 		if b.Name == a.Backup {
-			o.SHA256 = b.SHA256
+			o.SHA256, o.Claim = b.SHA256, b.Claim
 		}
 	}
 	return o

@@ -33,7 +33,7 @@ func upgrading(t *testing.T, phase v1alpha1.Phase) (*v1alpha1.Superset, *world) 
 	w.render(s)
 	all := [3]bool{true, true, true}
 	w.Now, w.Generation, w.Status, w.Policy = now, s.Generation, &s.Status, policyOf(&s.Spec)
-	w.Stored = []lifecycle.Release{{Hash: w.Desired.Hash, Version: "6.0.0", Revision: 2, Has: all}, {Hash: "old", Version: "5.0.0", Revision: 1, Has: all}}
+	w.Stored = []lifecycle.Release{{Hash: w.Desired.Hash, Version: "6.0.0", Revision: 2, Head: "def", Has: all}, {Hash: "old", Version: "5.0.0", Revision: 1, Head: "abc", Has: all}}
 	s.Status = v1alpha1.SupersetStatus{
 		Phase: phase, PhaseSince: &since, UpgradeRevision: 2, Release: "old", ObservedGeneration: 3, Version: "5.0.0",
 		Schema: &v1alpha1.SchemaStatus{Database: "postgresql", Revision: "abc"},

@@ -124,8 +124,8 @@ func (s *draft) begin() {
 	}
 	// What a replaced run had touched is still touched.
 	touched := o.run().Touched && o.phase() != ready && o.phase() != back
-	found := ""
-	if touched {
+	found, left := "", o.stored(o.run().ToRelease)
+	if touched && (left.Hash == "" || left.Database == o.Desired.Database) {
 		found = o.run().FromRevision
 	}
 	s.Upgrade = &v1alpha1.UpgradeStatus{

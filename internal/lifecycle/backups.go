@@ -42,8 +42,9 @@ func backupsNow(o *Observation) []v1alpha1.BackupStatus {
 		return o.Status.Backups
 	}
 	took := time.Duration(b.Seconds * float64(time.Second))
-	out := []v1alpha1.BackupStatus{{Name: b.Name, Revision: b.Revision, Bytes: b.Bytes, SHA256: b.SHA256,
-		TakenAt: metav1.NewTime(o.Backup.FinishedAt.Add(-took)).Rfc3339Copy()}}
+	out := []v1alpha1.BackupStatus{{Name: b.Name, Revision: b.Revision, Bytes: b.Bytes, SHA256: b.SHA256, Claim: b.Claim,
+		TakenAt:  metav1.NewTime(o.Backup.FinishedAt.Add(-took)).Rfc3339Copy(),
+		Database: o.stored(o.run().ToRelease).Database, SecretKey: certainKey(o)}}
 	for _, kept := range o.Status.Backups {
 		// A user's own command does not say what it keeps.
 		if kept.Name != b.Name && (len(b.Kept) == 0 || slices.Contains(b.Kept, kept.Name)) {
@@ -53,11 +54,21 @@ func backupsNow(o *Observation) []v1alpha1.BackupStatus {
 	return out[:min(len(out), maxBackups)]
 }
 
-// backupOf is the newest backup that holds a schema revision; the zero value for
-// none.
-func backupOf(o *Observation, revision string) v1alpha1.BackupStatus {
+// certainKey is the key that what is stored is encrypted with; empty while a run may
+// have begun to encrypt with another one.
+func certainKey(o *Observation) string {
+	keys := keysNow(o)
+	if keys[1] != "" && keys[1] != keys[0] {
+		return ""
+	}
+	return keys[0]
+}
+
+// backupOf is the newest backup of a release's database that holds a schema revision,
+// encrypted with its key; the zero value for none.
+func backupOf(o *Observation, target Release, revision string) v1alpha1.BackupStatus {
 	for _, b := range backupsNow(o) {
-		if b.Revision == revision && revision != "" {
+		if revision != "" && b.Revision == revision && b.Database == target.Database && b.SecretKey == target.Key {
 			return b
 		}
 	}
@@ -94,14 +105,21 @@ func atStake(since time.Duration) time.Duration {
 }
 
 // newerData is true unless nothing has served since a backup was taken: a Drain
-// that has not brought anything back yet.
+// that has not brought anything back yet, neither on its way nor on the way back.
 func newerData(o *Observation, backup string) bool {
 	run := o.run()
 	mine := run.Backup == backup || o.phase() == dbMigrate && o.Backup.Done && backup == backupName(o.Status.UpgradeRevision)
 	if !mine || run.Strategy != v1alpha1.StrategyDrain || resting(o.phase()) && o.phase() != failed {
 		return true
 	}
-	return slices.ContainsFunc(run.Phases, func(p v1alpha1.PhaseRecord) bool {
-		return p.Phase == workers || p.Phase == web || p.Phase == verify
-	})
+	ways := 0 // back
+	for _, p := range run.Phases {
+		if p.Phase == workers || p.Phase == web || p.Phase == verify {
+			return true
+		}
+		if p.Phase == rollback {
+			ways++
+		}
+	}
+	return ways > 1 || slices.ContainsFunc(o.Tiers[:], func(t Tier) bool { return t.Exists && t.Mode != v1alpha1.ModeHold })
 }

@@ -76,6 +76,9 @@ func TestBrokenAttemptIsRemembered(t *testing.T) {
 		o := midway(rollback)
 		o.Status.Schema = &v1alpha1.SchemaStatus{Database: database, Revision: "new"}
 		o.Status.Backups = []v1alpha1.BackupStatus{{Name: "r5", Revision: "old"}}
+		for i := range o.Tiers {
+			o.Tiers[i].Mode, o.Tiers[i].Pods = v1alpha1.ModeHold, 0
+		}
 		run := o.Status.Upgrade
 		run.FromRevision, run.Head, run.Backup, run.Strategy = "old", "new", "r5", v1alpha1.StrategyDrain
 		run.Rollback = &v1alpha1.RollbackStatus{Class: v1alpha1.RollbackDowngrade, Revision: "old", Release: "b"}

@@ -62,11 +62,15 @@ func crossedBefore(o *Observation) bool {
 // rollbackClass is how the run can be taken back, once its migration is done.
 func rollbackClass(o *Observation, p *v1alpha1.Plan) (v1alpha1.RollbackClass, string) {
 	run, r := o.run(), o.Preflight.Result
-	if run.FromRelease == "" {
+	before := o.stored(run.FromRelease)
+	switch {
+	case run.FromRelease == "":
 		return v1alpha1.RollbackNone, "there is no release before this one"
+	case before.Hash != "" && before.Database != o.Desired.Database:
+		return v1alpha1.RollbackNone, before.Version + " uses another database: setting spec.database.uriFrom back is the way back"
 	}
 	// One that the run before took counts as well: it holds what that run found.
-	saved := p.Backup && !crossedBefore(o) || backupOf(o, run.FromRevision).Name != ""
+	saved := p.Backup && !crossedBefore(o) || backupOf(o, before, run.FromRevision).Name != ""
 	class, why := v1alpha1.RollbackImage, "the schema stays as it is"
 	if (r.PendingCount > 0 || crossedBefore(o)) && !aheadByUs(o) {
 		class, why = pick(o, options{serves: survives(run.From, run.To, p.Migrations), downgrade: true, backup: saved})

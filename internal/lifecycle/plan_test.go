@@ -59,6 +59,16 @@ var planCases = []struct {
 		migratedBefore(o)
 		o.Status.Upgrade.Kind, o.Stored[0].Key, o.Desired.Key, o.Desired.PreviousKey = v1alpha1.KindConfigChange, "keys/one", "keys/two", "keys/one"
 	}},
+	{name: "another database", from: "5.0.0", to: "6.0.0", database: "postgresql", path: adds, count: 3, edit: func(o *Observation) { o.Desired.Database = "bi-new/uri" }},
+	{name: "unmeasured, after a run that has migrated", from: "6.1.0", to: "6.3.0", database: "postgresql", edit: func(o *Observation) {
+		migratedBefore(o)
+		o.Status.Upgrade.Touched, o.Status.Upgrade.FromRevision = true, "33d7e0e21daa"
+	}},
+	{name: "unmeasured, after a run that has migrated and backed up", from: "6.1.0", to: "6.3.0", database: "postgresql", edit: func(o *Observation) {
+		migratedBefore(o)
+		o.Status.Upgrade.Touched, o.Status.Upgrade.FromRevision = true, "33d7e0e21daa"
+		o.Status.Backups = []v1alpha1.BackupStatus{{Name: "r6", Revision: "33d7e0e21daa"}}
+	}},
 	{name: "an install that failed on its way", to: "6.0.0", database: "postgresql", count: 8, edit: func(o *Observation) { o.Tiers[Worker].Exists = true }},
 }
 

@@ -245,7 +245,7 @@ func randomPlan(rnd *rand.Rand, o *Observation) {
 	o.Policy.Rollback = []v1alpha1.RollbackChoice{v1alpha1.RollbackAuto, "Image", "Downgrade", "Restore"}[rnd.IntN(4)]
 	o.Policy.Backup = flip()
 	if flip() {
-		o.Status.Backups = []v1alpha1.BackupStatus{{Name: "r4", Revision: []string{"r", "q"}[rnd.IntN(2)], TakenAt: *o.Status.PhaseSince}}
+		o.Status.Backups = []v1alpha1.BackupStatus{{Name: "r4", Revision: []string{"r", "q"}[rnd.IntN(2)], TakenAt: *o.Status.PhaseSince, SecretKey: "k"}}
 	}
 	o.Page = Page{Exists: flip(), Ready: flip(), InFront: flip(), Blocked: []string{"", "ErrImagePull"}[rnd.IntN(2)]}
 	o.Policy.Approval = []v1alpha1.Approval{v1alpha1.ApprovalNever, v1alpha1.ApprovalAlways}[rnd.IntN(2)]

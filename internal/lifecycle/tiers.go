@@ -52,8 +52,12 @@ func lost(o *Observation, hash string, next Event) stage {
 	s := stage{next: next, message: "waiting for the stored release",
 		blocked: fmt.Sprintf("the ControllerRevision of release %s is missing", hash)}
 	s.work.keepAll(o)
-	if o.Desired.Hash == hash {
-		s.work.add(Action{Kind: StoreRelease}) // spec still says what was in it
+	if o.Desired.Hash == hash { // spec still says what was in it
+		again := Action{Kind: StoreRelease}
+		if run := o.run(); run.ToRelease == hash {
+			again.Head = run.Head
+		}
+		s.work.add(again)
 	}
 	return s
 }

@@ -18,8 +18,8 @@ func WayBack(o *Observation, target Release) v1alpha1.RollbackStatus { return wa
 // wayBack is how the database gets to where target serves: Frozen when nothing
 // leads there, with the reason.
 func wayBack(o *Observation, target Release) v1alpha1.RollbackStatus {
-	if from := o.stored(running(o)); from.Hash != "" && from.Database != target.Database {
-		return frozen("%s used another database (spec.database.uriFrom): nothing of what is stored would go back", target.Version)
+	if elsewhere(o, target) {
+		return frozen("%s used another database: set spec.database.uriFrom back instead", target.Version)
 	}
 	way := schemaBack(o, target)
 	if gaveUp(o) {
@@ -29,6 +29,19 @@ func wayBack(o *Observation, target Release) v1alpha1.RollbackStatus {
 		return way // what is restored is encrypted as it was
 	}
 	return keyBack(o, target, way)
+}
+
+// elsewhere is true when a release used another database than the one that runs, or
+// than the one that a run has turned to: what happened there says nothing of it.
+func elsewhere(o *Observation, target Release) bool {
+	used := []string{running(o)}
+	if run := o.run(); run.Touched && (Moving(o.phase()) || o.phase() == failed) {
+		used = append(used, run.ToRelease)
+	}
+	return slices.ContainsFunc(used, func(hash string) bool {
+		r := o.stored(hash)
+		return r.Hash != "" && r.Database != target.Database
+	})
 }
 
 func frozen(format string, args ...any) v1alpha1.RollbackStatus {
@@ -41,8 +54,8 @@ func schemaBack(o *Observation, target Release) v1alpha1.RollbackStatus {
 	need := neededRevision(o, target)
 	switch {
 	case schema.HalfMigrated:
-		return restoreTo(o, need, "the schema was left between two revisions")
-	case !known, need == "", schema.Revision == need && !uncertain(o):
+		return restoreTo(o, target, "the schema was left between two revisions")
+	case !known, schema.Revision == need && !uncertain(o):
 		return v1alpha1.RollbackStatus{Class: v1alpha1.RollbackImage, Reason: "the schema is that of " + target.Version}
 	}
 	owner := schemaOwner(o, schema.Revision)
@@ -51,14 +64,14 @@ func schemaBack(o *Observation, target Release) v1alpha1.RollbackStatus {
 	}
 	class, why := pick(o, options{
 		serves:    servesOn(o, target.Version, owner),
-		downgrade: owner.Hash != "" && !gaveUp(o),
-		backup:    backupOf(o, need).Name != "",
+		downgrade: owner.Hash != "" && need != "" && !gaveUp(o),
+		backup:    backupOf(o, target, need).Name != "",
 	})
 	switch class {
 	case v1alpha1.RollbackDowngrade:
 		return v1alpha1.RollbackStatus{Class: class, Reason: why, Revision: need, Release: owner.Hash}
 	case v1alpha1.RollbackRestore:
-		return restoreTo(o, need, why)
+		return restoreTo(o, target, why)
 	default:
 		return v1alpha1.RollbackStatus{Class: class, Reason: why}
 	}
@@ -130,11 +143,12 @@ func onlyAdds(m v1alpha1.PlannedMigrations) bool {
 	return !m.Unknown && m.DataChanging+m.Destructive == 0
 }
 
-// restoreTo is the way back by the newest backup that holds a revision.
-func restoreTo(o *Observation, revision, why string) v1alpha1.RollbackStatus {
-	backup := backupOf(o, revision)
+// restoreTo is the way back by the newest backup of what a release needs.
+func restoreTo(o *Observation, target Release, why string) v1alpha1.RollbackStatus {
+	revision := neededRevision(o, target)
+	backup := backupOf(o, target, revision)
 	if backup.Name == "" {
-		return frozen("%s, and no backup holds revision %s: restore one of your own, then retry", why, revision)
+		return frozen("%s, and no backup of its database and key holds revision %s: restore one of your own, then retry", why, revision)
 	}
 	return v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Reason: why, Revision: revision, Backup: backup.Name}
 }

@@ -3,8 +3,10 @@
 package migrations
 
 import (
+	"cmp"
 	"strconv"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -41,12 +43,17 @@ func backupSpec(owner *v1alpha1.Superset) v1alpha1.BackupSpec {
 	return *owner.Spec.Upgrade.Backup
 }
 
-// ownCommand is the user's own for a script; nil for none.
-func ownCommand(spec v1alpha1.BackupSpec, script Script) []string {
-	if script == Restore {
+// ownCommand is the user's own for a script; nil for none. What the database's programs
+// have dumped, and so has a sum, they load again.
+func ownCommand(spec v1alpha1.BackupSpec, o Order) []string {
+	switch {
+	case o.Script == Backup:
+		return spec.Command
+	case o.SHA256 == "":
 		return spec.RestoreCommand
+	default:
+		return nil
 	}
-	return spec.Command
 }
 
 // backupEnv is what every container of a backup or restore is told.
@@ -65,7 +72,7 @@ func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		env.say(superset.EnvBackupSHA256, o.SHA256)
 		env.say(superset.EnvExpectedRevision, o.Revision)
 	}
-	if ownCommand(spec, o.Script) != nil {
+	if ownCommand(spec, o) != nil {
 		env.say(superset.EnvCustom, "1")
 	} else {
 		env.say(superset.EnvBackupDir, BackupDir(owner))
@@ -110,6 +117,16 @@ func Claim(owner *v1alpha1.Superset) *corev1.PersistentVolumeClaim {
 	}
 }
 
+// claimOf is the claim that a Job's pod mounts for backups; empty for none.
+func claimOf(job *batchv1.Job) string {
+	for _, v := range job.Spec.Template.Spec.Volumes {
+		if v.Name == backupsVolume && v.PersistentVolumeClaim != nil {
+			return v.PersistentVolumeClaim.ClaimName
+		}
+	}
+	return ""
+}
+
 // mountsClaim is true unless a user's own command keeps the backups elsewhere.
 func mountsClaim(spec v1alpha1.BackupSpec) bool {
 	return spec.Command == nil || spec.Claim.Name != "" || spec.Claim.Size != nil
@@ -122,9 +139,9 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: sharedVolume, VolumeSource: corev1.VolumeSource{
 		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: &memory}}})
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: sharedVolume, MountPath: superset.SharedDir})
-	if mountsClaim(spec) {
+	if mountsClaim(spec) || o.Claim != "" {
 		pod.Volumes = append(pod.Volumes, corev1.Volume{Name: backupsVolume, VolumeSource: corev1.VolumeSource{
-			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: ClaimName(owner)}}})
+			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: cmp.Or(o.Claim, ClaimName(owner))}}})
 		main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: backupsVolume, MountPath: backupsDir})
 	}
 	prepare := *main.DeepCopy()
@@ -148,7 +165,7 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 	}
 	c.Command = []string{"sh", superset.ScriptsDir + tool}
 	c.Env = backupEnv(owner, o)
-	if own := ownCommand(spec, o.Script); own != nil {
+	if own := ownCommand(spec, o); own != nil {
 		c.Command = own
 		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))
 	}

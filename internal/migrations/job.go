@@ -73,6 +73,8 @@ type Order struct {
 	// Backup is the name of the backup that is taken or put back, and SHA256 what the
 	// operator remembers of it; both empty elsewhere.
 	Backup, SHA256 string
+	// Claim is the one that the backup to put back is kept in; empty where spec says it.
+	Claim string
 	// Database is the dialect, for the default of the image with its client.
 	Database string
 	// Workers is how many Celery workers must answer (verify).

@@ -134,6 +134,8 @@ type BackupResult struct {
 	// Kept are the whole backups of this Superset afterwards, the newest first; at most
 	// 64. Empty for a restore and for a user's own command.
 	Kept []string `json:"kept,omitempty"`
+	// Claim that the Job mounted for it, read from the Job itself; empty for none.
+	Claim string `json:"-"`
 }
 
 // Locks are the figures of a polite migration, as far as it came.
