@@ -58,6 +58,37 @@ func TestStoredReleases(t *testing.T) {
 	}
 }
 
+// An operator that did not write the references beside a release has stored them in
+// it. Without them every release stored by a newer one would seem to use another
+// database and key.
+func TestReferencesOfOlderReleases(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseReady)
+	s.Spec.SecretKeyFrom = v1alpha1.SecretKeyReference{Name: "keys", Key: "two"}
+	s.Spec.PreviousSecretKeyFrom = &v1alpha1.SecretKeyReference{Name: "keys", Key: "one"}
+	s.Spec.Database.URIFrom = v1alpha1.SecretKeyReference{Name: "bi", Key: "uri"}
+	w.render(s)
+	rev, err := storedRelease(s, w.desired, 1, lifecycle.Action{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rev.OwnerReferences = ownedBy("u")
+	for _, older := range []bool{false, true} {
+		if older {
+			for _, name := range []string{annotationHead, annotationKey, annotationPrevious, annotationDatabase} {
+				delete(rev.Annotations, name)
+			}
+		}
+		got := facts(s, []appsv1.ControllerRevision{*rev})[0]
+		if got.Key != "keys/two" || got.PreviousKey != "keys/one" || got.Database != "bi/uri" {
+			t.Errorf("stored by an older operator %v: %+v", older, got)
+		}
+	}
+	rev.Data.Raw = []byte("{")
+	if got := facts(s, []appsv1.ControllerRevision{*rev})[0]; got.Database != "" || got.Hash != w.Desired.Hash {
+		t.Errorf("unreadable: %+v", got)
+	}
+}
+
 func TestTierOf(t *testing.T) {
 	c := &v1alpha1.SupersetWebWorker{}
 	c.Generation, c.Spec.Fence, c.Spec.Release, c.Spec.Mode = 4, 7, "r", v1alpha1.ModeServe

@@ -63,6 +63,18 @@ func storedRelease(owner *v1alpha1.Superset, r *components.Release, fence int64,
 	}, nil
 }
 
+// readReferences takes from a release itself what an operator that did not write it
+// down beside it has stored. One that cannot be read has none; whoever loads it
+// says why.
+func readReferences(r *lifecycle.Release, raw []byte) {
+	release, err := components.ParseRelease(raw)
+	if err != nil {
+		return
+	}
+	r.Key, r.PreviousKey = refName(&release.Runtime.SecretKeyFrom), refName(release.PreviousSecretKey)
+	r.Database = refName(&release.Runtime.Database.URIFrom)
+}
+
 func tierNames(r *components.Release) string {
 	var names []string
 	for _, d := range components.Catalog {
@@ -92,6 +104,9 @@ func facts(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevision) []li
 
 			PreviousKey: rev.Annotations[annotationPrevious],
 			Database:    rev.Annotations[annotationDatabase],
+		}
+		if r.Database == "" {
+			readReferences(&r, rev.Data.Raw)
 		}
 		for tier, d := range components.Catalog {
 			r.Has[tier] = slices.Contains(strings.Split(rev.Annotations[annotationTiers], ","), string(d.Name))
