@@ -42,8 +42,9 @@ type BackupSpec struct {
 
 	// command takes the backup in the place of pg_dump or mysqldump: any exit code
 	// but 0 is a failure. It finds the database's URI in SUPERSET_DATABASE_URI, the
-	// name of the backup in SUPERSET_OPERATOR_BACKUP and the claim at /backups, and
-	// keeps as many backups as it likes. Default: none.
+	// name of the backup in SUPERSET_OPERATOR_BACKUP and, where claim has a name or a
+	// size, a folder for this Superset's alone in SUPERSET_OPERATOR_BACKUP_DIR (make
+	// it). It keeps as many backups as it likes. Default: none.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64

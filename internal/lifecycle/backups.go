@@ -35,16 +35,17 @@ func halfMigrated(o *Observation) bool { return o.Status.Schema != nil && o.Stat
 const maxBackups = 10
 
 // backupsNow are the backups that are kept, with the one that was taken in this
-// phase; the newest first.
+// phase; the newest first. A Job that failed may have let go of some all the same.
 func backupsNow(o *Observation) []v1alpha1.BackupStatus {
 	b := o.Backup.Result.Backup
-	if o.phase() != dbMigrate || !o.Backup.Done || b == nil {
+	if o.phase() != dbMigrate || b == nil {
 		return o.Status.Backups
 	}
-	took := time.Duration(b.Seconds * float64(time.Second))
-	out := []v1alpha1.BackupStatus{{Name: b.Name, Revision: b.Revision, Bytes: b.Bytes, SHA256: b.SHA256, Claim: b.Claim,
-		TakenAt:  metav1.NewTime(o.Backup.FinishedAt.Add(-took)).Rfc3339Copy(),
-		Database: o.stored(o.run().ToRelease).Database, SecretKey: certainKey(o)}}
+	var out []v1alpha1.BackupStatus
+	if o.Backup.Done {
+		out = append(out, v1alpha1.BackupStatus{Name: b.Name, Revision: b.Revision, TakenAt: takenAt(o), Bytes: b.Bytes, SHA256: b.SHA256,
+			Database: o.stored(o.run().ToRelease).Database, SecretKey: certainKey(o), Claim: b.Claim})
+	}
 	for _, kept := range o.Status.Backups {
 		// A user's own command does not say what it keeps.
 		if kept.Name != b.Name && (len(b.Kept) == 0 || slices.Contains(b.Kept, kept.Name)) {
@@ -52,6 +53,17 @@ func backupsNow(o *Observation) []v1alpha1.BackupStatus {
 		}
 	}
 	return out[:min(len(out), maxBackups)]
+}
+
+// takenAt is when the backup of this phase was begun: what is written later is not in
+// it.
+func takenAt(o *Observation) metav1.Time {
+	b, ended := o.Backup.Result.Backup, o.Backup.FinishedAt
+	began := ended.Add(-time.Duration(b.Seconds * float64(time.Second)))
+	if said, err := time.Parse(time.RFC3339, b.TakenAt); err == nil && said.Before(began) {
+		began = said // an earlier try has made it
+	}
+	return metav1.NewTime(began).Rfc3339Copy()
 }
 
 // certainKey is the key that what is stored is encrypted with; empty while a run may

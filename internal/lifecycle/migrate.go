@@ -42,6 +42,9 @@ func changeDatabase(o *Observation, work Work) Decision {
 	run, next := o.run(), Action{Kind: RunJob, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision}
 	if run.Plan != nil && run.Plan.Backup {
 		next.Script, next.Backup = migrations.Backup, backupName(o.Status.UpgradeRevision)
+		if o.Backup.Blocked != "" && overdue(o) { // nothing has changed, and it may never start
+			return expired(o, "the backup: "+o.Backup.Blocked)
+		}
 		if d, goesOn := runJob(o, o.Backup, work, next); goesOn {
 			return d
 		}

@@ -4,6 +4,7 @@ package migrations
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -27,9 +28,12 @@ const (
 	backupsDir        = "/backups"
 )
 
-// defaultClients are the images with a database's client, by its dialect. They
-// are newer than most servers: a newer pg_dump takes older ones.
-var defaultClients = map[string]string{"postgresql": "postgres:17", "mysql": "mysql:8.4"}
+// The default images with a database's client. They are newer than most servers: a
+// newer pg_dump takes older ones. MariaDB answers MySQL's.
+const (
+	postgresClient = "postgres:17"
+	mysqlClient    = "mysql:8.4"
+)
 
 // defaultKeep is how many backups stay, as the API documents.
 const defaultKeep = 3
@@ -74,7 +78,8 @@ func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	}
 	if ownCommand(spec, o) != nil {
 		env.say(superset.EnvCustom, "1")
-	} else {
+	}
+	if mountsClaim(spec) || o.Claim != "" {
 		env.say(superset.EnvBackupDir, BackupDir(owner))
 	}
 	return env
@@ -132,9 +137,15 @@ func mountsClaim(spec v1alpha1.BackupSpec) bool {
 	return spec.Command == nil || spec.Claim.Name != "" || spec.Claim.Size != nil
 }
 
-// addDatabaseClient puts the two containers before the one that reports.
+// addDatabaseClient puts the two containers before the one that reports, as a user's
+// patch has made that: what it mounts, such as a certificate, all three need. A patch
+// that has removed it gets the Job that it asks for.
 func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
-	spec, main := backupSpec(owner), &pod.Containers[0]
+	at := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == components.MainContainer })
+	if at < 0 {
+		return
+	}
+	spec, main := backupSpec(owner), &pod.Containers[at]
 	memory := resource.MustParse("16Mi")
 	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: sharedVolume, VolumeSource: corev1.VolumeSource{
 		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: &memory}}})
@@ -147,7 +158,7 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	prepare := *main.DeepCopy()
 	prepare.Name = prepareContainer
 	prepare.Command = []string{"python", superset.ScriptsDir + "/prepare.py"}
-	pod.InitContainers = []corev1.Container{prepare, databaseClient(main, owner, o)}
+	pod.InitContainers = append(pod.InitContainers, prepare, databaseClient(main, owner, o))
 }
 
 // databaseClient is the container that dumps or loads. It has what the others
@@ -156,15 +167,19 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 	spec := backupSpec(owner)
 	c := *main.DeepCopy()
 	c.Name, c.Image, c.ImagePullPolicy = databaseContainer, spec.Image, ""
-	if c.Image == "" {
-		c.Image = defaultClients[o.Database]
+	switch {
+	case c.Image != "":
+	case o.Database == "postgresql":
+		c.Image = postgresClient
+	default:
+		c.Image = mysqlClient
 	}
 	tool := "/dump.sh"
 	if o.Script == Restore {
 		tool = "/load.sh"
 	}
 	c.Command = []string{"sh", superset.ScriptsDir + tool}
-	c.Env = backupEnv(owner, o)
+	c.Args, c.EnvFrom, c.Env = nil, nil, backupEnv(owner, o)
 	if own := ownCommand(spec, o); own != nil {
 		c.Command = own
 		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))

@@ -138,13 +138,16 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "scripts", MountPath: superset.ScriptsDir, ReadOnly: true})
 	template.Spec.Volumes = append(template.Spec.Volumes, corev1.Volume{Name: "scripts", VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: scriptsName(owner.Name)}}}})
-	if o.Script == Backup || o.Script == Restore {
-		addDatabaseClient(&template.Spec, owner, o)
-	}
 	patched, err := components.Patch(template, o.Release.Jobs.PodTemplate)
+	if err != nil {
+		return patched, err
+	}
+	if o.Script == Backup || o.Script == Restore {
+		addDatabaseClient(&patched.Spec, owner, o)
+	}
 	// Never by itself a second time, whatever a patch says.
 	patched.Spec.RestartPolicy = corev1.RestartPolicyNever
-	return patched, err
+	return patched, nil
 }
 
 func ptr[T any](v T) *T { return &v }

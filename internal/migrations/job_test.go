@@ -4,7 +4,6 @@ package migrations
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,41 +46,6 @@ func TestGoldenJobs(t *testing.T) {
 			// The scripts change more often than the Job around them.
 			text := strings.ReplaceAll(golden.YAML(t, job), scriptsHash, "<hash of the scripts>")
 			golden.Text(t, "job_"+string(script)+"_"+name+".yaml", text)
-		}
-	}
-}
-
-// A backup is put back from where it is, by those who took it, whatever spec names by
-// then; with nothing remembered of it, spec is asked.
-func TestRestoreFindsItsBackup(t *testing.T) {
-	s, r := read(t, "plain")
-	tool, sum := []string{"sh", superset.ScriptsDir + "/load.sh"}, strings.Repeat("0a", 32)
-	own := &v1alpha1.BackupSpec{Image: "registry.invalid/snapshots:1", Command: []string{"take"}, RestoreCommand: []string{"put-back"}}
-	cases := map[string]struct {
-		spec       *v1alpha1.BackupSpec
-		claim, sum string
-		wantClaim  string
-		command    []string
-	}{
-		"as it was":               {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "mine"}}, "mine", sum, "mine", tool},
-		"the claim was renamed":   {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "mine", sum, "mine", tool},
-		"spec has none any more":  {nil, "mine", sum, "mine", tool},
-		"a command came since":    {own, "mine", sum, "mine", tool},
-		"by a command":            {own, "", "", "", []string{"put-back"}},
-		"nothing is remembered":   {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "", "", "other", tool},
-		"nothing is known at all": {nil, "", "", s.Name + "-backups", tool},
-	}
-	for name, c := range cases {
-		s.Spec.Upgrade.Backup = c.spec
-		job, err := Job(s, Order{Script: Restore, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Claim: c.claim, SHA256: c.sum, Database: "postgresql"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := claimOf(job); got != c.wantClaim {
-			t.Errorf("%s: claim %q, want %q", name, got, c.wantClaim)
-		}
-		if got := job.Spec.Template.Spec.InitContainers[1].Command; !slices.Equal(got, c.command) {
-			t.Errorf("%s: %v, want %v", name, got, c.command)
 		}
 	}
 }

@@ -126,6 +126,9 @@ type BackupResult struct {
 	Revision string `json:"revision,omitempty"`
 	// Bytes is the size of the dump; 0 when a user's own command made it.
 	Bytes int64 `json:"bytes,omitempty"`
+	// TakenAt is when it was begun, in RFC 3339; empty when a user's own command made it.
+	// A Job that finds what an earlier try has made ends much later.
+	TakenAt string `json:"takenAt,omitempty"`
 	// SHA256 is that of the dump, in hexadecimal; empty when a user's own command made
 	// it.
 	SHA256 string `json:"sha256,omitempty"`
@@ -187,7 +190,7 @@ var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 // bound cuts what is too long and drops what makes no sense.
 func (b *BackupResult) bound() {
 	b.Name, b.Revision = cut(b.Name, maxRevision), cut(b.Revision, maxRevision)
-	b.Bytes, b.Seconds = max(b.Bytes, 0), max(b.Seconds, 0)
+	b.Bytes, b.Seconds, b.TakenAt = max(b.Bytes, 0), max(b.Seconds, 0), cut(b.TakenAt, maxRevision)
 	if !hexSHA256.MatchString(b.SHA256) {
 		b.SHA256 = ""
 	}

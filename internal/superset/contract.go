@@ -72,8 +72,8 @@ const (
 const (
 	// EnvBackup is the backup's name, such as r7: a folder below [EnvBackupDir].
 	EnvBackup = "SUPERSET_OPERATOR_BACKUP"
-	// EnvBackupDir is the folder of this Superset's backups. Absent where a user's own
-	// command keeps them elsewhere.
+	// EnvBackupDir is the folder of this Superset's backups in the claim; absent where a
+	// user's own command keeps them without one. dump.sh makes it, a command must.
 	EnvBackupDir = "SUPERSET_OPERATOR_BACKUP_DIR"
 	// EnvBackupKeep is how many backups stay after one more was made, the newest ones; 3
 	// by default.

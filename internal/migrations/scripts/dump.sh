@@ -61,7 +61,7 @@ already() {
 	fi
 	revision=$(fact "$dir/$name" revision)
 	[ "$revision" = "$REVISION" ] || fail BackupFailed "there is a backup $name already, of revision ${revision:-none}, and the database is at ${REVISION:-none}: move $dir/$name away"
-	bytes=$(fact "$dir/$name" bytes) sha256=$(fact "$dir/$name" sha256) began=$(clock)
+	bytes=$(fact "$dir/$name" bytes) sha256=$(fact "$dir/$name" sha256) taken=$(fact "$dir/$name" takenAt) began=$(clock)
 	echo "the backup $name was made already"
 }
 
@@ -113,6 +113,7 @@ leave name "$name"
 leave revision "$revision"
 leave bytes "$bytes"
 leave sha256 "$sha256"
+leave takenAt "$taken"
 leave seconds "$(($(clock) - began))e-2"
 leave kept "$kept"
 echo "backup $name: $bytes bytes, sha256 $sha256, revision ${revision:-none}"

@@ -31,6 +31,8 @@ def read_outcome(result: Result, reason: str) -> None:
         "sha256": facts["sha256"],
         "seconds": round(float(facts["seconds"]), 1),
     }
+    if facts.get("takenAt"):
+        result.backup["takenAt"] = facts["takenAt"]
     if facts.get("kept"):
         result.backup["kept"] = facts["kept"].split(",")
 

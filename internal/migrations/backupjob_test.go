@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// A backup is put back from where it is, by those who took it, whatever spec names by
+// then; with nothing remembered of it, spec is asked.
+func TestRestoreFindsItsBackup(t *testing.T) {
+	s, r := read(t, "plain")
+	tool, sum := []string{"sh", superset.ScriptsDir + "/load.sh"}, strings.Repeat("0a", 32)
+	own := &v1alpha1.BackupSpec{Image: "registry.invalid/snapshots:1", Command: []string{"take"}, RestoreCommand: []string{"put-back"}}
+	cases := map[string]struct {
+		spec       *v1alpha1.BackupSpec
+		claim, sum string
+		wantClaim  string
+		command    []string
+	}{
+		"as it was":               {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "mine"}}, "mine", sum, "mine", tool},
+		"the claim was renamed":   {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "mine", sum, "mine", tool},
+		"spec has none any more":  {nil, "mine", sum, "mine", tool},
+		"a command came since":    {own, "mine", sum, "mine", tool},
+		"by a command":            {own, "", "", "", []string{"put-back"}},
+		"nothing is remembered":   {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "", "", "other", tool},
+		"nothing is known at all": {nil, "", "", s.Name + "-backups", tool},
+	}
+	for name, c := range cases {
+		s.Spec.Upgrade.Backup = c.spec
+		job, err := Job(s, Order{Script: Restore, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Claim: c.claim, SHA256: c.sum, Database: "postgresql"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := claimOf(job); got != c.wantClaim {
+			t.Errorf("%s: claim %q, want %q", name, got, c.wantClaim)
+		}
+		if got := job.Spec.Template.Spec.InitContainers[1].Command; !slices.Equal(got, c.command) {
+			t.Errorf("%s: %v, want %v", name, got, c.command)
+		}
+	}
+}
+
+// What a patch adds to the Job's container, such as the certificate that the URI names,
+// is there in every container that asks the database; variables of a patch, which may
+// be secrets, are not handed to the database's image, nor are arguments.
+func TestPatchReachesTheDatabaseClient(t *testing.T) {
+	s, r := read(t, "plain")
+	r.Jobs.Args = []string{"--for-superset"}
+	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{
+		"volumes":[{"name":"ca","secret":{"secretName":"database-ca"}}],
+		"initContainers":[{"name":"wait","image":"busybox"}],
+		"containers":[
+			{"name":"sidecar","image":"busybox"},
+			{"name":"superset","volumeMounts":[{"name":"ca","mountPath":"/ca"}],"envFrom":[{"secretRef":{"name":"more"}}]}]}}`)}
+	for _, script := range []Script{Backup, Restore} {
+		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Database: "postgresql"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := job.Spec.Template.Spec
+		if len(pod.InitContainers) != 3 || pod.InitContainers[0].Name != "wait" {
+			t.Fatalf("%s: init containers %+v", script, pod.InitContainers)
+		}
+		for _, c := range append(pod.InitContainers[1:], pod.Containers...) {
+			has := slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.MountPath == "/ca" })
+			if has != (c.Name != "sidecar") {
+				t.Errorf("%s: %s mounts the certificate: %v", script, c.Name, has)
+			}
+		}
+		if c := pod.InitContainers[2]; len(c.EnvFrom)+len(c.Args) > 0 {
+			t.Errorf("%s: the database's image is given %v and %v", script, c.EnvFrom, c.Args)
+		}
+	}
+	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"containers":[{"name":"superset","$patch":"delete"},{"name":"other","image":"busybox"}]}}`)}
+	if _, err := Job(s, Order{Script: Backup, Fence: 1, Attempt: 1, Release: r, Backup: "r6"}); err != nil {
+		t.Errorf("without our container: %v", err)
+	}
+}
+
+func TestImageOfTheDatabaseClient(t *testing.T) {
+	s, r := read(t, "plain")
+	for dialect, want := range map[string]string{"postgresql": "postgres:17", "mysql": "mysql:8.4", "mariadb": "mysql:8.4", "sqlite": "mysql:8.4", "": "mysql:8.4"} {
+		job, err := Job(s, Order{Script: Backup, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Database: dialect})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := job.Spec.Template.Spec.InitContainers[1].Image; got != want {
+			t.Errorf("%q: image %q, want %q", dialect, got, want)
+		}
+	}
+}
+
+// A command of the user's is told a folder of this Superset's own where there is a claim:
+// names such as r2 come again with another Superset, and a claim may be shared.
+func TestOwnCommandsHaveAFolder(t *testing.T) {
+	s, r := read(t, "plain")
+	for claim, want := range map[string]string{"": "", "mine": BackupDir(s)} {
+		s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{Image: "registry.invalid/snapshots:1", Command: []string{"take"},
+			RestoreCommand: []string{"put-back"}, Claim: v1alpha1.BackupClaim{Name: claim}}
+		for _, script := range []Script{Backup, Restore} {
+			job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Backup: "r6"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, e := range job.Spec.Template.Spec.InitContainers[1].Env {
+				if e.Name == superset.EnvBackupDir {
+					got = e.Value
+				}
+			}
+			if got != want {
+				t.Errorf("%s with claim %q: folder %q, want %q", script, claim, got, want)
+			}
+		}
+	}
+}
