@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -42,6 +43,10 @@ func retention(t *testing.T, pg server) {
 	after, err := os.Stat(v.dump("r3"))
 	if err != nil || !os.SameFile(before, after) || cmp.Diff([]string{"r3", "r2"}, again.Backup.Kept) != "" || again.Backup.Bytes != after.Size() {
 		t.Errorf("the second try of r3: %+v, %v", again.Backup, err)
+	}
+	// Nor is it any younger for that.
+	if at, err := time.Parse(time.RFC3339, again.Backup.TakenAt); err != nil || time.Since(at) < 300*24*time.Hour {
+		t.Errorf("a backup of last year is said to be taken at %q, %v", again.Backup.TakenAt, err)
 	}
 	// A damaged one is no backup: it is made anew, and a truncated one is not counted.
 	flip(t, v.dump("r3"), 1000)

@@ -55,6 +55,7 @@ type backup struct {
 	Revision string   `json:"revision"`
 	Bytes    int64    `json:"bytes"`
 	SHA256   string   `json:"sha256"`
+	TakenAt  string   `json:"takenAt"`
 	Seconds  float64  `json:"seconds"`
 	Kept     []string `json:"kept"`
 }
