@@ -71,67 +71,6 @@ func (a *account) summary() (reason, message string) {
 	}
 }
 
-// phaseMessage says what a phase is doing.
-func phaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
-	switch p {
-	case v1alpha1.PhaseValidate:
-		return fmt.Sprintf("proving %s in its own image; nothing that runs is touched", u.To)
-	case v1alpha1.PhaseDBMigrate:
-		return fmt.Sprintf("migrating the database to %s (%d revisions)", u.To, u.PendingMigrations) + fellBack(u)
-	case v1alpha1.PhaseUpgradeScheduler:
-		return fmt.Sprintf("putting the scheduler at %s, held until the workers are there", u.To)
-	case v1alpha1.PhaseUpgradeWorkers:
-		return fmt.Sprintf("upgrading the workers to %s", u.To)
-	case v1alpha1.PhaseUpgradeWeb:
-		return fmt.Sprintf("upgrading web to %s", u.To)
-	case v1alpha1.PhaseVerify:
-		return fmt.Sprintf("testing %s by use", u.To)
-	case v1alpha1.PhaseRollback:
-		return "putting the earlier release back" + byClass(u.Rollback) + because(u.Failure)
-	case v1alpha1.PhasePending:
-		return "waiting for the first look"
-	case v1alpha1.PhaseReady, v1alpha1.PhaseRolledBack, v1alpha1.PhaseFailed:
-		return ""
-	default:
-		return ""
-	}
-}
-
-// fellBack says why every tier stands still although the plan was another.
-func fellBack(u *v1alpha1.UpgradeStatus) string {
-	if u.FellBack == "" {
-		return ""
-	}
-	return ", with every tier stopped: the migration beside live traffic was given up (" + trimDot(u.FellBack) + ")"
-}
-
-// byClass says what happens to the database on the way back, and what was tried
-// before.
-func byClass(r *v1alpha1.RollbackStatus) string {
-	text := ""
-	switch {
-	case r == nil:
-		return ""
-	case r.Class == v1alpha1.RollbackDowngrade && r.Revision == "":
-		text = ", after what is stored is encrypted with the key before"
-	case r.Class == v1alpha1.RollbackDowngrade:
-		text = ", after the schema is taken back to " + r.Revision
-	case r.Class == v1alpha1.RollbackRestore:
-		text = ", after backup " + r.Backup + " is put back"
-	}
-	if r.FellBack != "" {
-		text += " (class " + string(r.Class) + ", because Downgrade failed: " + trimDot(r.FellBack) + ")"
-	}
-	return text
-}
-
-func because(f *v1alpha1.Failure) string {
-	if f == nil {
-		return ""
-	}
-	return fmt.Sprintf(" because %s failed (%s: %s)", f.Phase, f.Reason, trimDot(f.Message))
-}
-
 // rolledBack says what runs, why, and how to go on.
 func (a *account) rolledBack() string {
 	u := a.status.Upgrade
@@ -149,7 +88,7 @@ func (a *account) rolledBack() string {
 
 // stands is what stands in the way back of a run that failed.
 func (a *account) stands() string {
-	if a.d.Message == "" {
+	if a.d.Message == "" || a.d.Loss != "" { // a loss is said beside its command
 		return ""
 	}
 	return strings.ToUpper(a.d.Message[:1]) + trimDot(a.d.Message[1:]) + ". "
@@ -163,7 +102,10 @@ func (a *account) next() string {
 		return text
 	}
 	if a.d.Loss != "" {
-		return text + "; go back and lose that: " + command(a.s, v1alpha1.AnnotationAcceptDataLoss, a.d.Loss)
+		return fmt.Sprintf("%s. Or go back: %s. Accept that: %s", text, a.d.Message, command(a.s, v1alpha1.AnnotationAcceptDataLoss, a.d.Loss))
+	}
+	if r, way := a.wayBack(); r.Hash == "" || way.Class == v1alpha1.RollbackFrozen {
+		return text // and RollbackAvailable says why there is no more
 	}
 	return text + "; go back: " + annotate(a.s, v1alpha1.AnnotationRollback)
 }
@@ -218,27 +160,32 @@ func (a *account) schema() {
 	}
 }
 
-// rollback tells what a rollback token would lead to now.
-func (a *account) rollback() {
+// wayBack is what a rollback token would lead to now; the zero Release for nothing.
+func (a *account) wayBack() (lifecycle.Release, v1alpha1.RollbackStatus) {
 	target := a.status.PreviousRelease
 	u := a.status.Upgrade
 	if u != nil && u.Touched && a.status.Phase != v1alpha1.PhaseReady && a.status.Phase != v1alpha1.PhaseRolledBack {
 		target = cmp.Or(u.RollbackRelease, u.FromRelease)
 	}
 	for _, r := range a.o.Stored {
-		if r.Hash != target || target == "" {
-			continue
+		if r.Hash == target && target != "" {
+			return r, lifecycle.WayBack(a.o, r)
 		}
-		way := lifecycle.WayBack(a.o, r)
-		if way.Class == v1alpha1.RollbackFrozen {
-			a.set(v1alpha1.ConditionRollbackAvailable, false, string(way.Class), way.Reason)
-			return
-		}
+	}
+	return lifecycle.Release{}, v1alpha1.RollbackStatus{}
+}
+
+// rollback tells whether there is a way back, and which.
+func (a *account) rollback() {
+	switch r, way := a.wayBack(); {
+	case r.Hash == "":
+		a.set(v1alpha1.ConditionRollbackAvailable, false, v1alpha1.ReasonNone, "there is no release before this one")
+	case way.Class == v1alpha1.RollbackFrozen:
+		a.set(v1alpha1.ConditionRollbackAvailable, false, string(way.Class), way.Reason)
+	default:
 		a.set(v1alpha1.ConditionRollbackAvailable, true, string(way.Class),
 			fmt.Sprintf("to %s, %s: %s", r.Version, classWords[way.Class], annotate(a.s, v1alpha1.AnnotationRollback)))
-		return
 	}
-	a.set(v1alpha1.ConditionRollbackAvailable, false, v1alpha1.ReasonNone, "there is no release before this one")
 }
 
 // classWords say what becomes of the database.

@@ -278,6 +278,39 @@ func TestOtherConditions(t *testing.T) {
 	}
 }
 
+// A failed run names the way back that there is: none where nothing leads back, and
+// what is lost where a backup does, whoever keeps it from being taken by itself.
+func TestFailedNamesItsWayBack(t *testing.T) {
+	taken := metav1.NewTime(now.Add(-3 * time.Hour))
+	for name, c := range map[string]struct {
+		edit       func(*v1alpha1.Superset, *world)
+		says, nots []string
+	}{
+		"as it is": {func(*v1alpha1.Superset, *world) {}, []string{"go back: kubectl", "superset-operator.dev/rollback="}, []string{"accept-data-loss"}},
+		"nothing leads back": {func(s *v1alpha1.Superset, w *world) { s.Status.Schema.HalfMigrated = true },
+			[]string{"superset-operator.dev/retry="}, []string{"go back", "superset-operator.dev/rollback="}},
+		"a backup does": {func(s *v1alpha1.Superset, w *world) {
+			s.Status.Schema.HalfMigrated = true
+			s.Status.Backups = []v1alpha1.BackupStatus{{Name: "r2", Revision: "abc", TakenAt: taken, Database: w.Stored[1].Database, SecretKey: w.Stored[1].Key}}
+		}, []string{"Or go back: going back to 5.0.0 restores backup r2", "3h0m0s or more", "superset-operator.dev/accept-data-loss=sha256-"}, []string{"superset-operator.dev/rollback="}},
+	} {
+		s, w := upgrading(t, v1alpha1.PhaseFailed)
+		c.edit(s, w)
+		got, _ := next(t, s, w)
+		message := condition(t, got, "Stalled").Message
+		for _, text := range c.says {
+			if !strings.Contains(message, text) {
+				t.Errorf("%s: %q does not say %q", name, message, text)
+			}
+		}
+		for _, text := range c.nots {
+			if strings.Contains(message, text) {
+				t.Errorf("%s: %q says %q", name, message, text)
+			}
+		}
+	}
+}
+
 // What is said of a phase that has just begun is not about the Jobs of the run
 // before it.
 func TestNewRunForgetsOldJobs(t *testing.T) {

@@ -26,7 +26,12 @@ func goBack(o *Observation, target Release, reason, message string) Decision {
 	} else {
 		d.Work.keepAll(o)
 	}
-	d.Waiting, d.Reason, d.Message, d.Loss = true, v1alpha1.ReasonAwaitingApproval, loss, token
+	asks := "the annotation " + v1alpha1.AnnotationRollback
+	if reason == v1alpha1.ReasonSpecReverted {
+		asks = "the edit of spec"
+	}
+	d.Waiting, d.Reason, d.Loss = true, v1alpha1.ReasonAwaitingApproval, token
+	d.Message = loss + "; to stay, take back " + asks
 	return d
 }
 
