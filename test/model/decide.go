@@ -73,7 +73,7 @@ func (m *model) decide(s *state) uint32 {
 	if d.Move == "" {
 		out.writes, fails = m.writesOf(o, &v, &d)
 	}
-	if id := m.nextStatus(o, &d); id != u.status && !fails {
+	if id := m.nextStatus(o, &v, &d); id != u.status && !fails {
 		out.writes = append(out.writes, write{kind: isStatus, status: id, event: d.Move})
 	}
 	id := uint32(len(m.verdicts)) //nolint:gosec // memory ends before
@@ -99,7 +99,10 @@ func (m *model) writesOf(o *lifecycle.Observation, v *view, d *lifecycle.Decisio
 
 // nextStatus is the status that follows from a decision, as in
 // internal/controller.
-func (m *model) nextStatus(o *lifecycle.Observation, d *lifecycle.Decision) uint32 {
+func (m *model) nextStatus(o *lifecycle.Observation, v *view, d *lifecycle.Decision) uint32 {
+	if d.Move == "" && d.Gate == "" && d.Handled == o.Status.LastHandled && o.Status.Phase != "" {
+		return m.supersets.items[v.superset].status
+	}
 	next := o.Status.DeepCopy()
 	switch {
 	case d.Move != "":

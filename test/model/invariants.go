@@ -267,9 +267,12 @@ func readyIsReady(c *change) string {
 	case c.after.schema < r.head, ahead != st.ahead, st.revision != c.after.schema:
 		return fmt.Sprintf("the schema is at %d; the release has %d, and status says %d, ahead: %v", c.after.schema, r.head, st.revision, st.ahead)
 	}
-	for _, j := range c.m.jobList(&c.after.live) {
-		if j.script == verify && j.fence == st.fence && j.release == st.release && j.at == succeeded {
-			return ""
+	// One that has succeeded may be gone by now, and stand in a cache that lags.
+	for _, o := range []*objects{&c.after.live, &c.before.old} {
+		for _, j := range c.m.jobList(o) {
+			if j.script == verify && j.fence == st.fence && j.release == st.release && j.at == succeeded {
+				return ""
+			}
 		}
 	}
 	return "no verify Job has succeeded under this fence"

@@ -143,7 +143,6 @@ func (m *model) emit(before, n *state, by step, kind int, yield yielder) {
 		n.work.stale = n.work.verdict != 0
 		n.late.stale = n.late.verdict != 0
 	}
-	m.tidy(n)
 	by.kind = int8(kind) //nolint:gosec // few kinds
 	makes := kind == kindJobs && by.what == stepOperator && by.write.kind == lifecycle.RunJob
 	n.made = n.made || makes && n.lag&(1<<kindJobs) != 0
@@ -163,9 +162,11 @@ func (m *model) emit(before, n *state, by step, kind int, yield yielder) {
 		lagging.old.take(&before.live, kind)
 		lagging.made = lagging.made || makes
 		by.lags = true
+		m.tidy(&lagging)
 		yield(&lagging, by)
 		by.lags = false
 	}
+	m.tidy(n)
 	yield(n, by)
 }
 

@@ -34,7 +34,7 @@ func (m *model) observe(v *view) *lifecycle.Observation {
 	u := m.supersets.items[v.superset]
 	st := m.statuses[u.status].full
 	o := &lifecycle.Observation{
-		Now: momentOf(st.UpgradeRevision), Status: st.DeepCopy(), Policy: m.scenario.Policy,
+		Now: momentOf(st.UpgradeRevision), Status: st, Policy: m.scenario.Policy,
 		Tokens:  v1alpha1.LastHandled{Rollback: token(u.rollback), Retry: token(u.retry), Approve: m.texts.items[u.approve], AcceptDataLoss: m.texts.items[u.accept]},
 		Desired: u.desired.seen(), Invalid: releases[u.desired].broken,
 		Stored: m.storedReleases(v.store),
