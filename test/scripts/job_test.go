@@ -91,17 +91,23 @@ func (j job) run(t *testing.T) (result, string) {
 func (j job) start(t *testing.T) *running {
 	t.Helper()
 	folder := t.TempDir()
-	scripts, err := filepath.Abs(filepath.Join("..", "..", "internal", "migrations", "scripts"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	r := &running{job: j, file: filepath.Join(folder, "result")}
 	r.secret = []string{secretKey, databasePassword}
-	command := j.command(t, "python", filepath.Join(scripts, j.script+".py"))
+	command := j.command(t, "python", filepath.Join(scriptsFolder(t), j.script+".py"))
 	command.Env = append(command.Env, "SUPERSET_OPERATOR_RESULT_FILE="+r.file)
 	r.began = time.Now()
 	r.process = start(t, j.script, command, syscall.SIGKILL)
 	return r
+}
+
+// scriptsFolder is where the scripts are.
+func scriptsFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := filepath.Abs(filepath.Join("..", "..", "internal", "migrations", "scripts"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // command makes a command of the release's environment with the environment

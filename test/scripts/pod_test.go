@@ -63,7 +63,7 @@ func (v *vault) run(t *testing.T, j job, program, report string, extra []string)
 	if v.between != nil {
 		v.between(shared)
 	}
-	command := exec.Command("sh", filepath.Join("..", "..", "internal", "migrations", "scripts", program))
+	command := exec.Command("sh", filepath.Join(scriptsFolder(t), program))
 	if v.command != "" {
 		command = exec.Command("sh", "-euc", v.command)
 	}
