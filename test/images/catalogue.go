@@ -11,7 +11,8 @@ import (
 )
 
 // Catalogue lists the short names that Build knows: services:1,
-// superset-operator:e2e and one superset:VERSION for each pinned release.
+// superset-operator:e2e, one superset:VERSION for each pinned release, and one
+// superset:VERSION-VARIANT for each broken one.
 func Catalogue() ([]string, error) {
 	p, err := readPins()
 	if err != nil {
@@ -21,7 +22,11 @@ func Catalogue() ([]string, error) {
 	for _, version := range slices.Sorted(maps.Keys(p.Superset)) {
 		names = append(names, "superset:"+version)
 	}
-	return names, nil
+	tags, err := variantTags()
+	for _, tag := range tags {
+		names = append(names, "superset:"+tag)
+	}
+	return names, err
 }
 
 // Build returns the image of that short name, as Catalogue lists them; its
@@ -63,8 +68,10 @@ func (s Store) servicesImage(ctx context.Context, p pins, name string) (Image, e
 }
 
 // supersetImage has the paths, the user and the variables of the official
-// image, and the database driver that the official one lacks since 4.1.
-func (s Store) supersetImage(ctx context.Context, p pins, name, version string) (Image, error) {
+// image, and the database driver that the official one lacks since 4.1. Its tag
+// is a release, or a release and a variant of it.
+func (s Store) supersetImage(ctx context.Context, p pins, name, tag string) (Image, error) {
+	version, broken, isVariant := strings.Cut(tag, "-")
 	debian, err := s.debian(ctx, p)
 	if err != nil {
 		return Image{}, err
@@ -73,7 +80,15 @@ func (s Store) supersetImage(ctx context.Context, p pins, name, version string) 
 	if err != nil {
 		return Image{}, err
 	}
-	return Image{Name: name, Layers: []Layer{debian, superset}, Defaults: Defaults{
+	layers := []Layer{debian, superset}
+	if isVariant {
+		top, err := s.variantLayer(ctx, version, broken)
+		if err != nil {
+			return Image{}, err
+		}
+		layers = append(layers, top)
+	}
+	return Image{Name: name, Layers: layers, Defaults: Defaults{
 		Env: []string{
 			"PATH=/app/.venv/bin:" + systemPath, "LANG=C.UTF-8", "LC_ALL=C.UTF-8",
 			"FLASK_APP=superset.app:create_app()", "PYTHONPATH=/app/pythonpath",

@@ -10,5 +10,7 @@
 // JSON over layers and are made anew each time.
 //
 // Read catalogue.go first (which images there are), then layer.go and
-// archive.go. What a working Superset needs beside itself is data: pins.json.
+// archive.go. What a working Superset needs beside itself is data: pins.json;
+// so are the releases that are broken on purpose, each a thin layer over a good
+// one: variants.json.
 package images

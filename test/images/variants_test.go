@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package images
+
+import (
+	"context"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestVariantIsAThinLayer: what is removed is hidden by a whiteout, as containerd
+// applies it, what is written is there, and nothing else is.
+func TestVariantIsAThinLayer(t *testing.T) {
+	store := Store{dir: t.TempDir(), progress: io.Discard}
+	v := variant{Remove: []string{"app/lib/module"}, Write: map[string]string{"app/start.sh": "exit 1\n"}}
+	layer, err := store.layer(t.Context(), "a", v, func(_ context.Context, root string) error { return v.fill(root) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"app/", "app/lib/", "app/lib/.wh.module", "app/start.sh"}
+	packed, err := os.Open(layer.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = packed.Close() }()
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(read(t, packed)))); diff != "" {
+		t.Errorf("the layer (-want +got):\n%s", diff)
+	}
+	for _, path := range []string{"/etc/passwd", "../up", "folder/"} {
+		if err := (variant{Write: map[string]string{path: ""}}).fill(t.TempDir()); err == nil {
+			t.Errorf("a variant that writes %q was made", path)
+		}
+	}
+}
+
+// TestVariantsAreOfPinnedReleases: each has its release below it, stands in the
+// catalogue, and says what it is for.
+func TestVariantsAreOfPinnedReleases(t *testing.T) {
+	all, err := readVariants()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := readPins()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := Catalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range all {
+		if v.Why == "" || len(v.Remove)+len(v.Write) == 0 {
+			t.Errorf("variant %s changes nothing, or does not say why", name)
+		}
+		for _, release := range v.Releases {
+			if _, pinned := p.Superset[release]; !pinned {
+				t.Errorf("variant %s is of Superset %s, which has no pins", name, release)
+			}
+			if image := "superset:" + release + "-" + name; !slices.Contains(known, image) {
+				t.Errorf("%s is not in the catalogue", image)
+			}
+		}
+	}
+}
