@@ -7,7 +7,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -92,49 +91,4 @@ func (s *session) send(t *testing.T, method, path string, body []byte) ([]byte, 
 	defer func() { _ = response.Body.Close() }()
 	content, err := io.ReadAll(response.Body)
 	return content, response.StatusCode, err
-}
-
-// belongings are what the user has made and wants to find again.
-type belongings struct {
-	dashboard, database int
-}
-
-const dashboardTitle = "Sales, seen before the upgrade"
-
-// create makes a dashboard, and a database connection whose password Superset
-// stores encrypted with the secret key.
-func (s *session) create(t *testing.T, uri string) belongings {
-	t.Helper()
-	made := struct{ ID int }{}
-	s.call(t, http.MethodPost, "/api/v1/dashboard/", map[string]any{"dashboard_title": dashboardTitle, "published": true}, &made)
-	b := belongings{dashboard: made.ID}
-	s.call(t, http.MethodPost, "/api/v1/database/",
-		map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true}, &made)
-	b.database = made.ID
-	return b
-}
-
-// check finds the dashboard as it was, and runs a query through the database
-// connection, which takes the password that was stored.
-func (s *session) check(t *testing.T, b belongings) {
-	t.Helper()
-	dashboard := struct {
-		Result struct {
-			Title     string `json:"dashboard_title"`
-			Published bool
-		}
-	}{}
-	s.call(t, http.MethodGet, fmt.Sprintf("/api/v1/dashboard/%d", b.dashboard), nil, &dashboard)
-	if dashboard.Result.Title != dashboardTitle || !dashboard.Result.Published {
-		t.Fatalf("dashboard %d is %+v, want %q, published", b.dashboard, dashboard.Result, dashboardTitle)
-	}
-	query := map[string]any{
-		"database_id": b.database, "sql": "SELECT 6 * 7 AS answer", "runAsync": false,
-		"client_id": fmt.Sprintf("%011d", time.Now().UnixNano()%1e11),
-	}
-	result := struct{ Data []map[string]int }{}
-	s.call(t, http.MethodPost, "/api/v1/sqllab/execute/", query, &result)
-	if len(result.Data) != 1 || result.Data[0]["answer"] != 42 {
-		t.Fatalf("a query through the stored connection gave %v, want 42", result.Data)
-	}
 }

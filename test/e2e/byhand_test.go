@@ -7,39 +7,28 @@ package e2e
 import (
 	"context"
 	_ "embed"
-	"os/exec"
-	"strings"
 	"testing"
-	"text/template"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 )
 
-var (
-	//go:embed manifests/services.yaml
-	servicesManifest string
-
-	//go:embed manifests/by-hand.yaml.tmpl
-	byHandText     string
-	byHandManifest = template.Must(template.New("by-hand").Parse(byHandText))
-)
+//go:embed manifests/by-hand.yaml.tmpl
+var byHandText string
 
 // byHand is a pod of Superset that the test runs itself.
 type byHand struct {
 	Name, Version, Script string
 	// Serve makes it a Deployment with a readiness probe, not a Job.
-	Serve bool
+	Serve     bool
+	Namespace string
 }
 
 func (c cluster) applyByHand(t *testing.T, b byHand) {
 	t.Helper()
-	manifest := strings.Builder{}
-	if err := byHandManifest.Execute(&manifest, b); err != nil {
-		t.Fatalf("rendering %s: %v", b.Name, err)
-	}
-	c.apply(t, manifest.String())
+	b.Namespace = c.namespace
+	c.apply(t, render(t, byHandText, b))
 }
 
 // run runs a Job by hand and waits until it has succeeded.
@@ -51,28 +40,12 @@ func (c cluster) run(t *testing.T, b byHand) {
 		c.get(t, b.Name, &job)
 		for _, condition := range job.Status.Conditions {
 			if condition.Type == batchv1.JobFailed && condition.Status == corev1.ConditionTrue {
-				logs := c.kubectl(t, "", "--namespace="+namespace, "logs", "--tail=30", "job/"+b.Name)
+				logs := c.kubectl(t, "", "--namespace="+c.namespace, "logs", "--tail=30", "job/"+b.Name)
 				t.Fatalf("Job %s failed: %s\n%s", b.Name, condition.Message, logs)
 			}
 		}
 		return job.Status.Succeeded == 1, "running"
 	})
-}
-
-// services brings PostgreSQL and Redis up, in a namespace that ends with the
-// test: the next one starts from nothing.
-func (c cluster) services(t *testing.T) {
-	t.Helper()
-	t.Cleanup(func() {
-		c.explainFailure(t)
-		// Not with the test's context, which has ended by now.
-		if out, err := exec.Command("kubectl", "delete", "namespace", namespace).CombinedOutput(); err != nil {
-			t.Errorf("deleting the namespace: %v\n%s", err, out)
-		}
-	})
-	c.apply(t, servicesManifest)
-	c.available(t, namespace, "postgres")
-	c.available(t, namespace, "redis")
 }
 
 // createAdmin makes a user to log in with. The operator never does: who may

@@ -23,12 +23,11 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// namespace of everything that the suite makes, as in manifests.
-const namespace = "bi"
-
-// cluster is the node's cluster as its administrator sees it.
+// cluster is the node's cluster as its administrator sees it, with a look at one
+// namespace.
 type cluster struct {
 	client.WithWatch
+	namespace string
 }
 
 func connect(t *testing.T) cluster {
@@ -52,7 +51,7 @@ func connect(t *testing.T) cluster {
 	if err != nil {
 		t.Fatalf("making a client: %v", err)
 	}
-	return cluster{c}
+	return cluster{WithWatch: c}
 }
 
 // kubectl runs kubectl, stdin being a manifest or nothing, and returns what it
@@ -83,10 +82,10 @@ func (c cluster) available(t *testing.T, in, name string) {
 
 func key(in, name string) client.ObjectKey { return client.ObjectKey{Namespace: in, Name: name} }
 
-// get reads an object by its name in the suite's namespace.
+// get reads an object by its name in the namespace.
 func (c cluster) get(t *testing.T, name string, object client.Object) {
 	t.Helper()
-	if err := c.Get(t.Context(), key(namespace, name), object); err != nil {
+	if err := c.Get(t.Context(), key(c.namespace, name), object); err != nil {
 		t.Fatalf("reading %T %s: %v", object, name, err)
 	}
 }
@@ -112,16 +111,16 @@ func until(t *testing.T, bound time.Duration, what string, done func(context.Con
 }
 
 // explainFailure shows what a person would look at first.
-func (cluster) explainFailure(t *testing.T) {
+func (c cluster) explainFailure(t *testing.T) {
 	if !t.Failed() {
 		return
 	}
 	for _, args := range [][]string{
-		{"get", "superset", "--all-namespaces", "--output=yaml"},
+		{"--namespace=" + c.namespace, "get", "superset", "--output=yaml"},
 		{"get", "pods", "--all-namespaces", "--output=wide"},
-		{"get", "events", "--all-namespaces", "--sort-by=.lastTimestamp"},
+		{"--namespace=" + c.namespace, "get", "events", "--sort-by=.lastTimestamp"},
 		{"--namespace=superset-operator-system", "logs", "--tail=60", "--selector=app.kubernetes.io/name=superset-operator"},
-		{"--namespace=" + namespace, "logs", "--all-containers", "--prefix", "--tail=40", "--selector=app.kubernetes.io/instance=bi"},
+		{"--namespace=" + c.namespace, "logs", "--all-containers", "--prefix", "--tail=40", "--selector=app.kubernetes.io/instance=bi"},
 	} {
 		command := exec.Command("kubectl", args...)
 		out, err := command.CombinedOutput()

@@ -10,5 +10,8 @@
 //
 //	make e2e
 //
-// Read journey_test.go first: install, use, upgrade, roll back.
+// Read journey_test.go first: the table of journeys, each of which installs a
+// release, uses it, upgrades it and takes the upgrade back by each way there is;
+// and way_test.go, which goes one of them. What is compared afterwards is in
+// database_test.go. One database server serves all; all else is a journey's own.
 package e2e

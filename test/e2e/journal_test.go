@@ -30,7 +30,7 @@ type entry struct {
 // keep watches until the context ends. A watch that breaks is started anew.
 func (j *journal) keep(ctx context.Context, t *testing.T, c cluster) {
 	for ctx.Err() == nil {
-		watch, err := c.Watch(ctx, &v1alpha1.SupersetList{}, client.InNamespace(namespace))
+		watch, err := c.Watch(ctx, &v1alpha1.SupersetList{}, client.InNamespace(c.namespace))
 		if err != nil {
 			if ctx.Err() == nil {
 				t.Logf("watching Supersets: %v", err)

@@ -94,13 +94,13 @@ func TestNode(t *testing.T) {
 // migrates an empty database and serves; the second migrates that database
 // and serves what was made before.
 func TestSupersetByHand(t *testing.T) {
-	c := connect(t)
-	c.services(t)
-	c.migrateAndServe(t, releaseBefore)
-	c.createAdmin(t, releaseBefore)
+	c := connect(t).tenant(t, "by-hand")
+	c.onServer(t, "", "createdb", "--owner=superset", c.database())
+	c.migrateAndServe(t, journeys[0].from)
+	c.createAdmin(t, journeys[0].from)
 	made := c.login(t, c.webAddress(t, "web")).create(t, c.databaseURI(t))
 	c.login(t, c.webAddress(t, "web")).check(t, made)
-	c.migrateAndServe(t, releaseAfter)
+	c.migrateAndServe(t, journeys[0].to)
 	c.login(t, c.webAddress(t, "web")).check(t, made)
 }
 
@@ -108,5 +108,5 @@ func (c cluster) migrateAndServe(t *testing.T, version string) {
 	t.Helper()
 	c.run(t, byHand{Name: "migrate-" + version, Version: version, Script: "superset db upgrade && superset init"})
 	c.applyByHand(t, byHand{Name: "web", Version: version, Script: "exec /usr/bin/run-server.sh", Serve: true})
-	c.available(t, namespace, "web")
+	c.available(t, c.namespace, "web")
 }

@@ -142,3 +142,8 @@ func (p *prober) stop() {
 	p.cancel()
 	<-p.done
 }
+
+func lapOf(p *prober) *service {
+	lap := p.lap()
+	return &lap
+}

@@ -27,27 +27,31 @@ var resultsText string
 
 // results is what a run saw, for people to read.
 type results struct {
-	Before, After string
-	Stages        []stage
-	Memory        []footprint
-	CPUs          int
-	GiB           int
+	Stages []stage
+	Memory []footprint
+	CPUs   int
+	GiB    int
 }
 
 // stage is one run of the operator's machine.
 type stage struct {
+	// Journey that it is a part of; add fills it in.
+	Journey string
 	Name    string
 	Phases  []stay
 	Took    time.Duration
 	Service *service // nil when nobody was asking
 	Locks   string   // what the migration's locks took; empty without any
+	Data    *comparison
+	Jobs    []work // those that had to do with the database; add fills it in
 }
 
 // add completes a stage that began at a moment with the phases it went
 // through. A stage that went through none is a broken journal.
-func (r *results) add(t *testing.T, j *journal, s stage, begun time.Time) {
+func (r *results) add(t *testing.T, c cluster, j *journal, s stage, begun time.Time) {
 	t.Helper()
 	s.Took = time.Since(begun)
+	s.Journey, s.Jobs = c.namespace, c.works(t, begun)
 	// The watch may be a moment behind what the test has already read.
 	until(t, time.Minute, "the journal to see the stage end", func(context.Context) (bool, string) {
 		var last v1alpha1.Phase
@@ -56,11 +60,26 @@ func (r *results) add(t *testing.T, j *journal, s stage, begun time.Time) {
 		return resting && len(s.Phases) > 0, string(last)
 	})
 	r.Stages = append(r.Stages, s)
-	t.Logf("%s: %.1f s", s.Name, s.Took.Seconds())
+	t.Logf("%s: %.1f s %+v", s.Name, s.Took.Seconds(), s.Jobs)
 	if s.Service != nil {
 		t.Logf("%d requests answered, %d by the page, %d failed (first: %s), away %.1f s",
 			s.Service.OK, s.Service.Paged, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
 	}
+}
+
+// complete is true when every way of every journey was taken: a run of some of them
+// leaves what a whole one wrote.
+func (r *results) complete() bool {
+	stages := 0
+	for _, j := range journeys {
+		stages++ // the install
+		for _, w := range j.ways {
+			if stages++; w.breaks == "" {
+				stages++ // there, and back
+			}
+		}
+	}
+	return len(r.Stages) == stages
 }
 
 func (r *results) write(t *testing.T) {
@@ -68,6 +87,7 @@ func (r *results) write(t *testing.T) {
 	r.CPUs, r.GiB = runtime.NumCPU(), machineGiB(t)
 	functions := template.FuncMap{
 		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) },
+		"kB":      func(bytes int64) int64 { return bytes / 1000 },
 	}
 	parsed, err := template.New("results").Funcs(functions).Parse(resultsText)
 	if err != nil {

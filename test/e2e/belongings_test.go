@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+)
+
+// belongings are what the user has made and wants to find again.
+type belongings struct {
+	dashboard, database, dataset, chart int
+}
+
+const (
+	dashboardTitle = "Sales, seen before the upgrade"
+	chartName      = "Orders by day"
+)
+
+// create makes a dashboard, a database connection, whose password Superset stores
+// encrypted with the secret key, and a dataset and a chart on it.
+func (s *session) create(t *testing.T, uri string) belongings {
+	t.Helper()
+	b := belongings{dashboard: s.write(t, dashboardTitle)}
+	b.database = s.make(t, "database", map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true})
+	b.dataset = s.make(t, "dataset", map[string]any{"database": b.database, "schema": "public", "table_name": "dashboards"})
+	b.chart = s.make(t, "chart", map[string]any{
+		"slice_name": chartName, "datasource_id": b.dataset, "datasource_type": "table", "viz_type": "table",
+		"params": `{"viz_type": "table", "query_mode": "raw", "all_columns": ["id"]}`, "dashboards": []int{b.dashboard},
+	})
+	return b
+}
+
+// write makes a dashboard.
+func (s *session) write(t *testing.T, title string) (id int) {
+	t.Helper()
+	return s.make(t, "dashboard", map[string]any{"dashboard_title": title, "published": true})
+}
+
+func (s *session) make(t *testing.T, kind string, values map[string]any) (id int) {
+	t.Helper()
+	made := struct{ ID int }{}
+	s.call(t, http.MethodPost, "/api/v1/"+kind+"/", values, &made)
+	return made.ID
+}
+
+// check finds the dashboard and the chart as they were, and runs a query through the
+// database connection, which takes the password that was stored.
+func (s *session) check(t *testing.T, b belongings) {
+	t.Helper()
+	found := struct {
+		Result struct {
+			Title     string `json:"dashboard_title"`
+			Published bool
+			Name      string `json:"slice_name"`
+		}
+	}{}
+	s.call(t, http.MethodGet, fmt.Sprintf("/api/v1/dashboard/%d", b.dashboard), nil, &found)
+	s.call(t, http.MethodGet, fmt.Sprintf("/api/v1/chart/%d", b.chart), nil, &found)
+	if r := found.Result; r.Title != dashboardTitle || !r.Published || r.Name != chartName {
+		t.Fatalf("dashboard %d and chart %d are %+v, want %q, published, and %q", b.dashboard, b.chart, r, dashboardTitle, chartName)
+	}
+	query := map[string]any{
+		"database_id": b.database, "sql": "SELECT 6 * 7 AS answer", "runAsync": false,
+		"client_id": fmt.Sprintf("%011d", time.Now().UnixNano()%1e11),
+	}
+	result := struct{ Data []map[string]int }{}
+	s.call(t, http.MethodPost, "/api/v1/sqllab/execute/", query, &result)
+	if len(result.Data) != 1 || result.Data[0]["answer"] != 42 {
+		t.Fatalf("a query through the stored connection gave %v, want 42", result.Data)
+	}
+}
+
+// has tells whether a dashboard is there.
+func (s *session) has(t *testing.T, dashboard int) bool {
+	t.Helper()
+	list := struct{ IDs []int }{}
+	s.call(t, http.MethodGet, "/api/v1/dashboard/?q=(page_size:100)", nil, &list)
+	for _, id := range list.IDs {
+		if id == dashboard {
+			return true
+		}
+	}
+	if len(list.IDs) == 0 {
+		t.Fatal("the list of dashboards is empty")
+	}
+	return false
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	_ "embed"
+	"os/exec"
+	"strings"
+	"testing"
+	"text/template"
+)
+
+var (
+	//go:embed manifests/servers.yaml
+	serversManifest string
+
+	//go:embed manifests/tenant.yaml.tmpl
+	tenantText string
+
+	//go:embed manifests/superset.yaml.tmpl
+	supersetText string
+)
+
+// tenant is what the manifests are rendered with.
+type tenant struct {
+	Namespace string
+	// Database of this Superset on the server that all share.
+	Database string
+	// Volume is the folder on the node where its backups are kept.
+	Volume string
+	// Version that is installed first.
+	Version string
+}
+
+// tenant brings up what one Superset needs from others, in a namespace that ends
+// with the test. The database server is shared and stays; nothing else is.
+func (c cluster) tenant(t *testing.T, namespace string) cluster {
+	t.Helper()
+	c.namespace = namespace
+	volume := t.TempDir() // before the cleanup, so that it outlives the pods
+	t.Cleanup(func() {
+		c.explainFailure(t)
+		// Not with the test's context, which has ended by now.
+		for _, what := range [][]string{{"namespace", namespace}, {"persistentvolume", "backups-" + namespace}} {
+			if out, err := exec.Command("kubectl", append([]string{"delete"}, what...)...).CombinedOutput(); err != nil {
+				t.Errorf("deleting %s: %v\n%s", what, err, out)
+			}
+		}
+	})
+	c.apply(t, serversManifest)
+	c.available(t, "servers", "postgres")
+	c.apply(t, render(t, tenantText, tenant{Namespace: namespace, Database: c.database(), Volume: volume}))
+	c.available(t, namespace, "redis")
+	return c
+}
+
+func render(t *testing.T, text string, values any) string {
+	t.Helper()
+	parsed, err := template.New("").Parse(text)
+	if err != nil {
+		t.Fatalf("reading a manifest: %v", err)
+	}
+	manifest := strings.Builder{}
+	if err := parsed.Execute(&manifest, values); err != nil {
+		t.Fatalf("rendering a manifest: %v", err)
+	}
+	return manifest.String()
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// take goes one way there and back.
+func (j *trip) take(t *testing.T, w way) {
+	j.prepare(t, w)
+	before := j.state(t)
+	p := startProber(t.Context(), j.webAddress(t, "bi"))
+	defer p.stop()
+	if w.breaks != "" {
+		j.breaksLate(t, w, p, before)
+		return
+	}
+	j.upgrade(t, w, p)
+	user := j.user(t)
+	user.check(t, j.made)
+	later := user.write(t, "Sales, written after the way to "+j.to+" by "+w.name)
+	upgraded := j.state(t)
+
+	begun := time.Now()
+	p.lap()
+	j.patch(t, func(s *v1alpha1.Superset) { annotate(s, v1alpha1.AnnotationRollback, "e2e-"+w.name) })
+	if w.loses {
+		j.acceptLoss(t)
+	}
+	j.reaches(t, v1alpha1.PhaseRolledBack, j.from)
+	back := stage{Name: fmt.Sprintf("Rollback to %s by class %s", j.from, w.took), Service: lapOf(p)}
+	if w.fellBack != "" {
+		back.Name += ", after Downgrade failed"
+	}
+	j.tookBack(t, w, back.Service)
+	back.Data = j.same(t, w, before, upgraded)
+	j.results.add(t, j.cluster, j.log, back, begun)
+
+	user = j.user(t)
+	user.check(t, j.made)
+	if there := user.has(t, later); there == w.loses {
+		t.Errorf("the dashboard that was written after the upgrade is there: %t", there)
+	}
+}
+
+// breaksLate upgrades to a target that serves and is broken all the same: Verify
+// finds it, and the way back is taken without anybody's word.
+func (j *trip) breaksLate(t *testing.T, w way, p *prober, before state) {
+	begun := time.Now()
+	p.lap()
+	j.patch(t, func(s *v1alpha1.Superset) {
+		s.Spec.Version, s.Spec.Image.Tag = j.to, j.to+"-"+w.variant
+	})
+	j.reaches(t, v1alpha1.PhaseRolledBack, j.from)
+	s := stage{Name: fmt.Sprintf("Upgrade %s to a broken %s, and back by class %s", j.from, j.to, w.took), Service: lapOf(p)}
+	failure := j.superset(t).Status.Upgrade.Failure
+	if failure == nil || failure.Phase != v1alpha1.PhaseVerify || !strings.HasPrefix(failure.Message, w.breaks) {
+		t.Errorf("the run failed by %+v, want %s in Verify", failure, w.breaks)
+	}
+	j.tookBack(t, w, s.Service)
+	s.Data = j.same(t, w, before, state{})
+	j.results.add(t, j.cluster, j.log, s, begun)
+	j.user(t).check(t, j.made)
+}
+
+// prepare leads to the journey's first release, as a revert in a Git repository
+// would, and says how the next upgrade is to go.
+func (j *trip) prepare(t *testing.T, w way) {
+	t.Helper()
+	j.patch(t, func(s *v1alpha1.Superset) {
+		s.Spec.Version, s.Spec.Image.Tag = j.from, ""
+		u := &s.Spec.Upgrade
+		u.Strategy, u.Rollback, u.Backup = w.strategy, w.choice, nil
+		if w.backup {
+			class := "e2e"
+			u.Backup = &v1alpha1.BackupSpec{
+				Image: "cluster.local.test/services:1", Claim: v1alpha1.BackupClaim{StorageClassName: &class},
+			}
+		}
+	})
+	j.reaches(t, v1alpha1.PhaseReady, j.from)
+}
+
+// upgrade takes the Superset to the second release, by the strategy that is
+// expected of the plan.
+func (j *trip) upgrade(t *testing.T, w way, p *prober) {
+	t.Helper()
+	begun := time.Now()
+	p.lap()
+	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version = j.to })
+	j.reaches(t, v1alpha1.PhaseReady, j.to)
+	superset, want := j.superset(t), w.strategy
+	if want == "" {
+		want = v1alpha1.StrategyRolling
+	}
+	run := superset.Status.Upgrade
+	if run.Plan == nil || run.Strategy != want {
+		t.Errorf("strategy %s, want %s; plan: %+v; fell back: %s", run.Strategy, want, run.Plan, run.FellBack)
+	}
+	way := meta.FindStatusCondition(superset.Status.Conditions, v1alpha1.ConditionRollbackAvailable)
+	if promised := w.promised(); way == nil || way.Reason != promised {
+		t.Errorf("RollbackAvailable is %+v, want reason %s", way, promised)
+	}
+	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, %s", j.from, j.to, want), Service: lapOf(p)}
+	if run.Locks != nil {
+		s.Locks = superset.Status.History[0].Locks
+	}
+	j.served(t, s.Service, want == v1alpha1.StrategyDrain)
+	j.results.add(t, j.cluster, j.log, s, begun)
+}
+
+// promised is the class that is said to lead back once the upgrade is through.
+func (w way) promised() string {
+	if w.choice == v1alpha1.RollbackAuto {
+		return string(w.took)
+	}
+	return string(w.choice)
+}
+
+// served fails for each request that nobody answered, and for the page where it
+// has no place, or is missing.
+func (j *trip) served(t *testing.T, s *service, drained bool) {
+	t.Helper()
+	if s.Failed > 0 {
+		t.Errorf("%d requests failed, first: %s", s.Failed, s.First)
+	}
+	if drained != (s.Paged > 0) {
+		t.Errorf("%d requests met the maintenance page", s.Paged)
+	}
+}
+
+// offer has the token that accepts what a way back loses.
+var offer = regexp.MustCompile(regexp.QuoteMeta(v1alpha1.AnnotationAcceptDataLoss) + `=(\S+)`)
+
+// acceptLoss waits until the way back says what it loses, and accepts that.
+func (j *trip) acceptLoss(t *testing.T) {
+	t.Helper()
+	token := ""
+	until(t, 5*time.Minute, "the way back to wait for a word", func(context.Context) (bool, string) {
+		s := j.superset(t)
+		waits := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionAwaitingApproval)
+		if waits == nil {
+			return false, readyMessage(s)
+		}
+		found := offer.FindStringSubmatch(waits.Message)
+		if found == nil || !strings.Contains(waits.Message, "loses what was written since") {
+			t.Fatalf("the way back waits, and does not say what it loses: %s", waits.Message)
+		}
+		token = found[1]
+		return true, ""
+	})
+	j.patch(t, func(s *v1alpha1.Superset) { annotate(s, v1alpha1.AnnotationAcceptDataLoss, token) })
+}
+
+// tookBack looks at what status and history tell of the way back, and at what users
+// had of it.
+func (j *trip) tookBack(t *testing.T, w way, s *service) {
+	t.Helper()
+	superset := j.superset(t)
+	run, line := superset.Status.Upgrade, superset.Status.History[0]
+	if run.Rollback == nil || run.Rollback.Class != w.took || line.Rollback != w.took {
+		t.Errorf("the way back was %+v and history says %+v, want class %s", run.Rollback, line, w.took)
+	}
+	if message := readyMessage(superset); !strings.Contains(message, w.fellBack) {
+		t.Errorf("the condition says %q, want %q in it", message, w.fellBack)
+	}
+	j.served(t, s, w.drained)
+}
+
+// same compares the database with what it was before the upgrade and, where the
+// class leaves the schema, with what it was after it.
+func (j *trip) same(t *testing.T, w way, before, upgraded state) *comparison {
+	t.Helper()
+	now := j.state(t)
+	data := before.compare(t, now, w.loses)
+	if w.leftovers == nil {
+		data.Schema = upgraded.schema.Diff(now.schema)
+	}
+	data.onlyKnown(t, w.leftovers)
+	t.Logf("compared: %s", data)
+	return &data
+}
