@@ -15,13 +15,14 @@ import (
 // Stand-ins for what the image has and a bare python3 has not: enough to load the
 // file and look at its values. The real ones meet it in test/scripts.
 var modules = map[string]string{
-	"redis.py":                             "def from_url(url): return url\n",
-	"celery/__init__.py":                   "",
-	"celery/schedules.py":                  "def crontab(**when): return when\n",
-	"flask_caching/__init__.py":            "",
-	"flask_caching/backends/__init__.py":   "",
-	"flask_caching/backends/rediscache.py": "class RedisCache(dict): pass\n",
-	"mycelery.py":                          "worker_concurrency = 7\nclass Settings:\n    worker_concurrency = 7\n",
+	"redis.py":                                 "def from_url(url): return url\n",
+	"celery/__init__.py":                       "",
+	"celery/schedules.py":                      "def crontab(**when): return when\n",
+	"flask_caching/__init__.py":                "",
+	"flask_caching/backends/__init__.py":       "",
+	"flask_caching/backends/rediscache.py":     "class RedisCache(dict): pass\n",
+	"apache_superset-6.0.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: apache-superset\nVersion: 6.0.0\n",
+	"mycelery.py":                              "worker_concurrency = 7\nclass Settings:\n    worker_concurrency = 7\n",
 }
 
 const (
@@ -101,6 +102,15 @@ func TestKeyPrefixesDiffer(t *testing.T) {
 		" (CACHE_CONFIG, DATA_CACHE_CONFIG, FILTER_STATE_CACHE_CONFIG, EXPLORE_FORM_DATA_CACHE_CONFIG)} | {RESULTS_BACKEND['key_prefix']})")
 	if got != "5" {
 		t.Errorf("%s different key prefixes, want 5", got)
+	}
+}
+
+// Two releases that run side by side share the Redis, not what each has worked out
+// about itself.
+func TestMetadataCacheBelongsToARelease(t *testing.T) {
+	got := evaluate(t, Config{Cache: true}, "redis://h", "CACHE_CONFIG['CACHE_KEY_PREFIX']")
+	if want := "'superset_metadata_6.0.0_'"; got != want {
+		t.Errorf("the prefix is %s, want %s", got, want)
 	}
 }
 

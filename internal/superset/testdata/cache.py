@@ -5,6 +5,7 @@ import os
 SECRET_KEY = os.environ["SUPERSET_SECRET_KEY"]
 SQLALCHEMY_DATABASE_URI = os.environ["SUPERSET_DATABASE_URI"]
 
+import importlib.metadata
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import redis
@@ -34,7 +35,17 @@ def operator_cache(prefix, days):
     }
 
 
-CACHE_CONFIG = operator_cache("superset_metadata_", days=1)
+def operator_release():
+    # By the package's own files: the module cannot be imported yet.
+    try:
+        return importlib.metadata.version("apache-superset")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+# What one release has worked out about itself, such as the settings of every page, is
+# not for the next one that runs beside it.
+CACHE_CONFIG = operator_cache(f"superset_metadata_{operator_release()}_", days=1)
 DATA_CACHE_CONFIG = operator_cache("superset_data_", days=1)
 # Opening a dashboard or chart again keeps its state alive, as in Superset's defaults.
 FILTER_STATE_CACHE_CONFIG = {
