@@ -45,8 +45,17 @@ func (c cluster) state(t *testing.T) state {
 	return s
 }
 
-// bookkeeping are columns in which Superset writes down that somebody logged in.
-var bookkeeping = map[string][]string{"ab_user": {"last_login", "login_count", "fail_login_count"}}
+// bookkeeping are columns in which Superset writes down that somebody logged in, or
+// that have no meaning.
+var bookkeeping = map[string][]string{
+	"ab_user":                 {"last_login", "login_count", "fail_login_count"},
+	"ab_permission_view_role": {"id"},
+}
+
+// rewritten is the table in which the superset init of each release puts what its
+// built-in roles may do in the place of what they could before. Only a Restore
+// takes that back.
+const rewritten = "ab_permission_view_role"
 
 // comparison is what became of a database on the way there and back, for people to
 // read.
@@ -55,6 +64,8 @@ type comparison struct {
 	Rows, Tables int
 	// Lost rows are not there as they were; Gained ones are new.
 	Lost, Gained int
+	// Rewritten are rows of the built-in roles that superset init took away.
+	Rewritten int
 	// Schema has a line for each object that differs.
 	Schema []string
 }
@@ -66,8 +77,12 @@ func (s state) compare(t *testing.T, later state, exact bool) comparison {
 	t.Helper()
 	c := comparison{Rows: s.rows.Count(), Tables: len(s.rows), Schema: s.schema.Diff(later.schema)}
 	for _, change := range s.rows.Diff(later.rows, bookkeeping) {
-		c.Lost += change.Lost
 		c.Gained += change.Gained
+		if change.Table == rewritten && !exact {
+			c.Rewritten += change.Lost
+			continue
+		}
+		c.Lost += change.Lost
 		if change.Lost > 0 || exact {
 			t.Errorf("table %s: %d rows are not there as they were, %d are new, for example %.300s", change.Table, change.Lost, change.Gained, change.Example)
 		}
@@ -77,7 +92,8 @@ func (s state) compare(t *testing.T, later state, exact bool) comparison {
 
 // String is for the log.
 func (c comparison) String() string {
-	return fmt.Sprintf("%d rows of %d tables: %d lost or changed, %d new; schema: %q", c.Rows, c.Tables, c.Lost, c.Gained, c.Schema)
+	return fmt.Sprintf("%d rows of %d tables: %d lost or changed, %d taken from built-in roles, %d new; schema: %q",
+		c.Rows, c.Tables, c.Lost, c.Rewritten, c.Gained, c.Schema)
 }
 
 // knownLeftovers are what a schema keeps of 6.0.0 after a downgrade to 5.0.0: what

@@ -17,9 +17,10 @@ import (
 // connection, as a new user would.
 //
 // It asks for the list of charts without credentials: that takes the database,
-// unlike the health page, and the refusal (401) is the right answer.
+// unlike the health page, and the refusal (401) is the right answer. Every tenth time
+// it asks for the login page, as somebody does who has a browser open.
 type prober struct {
-	url    string
+	base   string
 	cancel context.CancelFunc
 	done   chan struct{}
 
@@ -28,11 +29,15 @@ type prober struct {
 	down  time.Time // when the current outage began; zero while there is none
 }
 
+const loginPage = "/login/"
+
 // service is what users had of Superset in some stretch of time.
 type service struct {
 	// OK were answered by Superset, Paged by the maintenance page (status 503),
 	// Failed by nobody or by an error.
 	OK, Paged, Failed int
+	// Pages of Failed is how often the login page was the error.
+	Pages int
 	// Away is the time from the first request that Superset did not answer to the
 	// next that it did, all outages together; Longest is the longest of them.
 	Away, Longest time.Duration
@@ -42,7 +47,7 @@ type service struct {
 
 func startProber(ctx context.Context, base string) *prober {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prober{url: base + "/api/v1/chart/", cancel: cancel, done: make(chan struct{})}
+	p := &prober{base: base, cancel: cancel, done: make(chan struct{})}
 	go p.probe(ctx)
 	return p
 }
@@ -52,13 +57,16 @@ func (p *prober) probe(ctx context.Context) {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		begun := time.Now()
-		paged, failure := p.ask(ctx, &client)
+	for n := 1; ; n++ {
+		begun, path := time.Now(), "/api/v1/chart/"
+		if n%10 == 0 {
+			path = loginPage
+		}
+		paged, failure := p.ask(ctx, &client, path)
 		if ctx.Err() != nil {
 			return
 		}
-		p.record(begun, paged, failure)
+		p.record(begun, path, paged, failure)
 		select {
 		case <-ctx.Done():
 			return
@@ -69,8 +77,8 @@ func (p *prober) probe(ctx context.Context) {
 
 // ask returns what went wrong, or nothing; paged is true when the maintenance
 // page answered.
-func (p *prober) ask(ctx context.Context, client *http.Client) (paged bool, failure string) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url, nil)
+func (p *prober) ask(ctx context.Context, client *http.Client, path string) (paged bool, failure string) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+path, nil)
 	if err != nil {
 		return false, err.Error()
 	}
@@ -92,7 +100,7 @@ func (p *prober) ask(ctx context.Context, client *http.Client) (paged bool, fail
 	}
 }
 
-func (p *prober) record(begun time.Time, paged bool, failure string) {
+func (p *prober) record(begun time.Time, path string, paged bool, failure string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -104,8 +112,11 @@ func (p *prober) record(begun time.Time, paged bool, failure string) {
 		return
 	default:
 		p.count.Failed++
+		if path == loginPage {
+			p.count.Pages++
+		}
 		if p.count.First == "" {
-			p.count.First = failure
+			p.count.First = path + ": " + failure
 		}
 	}
 	if p.down.IsZero() {
