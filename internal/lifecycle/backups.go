@@ -116,6 +116,22 @@ func atStake(since time.Duration) time.Duration {
 	return 0
 }
 
+// servedSince is true when a Drain may have brought a tier back for a while: in a
+// phase that does, or on a way back before the newest one.
+func servedSince(phases []v1alpha1.PhaseRecord) bool {
+	ways := 0 // back
+	for _, p := range phases {
+		switch p.Phase {
+		case workers, web, verify:
+			return true
+		case rollback:
+			ways++
+		default:
+		}
+	}
+	return ways > 1
+}
+
 // newerData is true unless nothing has served since a backup was taken: a Drain
 // that has not brought anything back yet, neither on its way nor on the way back.
 func newerData(o *Observation, backup string) bool {
@@ -124,14 +140,5 @@ func newerData(o *Observation, backup string) bool {
 	if !mine || run.Strategy != v1alpha1.StrategyDrain || resting(o.phase()) && o.phase() != failed {
 		return true
 	}
-	ways := 0 // back
-	for _, p := range run.Phases {
-		if p.Phase == workers || p.Phase == web || p.Phase == verify {
-			return true
-		}
-		if p.Phase == rollback {
-			ways++
-		}
-	}
-	return ways > 1 || slices.ContainsFunc(o.Tiers[:], func(t Tier) bool { return t.Exists && t.Mode != v1alpha1.ModeHold })
+	return servedSince(run.Phases) || slices.ContainsFunc(o.Tiers[:], func(t Tier) bool { return t.Exists && t.Mode != v1alpha1.ModeHold })
 }

@@ -59,6 +59,19 @@ func crossedBefore(o *Observation) bool {
 	return found != "" && found != o.Preflight.Result.Revision
 }
 
+// changesSchema is true when the schema will be another one than before the run, or
+// before the one that it replaces.
+func changesSchema(o *Observation) bool {
+	return (o.Preflight.Result.PendingCount > 0 || crossedBefore(o)) && !aheadByUs(o)
+}
+
+// savedBy is true when there will be a backup of what the run found: its own, or that
+// of the run which it replaces.
+func savedBy(o *Observation, p *v1alpha1.Plan) bool {
+	run := o.run()
+	return p.Backup && !crossedBefore(o) || backupOf(o, o.stored(run.FromRelease), run.FromRevision).Name != ""
+}
+
 // rollbackClass is how the run can be taken back, once its migration is done.
 func rollbackClass(o *Observation, p *v1alpha1.Plan) (v1alpha1.RollbackClass, string) {
 	run, r := o.run(), o.Preflight.Result
@@ -69,10 +82,8 @@ func rollbackClass(o *Observation, p *v1alpha1.Plan) (v1alpha1.RollbackClass, st
 	case before.Hash != "" && before.Database != o.Desired.Database:
 		return v1alpha1.RollbackNone, before.Version + " uses another database: setting spec.database.uriFrom back is the way back"
 	}
-	// One that the run before took counts as well: it holds what that run found.
-	saved := p.Backup && !crossedBefore(o) || backupOf(o, before, run.FromRevision).Name != ""
-	class, why := v1alpha1.RollbackImage, "the schema stays as it is"
-	if (r.PendingCount > 0 || crossedBefore(o)) && !aheadByUs(o) {
+	class, why, saved := v1alpha1.RollbackImage, "the schema stays as it is", savedBy(o, p)
+	if changesSchema(o) {
 		class, why = pick(o, options{serves: survives(run.From, run.To, p.Migrations), downgrade: true, backup: saved})
 	}
 	if p.Reencrypt && class == v1alpha1.RollbackImage {

@@ -122,6 +122,13 @@ func Claim(owner *v1alpha1.Superset) *corev1.PersistentVolumeClaim {
 	}
 }
 
+// keptBy notes the claim of the Job that took a backup, if it took one.
+func (b *BackupResult) keptBy(job *batchv1.Job) {
+	if b != nil {
+		b.Claim = claimOf(job)
+	}
+}
+
 // claimOf is the claim that a Job's pod mounts for backups; empty for none.
 func claimOf(job *batchv1.Job) string {
 	for _, v := range job.Spec.Template.Spec.Volumes {

@@ -73,9 +73,7 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	}
 	p.FinishedAt = at
 	p.Result = resultOf(script, mine)
-	if p.Result.Backup != nil {
-		p.Result.Backup.Claim = claimOf(newest)
-	}
+	p.Result.Backup.keptBy(newest)
 	if failed && p.Result.Reason == "" {
 		p.Result.Reason = ReasonJobCrashed
 		p.Result.Message = "the Job failed after its script had reported success; see the events of its namespace"
