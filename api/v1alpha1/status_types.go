@@ -54,7 +54,7 @@ type SupersetStatus struct {
 	Backups []BackupStatus `json:"backups,omitempty"`
 
 	// history has a line for each ended upgrade, the newest first, at most
-	// spec.historyLimit.
+	// spec.historyLimit and as many as fit into 3 KiB.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50

@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,20 @@ func (s *draft) record(result v1alpha1.Result) {
 		s.History = slices.Insert(s.History, 0, line)
 	}
 	s.History = s.History[:min(s.historyLimit, len(s.History))]
+	for len(s.History) > 1 && sizeOf(s.History) > maxHistory {
+		s.History = s.History[:len(s.History)-1]
+	}
+}
+
+// maxHistory bounds history, so that status stays small: bytes of JSON.
+const maxHistory = 3 << 10
+
+func sizeOf(history []v1alpha1.HistoryEntry) int {
+	raw, err := json.Marshal(history)
+	if err != nil {
+		panic(fmt.Sprintf("encoding history: %v", err)) // plain values only
+	}
+	return len(raw)
 }
 
 // details are what some runs have to tell and others have not.
