@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
 // reference is an undisturbed run.
@@ -116,7 +119,7 @@ func (t *trial) ends(ctx context.Context, p point, r *reference, past string) er
 		case <-first.layer.Dead():
 			if !replaced {
 				replaced = true
-				t.start(ctx, p.mode.next(p.k, past), false)
+				t.start(ctx, p.mode.next(p.k, t.ago(p.mode.back, past)), false)
 			}
 		default:
 		}
@@ -140,6 +143,25 @@ func (t *trial) ends(ctx context.Context, p point, r *reference, past string) er
 		}
 		return false, nil
 	})
+}
+
+// ago is the resource version of the Superset so many of its states ago, or the one
+// at the beginning.
+func (t *trial) ago(states int, beginning string) string {
+	if states == 0 {
+		return beginning
+	}
+	from, err := strconv.ParseInt(beginning, 10, 64)
+	if err != nil {
+		return beginning
+	}
+	at := []int64{from}
+	for _, c := range t.record.Story() {
+		if _, ok := c.Obj.(*v1alpha1.Superset); ok && c.At > from {
+			at = append(at, c.At)
+		}
+	}
+	return strconv.FormatInt(at[max(0, len(at)-1-states)], 10)
 }
 
 // stage is where the machine stands.

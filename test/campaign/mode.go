@@ -20,9 +20,11 @@ type mode struct {
 	// requests; they are numbered from 1.
 	points func(r *reference) int
 	// first is what happens to the operator that the scenario begins with, next
-	// to the one that is started after a kill. past is the resource version at
-	// the beginning.
+	// to the one that is started after a kill. past is a resource version: the one
+	// at the beginning or, for next where back is more than 0, that of the Superset
+	// so many of its states ago.
 	first, next func(k int, past string) fault.Options
+	back        int
 	// elect starts a second operator that waits for the first one's lease.
 	elect bool
 	// many is true for modes that only thorough scenarios go through by default.
@@ -94,7 +96,7 @@ func modes() []mode {
 		{name: "reset-after", says: "the connection breaks after a request, before its answer", points: requestsOf, first: anyRequest(fault.ResetAfter), next: none, many: true},
 	}
 	for _, g := range groups {
-		out = append(out, stale(g), frozen(g))
+		out = append(out, stale(g), recent(g), frozen(g))
 	}
 	for _, lag := range []time.Duration{200 * time.Millisecond, time.Second} {
 		out = append(out, lagging(lag))
@@ -111,6 +113,14 @@ func stale(g group) mode {
 			return fault.Options{Kinds: g.set(), Past: past, FrozenFor: standstill}
 		},
 	}
+}
+
+// recent starts it on a cache that is two states of the Superset behind: of the
+// same run, often.
+func recent(g group) mode {
+	m := stale(g)
+	m.name, m.says, m.back = "recent-"+g.name, "killed after a write; the next one is two states of the Superset behind in: "+g.name, 2
+	return m
 }
 
 // frozen holds watches back from one write on.

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/sample"
 )
 
 // runs waits until exactly the pods of one version run: two of web, two
@@ -80,9 +81,7 @@ func only(p v1alpha1.Phase) func(*v1alpha1.Superset) {
 	}[p])
 }
 
-func config(raw string) func(*v1alpha1.Superset) {
-	return func(s *v1alpha1.Superset) { s.Spec.Config.Raw = raw }
-}
+func config(raw string) func(*v1alpha1.Superset) { return sample.Config(raw) }
 
 func cacheFrom(name, key string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
