@@ -120,6 +120,9 @@ func (l *laws) see(c chronicle.Change) {
 			l.alone(l.jobs, obj.Name, c.Gone || ended(obj), "Jobs that change the schema are under way")
 		}
 	}
+	if len(l.jobs) > 0 && len(l.beats) > 0 {
+		l.broken = append(l.broken, "a scheduler exists while a Job changes the schema")
+	}
 }
 
 // grows: a fence never shrinks.

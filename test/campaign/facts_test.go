@@ -109,8 +109,12 @@ func TestRunsThatDivergeDiffer(t *testing.T) {
 			t.Errorf("%s: the difference does not say %q:\n%s", name, test.says, d)
 		}
 	}
-	if got := story("u2", "ns2", 99, func(t *tale) { t.job("1", 1, false); t.job("2", 1, true) }); len(got.Broken) != 0 {
-		t.Log(got.Broken)
+	beside := func(t *tale) {
+		t.tell(true, false, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "beat", Labels: ours("scheduler")}})
+		t.job("1", 0, false)
+	}
+	if got := story("u", "n", 1, beside); len(got.Broken) == 0 || got.Broken[0] != "a scheduler exists while a Job changes the schema" {
+		t.Errorf("a scheduler beside a migration: %v", got.Broken)
 	}
 	if got := story("u", "n", 1, func(t *tale) { t.job("1", 1, false); t.job("2", 1, false) }); len(got.Broken) != 1 {
 		t.Errorf("two migrations under way: %v", got.Broken)
