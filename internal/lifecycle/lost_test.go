@@ -92,6 +92,35 @@ func TestStatusOfThePastHoldsNothingAgain(t *testing.T) {
 	}
 }
 
+// A scheduler that was lost comes back while the run is proven, at the release
+// that runs. Where the run leads there too, it is held all the same in its turn.
+func TestLostSchedulerIsHeldInItsTurn(t *testing.T) {
+	o := midway(validate)
+	o.Desired = o.stored("a")
+	o.Status.Upgrade.ToRelease, o.Status.Upgrade.To, o.Status.Upgrade.Kind = "a", "5.0.0", v1alpha1.KindConfigChange
+	o.Tiers[Scheduler] = Tier{}
+	d := Decide(o)
+	for _, a := range d.Work.Actions() {
+		if a.Kind == ApplyTier && a.Tier == Scheduler {
+			o.Tiers[Scheduler] = Tier{Exists: true, Release: a.Release, Fence: a.Fence, Mode: a.Mode, Current: true, Settled: true, Pods: 1, Ready: 1}
+		}
+	}
+	if !o.Tiers[Scheduler].Exists {
+		t.Fatal("the scheduler does not come back")
+	}
+	for _, phase := range []v1alpha1.Phase{dbMigrate, scheduler} {
+		o.Status.Phase = phase
+		held := false
+		d := Decide(o)
+		for _, a := range d.Work.Actions() {
+			held = held || a.Kind == ApplyTier && a.Tier == Scheduler && a.Mode == v1alpha1.ModeHold
+		}
+		if !held {
+			t.Errorf("%s: the scheduler is not held, and waited for", phase)
+		}
+	}
+}
+
 // A status that lost its run, by a hand or a restore, begins anew instead of
 // panicking, under a fence that no child has.
 func TestLostRunBeginsAnew(t *testing.T) {

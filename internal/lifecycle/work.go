@@ -92,7 +92,11 @@ func (w *Work) keep(o *Observation, tier int) {
 		return
 	}
 	if due := due(o, tier); due.Has[tier] {
-		w.add(Action{Kind: ApplyTier, Tier: tier, Release: due.Hash, Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeServe})
+		fence := o.Status.UpgradeRevision
+		if o.phase() == validate {
+			fence-- // it belongs to what runs: this run has not given it anything yet
+		}
+		w.add(Action{Kind: ApplyTier, Tier: tier, Release: due.Hash, Fence: fence, Mode: v1alpha1.ModeServe})
 	}
 }
 
