@@ -41,6 +41,8 @@ type service struct {
 	// Away is the time from the first request that Superset did not answer to the
 	// next that it did, all outages together; Longest is the longest of them.
 	Away, Longest time.Duration
+	// Slowest is what the slowest request that was answered took.
+	Slowest time.Duration
 	// First failure, as an example.
 	First string
 }
@@ -54,7 +56,8 @@ func startProber(ctx context.Context, base string) *prober {
 
 func (p *prober) probe(ctx context.Context) {
 	defer close(p.done)
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	// As long as a proxy would wait: on a busy machine slow is not yet failed.
+	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -103,6 +106,9 @@ func (p *prober) ask(ctx context.Context, client *http.Client, path string) (pag
 func (p *prober) record(begun time.Time, path string, paged bool, failure string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if failure == "" {
+		p.count.Slowest = max(p.count.Slowest, time.Since(begun))
+	}
 	switch {
 	case paged:
 		p.count.Paged++
