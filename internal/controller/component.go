@@ -78,32 +78,36 @@ func (r *ComponentReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		return ctrl.Result{}, nil
 	}
 	live, err := r.live(ctx, c)
-	if err != nil {
-		return ctrl.Result{}, err
+	if err == nil && live != nil && components.FromLater(live, c) {
+		err = r.direct.Get(ctx, req.NamespacedName, c)
 	}
-	if live != nil && components.FromLater(live, c) {
-		if err := r.direct.Get(ctx, req.NamespacedName, c); err != nil {
-			return ctrl.Result{}, client.IgnoreNotFound(err)
-		}
+	if err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	problem := &lifecycle.Decision{}
 	changed, err := r.build(ctx, c, live, problem)
 	if err != nil {
 		return again(err)
 	}
-	pods, err := r.pods(ctx, c)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	health := components.HealthOf(live, pods)
-	health.Settled = health.Settled && !changed
-	if problem.Message != "" {
-		health.Blocked = problem.Message
-	}
-	if err := r.answer(ctx, c, health); err != nil {
+	if err := r.tell(ctx, c, live, changed, problem.Message); err != nil {
 		return again(client.IgnoreNotFound(err))
 	}
 	return ctrl.Result{RequeueAfter: problem.Recheck}, nil
+}
+
+// tell writes what became of a component: of its Deployment as it was before this
+// look, which counts for nothing where it has just been changed.
+func (r *ComponentReconciler) tell(ctx context.Context, c v1alpha1.Component, live *appsv1.Deployment, changed bool, problem string) error {
+	pods, err := r.pods(ctx, c)
+	if err != nil {
+		return err
+	}
+	health := components.HealthOf(live, pods)
+	health.Settled = health.Settled && !changed
+	if problem != "" {
+		health.Blocked = problem
+	}
+	return r.answer(ctx, c, health)
 }
 
 // build applies what the component consists of; changed is true when the

@@ -130,12 +130,12 @@ func rest(o *Observation) Decision {
 			d.Work.removeForeign(o, tier, current)
 			continue
 		}
-		fence := t.Fence
-		if !t.Exists || t.Release != current.Hash || t.Mode != v1alpha1.ModeServe {
+		fence, asIs := t.Fence, t.Release == current.Hash && t.Mode == v1alpha1.ModeServe
+		if !t.Exists || !asIs {
 			fence = o.Status.UpgradeRevision // if that is behind the tier's, what we know of the status is old
 		}
 		d.Work.add(Action{Kind: ApplyTier, Tier: tier, Release: current.Hash, Fence: fence, Mode: v1alpha1.ModeServe})
-		if !t.Settled || t.Release != current.Hash || t.Mode != v1alpha1.ModeServe {
+		if !t.Settled || !asIs {
 			d.Waiting, d.Reason, d.Message = true, v1alpha1.ReasonTierNotReady, notReady[tier]
 			if t.Blocked != "" {
 				d.Message += ": " + t.Blocked

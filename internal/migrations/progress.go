@@ -52,23 +52,16 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	}
 	mine := podsOf(newest, pods)
 	p := Progress{Attempt: attempt, Blocked: components.Diagnose(mine)}
+	var last Result
 	for n := 1; n < attempt; n++ {
-		before := attemptOf(script, fence, n, jobs)
-		if before == nil {
-			continue
-		}
-		why := resultOf(script, podsOf(before, pods)).Reason
-		p.Broke = p.Broke || why.Breaks()
-		if why == ReasonLockTimeout {
-			p.Waits++
+		if before := attemptOf(script, fence, n, jobs); before != nil {
+			last = resultOf(script, podsOf(before, pods))
+			p.remember(last.Reason)
 		}
 	}
 	ended, failed, at := outcome(newest)
 	if !ended || running(mine) {
-		p.Active = true
-		if before := attemptOf(script, fence, attempt-1, jobs); before != nil {
-			p.Before = resultOf(script, podsOf(before, pods))
-		}
+		p.Active, p.Before = true, last
 		return p
 	}
 	p.FinishedAt = at
@@ -80,6 +73,14 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	}
 	p.Done = p.Result.Reason == ""
 	return p
+}
+
+// remember takes note of how an attempt before the newest ended.
+func (p *Progress) remember(why Reason) {
+	p.Broke = p.Broke || why.Breaks()
+	if why == ReasonLockTimeout {
+		p.Waits++
+	}
 }
 
 // Changing reports whether any Job that changes the schema, under whatever fence,

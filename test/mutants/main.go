@@ -23,7 +23,7 @@ func main() {
 	with := flag.String("with", "tests,model,campaign", "comma-separated checks that look at each; suites adds the slow ones on the API server")
 	flag.StringVar(&o.page, "page", "", "file to write the table to, in Markdown; none by default")
 	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "Makes %d deliberate mistakes in the operator, one at a time, and tells which checks see each.\nRun it from the root of the repository.\n\n", len(mutants))
+		_, _ = fmt.Fprintf(flag.CommandLine.Output(), "Makes %d deliberate mistakes in the operator, one at a time, and tells which checks see each.\nRun it from the root of the repository.\n\n", len(mutants))
 		flag.PrintDefaults()
 	}
 	flag.Parse()

@@ -13,7 +13,7 @@ func downgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Res
 	target := env(pod, envTargetRevision).Value
 	from, to, head := position(v.revision), position(target), position(r.head)
 	switch {
-	case target == "" || target == v.revision && !v.half:
+	case target == "", target == v.revision && !v.half:
 		return result
 	case v.half:
 		return result.fail("DowngradeFailed", "OperationalError: (1091, \"Can't DROP\"): an earlier change ended half-way")
@@ -22,15 +22,20 @@ func downgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Res
 	case to < 0 || to > from:
 		return result.fail("DowngradeFailed", "no way leads down from %s to %s", v.revision, target)
 	case behavior == DowngradeFails:
-		if dialectOf(pod) == mysql {
-			result.Revision = between(v.revision, target)
-			return result.fail("DowngradeFailed", "OperationalError: this downgrade was told to fail; the schema may be half changed")
-		}
-		return result.fail("DowngradeFailed", "ProgrammingError: this downgrade was told to fail; nothing was changed")
+		return toldToFail(dialectOf(pod), target, result)
 	default:
 		result.Revision = target
 		return result
 	}
+}
+
+// toldToFail is a downgrade that fails in its middle.
+func toldToFail(dialect, target string, result Result) Result {
+	if dialect == mysql {
+		result.Revision = between(result.Revision, target)
+		return result.fail("DowngradeFailed", "OperationalError: this downgrade was told to fail; the schema may be half changed")
+	}
+	return result.fail("DowngradeFailed", "ProgrammingError: this downgrade was told to fail; nothing was changed")
 }
 
 // change makes database and backups what a script left behind; true when
