@@ -110,39 +110,61 @@ func (t *trial) ends(ctx context.Context, p point, r *reference, past string) er
 	if p.mode.elect {
 		first = t.instances[len(t.instances)-2]
 	}
-	replaced, answered, held := false, false, ""
+	w := &way{trial: t, point: p, first: first, past: past}
+	answered := false
 	return t.until(ctx, stuck, func(idle time.Duration) (bool, error) {
 		if err := t.answer(ctx, p.scenario.step, &answered); err != nil {
 			return false, err
 		}
-		select {
-		case <-first.layer.Dead():
-			if !replaced {
-				replaced = true
-				t.start(ctx, p.mode.next(p.k, t.ago(p.mode.back, past)), false)
-			}
-		default:
-		}
-		if first.layer.Paused() {
-			if held == "" {
-				held = t.stage()
-			}
-			if held == t.stage() && !p.scenario.ended(t.superset()) {
-				return false, nil
-			}
-			first.layer.Resume()
-		}
-		if idle < quiet || !p.scenario.ended(t.superset()) || t.ending() {
+		w.replace(ctx)
+		if w.holds() || idle < quiet || !p.scenario.ended(t.superset()) || t.ending() {
 			return false, nil
 		}
-		if diff(r.facts, t.facts()) == "" {
-			return true, nil
-		}
-		if idle > unlike {
+		alike := diff(r.facts, t.facts()) == ""
+		if !alike && idle > unlike {
 			return false, errNever
 		}
-		return false, nil
+		return alike, nil
 	})
+}
+
+// way is what happens on the way from a disturbance to the end.
+type way struct {
+	*trial
+	point
+	first    *instance
+	past     string
+	replaced bool
+	stopped  string
+}
+
+// replace starts another operator once the first was killed.
+func (w *way) replace(ctx context.Context) {
+	select {
+	case <-w.first.layer.Dead():
+	default:
+		return
+	}
+	if !w.replaced {
+		w.replaced = true
+		w.start(ctx, w.mode.next(w.k, w.ago(w.mode.back, w.past)), false)
+	}
+}
+
+// holds is true while the first operator is paused. It is resumed when the second
+// has come a phase further.
+func (w *way) holds() bool {
+	if !w.first.layer.Paused() {
+		return false
+	}
+	if w.stopped == "" {
+		w.stopped = w.stage()
+	}
+	if w.stopped == w.stage() && !w.point.scenario.ended(w.superset()) {
+		return true
+	}
+	w.first.layer.Resume()
+	return false
 }
 
 // ago is the resource version of the Superset so many of its states ago, or the one

@@ -36,31 +36,14 @@ type facts struct {
 // factsOf reads a story.
 func factsOf(story []chronicle.Change) facts {
 	f := facts{Runs: map[string]int{}, Made: map[string]int{}, Gone: map[string]int{}, State: map[string]any{}}
-	n := newNormaliser(story)
-	laws := newLaws()
-	last := map[string]chronicle.Change{}
+	n, laws, last := newNormaliser(story), newLaws(), map[string]chronicle.Change{}
 	for _, c := range story {
 		if c.Obj.GetLabels()[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy && !isSuperset(c) {
 			continue // a Secret of the API server's, say
 		}
-		name := n.nameOf(c.Obj)
-		if c.Made {
-			f.Made[classOf(c.Obj)]++
-			if pod, ok := c.Obj.(*corev1.Pod); ok && jobOf(pod.Labels) != "" {
-				f.Runs[jobOf(pod.Labels)]++
-			}
-		}
-		if c.Gone {
-			f.Gone[classOf(c.Obj)]++
-		}
-		if s, ok := c.Obj.(*v1alpha1.Superset); ok {
-			phase := fmt.Sprintf("%s, fence %d", s.Status.Phase, s.Status.UpgradeRevision)
-			if len(f.Phases) == 0 || f.Phases[len(f.Phases)-1] != phase {
-				f.Phases = append(f.Phases, phase)
-			}
-		}
+		f.count(c)
 		laws.see(c)
-		last[name] = c
+		last[n.nameOf(c.Obj)] = c
 	}
 	for name, c := range last {
 		if _, pod := c.Obj.(*corev1.Pod); !pod && !c.Gone {
@@ -69,6 +52,27 @@ func factsOf(story []chronicle.Change) facts {
 	}
 	f.Broken = laws.broken
 	return f
+}
+
+// count takes one change.
+func (f *facts) count(c chronicle.Change) {
+	if c.Made {
+		f.Made[classOf(c.Obj)]++
+	}
+	if c.Gone {
+		f.Gone[classOf(c.Obj)]++
+	}
+	switch obj := c.Obj.(type) {
+	case *corev1.Pod:
+		if job := jobOf(obj.Labels); job != "" && c.Made {
+			f.Runs[job]++
+		}
+	case *v1alpha1.Superset:
+		phase := fmt.Sprintf("%s, fence %d", obj.Status.Phase, obj.Status.UpgradeRevision)
+		if len(f.Phases) == 0 || f.Phases[len(f.Phases)-1] != phase {
+			f.Phases = append(f.Phases, phase)
+		}
+	}
 }
 
 func isSuperset(c chronicle.Change) bool {

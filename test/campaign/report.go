@@ -37,7 +37,6 @@ func (c *campaign) divergences() int {
 type row struct {
 	scenario, mode               string
 	writes, tried, missed, wrong int
-	sites                        map[string]bool
 }
 
 // rows are the results by scenario and mode, in the order of the tables.

@@ -107,18 +107,26 @@ func (c *campaign) points(chosen []*scenario) []point {
 	all := modes()
 	for _, s := range chosen {
 		for i := range all {
-			m := &all[i]
-			if !named(c.modes, m.name) || m.many && !s.thorough && !c.thorough && !slices.Contains(c.modes, m.name) {
+			if !c.goesThrough(s, &all[i]) {
 				continue
 			}
-			for k := 1; k <= m.points(c.references[s.name]); k++ {
+			for k := 1; k <= all[i].points(c.references[s.name]); k++ {
 				if c.k == 0 && (k-1)%c.every == 0 || c.k == k {
-					out = append(out, point{s, m, k})
+					out = append(out, point{s, &all[i], k})
 				}
 			}
 		}
 	}
 	return out
+}
+
+// goesThrough is true for a mode that was named, or that is for every scenario,
+// or for a thorough one.
+func (c *campaign) goesThrough(s *scenario, m *mode) bool {
+	if len(c.modes) > 0 {
+		return slices.Contains(c.modes, m.name)
+	}
+	return !m.many || s.thorough || c.thorough
 }
 
 // inParallel does something with each item, so many at once, until one fails.

@@ -43,9 +43,12 @@ func to(version string, e ...func(*v1alpha1.Superset)) step {
 	return step{edits: append(edits{sample.Version(version)}, e...), phase: v1alpha1.PhaseReady, version: version}
 }
 
+// before is the version that every way back leads to.
+const before = "5.0.0"
+
 // back is a step that ends with the release before.
-func back(version string, e ...func(*v1alpha1.Superset)) step {
-	return step{edits: e, phase: v1alpha1.PhaseRolledBack, version: version}
+func back(e ...func(*v1alpha1.Superset)) step {
+	return step{edits: e, phase: v1alpha1.PhaseRolledBack, version: before}
 }
 
 // accepting gives the word that a step asks for before data is lost.
@@ -76,18 +79,18 @@ var (
 // scenarios are what the campaign goes through. Another one needs an entry here
 // and nothing else.
 var scenarios = []scenario{
-	{name: "install", says: "5.0.0 is installed", step: to("5.0.0")},
-	{name: "rolling", says: "5.0.0 to 6.0.0 while users are served", before: []step{to("5.0.0", rolling)}, step: to("6.0.0"), thorough: true},
-	{name: "drain", says: "5.0.0 to 6.0.0 behind the maintenance page, with a backup", before: []step{to("5.0.0", drain, backedUp)}, step: to("6.0.0")},
+	{name: "install", says: "5.0.0 is installed", step: to(before)},
+	{name: "rolling", says: "5.0.0 to 6.0.0 while users are served", before: []step{to(before, rolling)}, step: to("6.0.0"), thorough: true},
+	{name: "drain", says: "5.0.0 to 6.0.0 behind the maintenance page, with a backup", before: []step{to(before, drain, backedUp)}, step: to("6.0.0")},
 	{name: "config", says: "another config at the same version", before: []step{to("6.0.0")}, step: to("6.0.0", sample.Config("ROW_LIMIT = 5000\n"))},
-	{name: "failed", says: "6.0.0 fails in Verify and is rolled back by itself (Image)", before: []step{to("5.0.0", rolling)},
-		step: back("5.0.0", sample.Version("6.0.0"), sample.Tag("6.0.0-verify-fails")), thorough: true},
-	{name: "rollback", says: "a finished upgrade is taken back by annotation (Image)", before: []step{to("5.0.0", rolling), to("6.0.0")},
-		step: back("5.0.0", asked), thorough: true},
-	{name: "downgrade", says: "the same, and the schema with it (Downgrade)", before: []step{to("5.0.0", rolling, by("Downgrade")), to("6.0.0")},
-		step: back("5.0.0", asked)},
-	{name: "fallback", says: "the same, but the downgrade fails, and it goes on by Image", before: []step{to("5.0.0", rolling, by("Downgrade")), to("6.0.0", sample.Tag("6.0.0-downgrade-fails"))},
-		step: back("5.0.0", asked)},
-	{name: "restore", says: "the same from the backup, once the loss of data is accepted (Restore)", before: []step{to("5.0.0", rolling, by("Restore"), backedUp), to("6.0.0")},
-		step: accepting(back("5.0.0", asked))},
+	{name: "failed", says: "6.0.0 fails in Verify and is rolled back by itself (Image)", before: []step{to(before, rolling)},
+		step: back(sample.Version("6.0.0"), sample.Tag("6.0.0-verify-fails")), thorough: true},
+	{name: "rollback", says: "a finished upgrade is taken back by annotation (Image)", before: []step{to(before, rolling), to("6.0.0")},
+		step: back(asked), thorough: true},
+	{name: "downgrade", says: "the same, and the schema with it (Downgrade)", before: []step{to(before, rolling, by("Downgrade")), to("6.0.0")},
+		step: back(asked)},
+	{name: "fallback", says: "the same, but the downgrade fails, and it goes on by Image", before: []step{to(before, rolling, by("Downgrade")), to("6.0.0", sample.Tag("6.0.0-downgrade-fails"))},
+		step: back(asked)},
+	{name: "restore", says: "the same from the backup, once the loss of data is accepted (Restore)", before: []step{to(before, rolling, by("Restore"), backedUp), to("6.0.0")},
+		step: accepting(back(asked))},
 }

@@ -135,6 +135,7 @@ func (l *Layer) write(next http.RoundTripper, req *http.Request, r Request, effe
 	case ResetBefore:
 		l.note(r, "reset before it is sent")
 		return nil, errReset
+	default:
 	}
 	if response := answer(effect, req); response != nil {
 		l.note(r, "answered "+response.Status)
@@ -191,6 +192,7 @@ func (l *Layer) afterwards(r Request, effect Effect, response *http.Response, er
 		l.thaw = time.Now().Add(l.options.FrozenFor)
 		l.mu.Unlock()
 		l.note(r, "watches stand still from here")
+	default:
 	}
 	return response, err
 }
@@ -239,16 +241,18 @@ func (l *Layer) read(next http.RoundTripper, req *http.Request, r Request, effec
 		l.note(r, "answered "+response.Status)
 		return response, nil
 	}
-	if req, response := l.past(req, r); response != nil {
-		return response, nil
-	} else if response, err := next.RoundTrip(req); err != nil {
-		l.note(r, err.Error())
-		return nil, err
-	} else {
-		l.note(r, response.Status)
-		if r.Verb == "watch" {
-			response.Body = l.watch(r.Resource, response.Body)
-		}
+	req, response := l.past(req, r)
+	if response != nil {
 		return response, nil
 	}
+	response, err := next.RoundTrip(req)
+	if err != nil {
+		l.note(r, err.Error())
+		return nil, err
+	}
+	l.note(r, response.Status)
+	if r.Verb == "watch" {
+		response.Body = l.watch(r.Resource, response.Body)
+	}
+	return response, nil
 }

@@ -46,8 +46,9 @@ func (s *server) requests() []string {
 
 const jobs, events = "/apis/batch/v1/namespaces/ns/jobs", "/apis/events.k8s.io/v1/namespaces/ns/events"
 
-// send asks through a layer; it returns the answer's code and body.
-func send(ctx context.Context, l *Layer, s *server, method, path, body string) (int, string, error) {
+// send asks through a layer, by a line such as "GET /api"; it returns the answer's code and body.
+func send(ctx context.Context, l *Layer, s *server, line, body string) (int, string, error) {
+	method, path, _ := strings.Cut(line, " ")
 	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader([]byte(body)))
 	if err != nil {
 		return 0, "", err
@@ -92,11 +93,11 @@ func TestEffectsOnTheSecondWrite(t *testing.T) {
 			s := serve(t)
 			l := New(Options{Plan: second(test.effect)})
 			for _, path := range []string{jobs, events} { // an event does not count
-				if code, body, err := send(t.Context(), l, s, http.MethodPost, path, "first"); code != 200 || body != "answer" || err != nil {
+				if code, body, err := send(t.Context(), l, s, "POST "+path, "first"); code != 200 || body != "answer" || err != nil {
 					t.Fatalf("%s: %d %q %v", path, code, body, err)
 				}
 			}
-			code, _, err := send(t.Context(), l, s, http.MethodPost, jobs, "second")
+			code, _, err := send(t.Context(), l, s, "POST "+jobs, "second")
 			if code != test.code || !errors.Is(err, test.err) {
 				t.Errorf("the second write: %d, %v; want %d, %v", code, err, test.code, test.err)
 			}
@@ -104,7 +105,7 @@ func TestEffectsOnTheSecondWrite(t *testing.T) {
 				t.Errorf("the server saw it: %v, want %v", arrived, test.arrives)
 			}
 			before := len(s.requests())
-			_, _, err = send(t.Context(), l, s, http.MethodGet, jobs+"/x", "")
+			_, _, err = send(t.Context(), l, s, "GET "+jobs+"/x", "")
 			if dead := errors.Is(err, errDead); dead != test.dead || dead && len(s.requests()) != before {
 				t.Errorf("afterwards: %v, %v; want it dead: %v", err, s.requests()[before:], test.dead)
 			}
@@ -126,16 +127,16 @@ func TestEffectsOnTheSecondWrite(t *testing.T) {
 func TestPausedWritesLandLater(t *testing.T) {
 	s := serve(t)
 	l := New(Options{Plan: second(Pause)})
-	if _, _, err := send(t.Context(), l, s, http.MethodPost, jobs, "first"); err != nil {
+	if _, _, err := send(t.Context(), l, s, "POST "+jobs, "first"); err != nil {
 		t.Fatal(err)
 	}
 	ctx, giveUp := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	go func() { _, _, err := send(ctx, l, s, http.MethodPost, jobs, "second"); ended <- err }()
+	go func() { _, _, err := send(ctx, l, s, "POST "+jobs, "second"); ended <- err }()
 	for !l.Paused() {
 		time.Sleep(time.Millisecond)
 	}
-	go func() { _, _, err := send(ctx, l, s, http.MethodGet, jobs+"/x", ""); ended <- err }()
+	go func() { _, _, err := send(ctx, l, s, "GET "+jobs+"/x", ""); ended <- err }()
 	giveUp()
 	for range 2 {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -149,7 +150,7 @@ func TestPausedWritesLandLater(t *testing.T) {
 	if got := s.requests(); len(got) != 2 || got[1] != "POST "+jobs+" second" {
 		t.Errorf("the server saw %v", got)
 	}
-	if _, _, err := send(t.Context(), l, s, http.MethodPost, jobs, "third"); err != nil || l.Paused() {
+	if _, _, err := send(t.Context(), l, s, "POST "+jobs, "third"); err != nil || l.Paused() {
 		t.Errorf("it goes on: %v", err)
 	}
 }
@@ -159,11 +160,11 @@ func TestPausedWritesLandLater(t *testing.T) {
 func TestFirstListIsOfThePast(t *testing.T) {
 	s := serve(t)
 	l := New(Options{Kinds: map[string]bool{"jobs": true}, Past: "17"})
-	if code, _, err := send(t.Context(), l, s, http.MethodGet, jobs+"?watch=true&sendInitialEvents=true", ""); code != 422 || err != nil {
+	if code, _, err := send(t.Context(), l, s, "GET "+jobs+"?watch=true&sendInitialEvents=true", ""); code != 422 || err != nil {
 		t.Errorf("a watch that begins with a list: %d, %v", code, err)
 	}
 	for _, path := range []string{jobs + "?limit=500&resourceVersion=0", jobs + "?resourceVersion=0", "/api/v1/namespaces/ns/pods?resourceVersion=0"} {
-		if _, _, err := send(t.Context(), l, s, http.MethodGet, path, ""); err != nil {
+		if _, _, err := send(t.Context(), l, s, "GET "+path, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,7 +185,7 @@ func TestLagConcernsItsKindsAlone(t *testing.T) {
 	}
 	s := serve(t)
 	for range 2 {
-		if _, _, err := send(t.Context(), l, s, http.MethodPost, jobs, ""); err != nil {
+		if _, _, err := send(t.Context(), l, s, "POST "+jobs, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -197,7 +198,7 @@ func TestLagConcernsItsKindsAlone(t *testing.T) {
 func TestWatchPassesEverything(t *testing.T) {
 	s := serve(t)
 	l := New(Options{Kinds: map[string]bool{"jobs": true}, Lag: time.Millisecond})
-	if _, body, err := send(t.Context(), l, s, http.MethodGet, jobs+"?watch=true", ""); body != "answer" || err != nil {
+	if _, body, err := send(t.Context(), l, s, "GET "+jobs+"?watch=true", ""); body != "answer" || err != nil {
 		t.Errorf("%q, %v", body, err)
 	}
 }

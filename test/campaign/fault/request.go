@@ -65,6 +65,13 @@ func parse(req *http.Request) Request {
 	default:
 		return Request{Verb: "discover", Resource: req.URL.Path}
 	}
+	r := object(parts)
+	r.Verb = verb(req, r.Name)
+	return r
+}
+
+// object is what the rest of a path names.
+func object(parts []string) Request {
 	var r Request
 	if parts[0] == "namespaces" && len(parts) > 2 {
 		r.Namespace, parts = parts[1], parts[2:]
@@ -74,15 +81,18 @@ func parse(req *http.Request) Request {
 			*into = parts[i]
 		}
 	}
+	return r
+}
+
+func verb(req *http.Request, name string) string {
 	switch {
 	case writing[req.Method] != "":
-		r.Verb = writing[req.Method]
+		return writing[req.Method]
 	case req.URL.Query().Get("watch") != "":
-		r.Verb = "watch"
-	case r.Name == "":
-		r.Verb = "list"
+		return "watch"
+	case name == "":
+		return "list"
 	default:
-		r.Verb = "get"
+		return "get"
 	}
-	return r
 }
