@@ -58,12 +58,29 @@ type write struct {
 // isStatus is the kind of the write that ends a decision.
 const isStatus = lifecycle.ActionKind(-1)
 
-// decide gives the verdict on what is seen in a state.
-func (m *model) decide(s *state) uint32 {
-	v := viewOf(s)
-	if id, ok := m.verdictIDs[v]; ok {
-		return id
+// decide gives the verdict on what is seen in a state, as a decision that nothing
+// of is done yet; the zero value when it comes to nothing.
+func (m *model) decide(s *state) inflight {
+	v, stale := m.viewOf(s)
+	id, known := m.verdictIDs[v]
+	if !known {
+		id = m.judge(v)
 	}
+	if len(m.verdicts[id].writes) == 0 {
+		return inflight{}
+	}
+	return inflight{verdict: id, stale: stale}
+}
+
+// decided is what would be decided in a state.
+func (m *model) decidedIn(s *state) decided {
+	m.decide(s)
+	v, _ := m.viewOf(s)
+	return m.verdicts[m.verdictIDs[v]].decision
+}
+
+// judge works a verdict out.
+func (m *model) judge(v view) uint32 {
 	o := m.observe(&v)
 	u := m.supersets.items[v.superset]
 	d := m.premises.Decide(o)

@@ -249,10 +249,10 @@ func readyIsReady(c *change) string {
 	r := releases[st.release]
 	for i, t := range c.after.live.tiers {
 		switch {
-		case c.drifted(), c.restarted() && t.is(tierHolds):
+		case c.drifted():
 		case r.has[i] && (t.release != st.release || t.fence != st.fence || !t.serves()):
 			return fmt.Sprintf("%s, but the %s is %s", c.by.write.event, tierNames[i], tierWords(t, c.after.live.pods[i]))
-		case r.has[i] && !isSettled(t, c.after.live.pods[i]) && !c.restarted():
+		case r.has[i] && !isSettled(t, c.after.live.pods[i]):
 			return fmt.Sprintf("%s, but the pods of the %s are others: %s", c.by.write.event, tierNames[i], tierWords(t, c.after.live.pods[i]))
 		case !r.has[i] && t.exists():
 			return fmt.Sprintf("%s, but there is a %s", c.by.write.event, tierNames[i])
@@ -280,12 +280,6 @@ func readyIsReady(c *change) string {
 
 // usurped is true once a leader has lost its lease with writes in hand.
 func (c *change) usurped() bool { return c.after.left.Zombies < c.m.scenario.Budgets.Zombies }
-
-// restarted is true once an operator has begun anew with old caches. Within one
-// fence nothing refuses what it writes of a phase that is over, such as a hold, if
-// the Superset that it sees is old and the component is not; the next decision
-// mends it.
-func (c *change) restarted() bool { return c.after.left.Crashes < c.m.scenario.Budgets.Crashes }
 
 // I8.
 func releaseByProof(c *change) string {
@@ -417,7 +411,7 @@ func noRunOfItsOwn(c *change) string {
 func silent(m *model, s *state) string {
 	u := m.supersets.items[s.live.superset]
 	st := &m.statuses[u.status]
-	d := m.verdicts[m.decide(s)].decision
+	d := m.decidedIn(s)
 	all := m.scenario.Budgets
 	switch {
 	case st.phase == pFailed && st.reason == "":
@@ -440,7 +434,7 @@ func silent(m *model, s *state) string {
 // in front of a gate, or where it waits for the word that data may be lost.
 func (m *model) restful(s *state) bool {
 	u := m.supersets.items[s.live.superset]
-	d := m.verdicts[m.decide(s)].decision
+	d := m.decidedIn(s)
 	return m.statuses[u.status].phase.resting() || u.paused || d.gate || d.loss != 0
 }
 

@@ -44,6 +44,9 @@ type Premises struct {
 	// ResourceVersion: an apply is refused when its object has changed since it was
 	// seen.
 	ResourceVersion bool
+	// ReadsAfresh: a Superset that does not know a fence which something carries is
+	// read past the cache.
+	ReadsAfresh bool
 	// DatabaseLock: a migration waits for the database's lock.
 	DatabaseLock bool
 	// JobNames: one Job for each script, fence and attempt.
@@ -56,7 +59,8 @@ type Premises struct {
 // Production is the operator as it is built.
 func Production() Premises {
 	return Premises{Decide: lifecycle.Decide, Advance: lifecycle.Advance, InUse: inUse,
-		OptimisticLock: true, FenceRule: true, ResourceVersion: true, DatabaseLock: true, JobNames: true, OwnJobs: true}
+		OptimisticLock: true, FenceRule: true, ResourceVersion: true, ReadsAfresh: true,
+		DatabaseLock: true, JobNames: true, OwnJobs: true}
 }
 
 // model is a scenario under premises, with the tables of all that is interned.

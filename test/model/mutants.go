@@ -195,18 +195,21 @@ var Mutants = []Mutant{
 				next.Release = next.Upgrade.ToRelease
 			}
 		})},
-	{"the API server takes a fence that shrinks", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
-		func(p *Premises) { p.FenceRule = false }},
+	{"the API server looks at neither fence nor resource version", "I9", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
+		func(p *Premises) { p.FenceRule, p.ResourceVersion = false, false }},
 	{"the API server takes an apply of a component that has changed since", "I7", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
 		func(p *Premises) { p.ResourceVersion = false }},
-	{"at rest a tier is mended under the fence that it has", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
-		deciding(func(o *lifecycle.Observation, d *lifecycle.Decision) {
-			for i, a := range d.Work.Actions() {
-				if a.Kind == lifecycle.ApplyTier && o.Tiers[a.Tier].Exists && !lifecycle.Moving(o.Status.Phase) {
-					d.Work.Actions()[i].Fence = o.Tiers[a.Tier].Fence
+	{"an old Superset is believed, and what it mends bears the fence that the tier has", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
+		func(p *Premises) {
+			p.ReadsAfresh = false
+			deciding(func(o *lifecycle.Observation, d *lifecycle.Decision) {
+				for i, a := range d.Work.Actions() {
+					if a.Kind == lifecycle.ApplyTier && o.Tiers[a.Tier].Exists && !lifecycle.Moving(o.Status.Phase) {
+						d.Work.Actions()[i].Fence = o.Tiers[a.Tier].Fence
+					}
 				}
-			}
-		})},
+			})(p)
+		}},
 	{"any version is tried", "I10", with("edits", budgets{Edits: 1}),
 		seeing(func(o *lifecycle.Observation) { o.Policy.AllowUnsupported, o.Policy.AllowSkip = true, true })},
 	{"a step is tried without end", "I11", with("rolling", budgets{Edits: 1, Fails: 3}),

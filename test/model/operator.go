@@ -12,11 +12,9 @@ func (m *model) operator(s *state, yield yielder) {
 		if s.made && m.premises.OwnJobs {
 			return
 		}
-		id := m.decide(s)
-		if len(m.verdicts[id].writes) == 0 {
+		if work = m.decide(s); work.verdict == 0 {
 			return
 		}
-		work = inflight{verdict: id, stale: s.lag&(1<<kindSuperset) != 0}
 	}
 	m.goOn(s, work, yield, step{what: stepOperator})
 }
@@ -114,11 +112,9 @@ func (m *model) restarts(s *state, yield yielder) {
 	n.left.Zombies--
 	n.late, n.work = s.work, inflight{}
 	if n.late.verdict == 0 {
-		id := m.decide(s)
-		if len(m.verdicts[id].writes) == 0 {
+		if n.late = m.decide(s); n.late.verdict == 0 {
 			return
 		}
-		n.late = inflight{verdict: id, stale: s.lag&(1<<kindSuperset) != 0}
 	}
 	if !m.scenario.LateJobs && m.changesSchema(n.late) {
 		return

@@ -64,7 +64,7 @@ func (m *model) accepts(s *state, u superset, set func(state, superset, step)) {
 	if s.lag != 0 {
 		return // it is told with the status; a look at another moment is as good
 	}
-	if loss := m.verdicts[m.decide(s)].decision.loss; loss != 0 && loss != u.accept {
+	if loss := m.decidedIn(s).loss; loss != 0 && loss != u.accept {
 		u.accept = loss
 		set(*s, u, step{what: stepAccept})
 	}

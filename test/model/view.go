@@ -18,15 +18,33 @@ type view struct {
 	page, clock uint8
 }
 
-// viewOf is what the caches show in a state.
-func viewOf(s *state) view {
-	v := view{objects: s.live, page: s.page, clock: s.clock}
+// viewOf is what the operator decides upon in a state: what the caches show. Where
+// anything carries a fence that the Superset there does not know, that one is read
+// past the cache. stale is true for a Superset that is older than the stored one.
+func (m *model) viewOf(s *state) (v view, stale bool) {
+	v = view{objects: s.live, page: s.page, clock: s.clock}
 	for kind := range kindCount {
 		if s.lag&(1<<kind) != 0 {
 			v.take(&s.old, kind)
 		}
 	}
-	return v
+	stale = s.lag&(1<<kindSuperset) != 0
+	if stale && m.premises.ReadsAfresh && m.maxFence(&v) > m.statusOf(&v.objects).fence {
+		v.superset, stale = s.live.superset, false
+	}
+	return v, stale
+}
+
+// maxFence is the highest fence that any component or Job carries.
+func (m *model) maxFence(v *view) uint8 {
+	fence := uint8(0)
+	for _, t := range v.tiers {
+		fence = max(fence, t.fence)
+	}
+	for _, j := range m.jobLists.items[v.jobs] {
+		fence = max(fence, j.fence)
+	}
+	return fence
 }
 
 // observe is the Observation that a view makes, as internal/controller would.

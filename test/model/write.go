@@ -28,7 +28,7 @@ func (m *model) perform(s *state, w *write, stale bool) outcome {
 		return m.applyTier(s, w)
 	case lifecycle.RemoveTier:
 		at := &s.live.tiers[w.tier]
-		if !sameObject(*at, w.seen) || at.is(tierDeleted) {
+		if !sameObject(*at, w.seen) || at.is(tierDeleted) || *at != w.seen && m.premises.ResourceVersion {
 			return outcome{kind: noKind}
 		}
 		at.flags |= tierDeleted
@@ -146,7 +146,7 @@ func (m *model) endJobs(s *state, w *write) outcome {
 	before := m.jobLists.items[s.live.jobs]
 	after := before.without(func(j job) bool {
 		for _, e := range w.ended {
-			if j.script == e.script && j.fence == e.fence && j.attempt == e.attempt {
+			if j == e || !m.premises.ResourceVersion && j.script == e.script && j.fence == e.fence && j.attempt == e.attempt {
 				return true
 			}
 		}
