@@ -167,7 +167,11 @@ func (r *SupersetReconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w
 	if err != nil {
 		return err
 	}
-	return r.apply.Create(ctx, s, job)
+	if err := r.apply.Create(ctx, s, job); err != nil {
+		return err
+	}
+	r.made.Add(s.UID, job.Name)
+	return nil
 }
 
 // orderOf is the Job that an action asks for.

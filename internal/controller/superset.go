@@ -58,6 +58,8 @@ type SupersetReconciler struct {
 	releases *lru.Cache
 	// direct reads past a cache that is known to lag.
 	direct client.Reader
+	// made has the name of the Job that was made last, by the Superset's uid.
+	made *lru.Cache
 }
 
 // NewSupersetReconciler wires a reconciler to a manager.
@@ -69,6 +71,7 @@ func NewSupersetReconciler(mgr ctrl.Manager) *SupersetReconciler {
 		apply:    apply.New(mgr.GetClient(), mgr.GetAPIReader()),
 		releases: lru.New(256),
 		direct:   mgr.GetAPIReader(),
+		made:     lru.New(4096),
 	}
 }
 
@@ -100,12 +103,9 @@ func (r *SupersetReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	if s.DeletionTimestamp != nil {
 		return ctrl.Result{}, nil // the garbage collector does the rest
 	}
-	w, err := r.observe(ctx, s)
-	if err == nil && w.MaxFence > s.Status.UpgradeRevision {
-		w, err = r.observeAfresh(ctx, s)
-	}
+	w, err := r.look(ctx, s)
 	if err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+		return again(client.IgnoreNotFound(err))
 	}
 	d := lifecycle.Decide(&w.Observation)
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "move", d.Move, "reason", d.Reason, "message", d.Message)
@@ -118,16 +118,6 @@ func (r *SupersetReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 		return again(client.IgnoreNotFound(err))
 	}
 	return ctrl.Result{RequeueAfter: d.Recheck}, nil
-}
-
-// observeAfresh looks again after a Superset was read past the cache: something
-// carries a fence that its status does not know. A fence is recorded before
-// anything carries it, so the cache lags; if not, the status was lost.
-func (r *SupersetReconciler) observeAfresh(ctx context.Context, s *v1alpha1.Superset) (*world, error) {
-	if err := r.direct.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
-		return nil, fmt.Errorf("reading a Superset whose cache lags: %w", err)
-	}
-	return r.observe(ctx, s)
 }
 
 // again decides once more what was decided from an older state than the stored

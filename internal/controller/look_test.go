@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+)
+
+// Nothing is decided before the cache shows the Job that was made last, unless
+// that Job is gone.
+func TestOwnJobsAreSeen(t *testing.T) {
+	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u"}}
+	made := func(name string) *batchv1.Job {
+		return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "analytics", Labels: components.JobLabels(s.Name)}}
+	}
+	job, second := made("bi-migrate-2-1"), made("bi-migrate-2-2")
+	bare := job.DeepCopy()
+	bare.Labels = nil
+	scheme := runtime.NewScheme()
+	if err := batchv1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	build := func(last string, live ...*batchv1.Job) *SupersetReconciler {
+		c := fake.NewClientBuilder().WithScheme(scheme)
+		for _, j := range live {
+			c = c.WithObjects(j.DeepCopy())
+		}
+		r := &SupersetReconciler{direct: c.Build(), made: lru.New(8)}
+		if last != "" {
+			r.made.Add(s.UID, last)
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		r            *SupersetReconciler
+		cached       []*batchv1.Job
+		lags, forget bool
+	}{
+		"none was made":    {build("", job), nil, false, true},
+		"the cache has it": {build(job.Name, job), []*batchv1.Job{job}, false, true},
+		"it does not":      {build(job.Name, job), nil, true, false},
+		"it has an older":  {build(second.Name, job, second), []*batchv1.Job{job}, true, false},
+		"it was deleted":   {build(job.Name), nil, false, true},
+		"it never will":    {build(job.Name, bare), nil, false, true},
+	} {
+		err := c.r.seesJobs(t.Context(), s, c.cached)
+		if apierrors.IsConflict(err) != c.lags || !c.lags && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, waits := c.r.made.Get(s.UID); waits == c.forget {
+			t.Errorf("%s: still waited for: %v", name, waits)
+		}
+	}
+}
