@@ -189,6 +189,9 @@ func (j *trip) same(t *testing.T, w way, before, upgraded state) *comparison {
 		before.rows = maps.Clone(before.rows)
 		before.rows["alembic_version"] = upgraded.rows["alembic_version"]
 		before.schema = upgraded.schema
+		if data := upgraded.compare(t, now, false); data.Rewritten > 0 {
+			t.Errorf("permissions of the newer release are gone: %s", data)
+		}
 	}
 	data := before.compare(t, now, w.loses)
 	data.onlyKnown(t, w.leftovers)
