@@ -67,6 +67,8 @@ type comparison struct {
 	Lost, Gained int
 	// Rewritten are permissions that the newer release took away, see rewritten.
 	Rewritten int
+	// Ahead is true where the schema is meant to stay the newer release's.
+	Ahead bool
 	// Schema has a line for each object that differs.
 	Schema []string
 }

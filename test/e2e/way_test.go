@@ -194,6 +194,7 @@ func (j *trip) same(t *testing.T, w way, before, upgraded state) *comparison {
 		}
 	}
 	data := before.compare(t, now, w.loses)
+	data.Ahead = w.leftovers == nil
 	data.onlyKnown(t, w.leftovers)
 	t.Logf("compared: %s", data)
 	return &data
