@@ -50,7 +50,7 @@ func parse(args []string, out io.Writer) (flags, error) {
 		return func(list string) error { *into = strings.Split(list, ","); return nil }
 	}
 	set.Func("scenario", "comma-separated `names`; by default all", names(&f.scenarios))
-	set.Func("mode", "comma-separated `names`; by default all, those with very many points in thorough scenarios alone", names(&f.modes))
+	set.Func("mode", "comma-separated `names`; by default those of a whole campaign", names(&f.modes))
 	set.IntVar(&f.k, "k", 0, "the only point to try; 0 means all")
 	set.IntVar(&f.every, "every", 1, "try each so manyth point")
 	set.IntVar(&f.atOnce, "parallel", 16, "how many points are tried at once: they wait more than they work")

@@ -27,9 +27,22 @@ type mode struct {
 	back        int
 	// elect starts a second operator that waits for the first one's lease.
 	elect bool
-	// many is true for modes that only thorough scenarios go through by default.
-	many bool
+	// reach says which scenarios go through it when no mode is named.
+	reach reach
 }
+
+// reach of a mode: what a whole campaign leaves out, so that it ends in about an
+// hour on two processors.
+type reach int
+
+const (
+	// everywhere is every scenario.
+	everywhere reach = iota
+	// thorough is the scenarios that are marked so.
+	thorough
+	// onRequest is none, unless everything is asked for.
+	onRequest
+)
 
 // group is one or more kinds that are disturbed together.
 type group struct {
@@ -44,6 +57,14 @@ var groups = []group{
 	{"jobs", []string{"jobs"}},
 	{"pods", []string{"pods"}},
 	{"rest", []string{"deployments", "services", "configmaps", "controllerrevisions"}},
+}
+
+// reach of a mode that concerns a group: a part of all kinds is tried on request.
+func (g group) reach(all reach) reach {
+	if g.name == "all" {
+		return all
+	}
+	return onRequest
 }
 
 func (g group) set() map[string]bool {
@@ -71,7 +92,7 @@ func at(e fault.Effect) func(int, string) fault.Options {
 	}
 }
 
-// any has an effect on one request, whichever it is.
+// anyRequest has an effect on one request, whichever it is.
 func anyRequest(e fault.Effect) func(int, string) fault.Options {
 	return func(k int, _ string) fault.Options {
 		return fault.Options{Plan: func(r fault.Request) fault.Effect {
@@ -89,11 +110,11 @@ func modes() []mode {
 		{name: "before", says: "killed before a write is sent", points: writesOf, first: at(fault.KillBefore), next: none},
 		{name: "after", says: "killed after a write, before its answer", points: writesOf, first: at(fault.KillAfter), next: none},
 		{name: "zombie", says: "paused at a write; another takes the lease and goes on; then the write lands", points: writesOf, first: at(fault.Pause), next: none, elect: true},
-		{name: "error-409", says: "a write is answered 409", points: writesOf, first: at(fault.Conflict), next: none, many: true},
-		{name: "error-500", says: "a request is answered 500", points: requestsOf, first: anyRequest(fault.InternalError), next: none, many: true},
-		{name: "error-429", says: "a request is answered 429, with Retry-After", points: requestsOf, first: anyRequest(fault.TooMany), next: none, many: true},
-		{name: "reset-before", says: "the connection breaks before a request is sent", points: requestsOf, first: anyRequest(fault.ResetBefore), next: none, many: true},
-		{name: "reset-after", says: "the connection breaks after a request, before its answer", points: requestsOf, first: anyRequest(fault.ResetAfter), next: none, many: true},
+		{name: "error-409", says: "a write is answered 409", points: writesOf, first: at(fault.Conflict), next: none, reach: thorough},
+		{name: "error-500", says: "a request is answered 500", points: requestsOf, first: anyRequest(fault.InternalError), next: none, reach: thorough},
+		{name: "error-429", says: "a request is answered 429, with Retry-After", points: requestsOf, first: anyRequest(fault.TooMany), next: none, reach: thorough},
+		{name: "reset-before", says: "the connection breaks before a request is sent", points: requestsOf, first: anyRequest(fault.ResetBefore), next: none, reach: thorough},
+		{name: "reset-after", says: "the connection breaks after a request, before its answer", points: requestsOf, first: anyRequest(fault.ResetAfter), next: none, reach: thorough},
 	}
 	for _, g := range groups {
 		out = append(out, stale(g), recent(g), frozen(g))
@@ -108,7 +129,7 @@ func modes() []mode {
 func stale(g group) mode {
 	return mode{
 		name: "stale-" + g.name, says: "killed after a write; the next one begins with the past of: " + g.name,
-		points: writesOf, first: at(fault.KillAfter), many: g.name != "all",
+		points: writesOf, first: at(fault.KillAfter), reach: g.reach(everywhere),
 		next: func(_ int, past string) fault.Options {
 			return fault.Options{Kinds: g.set(), Past: past, FrozenFor: standstill}
 		},
@@ -120,13 +141,14 @@ func stale(g group) mode {
 func recent(g group) mode {
 	m := stale(g)
 	m.name, m.says, m.back = "recent-"+g.name, "killed after a write; the next one is two states of the Superset behind in: "+g.name, 2
+	m.reach = g.reach(thorough)
 	return m
 }
 
 // frozen holds watches back from one write on.
 func frozen(g group) mode {
 	return mode{
-		name: "freeze-" + g.name, says: "from a write on, watches stand still: " + g.name, points: writesOf, next: none, many: g.name != "all",
+		name: "freeze-" + g.name, says: "from a write on, watches stand still: " + g.name, points: writesOf, next: none, reach: g.reach(thorough),
 		first: func(k int, past string) fault.Options {
 			o := at(fault.Freeze)(k, past)
 			o.Kinds, o.FrozenFor = g.set(), standstill
@@ -139,7 +161,7 @@ func frozen(g group) mode {
 func lagging(by time.Duration) mode {
 	return mode{
 		name: fmt.Sprintf("lag-%s", by), says: fmt.Sprintf("watches come %s late; a point for each group of kinds", by),
-		points: func(*reference) int { return len(groups) }, next: none,
+		points: func(*reference) int { return len(groups) }, next: none, reach: thorough,
 		first: func(k int, _ string) fault.Options { return fault.Options{Kinds: groups[k-1].set(), Lag: by} },
 	}
 }

@@ -120,13 +120,13 @@ func (c *campaign) points(chosen []*scenario) []point {
 	return out
 }
 
-// goesThrough is true for a mode that was named, or that is for every scenario,
-// or for a thorough one.
+// goesThrough is true for a mode that was named or, when none was, that reaches
+// the scenario.
 func (c *campaign) goesThrough(s *scenario, m *mode) bool {
 	if len(c.modes) > 0 {
 		return slices.Contains(c.modes, m.name)
 	}
-	return !m.many || s.thorough || c.thorough
+	return c.thorough || m.reach == everywhere || m.reach == thorough && s.thorough
 }
 
 // inParallel does something with each item, so many at once, until one fails.

@@ -32,7 +32,7 @@ type scenario struct {
 	// before prepares; its first step creates the Superset.
 	before []step
 	step
-	// thorough ones go through the modes that have very many points.
+	// thorough ones go through more modes.
 	thorough bool
 }
 
