@@ -32,7 +32,7 @@ func (b *budgets) fields() []*uint8 {
 func (b *budgets) Set(numbers map[string]*int) {
 	for i, at := range b.fields() {
 		if n := numbers[budgetNames[i]]; n != nil && *n >= 0 {
-			*at = uint8(min(*n, 9)) //nolint:gosec // small
+			*at = uint8(min(*n, 9))
 		}
 	}
 }

@@ -79,7 +79,7 @@ var releases = [releaseCount]about{
 func releaseOf(hash string) release {
 	for i := range releases {
 		if releases[i].hash == hash {
-			return release(i) //nolint:gosec // a small table
+			return release(i)
 		}
 	}
 	panic("release " + hash + " is not in the catalog")
@@ -99,7 +99,7 @@ func revisionOf(name string) uint8 {
 	if err != nil {
 		return 0
 	}
-	return uint8(n) //nolint:gosec // small
+	return uint8(n)
 }
 
 // revisionSet reads a list of revisions, as verify is told it, into bits.
@@ -151,7 +151,7 @@ var scripts = [scriptCount]scriptAbout{
 func scriptOf(name migrations.Script) script {
 	for i := range scripts {
 		if scripts[i].name == name {
-			return script(i) //nolint:gosec // a small table
+			return script(i)
 		}
 	}
 	panic(fmt.Sprintf("script %q is not in the catalog: the model does not know it yet", name))

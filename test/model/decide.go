@@ -86,14 +86,14 @@ func (m *model) judge(v view) uint32 {
 	d := m.premises.Decide(o)
 	fails := false
 	out := verdict{status: u.status, paused: u.paused,
-		decision: decided{move: d.Move, gate: d.Gate != "", waiting: d.Waiting, recheck: d.Recheck > 0, loss: uint16(m.texts.id(d.Loss))}} //nolint:gosec // few texts
+		decision: decided{move: d.Move, gate: d.Gate != "", waiting: d.Waiting, recheck: d.Recheck > 0, loss: uint16(m.texts.id(d.Loss))}}
 	if d.Move == "" {
 		out.writes, fails = m.writesOf(o, &v, &d)
 	}
 	if id := m.nextStatus(o, &v, &d); id != u.status && !fails {
 		out.writes = append(out.writes, write{kind: isStatus, status: id, event: d.Move})
 	}
-	id := uint32(len(m.verdicts)) //nolint:gosec // memory ends before
+	id := uint32(len(m.verdicts))
 	m.verdicts = append(m.verdicts, out)
 	m.verdictIDs[v] = id
 	return id
@@ -139,44 +139,55 @@ func (m *model) nextStatus(o *lifecycle.Observation, v *view, d *lifecycle.Decis
 	return m.statusID(next)
 }
 
-// writeOf is the write that an action comes to; false when the view shows that
-// it is done already.
-func (m *model) writeOf(o *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
-	w := write{kind: a.Kind, tier: a.Tier, page: a.Page}
-	switch a.Kind {
-	case lifecycle.ApplyTier:
-		return tierWrite(v, a)
-	case lifecycle.RemoveTier:
-		w.seen = v.tiers[a.Tier]
-		return w, w.seen.exists() && !w.seen.is(tierDeleted)
-	case lifecycle.RunJob:
-		return jobWrite(a), true
-	case lifecycle.EndJobs:
-		st := m.statuses[m.supersets.items[v.superset].status]
-		for _, j := range m.jobLists.items[v.jobs] {
-			if leftover(j, &st) {
-				w.ended = append(w.ended, j)
-			}
-		}
-		return w, len(w.ended) > 0
-	case lifecycle.StoreRelease:
-		return m.storeWrite(o, v, a)
-	case lifecycle.Prune:
-		return m.pruneWrite(v)
-	case lifecycle.ApplyService:
-		return w, a.Page != (v.page&pageInFront != 0)
-	case lifecycle.ApplyPage:
-		return w, v.page&pageExists == 0
-	case lifecycle.RemovePage:
-		return w, v.page&pageExists != 0
-	default:
-		panic(fmt.Sprintf("action %d is not in the model yet", a.Kind))
-	}
+// writers work out the write that each kind of action comes to; false when the
+// view shows that it is done already.
+var writers = map[lifecycle.ActionKind]func(*model, *lifecycle.Observation, *view, lifecycle.Action) (write, bool){
+	lifecycle.ApplyTier:    (*model).tierWrite,
+	lifecycle.RemoveTier:   (*model).removeWrite,
+	lifecycle.RunJob:       (*model).jobWrite,
+	lifecycle.EndJobs:      (*model).endWrite,
+	lifecycle.StoreRelease: (*model).storeWrite,
+	lifecycle.Prune:        (*model).pruneWrite,
+	lifecycle.ApplyService: (*model).serviceWrite,
+	lifecycle.ApplyPage:    (*model).pageWrite,
+	lifecycle.RemovePage:   (*model).pageWrite,
 }
 
-func tierWrite(v *view, a lifecycle.Action) (write, bool) {
+// writeOf is the write that an action comes to.
+func (m *model) writeOf(o *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
+	writer, ok := writers[a.Kind]
+	if !ok {
+		panic(fmt.Sprintf("action %d is not in the model yet", a.Kind))
+	}
+	return writer(m, o, v, a)
+}
+
+func (*model) removeWrite(_ *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
+	seen := v.tiers[a.Tier]
+	return write{kind: a.Kind, tier: a.Tier, seen: seen}, seen.exists() && !seen.is(tierDeleted)
+}
+
+func (m *model) endWrite(_ *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
+	w, st := write{kind: a.Kind}, m.statusOf(&v.objects)
+	for _, j := range m.jobList(&v.objects) {
+		if leftover(j, st) {
+			w.ended = append(w.ended, j)
+		}
+	}
+	return w, len(w.ended) > 0
+}
+
+func (*model) serviceWrite(_ *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
+	return write{kind: a.Kind, page: a.Page}, a.Page != (v.page&pageInFront != 0)
+}
+
+func (*model) pageWrite(_ *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
+	return write{kind: a.Kind}, (v.page&pageExists == 0) == (a.Kind == lifecycle.ApplyPage)
+}
+
+func (*model) tierWrite(_ *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
 	r := releaseOf(a.Release)
-	w := write{kind: a.Kind, tier: a.Tier, seen: v.tiers[a.Tier], want: tier{release: r, fence: uint8(a.Fence)}} //nolint:gosec // small
+	w := write{kind: a.Kind, tier: a.Tier, seen: v.tiers[a.Tier], want: tier{release: r, fence: uint8(a.Fence)}}
 	if a.Mode == v1alpha1.ModeHold {
 		w.want.flags = tierHolds
 	}
@@ -192,16 +203,16 @@ func sameSpec(a, b tier) bool {
 	return a.release == b.release && a.fence == b.fence && a.is(tierHolds) == b.is(tierHolds)
 }
 
-func jobWrite(a lifecycle.Action) write {
-	return write{kind: a.Kind, job: job{script: scriptOf(a.Script), fence: uint8(a.Fence), attempt: uint8(a.Attempt), //nolint:gosec // small
+func (*model) jobWrite(_ *lifecycle.Observation, _ *view, a lifecycle.Action) (write, bool) {
+	return write{kind: a.Kind, job: job{script: scriptOf(a.Script), fence: uint8(a.Fence), attempt: uint8(a.Attempt),
 		release: releaseOf(a.Release), at: active, expects: revisionSet(a.ExpectedRevision), polite: a.MaxLock > 0,
-		reencrypts: a.Reencrypt, to: revisionOf(a.Revision), backup: backupFence(a.Backup)}}
+		reencrypts: a.Reencrypt, to: revisionOf(a.Revision), backup: backupFence(a.Backup)}}, true
 }
 
 func (m *model) storeWrite(o *lifecycle.Observation, v *view, a lifecycle.Action) (write, bool) {
 	r := releaseOf(o.Desired.Hash)
 	kept := m.stores.items[v.store][r]
-	w := write{kind: a.Kind, release: r, kept: kept, head: revisionOf(a.Head), revision: uint8(o.Status.UpgradeRevision), plan: uint16(m.texts.id(a.PlanHash))} //nolint:gosec // small
+	w := write{kind: a.Kind, release: r, kept: kept, head: revisionOf(a.Head), revision: uint8(o.Status.UpgradeRevision), plan: uint16(m.texts.id(a.PlanHash))}
 	if kept.revision > 0 {
 		w.revision = kept.revision
 	}
@@ -212,7 +223,7 @@ func (m *model) storeWrite(o *lifecycle.Observation, v *view, a lifecycle.Action
 const keepReleases = 1
 
 // pruneWrite is internal/controller's prune: the newest stay, and what is in use.
-func (m *model) pruneWrite(v *view) (write, bool) {
+func (m *model) pruneWrite(_ *lifecycle.Observation, v *view, _ lifecycle.Action) (write, bool) {
 	w, kept := write{kind: lifecycle.Prune}, 0
 	for _, one := range m.storedReleases(v.store) { // the newest first
 		r := releaseOf(one.Hash)

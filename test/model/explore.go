@@ -78,7 +78,7 @@ func Explore(s *Scenario, p Premises, invariants []Invariant, limit int) Search 
 		e.level()
 		e.result.Depth++
 	}
-	e.graph.first = append(e.graph.first, uint32(len(e.graph.edges))) //nolint:gosec // memory ends before
+	e.graph.first = append(e.graph.first, uint32(len(e.graph.edges)))
 	e.result.States, e.result.Transitions = len(e.graph.parent), len(e.graph.edges)
 	if e.result.Broken == "" && e.result.Full {
 		e.liveness()
@@ -94,9 +94,9 @@ func (e *explorer) level() {
 	base := len(e.graph.first)
 	for i := range e.frontier {
 		s := &e.frontier[i]
-		e.graph.first = append(e.graph.first, uint32(len(e.graph.edges))) //nolint:gosec // memory ends before
+		e.graph.first = append(e.graph.first, uint32(len(e.graph.edges)))
 		e.graph.quiet = append(e.graph.quiet, 0)
-		e.expand(s, uint32(base+i)) //nolint:gosec // memory ends before
+		e.expand(s, uint32(base+i))
 		if e.result.Broken != "" || !e.result.Full {
 			return
 		}

@@ -27,7 +27,7 @@ func newTable[K comparable]() *table[K] {
 func (t *table[K]) id(k K) uint32 {
 	id, ok := t.ids[k]
 	if !ok {
-		id = uint32(len(t.items)) //nolint:gosec // memory ends before
+		id = uint32(len(t.items))
 		t.ids[k] = id
 		t.items = append(t.items, k)
 	}
@@ -53,7 +53,7 @@ const (
 )
 
 func phaseOf(p v1alpha1.Phase) phase {
-	return phase(slices.Index(v1alpha1.Phases, p) + 1) //nolint:gosec // a short list
+	return phase(slices.Index(v1alpha1.Phases, p) + 1)
 }
 
 func (p phase) name() v1alpha1.Phase {
@@ -102,7 +102,7 @@ func (m *model) statusID(s *v1alpha1.SupersetStatus) uint32 {
 	}
 	id, ok := m.statusIDs[string(raw)]
 	if !ok {
-		id = uint32(len(m.statuses)) //nolint:gosec // memory ends before
+		id = uint32(len(m.statuses))
 		m.statusIDs[string(raw)] = id
 		m.statuses = append(m.statuses, factsOf(s))
 	}
@@ -110,7 +110,7 @@ func (m *model) statusID(s *v1alpha1.SupersetStatus) uint32 {
 }
 
 func factsOf(s *v1alpha1.SupersetStatus) status {
-	f := status{full: s, phase: phaseOf(s.Phase), fence: uint8(s.UpgradeRevision), //nolint:gosec // few runs fit into the budgets
+	f := status{full: s, phase: phaseOf(s.Phase), fence: uint8(s.UpgradeRevision),
 		release: releaseOf(s.Release), previous: releaseOf(s.PreviousRelease)}
 	if c := s.Schema; c != nil {
 		f.ahead, f.half, f.key = c.AheadAfterRollback, c.HalfMigrated, keyOf(c.SecretKey)

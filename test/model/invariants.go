@@ -69,6 +69,26 @@ func (c *change) applied() *write {
 	return nil
 }
 
+// comesToServe is the write, if a component comes to serve a release by it.
+func (c *change) comesToServe() *write {
+	w := c.applied()
+	if w == nil || w.want.is(tierHolds) {
+		return nil
+	}
+	if was := c.before.live.tiers[w.tier]; was.serves() && was.release == w.want.release {
+		return nil
+	}
+	return w
+}
+
+// made is the Job that the write made, if it made one.
+func (c *change) made() *job {
+	if c.writes() && c.by.write.kind == lifecycle.RunJob {
+		return &c.by.write.job
+	}
+	return nil
+}
+
 // I1. The API has no fence across an object and a Job, so a leader that lost its
 // lease may start a second one: then the database's lock alone stands between.
 func oneMigration(c *change) string {
@@ -96,9 +116,8 @@ func oneMigration(c *change) string {
 
 // I2.
 func schemaFirst(c *change) string {
-	w := c.applied()
-	was := c.before.live.tiers
-	if w == nil || w.want.is(tierHolds) || w.want.release == was[w.tier].release && was[w.tier].serves() {
+	w := c.comesToServe()
+	if w == nil {
 		return ""
 	}
 	if r := releases[w.want.release]; c.before.key != r.key {
@@ -112,8 +131,8 @@ func schemaFirst(c *change) string {
 
 // I3.
 func nothingBeside(c *change) string {
-	if c.writes() && c.by.write.kind == lifecycle.RunJob && scripts[c.by.write.job.script].changes && c.by.what == stepOperator {
-		return besideMigration(c)
+	if j := c.made(); j != nil && scripts[j.script].changes && c.by.what == stepOperator {
+		return besideMigration(c, j)
 	}
 	w := c.applied()
 	if w == nil || w.want.release == c.before.live.tiers[w.tier].release || !c.before.live.tiers[w.tier].exists() {
@@ -122,21 +141,29 @@ func nothingBeside(c *change) string {
 	if c.before.dirty {
 		return fmt.Sprintf("the %s changes while the schema is half changed", tierNames[w.tier])
 	}
-	for _, j := range c.m.jobList(&c.before.live) {
-		if j.at == inside && !(c.m.scenario.LateJobs && c.usurped()) {
-			return fmt.Sprintf("the %s changes while a migration is inside the database", tierNames[w.tier])
-		}
+	if c.isInside() && !c.usurpedByJob() {
+		return fmt.Sprintf("the %s changes while a migration is inside the database", tierNames[w.tier])
 	}
 	return ""
 }
 
+// isInside is true while a Job has the database's lock and has not committed.
+func (c *change) isInside() bool {
+	for _, j := range c.m.jobList(&c.before.live) {
+		if j.at == inside {
+			return true
+		}
+	}
+	return false
+}
+
 // besideMigration looks at the pods as a migration starts. A component that
 // somebody deleted has left pods that nobody counts.
-func besideMigration(c *change) string {
-	drains := c.m.statuses[c.by.verdict.status].strategy != v1alpha1.StrategyRolling || c.by.write.job.script != migrate
+func besideMigration(c *change, j *job) string {
+	drains := c.m.statuses[c.by.verdict.status].strategy != v1alpha1.StrategyRolling || j.script != migrate
 	for i, p := range c.before.live.pods {
 		if p.count() > 0 && (i == lifecycle.Scheduler || drains) && !c.drifted() {
-			return fmt.Sprintf("the %s Job starts beside a pod of the %s", scripts[c.by.write.job.script].name, tierNames[i])
+			return fmt.Sprintf("the %s Job starts beside a pod of the %s", scripts[j.script].name, tierNames[i])
 		}
 	}
 	return ""
@@ -149,26 +176,15 @@ func (c *change) drifted() bool { return c.after.left.Drifts < c.m.scenario.Budg
 // I4. A leader that comes late, or a tier that somebody deleted, may break the
 // order; what it did is mended under the fence.
 func inOrder(c *change) string {
-	w := c.applied()
-	if w == nil || w.want.is(tierHolds) || c.by.what == stepLate || c.drifted() {
+	w, st := c.comesToServe(), c.m.statusOf(&c.before.live)
+	if w == nil || c.by.what == stepLate || c.drifted() || c.m.statuses[c.by.verdict.status].fence != st.fence {
 		return ""
 	}
-	st := c.m.statusOf(&c.before.live)
 	was := c.before.live.tiers[w.tier]
-	if was.serves() && was.release == w.want.release || c.m.statuses[c.by.verdict.status].fence != st.fence {
-		return ""
-	}
-	need := []int{}
-	switch {
-	case st.phase == pRollback && takesBack(st.way) && st.wayTo > 0 && c.before.schema != st.wayTo:
+	if !c.databaseIsBack(st) {
 		return fmt.Sprintf("the %s goes back while the database is at %d, not at %d", tierNames[w.tier], c.before.schema, st.wayTo)
-	case w.tier == lifecycle.Scheduler && st.phase == pRollback:
-		need = []int{lifecycle.Web, lifecycle.Worker}
-	case w.want.release != st.to || st.phase.resting() || st.phase == pRollback:
-	case w.tier == lifecycle.Scheduler && was.exists(), w.tier == lifecycle.Web && was.exists():
-		need = []int{lifecycle.Worker}
 	}
-	for _, tier := range need {
+	for _, tier := range comesAfter(st, w, was) {
 		if releases[w.want.release].has[tier] && !c.arrived(tier, w.want.release) {
 			return fmt.Sprintf("the %s serves %s before the %s does", tierNames[w.tier], releases[w.want.release].hash, tierNames[tier])
 		}
@@ -176,9 +192,22 @@ func inOrder(c *change) string {
 	return ""
 }
 
-// takesBack is true for a class that takes the database back.
-func takesBack(class v1alpha1.RollbackClass) bool {
-	return class == v1alpha1.RollbackDowngrade || class == v1alpha1.RollbackRestore
+// comesAfter are the tiers that must serve a release before another one does.
+func comesAfter(st *status, w *write, was tier) []int {
+	switch {
+	case st.phase == pRollback && w.tier == lifecycle.Scheduler:
+		return []int{lifecycle.Web, lifecycle.Worker}
+	case st.phase == pRollback, st.phase.resting(), w.want.release != st.to, !was.exists(), w.tier == lifecycle.Worker:
+		return nil
+	default:
+		return []int{lifecycle.Worker}
+	}
+}
+
+// databaseIsBack is false in a rollback that has yet to take the schema back.
+func (c *change) databaseIsBack(st *status) bool {
+	takes := st.way == v1alpha1.RollbackDowngrade || st.way == v1alpha1.RollbackRestore
+	return st.phase != pRollback || !takes || st.wayTo == 0 || c.before.schema == st.wayTo
 }
 
 // arrived is true when a tier serves a release.
@@ -189,23 +218,30 @@ func (c *change) arrived(tier int, r release) bool {
 
 // I5.
 func oneJob(c *change) string {
-	if !c.writes() || c.by.write.kind != lifecycle.RunJob || c.by.what != stepOperator {
+	mine := c.made()
+	if mine == nil || c.by.what != stepOperator {
 		return ""
 	}
-	mine, n := c.by.write.job, 0
+	same, running := 0, 0
 	for _, j := range c.m.jobList(&c.after.live) {
-		switch {
-		case j.at == noJob:
-		case j.script == mine.script && j.fence == mine.fence && j.attempt == mine.attempt && n > 0:
-			return "two Jobs of the name " + mine.words()
-		case j.fence == mine.fence && j.at.runs():
-			n++
+		if j.fence != mine.fence {
+			continue
+		}
+		if j.at.runs() {
+			running++
+		}
+		if j.script == mine.script && j.attempt == mine.attempt {
+			same++
 		}
 	}
-	if n > 1 {
-		return fmt.Sprintf("%d Jobs run under fence %d", n, mine.fence)
+	switch {
+	case same > 1:
+		return "two Jobs of the name " + mine.words()
+	case running > 1:
+		return fmt.Sprintf("%d Jobs run under fence %d", running, mine.fence)
+	default:
+		return ""
 	}
-	return ""
 }
 
 // I6.
@@ -213,27 +249,30 @@ func alongTable(c *change) string {
 	if len(c.m.illegal) > 0 {
 		return c.m.illegal[0].Error()
 	}
-	if c.before.live.superset == c.after.live.superset || c.by.write == nil {
-		return ""
-	}
 	was, is := c.m.statusOf(&c.before.live), c.m.statusOf(&c.after.live)
-	if was.full == is.full {
+	if c.by.write == nil || was.full == is.full {
 		return ""
 	}
 	event := c.by.write.event
-	fresh := event == lifecycle.Begin || event == lifecycle.RollBack || event == lifecycle.FallBack || event == lifecycle.NextClass
-	switch {
-	case event == "" && was.phase != is.phase && was.phase != pNone:
-		return fmt.Sprintf("from %s to %s without a move", was.phase.name(), is.phase.name())
-	case fresh != (is.fence > was.fence):
+	if fences[event] != (is.fence > was.fence) {
 		return fmt.Sprintf("%s leads from fence %d to fence %d", event, was.fence, is.fence)
-	case event != "":
-		if to, err := lifecycle.Next(was.phase.name(), event); err != nil || to != is.phase.name() {
-			return fmt.Sprintf("%s leads from %s to %s", event, was.phase.name(), is.phase.name())
+	}
+	to := was.phase.name()
+	if event != "" {
+		next, err := lifecycle.Next(to, event)
+		if err != nil {
+			return err.Error()
 		}
+		to = next
+	}
+	if to != is.phase.name() {
+		return fmt.Sprintf("%q leads from %s to %s", event, was.phase.name(), is.phase.name())
 	}
 	return ""
 }
+
+// fences are the moves that take the next fence.
+var fences = map[lifecycle.Event]bool{lifecycle.Begin: true, lifecycle.RollBack: true, lifecycle.FallBack: true, lifecycle.NextClass: true}
 
 // proves are the moves that make a release the one that runs.
 func proves(e lifecycle.Event) bool {
@@ -246,28 +285,46 @@ func readyIsReady(c *change) string {
 		return ""
 	}
 	st := c.m.statusOf(&c.after.live)
-	r := releases[st.release]
-	for i, t := range c.after.live.tiers {
-		switch {
-		case c.drifted():
-		case r.has[i] && (t.release != st.release || t.fence != st.fence || !t.serves()):
-			return fmt.Sprintf("%s, but the %s is %s", c.by.write.event, tierNames[i], tierWords(t, c.after.live.pods[i]))
-		case r.has[i] && !isSettled(t, c.after.live.pods[i]):
-			return fmt.Sprintf("%s, but the pods of the %s are others: %s", c.by.write.event, tierNames[i], tierWords(t, c.after.live.pods[i]))
-		case !r.has[i] && t.exists():
-			return fmt.Sprintf("%s, but there is a %s", c.by.write.event, tierNames[i])
+	for _, why := range []string{c.tiersAreAt(st), c.databaseIsAt(st), c.isVerified(st)} {
+		if why != "" {
+			return fmt.Sprintf("%s, but %s", c.by.write.event, why)
 		}
 	}
-	switch ahead := c.after.schema > r.head; {
-	case c.m.scenario.LateJobs && c.usurped():
+	return ""
+}
+
+func (c *change) tiersAreAt(st *status) string {
+	if c.drifted() {
+		return ""
+	}
+	for i, t := range c.after.live.tiers {
+		has, p := releases[st.release].has[i], c.after.live.pods[i]
+		if has != t.exists() || has && (t.release != st.release || t.fence != st.fence || !t.serves() || !isSettled(t, p)) {
+			return fmt.Sprintf("the %s is %s", tierNames[i], tierWords(t, p))
+		}
+	}
+	return ""
+}
+
+func (c *change) databaseIsAt(st *status) string {
+	r, schema := releases[st.release], c.after.schema
+	switch {
 	case c.after.dirty, st.half:
 		return "the schema is half changed"
 	case c.after.key != r.key:
 		return "what is stored is encrypted with another key"
-	case c.after.schema < r.head, ahead != st.ahead, st.revision != c.after.schema:
-		return fmt.Sprintf("the schema is at %d; the release has %d, and status says %d, ahead: %v", c.after.schema, r.head, st.revision, st.ahead)
+	case c.usurpedByJob():
+		return ""
+	case schema < r.head, schema > r.head != st.ahead, st.revision != schema:
+		return fmt.Sprintf("the schema is at %d; the release has %d, and status says %d, ahead: %v", schema, r.head, st.revision, st.ahead)
+	default:
+		return ""
 	}
-	// One that has succeeded may be gone by now, and stand in a cache that lags.
+}
+
+// isVerified looks for the verify Job. One that has succeeded may be gone by now,
+// and stand in a cache that lags.
+func (c *change) isVerified(st *status) string {
 	for _, o := range []*objects{&c.after.live, &c.before.old} {
 		for _, j := range c.m.jobList(o) {
 			if j.script == verify && j.fence == st.fence && j.release == st.release && j.at == succeeded {
@@ -278,8 +335,11 @@ func readyIsReady(c *change) string {
 	return "no verify Job has succeeded under this fence"
 }
 
-// usurped is true once a leader has lost its lease with writes in hand.
-func (c *change) usurped() bool { return c.after.left.Zombies < c.m.scenario.Budgets.Zombies }
+// usurpedByJob is true once a leader that has lost its lease may have made a Job
+// that changes the schema behind the machine's back.
+func (c *change) usurpedByJob() bool {
+	return c.m.scenario.LateJobs && c.after.left.Zombies < c.m.scenario.Budgets.Zombies
+}
 
 // I8.
 func releaseByProof(c *change) string {
@@ -327,10 +387,10 @@ func refusedUntouched(c *change) string {
 
 // I11.
 func boundedAttempts(c *change) string {
-	if !c.writes() || c.by.write.kind != lifecycle.RunJob {
+	mine := c.made()
+	if mine == nil {
 		return ""
 	}
-	mine := c.by.write.job
 	for _, j := range c.m.jobList(&c.before.live) {
 		if j.at == noJob || j.script != mine.script || j.fence != mine.fence {
 			continue
@@ -369,17 +429,8 @@ func nothingNeededIsGarbage(c *change) string {
 		return ""
 	}
 	st := c.m.statusOf(&c.after.live)
-	if c.by.write.kind == lifecycle.RemoveTier && c.by.what == stepOperator {
-		r := st.to
-		switch {
-		case st.phase == pRollback:
-			r = st.back
-		case st.phase.resting():
-			r = st.release
-		}
-		if releases[r].has[c.by.write.tier] && c.m.statuses[c.by.verdict.status].fence == st.fence {
-			return fmt.Sprintf("the %s is removed, although release %s has one", tierNames[c.by.write.tier], releases[r].hash)
-		}
+	if why := c.removesNeeded(st); why != "" {
+		return why
 	}
 	needed := []release{st.release, st.previous}
 	if !st.phase.resting() {
@@ -389,6 +440,26 @@ func nothingNeededIsGarbage(c *change) string {
 		if r != none && c.m.stores.items[c.after.live.store][r].revision == 0 {
 			return "release " + releases[r].hash + " is not in store any more"
 		}
+	}
+	return ""
+}
+
+// removesNeeded is true of the removal of a tier that the release has to which
+// the run leads.
+func (c *change) removesNeeded(st *status) string {
+	w := c.by.write
+	if w.kind != lifecycle.RemoveTier || c.by.what != stepOperator || c.m.statuses[c.by.verdict.status].fence != st.fence {
+		return ""
+	}
+	r := st.to
+	switch {
+	case st.phase == pRollback:
+		r = st.back
+	case st.phase.resting():
+		r = st.release
+	}
+	if releases[r].has[w.tier] {
+		return fmt.Sprintf("the %s is removed, although release %s has one", tierNames[w.tier], releases[r].hash)
 	}
 	return ""
 }
@@ -409,25 +480,38 @@ func noRunOfItsOwn(c *change) string {
 
 // L3.
 func silent(m *model, s *state) string {
-	u := m.supersets.items[s.live.superset]
-	st := &m.statuses[u.status]
-	d := m.decidedIn(s)
-	all := m.scenario.Budgets
+	u, st, d := m.supersets.items[s.live.superset], m.statusOf(&s.live), m.decidedIn(s)
 	switch {
-	case st.phase == pFailed && st.reason == "":
-		return "Failed without a reason"
-	case st.phase == pFailed && all.Fails == s.left.Fails && all.Tokens == s.left.Tokens && !refused(s, st):
+	case st.phase == pFailed && m.failsForNothing(s, st):
 		return "Failed although nothing went wrong: " + st.reason
-	case st.phase == pReady && u.desired == st.release && !stuck(s) && !asReleased(s, st.release):
-		return "Ready, and a tier is not as its release says"
 	case d.move != "" && !u.paused:
 		return "a move is due and nothing makes it"
-	case st.phase == pReady && u.desired == st.release && d.recheck:
-		return "Ready, and a timer runs"
-	case m.restful(s):
+	case !m.restful(s):
+		return "nothing happens any more, in " + string(st.phase.name())
+	case st.phase == pReady && u.desired == st.release:
+		return readyAndSilent(s, st, d)
+	default:
 		return ""
 	}
-	return "nothing happens any more, in " + string(st.phase.name())
+}
+
+// readyAndSilent looks at a Superset that has what spec asks for.
+func readyAndSilent(s *state, st *status, d decided) string {
+	switch {
+	case d.recheck:
+		return "Ready, and a timer runs"
+	case !stuck(s) && !asReleased(s, st.release):
+		return "Ready, and a tier is not as its release says"
+	default:
+		return ""
+	}
+}
+
+// failsForNothing is true for a failure without a reason, and for one that
+// neither a fault nor a token brought about, nor the rules or the database.
+func (m *model) failsForNothing(s *state, st *status) bool {
+	all := m.scenario.Budgets
+	return st.reason == "" || all.Fails == s.left.Fails && all.Tokens == s.left.Tokens && !refused(s, st)
 }
 
 // restful is true where the machine may stand still: in a resting phase, paused,

@@ -21,7 +21,7 @@ func (m *model) jobs(s *state, yield yielder) {
 			n := *s
 			list[i].rested = true
 			n.live.jobs = m.jobLists.id(list)
-			m.emit(s, &n, step{what: stepRest, arg: uint8(i)}, kindJobs, yield) //nolint:gosec // few Jobs
+			m.emit(s, &n, step{what: stepRest, arg: uint8(i)}, kindJobs, yield)
 			list[i] = j
 		}
 	}
@@ -49,7 +49,7 @@ func (m *model) runs(s *state, list jobList, i int, yield yielder) {
 		}
 		m.enters(&n, &next[i], e.at)
 		n.live.jobs = m.jobLists.id(next)
-		m.emit(s, &n, step{what: stepJob, arg: uint8(i), fails: e.fails}, kindJobs, yield) //nolint:gosec // few Jobs
+		m.emit(s, &n, step{what: stepJob, arg: uint8(i), fails: e.fails}, kindJobs, yield)
 	}
 }
 
@@ -59,16 +59,30 @@ func (m *model) ends(s *state, list jobList, i int) []end {
 	if scripts[j.script].changes {
 		return m.changeEnds(s, list, i)
 	}
-	r, at := releases[j.release], succeeded
-	switch {
-	case j.script == preflight && s.schema > r.head:
-		at = databaseAhead
-	case j.script == preflight && s.key != 0 && s.key != r.key && s.key != r.before:
-		at = keyInvalid
-	case j.script == verify && (!j.takes(s.schema) || s.dirty || s.key != r.key):
-		at = mismatch
+	at := succeeded
+	switch j.script {
+	case preflight:
+		at = proven(s, j)
+	case verify:
+		if !j.takes(s.schema) || s.dirty || s.key != releases[j.release].key {
+			at = mismatch
+		}
+	default:
 	}
 	return []end{{at: at}, {failedForGood, true}, {failedForNow, true}}
+}
+
+// proven is how a preflight ends.
+func proven(s *state, j job) jobState {
+	r := &releases[j.release]
+	switch {
+	case s.schema > r.head:
+		return databaseAhead
+	case s.key != 0 && s.key != r.key && s.key != r.before:
+		return keyInvalid
+	default:
+		return succeeded
+	}
 }
 
 // takes is true for a revision of the database that verify is content with.
@@ -85,16 +99,7 @@ func (m *model) changeEnds(s *state, list jobList, i int) []end {
 	j := list[i]
 	switch j.at {
 	case active:
-		at := inside
-		switch {
-		case m.premises.DatabaseLock && othersInside(list, i):
-			at = lockTimeout
-		case j.script == migrate && s.schema > releases[j.release].head:
-			at = databaseAhead
-		case j.script != restore && s.dirty:
-			at = failedInside // it trips over what is there
-		}
-		return []end{{at: at}, {failedForGood, true}, {failedForNow, true}}
+		return []end{{at: m.begins(s, list, i)}, {failedForGood, true}, {failedForNow, true}}
 	case inside:
 		ends := []end{{at: committed}, {failedInside, true}, {crashed, true}}
 		if j.polite && s.schema < releases[j.release].head {
@@ -110,6 +115,21 @@ func (m *model) changeEnds(s *state, list jobList, i int) []end {
 	}
 }
 
+// begins is what becomes of a Job that asks for the database's lock.
+func (m *model) begins(s *state, list jobList, i int) jobState {
+	j := list[i]
+	switch {
+	case m.premises.DatabaseLock && othersInside(list, i):
+		return lockTimeout
+	case j.script == migrate && s.schema > releases[j.release].head:
+		return databaseAhead
+	case j.script != restore && s.dirty:
+		return failedInside // it trips over what is there
+	default:
+		return inside
+	}
+}
+
 func othersInside(list jobList, i int) bool {
 	for k, j := range list {
 		if k != i && (j.at == inside || j.at == committed) {
@@ -122,21 +142,24 @@ func othersInside(list jobList, i int) bool {
 // enters is what a Job does to the database as it comes to a state, and what it
 // has read there when it ends.
 func (m *model) enters(n *state, j *job, at jobState) {
+	broken := j.at == inside && (at == failedInside || at == crashed)
 	switch {
 	case at == committed:
 		n.commit(j)
 	case at == succeeded && j.script == backup:
 		n.dump(j)
-	case j.at == inside && (at == failedInside || at == crashed) && m.scenario.Database != postgresql:
+	case broken && m.scenario.Database != postgresql:
 		n.dirty = true // without transactional DDL it stays between two schemas
 	}
 	j.at = at
-	if !at.runs() {
+	if reads(at) {
 		j.revision = n.schema
 	}
-	if at == failedForNow || at == crashed || at == crashedLate {
-		j.revision = 0 // nobody has read it
-	}
+}
+
+// reads is true for an end with a word about the database's revision.
+func reads(at jobState) bool {
+	return !at.runs() && at != failedForNow && at != crashed && at != crashedLate
 }
 
 // commit is the change that a Job makes.
@@ -156,10 +179,16 @@ func (s *state) commit(j *job) {
 			s.key = r.before
 		}
 	case restore:
-		for _, d := range s.backups {
-			if d.fence == j.backup && d.fence > 0 {
-				s.schema, s.key, s.dirty = d.schema, d.key, false
-			}
+		s.load(j.backup)
+	default:
+	}
+}
+
+// load puts a backup back.
+func (s *state) load(fence uint8) {
+	for _, d := range s.backups {
+		if d.fence == fence && fence > 0 {
+			s.schema, s.key, s.dirty = d.schema, d.key, false
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (g *graph) restless() (id uint32, found bool) {
 	}
 	for i, ok := range good {
 		if !ok {
-			return uint32(i), true //nolint:gosec // memory ends before
+			return uint32(i), true
 		}
 	}
 	return 0, false
@@ -60,34 +60,37 @@ func (g *graph) leadsTo(i int, good []bool) bool {
 // operator's own steps: it takes away, again and again, what nothing leads to.
 func (g *graph) cycle() (id uint32, found bool) {
 	into := make([]uint16, len(g.parent))
-	for _, edge := range g.edges {
-		if edge&edgeOwn != 0 {
-			into[edge>>edgeBits]++
-		}
-	}
+	g.own(0, len(g.edges), func(to uint32) { into[to]++ })
 	var free []uint32
 	for i, n := range into {
 		if n == 0 {
-			free = append(free, uint32(i)) //nolint:gosec // memory ends before
+			free = append(free, uint32(i))
 		}
 	}
 	for len(free) > 0 {
 		i := free[len(free)-1]
 		free = free[:len(free)-1]
-		for _, edge := range g.edges[g.first[i]:g.first[i+1]] {
-			if to := edge >> edgeBits; edge&edgeOwn != 0 {
-				if into[to]--; into[to] == 0 {
-					free = append(free, to)
-				}
+		g.own(int(g.first[i]), int(g.first[i+1]), func(to uint32) {
+			if into[to]--; into[to] == 0 {
+				free = append(free, to)
 			}
-		}
+		})
 	}
 	for i, n := range into {
 		if n > 0 {
-			return uint32(i), true //nolint:gosec // memory ends before
+			return uint32(i), true
 		}
 	}
 	return 0, false
+}
+
+// own gives the ends of the operator's own steps among some edges.
+func (g *graph) own(from, until int, yield func(to uint32)) {
+	for _, edge := range g.edges[from:until] {
+		if edge&edgeOwn != 0 {
+			yield(edge >> edgeBits)
+		}
+	}
 }
 
 // trace tells the way to a state in words.

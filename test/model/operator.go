@@ -34,7 +34,7 @@ func (m *model) goOn(s *state, work inflight, yield yielder, by step) {
 		w := &v.writes[i]
 		out := m.perform(&n, w, work.stale)
 		last := i+1 == len(v.writes)
-		rest := inflight{verdict: work.verdict, next: uint8(i + 1), stale: work.stale} //nolint:gosec // a short list
+		rest := inflight{verdict: work.verdict, next: uint8(i + 1), stale: work.stale}
 		switch {
 		case out.refused && !last: // it is told to the user: the status is recorded all the same
 			i = len(v.writes) - 2
@@ -45,7 +45,7 @@ func (m *model) goOn(s *state, work inflight, yield yielder, by step) {
 			continue
 		}
 		by.setRest(&n, rest)
-		by.arg, by.write, by.verdict = uint8(i), w, v //nolint:gosec // a short list
+		by.arg, by.write, by.verdict = uint8(i), w, v
 		m.emit(s, &n, by, out.kind, yield)
 		return
 	}
@@ -61,7 +61,7 @@ func (by step) setRest(n *state, rest inflight) {
 }
 
 // caches let one cache catch up.
-func (m *model) caches(s *state, yield yielder) {
+func caches(s *state, yield yielder) {
 	for kind := range kindCount {
 		bit := uint8(1) << kind
 		if s.lag&bit == 0 {
@@ -70,13 +70,13 @@ func (m *model) caches(s *state, yield yielder) {
 		n := *s
 		n.lag &^= bit
 		n.made = n.made && kind != kindJobs
-		if s.left.Crashes > 0 && !(kind == kindJobs && s.made) { // a restart may see it once more
+		if s.left.Crashes > 0 && (kind != kindJobs || !s.made) { // a restart may see it once more
 			n.hidden |= bit
-			yield(&n, step{what: stepCatchUp, arg: uint8(kind), hides: true}) //nolint:gosec // few kinds
+			yield(&n, step{what: stepCatchUp, arg: uint8(kind), hides: true})
 		}
 		n.hidden &^= bit
 		n.old.clear(kind)
-		yield(&n, step{what: stepCatchUp, arg: uint8(kind)}) //nolint:gosec // few kinds
+		yield(&n, step{what: stepCatchUp, arg: uint8(kind)})
 	}
 }
 
@@ -86,8 +86,7 @@ func (o *objects) clear(kind int) {
 }
 
 // restarts end the operator between two writes. What it sees then is what the
-// API server holds, or old copies once more. Or it lives on, has lost its lease
-// without knowing, and its writes come late.
+// API server holds, or old copies once more. Or it lives on without its lease.
 func (m *model) restarts(s *state, yield yielder) {
 	if s.left.Crashes > 0 && (s.work.verdict != 0 || s.hidden != 0) {
 		n := *s
@@ -105,6 +104,11 @@ func (m *model) restarts(s *state, yield yielder) {
 			yield(&n, step{what: stepCrash, hides: true})
 		}
 	}
+	m.cutsOff(s, yield)
+}
+
+// cutsOff takes the lease from a leader that does not know, and has writes in hand.
+func (m *model) cutsOff(s *state, yield yielder) {
 	if s.left.Zombies == 0 || s.late.verdict != 0 {
 		return
 	}
@@ -112,14 +116,11 @@ func (m *model) restarts(s *state, yield yielder) {
 	n.left.Zombies--
 	n.late, n.work = s.work, inflight{}
 	if n.late.verdict == 0 {
-		if n.late = m.decide(s); n.late.verdict == 0 {
-			return
-		}
+		n.late = m.decide(s)
 	}
-	if !m.scenario.LateJobs && m.changesSchema(n.late) {
-		return
+	if n.late.verdict != 0 && (m.scenario.LateJobs || !m.changesSchema(n.late)) {
+		yield(&n, step{what: stepCutOff})
 	}
-	yield(&n, step{what: stepCutOff})
 }
 
 // changesSchema is true for a decision with a Job that changes the schema among
@@ -139,17 +140,10 @@ func (m *model) emit(before, n *state, by step, kind int, yield yielder) {
 		n.work.stale = n.work.verdict != 0
 		n.late.stale = n.late.verdict != 0
 	}
-	by.kind = int8(kind) //nolint:gosec // few kinds
+	by.kind = int8(kind)
 	makes := kind == kindJobs && by.what == stepOperator && by.write.kind == lifecycle.RunJob
 	n.made = n.made || makes && n.lag&(1<<kindJobs) != 0
-	if makes && n.hidden&(1<<kindJobs) != 0 { // see doc.go
-		n.hidden &^= 1 << kindJobs
-		n.old.clear(kindJobs)
-	}
-	if kind == kindPods && starts(before, n) { // see doc.go
-		n.lag, n.hidden = n.lag&^(1<<kindPods), n.hidden&^(1<<kindPods)
-		n.old.clear(kindPods)
-	}
+	n.sees(before, kind, makes)
 	if mayLag(before, n, kind) {
 		lagging := *n
 		lagging.left.Lags--
@@ -164,6 +158,18 @@ func (m *model) emit(before, n *state, by step, kind int, yield yielder) {
 	}
 	m.tidy(n)
 	yield(n, by)
+}
+
+// sees lets go of old copies that are taken for impossible: see doc.go.
+func (n *state) sees(before *state, kind int, makes bool) {
+	if makes && n.hidden&(1<<kindJobs) != 0 {
+		n.hidden &^= 1 << kindJobs
+		n.old.clear(kindJobs)
+	}
+	if kind == kindPods && starts(before, n) {
+		n.lag, n.hidden = n.lag&^(1<<kindPods), n.hidden&^(1<<kindPods)
+		n.old.clear(kindPods)
+	}
 }
 
 // mayLag is true where a cache may miss a write. That a pod has started is taken

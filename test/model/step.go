@@ -59,7 +59,7 @@ type yielder func(*state, step)
 // successors yields all that may happen next, always in the same order.
 func (m *model) successors(s *state, yield yielder) {
 	m.operator(s, yield)
-	m.caches(s, yield)
+	caches(s, yield)
 	m.tiers(s, yield)
 	m.jobs(s, yield)
 	m.time(s, yield)

@@ -51,9 +51,9 @@ func (m *model) approves(s *state, u superset, set func(state, superset, step)) 
 	}
 	for i, text := range texts {
 		to := u
-		to.approve = uint16(m.texts.id(text)) //nolint:gosec // few texts
+		to.approve = uint16(m.texts.id(text))
 		if to != u {
-			set(*s, to, step{what: stepApprove, arg: uint8(i)}) //nolint:gosec // few gates
+			set(*s, to, step{what: stepApprove, arg: uint8(i)})
 		}
 	}
 }
@@ -83,6 +83,6 @@ func (m *model) drifts(s *state, yield yielder) {
 		n := *s
 		n.left.Drifts--
 		n.live.tiers[i] = tier{flags: t.flags & tierRemade}
-		m.emit(s, &n, step{what: stepDrift, arg: uint8(i)}, i, yield) //nolint:gosec // three tiers
+		m.emit(s, &n, step{what: stepDrift, arg: uint8(i)}, i, yield)
 	}
 }

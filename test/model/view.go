@@ -93,7 +93,7 @@ func (m *model) storedReleases(id uint32) []lifecycle.Release {
 	var out []lifecycle.Release
 	for r, kept := range m.stores.items[id] {
 		if kept.revision > 0 {
-			one := release(r).seen() //nolint:gosec // a small table
+			one := release(r).seen()
 			one.Revision, one.Plan, one.Head = int64(kept.revision), m.texts.items[kept.plan], revisionName(kept.head)
 			out = append(out, one)
 		}

@@ -113,27 +113,33 @@ func (m *model) jobList(o *objects) jobList { return m.jobLists.items[o.jobs] }
 
 func (m *model) writeWords(c *change) string {
 	w := c.by.write
-	switch {
-	case c.by.kind == noKind && c.before.page == c.after.page:
+	if c.by.kind == noKind && c.before.page == c.after.page {
 		return "a write is refused, or finds that nothing is left to do"
-	case w.kind == isStatus && w.event != "":
-		st := m.statuses[w.status]
-		return fmt.Sprintf("%s to %s, fence %d %s", w.event, st.phase.name(), st.fence, st.reason)
-	case w.kind == isStatus:
-		return "notes tokens or a gate in the status"
-	case w.kind == lifecycle.ApplyTier:
+	}
+	switch w.kind {
+	case isStatus:
+		return m.statusWords(w)
+	case lifecycle.ApplyTier:
 		return fmt.Sprintf("%s to %s", tierNames[w.tier], tierWords(w.want, pods{}))
-	case w.kind == lifecycle.RemoveTier:
+	case lifecycle.RemoveTier:
 		return tierNames[w.tier] + " removed"
-	case w.kind == lifecycle.RunJob:
+	case lifecycle.RunJob:
 		return w.job.words()
-	case w.kind == lifecycle.StoreRelease:
+	case lifecycle.StoreRelease:
 		return "release " + releases[w.release].hash + " stored with its plan"
-	case w.kind == lifecycle.EndJobs:
+	case lifecycle.EndJobs:
 		return "leftover Jobs ended"
-	case w.kind == lifecycle.Prune:
+	case lifecycle.Prune:
 		return "old releases pruned"
 	default:
 		return "the maintenance page, or the Service"
 	}
+}
+
+func (m *model) statusWords(w *write) string {
+	if w.event == "" {
+		return "notes tokens or a gate in the status"
+	}
+	st := m.statuses[w.status]
+	return strings.TrimSpace(fmt.Sprintf("%s to %s, fence %d %s", w.event, st.phase.name(), st.fence, st.reason))
 }

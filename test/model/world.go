@@ -18,7 +18,7 @@ func (m *model) tiers(s *state, yield yielder) {
 // roll is a step of a Deployment.
 func (m *model) roll(s *state, i int, yield yielder) {
 	t, p := s.live.tiers[i], s.live.pods[i]
-	n, by := *s, step{what: stepRoll, arg: uint8(i)} //nolint:gosec // three tiers
+	n, by := *s, step{what: stepRoll, arg: uint8(i)}
 	want := none
 	if t.serves() && !t.is(tierDeleted) {
 		want = t.release
@@ -47,27 +47,25 @@ func (m *model) roll(s *state, i int, yield yielder) {
 // rolled are the pods after the next step towards a release; starts is set when
 // a pod starts in it, and makes that one crash. Recreate ends all old ones first.
 func rolled(p pods, want release, recreate bool) (next pods, starts func(pods) pods) {
-	standing := func(n pods) pods { n.stands.at = podCrashing; return n }
-	coming := func(n pods) pods { n.comes.at = podCrashing; return n }
 	switch {
 	case p.stands.at == podEnding:
 		return pods{stands: p.comes}, nil
 	case p.stands.release == none && want != none:
-		return pods{stands: pod{release: want}}, standing
-	case p.stands.release == want && p.comes.release != none:
-		return pods{stands: p.stands}, nil // the roll was called off
-	case p.stands.release == want:
-		return p, nil
-	case want == none || recreate || p.comes.release == want && p.comes.at == podReady:
+		return pods{stands: pod{release: want}}, standingCrashes
+	case p.stands.release == want: // and a roll is called off
+		return pods{stands: p.stands}, nil
+	case want == none, recreate, p.comes == pod{release: want}:
 		p.stands.at = podEnding
 		return p, nil
 	case p.comes.release != want:
-		p.comes = pod{release: want}
-		return p, coming
+		return pods{stands: p.stands, comes: pod{release: want}}, comingCrashes
 	default:
 		return p, nil // the new one crashes, and the old one stays
 	}
 }
+
+func standingCrashes(p pods) pods { p.stands.at = podCrashing; return p }
+func comingCrashes(p pods) pods   { p.comes.at = podCrashing; return p }
 
 // answer is what a component controller writes into the status: when all is as
 // the spec says, pods that are ending left out; or that a pod cannot run.
@@ -90,7 +88,7 @@ func (m *model) answer(s *state, i int, yield yielder) {
 	}
 	n := *s
 	n.live.tiers[i].flags = flags
-	m.emit(s, &n, step{what: stepAnswer, arg: uint8(i)}, i, yield) //nolint:gosec // three tiers
+	m.emit(s, &n, step{what: stepAnswer, arg: uint8(i)}, i, yield)
 }
 
 func isSettled(t tier, p pods) bool {
@@ -109,23 +107,8 @@ func isSettled(t tier, p pods) bool {
 // time lets waits be over. A deadline passes by itself where something is stuck;
 // elsewhere it is a fault.
 func (m *model) time(s *state, yield yielder) {
-	st := m.statusOf(&s.live)
-	if s.page&pageExists != 0 && s.page&(pageReady|pageBlocked) == 0 {
-		n := *s
-		n.page |= pageReady
-		yield(&n, step{what: stepPage})
-		if s.left.Fails > 0 {
-			n.page = s.page | pageBlocked
-			n.left.Fails--
-			yield(&n, step{what: stepPage, fails: true})
-		}
-	}
-	if m.scenario.Policy.Page && s.clock&clockGrace == 0 && st.phase == pDBMigrate {
-		n := *s
-		n.clock |= clockGrace
-		yield(&n, step{what: stepGrace})
-	}
-	if st.phase.resting() || s.clock&clockLate != 0 {
+	m.page(s, yield)
+	if m.statusOf(&s.live).phase.resting() || s.clock&clockLate != 0 {
 		return
 	}
 	n := *s
@@ -136,6 +119,25 @@ func (m *model) time(s *state, yield yielder) {
 	case s.left.Fails > 0:
 		n.left.Fails--
 		yield(&n, step{what: stepOverdue, fails: true})
+	}
+}
+
+// page lets the maintenance page's pod come up, or not, and its time be over.
+func (m *model) page(s *state, yield yielder) {
+	if s.page&pageExists != 0 && s.page&(pageReady|pageBlocked) == 0 {
+		n := *s
+		n.page |= pageReady
+		yield(&n, step{what: stepPage})
+		if s.left.Fails > 0 {
+			n.page = s.page | pageBlocked
+			n.left.Fails--
+			yield(&n, step{what: stepPage, fails: true})
+		}
+	}
+	if m.scenario.Policy.Page && s.clock&clockGrace == 0 && m.statusOf(&s.live).phase == pDBMigrate {
+		n := *s
+		n.clock |= clockGrace
+		yield(&n, step{what: stepGrace})
 	}
 }
 

@@ -19,31 +19,30 @@ type outcome struct {
 	ends, refused bool
 }
 
-// perform does one write of a verdict upon what the API server holds.
+// performers do each kind of write upon what the API server holds.
+var performers = map[lifecycle.ActionKind]func(*model, *state, *write) outcome{
+	lifecycle.ApplyTier: (*model).applyTier, lifecycle.RemoveTier: (*model).removeTier,
+	lifecycle.RunJob: (*model).createJob, lifecycle.EndJobs: (*model).endJobs,
+	lifecycle.StoreRelease: (*model).storeRelease, lifecycle.Prune: (*model).prune,
+	lifecycle.ApplyService: (*model).writePage, lifecycle.ApplyPage: (*model).writePage, lifecycle.RemovePage: (*model).writePage,
+}
+
+// perform does one write of a verdict.
 func (m *model) perform(s *state, w *write, stale bool) outcome {
-	switch w.kind {
-	case isStatus:
+	if w.kind == isStatus {
 		return m.writeStatus(s, w, stale)
-	case lifecycle.ApplyTier:
-		return m.applyTier(s, w)
-	case lifecycle.RemoveTier:
-		at := &s.live.tiers[w.tier]
-		if !sameObject(*at, w.seen) || at.is(tierDeleted) || *at != w.seen && m.premises.ResourceVersion {
-			return outcome{kind: noKind}
-		}
-		at.flags |= tierDeleted
-		return outcome{kind: w.tier, changed: true}
-	case lifecycle.RunJob:
-		return m.createJob(s, w)
-	case lifecycle.EndJobs:
-		return m.endJobs(s, w)
-	case lifecycle.StoreRelease:
-		return m.storeRelease(s, w)
-	case lifecycle.Prune:
-		return m.prune(s, w)
-	default:
-		return writePage(s, w)
 	}
+	return performers[w.kind](m, s, w)
+}
+
+// removeTier is a delete with the uid and the resource version that were seen.
+func (m *model) removeTier(s *state, w *write) outcome {
+	at := &s.live.tiers[w.tier]
+	if !sameObject(*at, w.seen) || at.is(tierDeleted) || *at != w.seen && m.premises.ResourceVersion {
+		return outcome{kind: noKind}
+	}
+	at.flags |= tierDeleted
+	return outcome{kind: w.tier, changed: true}
 }
 
 // sameObject is true when both are one object, not one made anew.
@@ -72,17 +71,11 @@ func (m *model) writeStatus(s *state, w *write, stale bool) outcome {
 // that were seen, and by the fence that must not shrink.
 func (m *model) applyTier(s *state, w *write) outcome {
 	at := &s.live.tiers[w.tier]
-	switch {
-	case !w.seen.exists() && at.exists():
-		return outcome{kind: noKind} // asked for live, and found
-	case w.seen.exists() && !sameObject(*at, w.seen):
-		return outcome{kind: noKind, ends: true} // the uid does not match
-	case w.seen != *at && m.premises.ResourceVersion:
-		return outcome{kind: noKind, ends: true} // something has changed it since
-	case at.exists() && w.want.fence < at.fence && m.premises.FenceRule:
-		return outcome{kind: noKind, ends: true, refused: true}
-	case sameSpec(*at, w.want):
-		return outcome{kind: noKind}
+	if out := m.refusesApply(*at, w); out.ends {
+		return out
+	}
+	if !w.seen.exists() && at.exists() || sameSpec(*at, w.want) {
+		return outcome{kind: noKind} // asked for live, and found; or as it should be
 	}
 	remade := at.flags & tierRemade
 	if !at.exists() {
@@ -91,6 +84,19 @@ func (m *model) applyTier(s *state, w *write) outcome {
 	flags := w.want.flags | remade | at.flags&tierDeleted
 	*at = tier{release: w.want.release, fence: w.want.fence, flags: flags}
 	return outcome{kind: w.tier, changed: true}
+}
+
+// refusesApply is the error with which the API server answers an apply.
+func (m *model) refusesApply(at tier, w *write) outcome {
+	changed := w.seen != at && m.premises.ResourceVersion
+	switch {
+	case w.seen.exists() && (changed || !sameObject(at, w.seen)):
+		return outcome{kind: noKind, ends: true}
+	case w.seen.exists() && w.want.fence < at.fence && m.premises.FenceRule:
+		return outcome{kind: noKind, ends: true, refused: true}
+	default:
+		return outcome{kind: noKind}
+	}
 }
 
 // createJob is a create under a name made from script, fence and attempt: a
@@ -189,7 +195,7 @@ func (m *model) prune(s *state, w *write) outcome {
 }
 
 // writePage is what leads users to the maintenance page, and the page itself.
-func writePage(s *state, w *write) outcome {
+func (*model) writePage(s *state, w *write) outcome {
 	before := s.page
 	switch w.kind {
 	case lifecycle.ApplyService:
@@ -201,6 +207,7 @@ func writePage(s *state, w *write) outcome {
 		s.page |= pageExists
 	case lifecycle.RemovePage:
 		s.page &^= pageExists | pageReady | pageBlocked
+	default:
 	}
 	return outcome{kind: noKind, changed: s.page != before}
 }

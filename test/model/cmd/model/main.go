@@ -53,7 +53,7 @@ func main() {
 func parse() *choice {
 	c := &choice{budgets: map[string]*int{}}
 	flag.Usage = func() {
-		fmt.Fprint(flag.CommandLine.Output(), usage)
+		_, _ = fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
 	}
 	flag.StringVar(&c.scenario, "scenario", "", "explore this scenario alone, and no mutants")
