@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -84,12 +85,8 @@ func (o *options) run(ctx context.Context) (survivors int, err error) {
 			return 0, err
 		}
 		r := result{mutant: m}
-		for _, c := range o.checks {
-			seen, err := c.sees(ctx, overlay)
-			if err != nil {
-				return 0, fmt.Errorf("%s: %w", m.Name, err)
-			}
-			r.seen = append(r.seen, seen)
+		if r.seen, err = o.look(ctx, overlay); err != nil {
+			return 0, fmt.Errorf("%s: %w", m.Name, err)
 		}
 		if !slices.Contains(r.seen, true) {
 			survivors++
@@ -103,6 +100,17 @@ func (o *options) run(ctx context.Context) (survivors int, err error) {
 		return survivors, nil
 	}
 	return survivors, os.WriteFile(o.page, []byte(pageHead+table), 0o644) //nolint:gosec // a page of the docs, for everybody to read
+}
+
+// look has all checks look at once: some wait more than they work.
+func (o *options) look(ctx context.Context, overlay string) ([]bool, error) {
+	seen, errs := make([]bool, len(o.checks)), make([]error, len(o.checks))
+	var all sync.WaitGroup
+	for i, c := range o.checks {
+		all.Go(func() { seen[i], errs[i] = c.sees(ctx, overlay) })
+	}
+	all.Wait()
+	return seen, errors.Join(errs...)
 }
 
 // overlay writes what -overlay takes, and the file that is mistaken.
