@@ -93,13 +93,21 @@ func (o *options) run(ctx context.Context) (survivors int, err error) {
 		}
 		results = append(results, r)
 		fmt.Printf("%2d of %d, %4.0f s: %s\n", i+1, len(o.mutants), time.Since(began).Seconds(), r.line(o.checks))
+		if err := o.write(results); err != nil {
+			return 0, err
+		}
 	}
-	table := tableOf(o.checks, results)
-	fmt.Print("\n" + table)
+	fmt.Print("\n" + tableOf(o.checks, results))
+	return survivors, nil
+}
+
+// write writes the page, if one is wanted: after each mutant, for a run that is
+// stopped.
+func (o *options) write(results []result) error {
 	if o.page == "" {
-		return survivors, nil
+		return nil
 	}
-	return survivors, os.WriteFile(o.page, []byte(pageHead+table), 0o644) //nolint:gosec // a page of the docs, for everybody to read
+	return os.WriteFile(o.page, []byte(pageHead+tableOf(o.checks, results)), 0o644) //nolint:gosec // a page of the docs, for everybody to read
 }
 
 // look has all checks look at once: some wait more than they work.
