@@ -136,6 +136,7 @@ type way struct {
 	past     string
 	replaced bool
 	stopped  string
+	resumed  time.Time
 }
 
 // replace starts another operator once the first was killed.
@@ -151,20 +152,21 @@ func (w *way) replace(ctx context.Context) {
 	}
 }
 
-// holds is true while the first operator is paused. It is resumed when the second
-// has come a phase further.
+// holds is true while the first operator is paused, and until what it had begun
+// to write has been seen. It goes on when the second has come far enough.
 func (w *way) holds() bool {
 	if !w.first.layer.Paused() {
-		return false
+		return time.Since(w.resumed) < quiet
 	}
 	if w.stopped == "" {
 		w.stopped = w.stage()
 	}
-	if w.stopped == w.stage() && !w.point.scenario.ended(w.superset()) {
-		return true
+	further := w.stopped != w.stage() && !w.mode.late
+	if further || w.point.scenario.ended(w.superset()) {
+		w.first.layer.Resume()
+		w.resumed = time.Now()
 	}
-	w.first.layer.Resume()
-	return false
+	return true
 }
 
 // ago is the resource version of the Superset so many of its states ago, or the one

@@ -25,8 +25,10 @@ type mode struct {
 	// so many of its states ago.
 	first, next func(k int, past string) fault.Options
 	back        int
-	// elect starts a second operator that waits for the first one's lease.
-	elect bool
+	// elect starts a second operator that waits for the first one's lease. A first
+	// one that was paused goes on when the second has come a phase further, or with
+	// late when it has come to the end.
+	elect, late bool
 	// reach says which scenarios go through it when no mode is named.
 	reach reach
 }
@@ -110,6 +112,7 @@ func modes() []mode {
 		{name: "before", says: "killed before a write is sent", points: writesOf, first: at(fault.KillBefore), next: none},
 		{name: "after", says: "killed after a write, before its answer", points: writesOf, first: at(fault.KillAfter), next: none},
 		{name: "zombie", says: "paused at a write; another takes the lease and goes on; then the write lands", points: writesOf, first: at(fault.Pause), next: none, elect: true},
+		{name: "zombie-late", says: "the same, but the write lands when all is over", points: writesOf, first: at(fault.Pause), next: none, elect: true, late: true},
 		{name: "error-409", says: "a write is answered 409", points: writesOf, first: at(fault.Conflict), next: none, reach: thorough},
 		{name: "error-500", says: "a request is answered 500", points: requestsOf, first: anyRequest(fault.InternalError), next: none, reach: thorough},
 		{name: "error-429", says: "a request is answered 429, with Retry-After", points: requestsOf, first: anyRequest(fault.TooMany), next: none, reach: thorough},
