@@ -24,8 +24,8 @@ const (
 var mutants = []mutant{
 	{"no-optimistic-lock", "the status is written whatever stands there by now",
 		controller + "record.go", "client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})", "client.MergeFrom(before)"},
-	{"moves-and-works", "work is done although the move was not recorded",
-		controller + "superset.go", `if d.Move == "" {`, `if d.Move == "" || d.Move == lifecycle.Migrate {`},
+	{"records-first", "a Job that was not made counts as made",
+		controller + "execute.go", "if err := r.apply.Create(ctx, s, job); err != nil {\n\t\treturn err\n\t}\n\tr.made.Add(s.UID, job.Name)\n\treturn nil", "_ = r.apply.Create(ctx, s, job)\n\tr.made.Add(s.UID, job.Name)\n\treturn nil"},
 	{"any-owner", "an object that somebody else made is taken for ours",
 		controller + "observe.go", "if metav1.IsControlledBy(job, s) {", "if job != nil {"},
 	{"fence-stays", "a run begins under the fence of the one before",
