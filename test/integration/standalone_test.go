@@ -95,6 +95,25 @@ func TestFenceNeverShrinks(t *testing.T) {
 	refused(t, k8s.Patch(t.Context(), c, patch), "fence must not shrink")
 }
 
+// Nor does a Deployment go back to an earlier generation of its component; a later
+// one, and somebody's own annotation, pass.
+func TestGenerationNeverShrinks(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("6.0.0")
+	d := f.deploymentOf(components.Web)
+	write := func(annotation, value string) error {
+		patch := client.MergeFrom(d.DeepCopy())
+		d.Annotations[annotation] = value
+		return k8s.Patch(t.Context(), d, patch, client.DryRunAll)
+	}
+	refused(t, write(v1alpha1.AnnotationGeneration, "0"), "made from an earlier generation of the component")
+	for annotation, value := range map[string]string{v1alpha1.AnnotationGeneration: "99", "example.com/own": "x"} {
+		d = f.deploymentOf(components.Web)
+		must(t, write(annotation, value))
+	}
+}
+
 func (f *fixture) component(name components.Name) v1alpha1.Component {
 	c := components.NewComponent(name)
 	c.SetName("bi")
