@@ -106,7 +106,7 @@ func fail(o *Observation, reason, message string) Decision {
 	if o.phase() == rollback || !run.Touched || before.Hash == "" || o.Policy.OnFailure == v1alpha1.OnFailureHold {
 		return d
 	}
-	way := wayBack(o, before)
+	way := WayBack(o, before)
 	if token, _ := loses(o, before, way); way.Class != v1alpha1.RollbackFrozen && (token == "" || o.Tokens.AcceptDataLoss == token) {
 		d.Move, d.Back, d.Way = RollBack, before, way
 	}

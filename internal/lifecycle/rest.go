@@ -64,7 +64,7 @@ func decideFailed(o *Observation) Decision {
 func afterFailure(o *Observation) Decision {
 	run := o.run()
 	if before := o.stored(startedFrom(o)); run.Touched && before.Hash != "" {
-		way := wayBack(o, before)
+		way := WayBack(o, before)
 		token, loss := loses(o, before, way)
 		if token != "" && o.Tokens.AcceptDataLoss == token {
 			return Decision{Move: RollBack, Back: before, Way: way, Reason: v1alpha1.ReasonRollbackRequested,

@@ -96,7 +96,7 @@ func nextClass(o *Observation, p migrations.Progress) Decision {
 		asIf := *o // so that the way that failed is no choice any more
 		asIf.Status = o.Status.DeepCopy()
 		asIf.Status.Upgrade.Rollback.FellBack = whyFellBack(p)
-		way := wayBack(&asIf, target)
+		way := WayBack(&asIf, target)
 		token, _ := loses(o, target, way)
 		accepted := token == "" || o.Tokens.AcceptDataLoss == token
 		if accepted && way.Class != v1alpha1.RollbackFrozen && !way.Reencrypt {

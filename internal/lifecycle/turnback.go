@@ -15,7 +15,7 @@ import (
 // backup over newer data it waits for the user's word: what runs goes on
 // meanwhile.
 func goBack(o *Observation, target Release, reason, message string) Decision {
-	way := wayBack(o, target)
+	way := WayBack(o, target)
 	token, loss := loses(o, target, way)
 	if token == "" || o.Tokens.AcceptDataLoss == token {
 		return Decision{Move: RollBack, Back: target, Way: way, Reason: reason, Message: message}
@@ -37,7 +37,7 @@ func goBack(o *Observation, target Release, reason, message string) Decision {
 
 // canGoBack is true when something leads the database to where a release serves.
 func canGoBack(o *Observation, target Release) bool {
-	return target.Hash != "" && wayBack(o, target).Class != v1alpha1.RollbackFrozen
+	return target.Hash != "" && WayBack(o, target).Class != v1alpha1.RollbackFrozen
 }
 
 // rollbackAsked is true while a rollback token stands there unhandled.
@@ -52,7 +52,7 @@ func rollbackToken(o *Observation) (Decision, bool) {
 	}
 	target, why := askedTarget(o)
 	if target.Hash != "" && !canGoBack(o, target) {
-		target, why = Release{}, wayBack(o, target).Reason
+		target, why = Release{}, WayBack(o, target).Reason
 	}
 	switch {
 	case target.Hash != "":

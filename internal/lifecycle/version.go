@@ -67,7 +67,7 @@ func refuse(o *Observation) refusal {
 	if target.LessThan(running) {
 		why := "no stored release has it: there is no known way back to it"
 		if r, ok := storedVersion(o, o.Desired.Version); ok {
-			why = "nothing leads back to it: " + wayBack(o, r).Reason
+			why = "nothing leads back to it: " + WayBack(o, r).Reason
 		}
 		return refusal{v1alpha1.ReasonDowngradeRefused, fmt.Sprintf("version %s is lower than the running %s and %s", target, running, why)}
 	}

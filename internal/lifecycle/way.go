@@ -11,13 +11,9 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// WayBack is how the database would get to where a stored release serves: what
-// status.upgrade.rollback would become, Frozen when nothing leads there.
-func WayBack(o *Observation, target Release) v1alpha1.RollbackStatus { return wayBack(o, target) }
-
-// wayBack is how the database gets to where target serves: Frozen when nothing
-// leads there, with the reason.
-func wayBack(o *Observation, target Release) v1alpha1.RollbackStatus {
+// WayBack is how the database gets to where a stored release serves, and so what
+// status.upgrade.rollback becomes: Frozen when nothing leads there, with the reason.
+func WayBack(o *Observation, target Release) v1alpha1.RollbackStatus {
 	if elsewhere(o, target) {
 		return frozen("%s used another database: set spec.database.uriFrom back instead", target.Version)
 	}
@@ -34,7 +30,7 @@ func wayBack(o *Observation, target Release) v1alpha1.RollbackStatus {
 // elsewhere is true when a release used another database than the one that runs, or
 // than the one that a run has turned to: what happened there says nothing of it.
 func elsewhere(o *Observation, target Release) bool {
-	used := []string{running(o)}
+	used := []string{o.Status.Release}
 	if run := o.run(); run.Touched && (Moving(o.phase()) || o.phase() == failed) {
 		used = append(used, run.ToRelease)
 	}
@@ -191,11 +187,8 @@ func keyHolder(o *Observation, target, only Release) (holder Release, ok bool) {
 // verified release, and the one that a run has begun to encrypt with.
 func keysNow(o *Observation) [2]string {
 	schema, _ := schemaNow(o)
-	return [2]string{o.stored(running(o)).Key, schema.SecretKey}
+	return [2]string{o.stored(o.Status.Release).Key, schema.SecretKey}
 }
-
-// running is the release that was verified last.
-func running(o *Observation) string { return o.Status.Release }
 
 // neededRevision is the schema revision that a release ran on: the exact one that
 // the run found, else the head of its image; empty when that is not known.

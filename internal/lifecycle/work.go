@@ -141,7 +141,7 @@ func unless(not bool, r Release) Release {
 
 // serves is true when a stored release serves on the database as it is.
 func serves(o *Observation, hash string) bool {
-	return wayBack(o, o.stored(hash)).Class == v1alpha1.RollbackImage
+	return WayBack(o, o.stored(hash)).Class == v1alpha1.RollbackImage
 }
 
 // quieted is true for a tier that must not run beside the Job that changes the

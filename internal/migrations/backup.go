@@ -168,8 +168,9 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	pod.InitContainers = append(pod.InitContainers, prepare, databaseClient(main, owner, o))
 }
 
-// databaseClient is the container that dumps or loads. It has what the others
-// have but Superset's configuration and secret key.
+// databaseClient is the container that dumps or loads. It mounts what the others do,
+// and has nothing of their environment: no secret key, and no URI but for a command
+// of the user's.
 func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) corev1.Container {
 	spec := backupSpec(owner)
 	c := *main.DeepCopy()

@@ -33,8 +33,8 @@ type mode struct {
 	reach reach
 }
 
-// reach of a mode: what a whole campaign leaves out, so that it ends in about an
-// hour on two processors.
+// reach of a mode: what a whole campaign leaves out, so that two processors can go
+// through it in a few hours. A point takes them about two and a half seconds.
 type reach int
 
 const (

@@ -21,7 +21,6 @@ from superset_job import JobError, Result, Stopped, describe, log
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-_DEFAULT_LOCK_WAIT_SECONDS = 60
 
 
 def downgrade(result: Result) -> None:
@@ -41,7 +40,7 @@ def downgrade(result: Result) -> None:
     target = os.environ.get("SUPERSET_OPERATOR_TARGET_REVISION") or None
     check_primary(url, result)
     try:
-        with statements_end_on_sigterm() as connections, migration_lock(url, _lock_wait()):
+        with statements_end_on_sigterm() as connections, migration_lock(url):
             read_facts(url, result)
             steps = graph.between(target, result.revision) if target else []
             if way:
@@ -52,10 +51,6 @@ def downgrade(result: Result) -> None:
                 log(f"nothing to take back: the database is at {result.revision}")
     except Stopped as stopped:
         raise _failed(url, result, "stopped by SIGTERM") from stopped
-
-
-def _lock_wait() -> float:
-    return float(os.environ.get("SUPERSET_OPERATOR_LOCK_WAIT_SECONDS") or _DEFAULT_LOCK_WAIT_SECONDS)
 
 
 def _take_back(url: URL, result: Result, target: str | None, steps: list[str], connections: list[Any]) -> None:

@@ -21,7 +21,6 @@ from superset_job import JobError, Result, Stopped, describe, log
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-_DEFAULT_LOCK_WAIT_SECONDS = 60
 _INIT = "from superset.cli.main import superset; superset(args=['init'])"
 _FLASK_APP = "superset.app:create_app()"
 
@@ -46,7 +45,7 @@ def migrate(result: Result) -> None:
         superset_job_create.create(url)
     check_primary(url, result)
     try:
-        with statements_end_on_sigterm() as connections, migration_lock(url, _lock_wait()):
+        with statements_end_on_sigterm() as connections, migration_lock(url):
             read_facts(url, result)
             result.pending = graph.pending(result.revision)
             if result.pending:
@@ -58,11 +57,6 @@ def migrate(result: Result) -> None:
             _init()
     except Stopped as stopped:
         raise _failed(url, result, "stopped by SIGTERM") from stopped
-
-
-def _lock_wait() -> float:
-    text = os.environ.get("SUPERSET_OPERATOR_LOCK_WAIT_SECONDS") or _DEFAULT_LOCK_WAIT_SECONDS
-    return float(text)
 
 
 def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:

@@ -23,7 +23,6 @@ from superset_job import JobError, Result, log
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
-_DEFAULT_LOCK_WAIT_SECONDS = 60
 
 # Tables, views and sequences of another owner: not ours to dump, drop or restore.
 _OTHERS = """
@@ -47,16 +46,12 @@ def prepare(result: Result) -> None:
     if url.get_backend_name() not in ("postgresql", "mysql", "mariadb"):
         raise JobError("ConfigInvalid", f"a database of {url.get_backend_name()} can be neither backed up nor restored")
     check_primary(url, result)
-    with migration_lock(url, _lock_wait()):
+    with migration_lock(url):
         facts, others = _ask(url, result)
     write_connection(url, folder)
     write_private(folder / "facts.sh", "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items()))
     write_private(folder / "others", "".join(f"{other}\n" for other in others))
     log(f"{facts['DIALECT']} {facts['SERVER_VERSION']} at {result.revision or 'no revision (never migrated)'}")
-
-
-def _lock_wait() -> float:
-    return float(os.environ.get("SUPERSET_OPERATOR_LOCK_WAIT_SECONDS") or _DEFAULT_LOCK_WAIT_SECONDS)
 
 
 def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +17,14 @@ from superset_job_database import classify, new_engine
 from superset_job_sessions import holders, mysql_holder, name_transaction
 
 _POLL_SECONDS = 1.0
+_DEFAULT_WAIT_SECONDS = 60
 _NAME = "superset-operator migration"
 
 
 @contextmanager
-def migration_lock(url: URL, wait_seconds: float) -> Iterator[None]:
-    """Holds the database's migration lock, on a connection that touches no table.
+def migration_lock(url: URL) -> Iterator[None]:
+    """Holds the database's migration lock, on a connection that touches no table. It
+    waits for it as long as SUPERSET_OPERATOR_LOCK_WAIT_SECONDS says.
 
     On PostgreSQL it belongs to an open transaction, because a lock of the session
     is lost behind a transaction pooler. SQLite, a file of one pod, has none."""
@@ -30,7 +33,7 @@ def migration_lock(url: URL, wait_seconds: float) -> Iterator[None]:
         return
     connection = _connect(url)
     try:
-        _obtain(connection, url, wait_seconds)
+        _obtain(connection, url, float(os.environ.get("SUPERSET_OPERATOR_LOCK_WAIT_SECONDS") or _DEFAULT_WAIT_SECONDS))
         yield
     finally:
         try:
