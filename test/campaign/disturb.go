@@ -57,6 +57,14 @@ func (p point) String() string {
 	return fmt.Sprintf("-scenario %s -mode %s -k %d", p.scenario.name, p.mode.name, p.k)
 }
 
+// compare is how a run of the point diverges from the undisturbed one.
+func (p point) compare(r *reference, f facts) string {
+	if p.mode.elect {
+		f = f.withoutLate(r.facts)
+	}
+	return diff(r.facts, f)
+}
+
 // result of a point.
 type result struct {
 	point
@@ -97,7 +105,7 @@ func (l *lab) try(ctx context.Context, p point, r *reference) (out result, err e
 	if ended != nil && !errors.Is(ended, errNever) {
 		return out, ended
 	}
-	if out.diff = diff(r.facts, t.facts()); out.diff != "" {
+	if out.diff = p.compare(r, t.facts()); out.diff != "" {
 		return out, l.keep(t, out)
 	}
 	return out, nil
@@ -120,7 +128,7 @@ func (t *trial) ends(ctx context.Context, p point, r *reference, past string) er
 		if w.holds() || idle < quiet || !p.scenario.ended(t.superset()) || t.ending() {
 			return false, nil
 		}
-		alike := diff(r.facts, t.facts()) == ""
+		alike := p.compare(r, t.facts()) == ""
 		if !alike && idle > unlike {
 			return false, errNever
 		}

@@ -88,10 +88,23 @@ func jobOf(labels map[string]string) string {
 	return fmt.Sprintf("%s, fence %s, attempt %s", labels[v1alpha1.LabelScript], labels[v1alpha1.LabelFence], labels[v1alpha1.LabelAttempt])
 }
 
-// classOf is the kind of an object; a pod's has its component.
+// withoutLate leaves out a maintenance page that a write made once more when it had
+// come and gone: that write is decided from its absence, and nothing can tell the
+// API server that it is another absence by now. It must be gone again.
+func (f facts) withoutLate(undisturbed facts) facts {
+	for _, class := range []string{"Deployment maintenance", "Pod maintenance"} {
+		made, gone := undisturbed.Made[class], undisturbed.Gone[class]
+		if made > 0 && f.Made[class] == made+1 && f.Gone[class] == gone+1 {
+			f.Made[class], f.Gone[class] = made, gone
+		}
+	}
+	return f
+}
+
+// classOf is the kind of an object; a Deployment's and a pod's have their component.
 func classOf(obj metav1.Object) string {
 	class := kindOf(obj)
-	if class == "Pod" {
+	if class == "Pod" || class == "Deployment" {
 		class += " " + obj.GetLabels()[v1alpha1.LabelComponent]
 	}
 	return class

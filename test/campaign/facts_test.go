@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -118,5 +119,35 @@ func TestRunsThatDivergeDiffer(t *testing.T) {
 	}
 	if got := story("u", "n", 1, func(t *tale) { t.job("1", 1, false); t.job("2", 1, false) }); len(got.Broken) != 1 {
 		t.Errorf("two migrations under way: %v", got.Broken)
+	}
+}
+
+// A write that lands late may bring the maintenance page once more, if it is gone
+// again in the end; nothing else.
+func TestALatePageIsGoneAgain(t *testing.T) {
+	comes := func(component string, times int, goes bool) func(*tale) {
+		return func(t *tale) {
+			for range times {
+				d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "bi-" + component, Labels: ours(component)}}
+				t.tell(true, false, d)
+				if goes {
+					t.tell(false, true, d.DeepCopy())
+				}
+			}
+		}
+	}
+	once := func(component string) facts { return story("u1", "ns1", 1, comes(component, 1, true)) }
+	if d := diff(once("maintenance"), story("u2", "ns2", 2, comes("maintenance", 2, true)).withoutLate(once("maintenance"))); d != "" {
+		t.Errorf("a page that came and went twice differs:\n%s", d)
+	}
+	for name, test := range map[string]struct{ undisturbed, f facts }{
+		"it stays":         {once("maintenance"), story("u2", "ns2", 2, comes("maintenance", 2, false))},
+		"three times":      {once("maintenance"), story("u2", "ns2", 2, comes("maintenance", 3, true))},
+		"where none was":   {story("u1", "ns1", 1, func(*tale) {}), once("maintenance")},
+		"something else's": {once("web"), story("u2", "ns2", 2, comes("web", 2, true))},
+	} {
+		if diff(test.undisturbed, test.f.withoutLate(test.undisturbed)) == "" {
+			t.Errorf("%s: it is not seen", name)
+		}
 	}
 }
