@@ -121,12 +121,24 @@ type ConfigSpec struct {
 	Raw string `json:"raw,omitempty"`
 }
 
+// Resources are those of a container. Claims of devices go into the podTemplate.
+type Resources struct {
+	// limits are what the container may use at most. Default: none.
+	// +optional
+	Limits corev1.ResourceList `json:"limits,omitempty"`
+
+	// requests are what the scheduler sets aside, by the name of the resource, for
+	// example memory: 2Gi.
+	// +optional
+	Requests corev1.ResourceList `json:"requests,omitempty"`
+}
+
 // PodSettings is what a user may say of the pods of one component.
 type PodSettings struct {
 	// resources of the main container. Default: requests that fit the measured
 	// use of the component and no limits.
 	// +optional
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *Resources `json:"resources,omitempty"`
 
 	// command replaces the entry point of the main container. Default: what the
 	// component needs.

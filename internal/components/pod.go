@@ -93,8 +93,8 @@ func mainContainer(in PodInput) corev1.Container {
 			{Name: tmpVolume, MountPath: superset.TempDir},
 		},
 	}
-	if in.Settings.Resources != nil {
-		c.Resources = *in.Settings.Resources.DeepCopy()
+	if own := in.Settings.Resources.DeepCopy(); own != nil {
+		c.Resources = corev1.ResourceRequirements{Requests: own.Requests, Limits: own.Limits}
 	}
 	if len(in.Settings.Command) > 0 {
 		c.Command, c.Args = in.Settings.Command, nil

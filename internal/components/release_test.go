@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
@@ -34,7 +33,7 @@ func TestHashesStayForGood(t *testing.T) {
 	}
 	full := release
 	full.Tiers = map[Name]v1alpha1.PodSettings{
-		Web:       {Resources: &corev1.ResourceRequirements{Requests: requests("1500m", "2048Mi")}, Env: []v1alpha1.EnvVar{{Name: "A", Value: "1"}}, PodTemplate: raw(`{"spec":{"nodeSelector":{"zone":"a"}}}`)},
+		Web:       {Resources: &v1alpha1.Resources{Requests: requests("1500m", "2048Mi")}, Env: []v1alpha1.EnvVar{{Name: "A", Value: "1"}}, PodTemplate: raw(`{"spec":{"nodeSelector":{"zone":"a"}}}`)},
 		Worker:    {Command: []string{"/opt/worker.sh"}, Args: []string{"a", "b"}},
 		Scheduler: {},
 	}
