@@ -209,6 +209,43 @@ func TestInUse(t *testing.T) {
 	}
 }
 
+// Past the limit the oldest go, but for what is in use, which counts.
+func TestPastTheHistoryLimit(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseRollback)
+	limit := int32(2)
+	s.Spec.HistoryLimit, w.Stored = &limit, nil
+	for _, hash := range []string{"newest", "newer", "nobody's", w.Desired.Hash, "old", "oldest"} {
+		w.Stored = append(w.Stored, lifecycle.Release{Hash: hash})
+	}
+	keep, leave := past(s, w)
+	if diff := cmp.Diff([]string{"newest", "newer", w.Desired.Hash, "old"}, keep); diff != "" {
+		t.Errorf("what stays, -want +got:\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"nobody's", "oldest"}, leave); diff != "" {
+		t.Errorf("what goes, -want +got:\n%s", diff)
+	}
+}
+
+// A Job of our name that another object controls, or none, is not ours: nothing is
+// learned from it, not even its fence.
+func TestJobsOfOthers(t *testing.T) {
+	job := func(uid types.UID) *batchv1.Job {
+		j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelScript: string(migrations.Migrate), v1alpha1.LabelFence: "2", v1alpha1.LabelAttempt: "1"}}}
+		if uid != "" {
+			j.OwnerReferences = ownedBy(uid)
+		}
+		return j
+	}
+	for uid, ours := range map[types.UID]bool{"u": true, "another": false, "": false} {
+		s, w := upgrading(t, v1alpha1.PhaseDBMigrate)
+		w.MaxFence = 0
+		w.observeJobs(s, []*batchv1.Job{job(uid)}, nil)
+		if w.Migrate.Active != ours || w.Migrating != ours || (w.MaxFence == 2) != ours || len(w.jobs) == 1 != ours {
+			t.Errorf("a Job of %q: active %v, changes the schema %v, highest fence %d", uid, w.Migrate.Active, w.Migrating, w.MaxFence)
+		}
+	}
+}
+
 func TestSetReplicas(t *testing.T) {
 	three := int32(3)
 	owned := func(c v1alpha1.Component, n *int32) (string, bool) {

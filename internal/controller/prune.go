@@ -25,27 +25,39 @@ func (r *SupersetReconciler) prune(ctx context.Context, s *v1alpha1.Superset, w 
 	if cm := components.PageConfigMap(s); cm != nil {
 		needed[cm.Name] = true
 	}
-	kept, errs := 0, []error(nil)
-	for _, stored := range w.Stored { // the newest first
-		if kept < historyLimit(s) || inUse(s, w, stored.Hash) {
-			kept++
-			release, err := r.load(ctx, s, w, stored.Hash)
-			if err != nil {
-				return err // without it we cannot tell what is needed
-			}
-			needed[release.ConfigMap] = true
-			continue
+	keep, leave := past(s, w)
+	for _, hash := range keep {
+		release, err := r.load(ctx, s, w, hash)
+		if err != nil {
+			return err // without it we cannot tell what is needed
 		}
+		needed[release.ConfigMap] = true
+	}
+	var errs []error
+	for _, hash := range leave {
 		var revision appsv1.ControllerRevision
-		key := client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, stored.Hash)}
+		key := client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, hash)}
 		if err := r.Get(ctx, key, &revision); client.IgnoreNotFound(err) != nil {
-			errs = append(errs, fmt.Errorf("reading release %s: %w", stored.Hash, err))
+			errs = append(errs, fmt.Errorf("reading release %s: %w", hash, err))
 		} else if err == nil {
 			errs = append(errs, r.apply.Delete(ctx, &revision))
 		}
 	}
 	errs = append(errs, r.pruneConfigMaps(ctx, s, needed))
 	return errors.Join(errs...)
+}
+
+// past divides the stored releases into those that stay and those to remove: past
+// the history limit, and in nobody's use.
+func past(s *v1alpha1.Superset, w *world) (keep, leave []string) {
+	for _, stored := range w.Stored { // the newest first
+		if len(keep) < historyLimit(s) || inUse(s, w, stored.Hash) {
+			keep = append(keep, stored.Hash)
+		} else {
+			leave = append(leave, stored.Hash)
+		}
+	}
+	return keep, leave
 }
 
 func (r *SupersetReconciler) pruneConfigMaps(ctx context.Context, s *v1alpha1.Superset, needed map[string]bool) error {

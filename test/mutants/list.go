@@ -73,7 +73,7 @@ var mutants = []mutant{
 	{"key-forgotten", "a run that is replaced forgets with which key it has begun to encrypt",
 		lifecycle + "way.go", "schema.SecretKey, known = key, true", "known = true"},
 	{"prunes-in-use", "a release that a rollback needs is pruned",
-		controller + "prune.go", "if kept < historyLimit(s) || inUse(s, w, stored.Hash) {", "if kept < 1 {"},
+		controller + "prune.go", "if len(keep) < historyLimit(s) || inUse(s, w, stored.Hash) {", "if len(keep) < historyLimit(s) {"},
 	{"misses-own-status", "nothing wakes the controller when the cache has its own write",
 		controller + "watches.go", "\t\t\t!equality.Semantic.DeepEqual(before.Status, after.Status)\n", "\t\t\tbefore.Status.Phase != after.Status.Phase\n"},
 	{"ends-migration", "a migrate Job that nothing waits for is ended",
