@@ -78,8 +78,15 @@ func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object)
 	if there, err := a.there(ctx, owner, desired); err != nil || there {
 		return there, err // the cache will show it, and then it is compared
 	}
+	u.SetResourceVersion(noState) // it is made, or there is one by now
 	return true, a.send(ctx, u)
 }
+
+// noState is a resource version that no object ever has: an apply that names it
+// makes an object, or is a conflict. One that names none would change an object
+// that was made meanwhile: an operator that was paused just before it made a
+// Deployment put it back to what it was to be at first.
+const noState = "1"
 
 // change applies to an object that the cache has seen, if there is a difference.
 // A write that the cache has yet to see is not sent again; nor is one that

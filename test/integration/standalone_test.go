@@ -3,16 +3,20 @@
 package integration
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
@@ -95,22 +99,41 @@ func TestFenceNeverShrinks(t *testing.T) {
 	refused(t, k8s.Patch(t.Context(), c, patch), "fence must not shrink")
 }
 
-// Nor does a Deployment go back to an earlier generation of its component; a later
-// one, and somebody's own annotation, pass.
-func TestGenerationNeverShrinks(t *testing.T) {
+// sawNothing is an operator that looked before there was anything.
+type sawNothing struct{ client.Reader }
+
+func (sawNothing) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
+}
+
+// An operator that was paused just before it made an object changes none that has
+// been made meanwhile; where there is still none, it makes it.
+func TestALateCreationChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("6.0.0")
-	d := f.deploymentOf(components.Web)
-	write := func(annotation, value string) error {
-		patch := client.MergeFrom(d.DeepCopy())
-		d.Annotations[annotation] = value
-		return k8s.Patch(t.Context(), d, patch, client.DryRunAll)
-	}
-	refused(t, write(v1alpha1.AnnotationGeneration, "0"), "made from an earlier generation of the component")
-	for annotation, value := range map[string]string{v1alpha1.AnnotationGeneration: "99", "example.com/own": "x"} {
-		d = f.deploymentOf(components.Web)
-		must(t, write(annotation, value))
+	late := apply.New(k8s, sawNothing{k8s})
+	scheduler := f.component(components.Scheduler)
+	scheduler.ComponentSpec().Mode = v1alpha1.ModeHold
+	deployment := f.deploymentOf(components.Scheduler)
+	deployment.TypeMeta = metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"}
+	deployment.ObjectMeta = metav1.ObjectMeta{Name: deployment.Name, Namespace: f.ns, Labels: deployment.Labels}
+	deployment.Spec.Replicas = new(int32)
+	for _, obj := range []client.Object{scheduler, deployment} {
+		stands := obj.DeepCopyObject().(client.Object)
+		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(obj), stands))
+		if _, err := late.Apply(t.Context(), f.get(), obj, nil); !apierrors.IsConflict(err) {
+			t.Errorf("a late creation of %T: %v, want a conflict", obj, err)
+		}
+		version := stands.GetResourceVersion()
+		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(obj), stands))
+		if stands.GetResourceVersion() != version {
+			t.Errorf("a late creation changed the %T", obj)
+		}
+		obj.SetName("another")
+		if made, err := late.Apply(t.Context(), f.get(), obj, nil); !made || err != nil {
+			t.Errorf("a creation of %T: made %t, %v", obj, made, err)
+		}
 	}
 }
 

@@ -21,14 +21,14 @@ import (
 // User is whom the shipped role is bound to.
 const User = "system:serviceaccount:superset-operator-system:superset-operator"
 
-// Install applies the operator's namespace, CRDs, RBAC and admission policy, with the cluster's
-// own kubectl.
+// Install applies the operator's namespace, CRDs and RBAC, with the cluster's own
+// kubectl.
 func Install(ctx context.Context, c *cluster.Cluster) error {
 	root, err := cluster.Root()
 	if err != nil {
 		return err
 	}
-	for _, path := range []string{"config/manager/namespace.yaml", "config/crd", "config/rbac", "config/admission"} {
+	for _, path := range []string{"config/manager/namespace.yaml", "config/crd", "config/rbac"} {
 		if err := apply(ctx, c, filepath.Join(root, path)); err != nil {
 			return err
 		}
