@@ -31,7 +31,7 @@ func TestSliceOfTheCampaign(t *testing.T) {
 	var points int
 	learnt := map[string]*reference{}
 	for _, c := range slice {
-		c.atOnce, c.seed = 12, 1
+		c.atOnce, c.seed, c.failFast = 12, 1, true
 		run := newCampaign(l, c, os.Stderr)
 		run.references = learnt
 		if err := run.run(t.Context()); err != nil {
@@ -41,7 +41,7 @@ func TestSliceOfTheCampaign(t *testing.T) {
 		for _, r := range run.results {
 			points++
 			if r.diff != "" {
-				t.Errorf("%s diverges; replay: %s\nstruck: %s\n%s", r.point, replay(r.point), r.struck, r.diff)
+				t.Fatalf("%s diverges; replay: %s\nstruck: %s\n%s", r.point, replay(r.point), r.struck, r.diff)
 			}
 		}
 	}

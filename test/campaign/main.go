@@ -56,6 +56,7 @@ func parse(args []string, out io.Writer) (flags, error) {
 	set.IntVar(&f.atOnce, "parallel", 16, "how many points are tried at once: they wait more than they work")
 	set.Uint64Var(&f.seed, "seed", 1, "decides about the order of the points")
 	set.BoolVar(&f.thorough, "thorough", false, "every mode in every scenario")
+	set.BoolVar(&f.failFast, "failfast", false, "end at the first point that diverges")
 	set.BoolVar(&f.list, "list", false, "list scenarios and modes, and do nothing")
 	set.StringVar(&f.failures, "failures", ".campaign", "`folder` for what is kept of points that diverge")
 	set.StringVar(&f.page, "page", "", "`file` for the page about a whole campaign")

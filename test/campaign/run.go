@@ -25,7 +25,12 @@ type choice struct {
 	seed uint64
 	// thorough goes through every mode in every scenario.
 	thorough bool
+	// failFast ends the campaign at the first point that diverges.
+	failFast bool
 }
+
+// errEnough ends a campaign that was to end at the first divergence.
+var errEnough = errors.New("a point diverged")
 
 // campaign is one run of many points.
 type campaign struct {
@@ -62,14 +67,21 @@ func (c *campaign) run(ctx context.Context) error {
 	}
 	shuffle := rand.New(rand.NewPCG(c.seed, 0))
 	shuffle.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
-	return inParallel(ctx, c.atOnce, points, func(ctx context.Context, p point) error {
+	err := inParallel(ctx, c.atOnce, points, func(ctx context.Context, p point) error {
 		r, err := c.lab.try(ctx, p, c.references[p.scenario.name])
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
 		c.tell(r, len(points))
+		if c.failFast && r.diff != "" {
+			return errEnough
+		}
 		return nil
 	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
 }
 
 func named(names []string, name string) bool { return len(names) == 0 || slices.Contains(names, name) }
