@@ -56,7 +56,8 @@ func (r *SupersetReconciler) do(ctx context.Context, s *v1alpha1.Superset, w *wo
 }
 
 // storeRelease stores the desired release with its plan, and what its pods
-// mount. A release that is stored already keeps its revision.
+// mount. A release that is stored already keeps its revision; one that was not seen
+// when that was decided, and is there by now, is left alone.
 func (r *SupersetReconciler) storeRelease(ctx context.Context, s *v1alpha1.Superset, w *world, a lifecycle.Action) error {
 	if w.desired == nil {
 		return nil
@@ -65,13 +66,10 @@ func (r *SupersetReconciler) storeRelease(ctx context.Context, s *v1alpha1.Super
 		return err
 	}
 	fence, before := s.Status.UpgradeRevision, client.Object(nil)
-	live := &appsv1.ControllerRevision{}
-	err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, w.Desired.Hash)}, live)
-	switch {
-	case err == nil:
-		fence, before = live.Revision, live
-	case !apierrors.IsNotFound(err):
-		return fmt.Errorf("reading release %s: %w", w.Desired.Hash, err)
+	for i := range w.revisions {
+		if w.revisions[i].Name == releaseName(s.Name, w.Desired.Hash) {
+			fence, before = w.revisions[i].Revision, &w.revisions[i]
+		}
 	}
 	revision, err := storedRelease(s, w.desired, fence, a)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
 )
 
 // errLags is why something is decided again.
@@ -25,7 +26,7 @@ var errLags = errors.New("the cache does not show it yet")
 // known to lag. A conflict says that it still does.
 func (r *SupersetReconciler) look(ctx context.Context, s *v1alpha1.Superset) (*world, error) {
 	w, err := r.observe(ctx, s)
-	if err == nil && w.MaxFence > s.Status.UpgradeRevision {
+	if err == nil && w.lags(&s.Status) {
 		w, err = r.observeAfresh(ctx, s)
 	}
 	if err != nil {
@@ -34,9 +35,15 @@ func (r *SupersetReconciler) look(ctx context.Context, s *v1alpha1.Superset) (*w
 	return w, r.seesJobs(ctx, s, w.jobs)
 }
 
-// observeAfresh looks again after a Superset was read past the cache: something
-// carries a fence that its status does not know. A fence is recorded before
-// anything carries it, so the cache lags; if not, the status was lost.
+// lags is true when something carries a fence that the status does not know: a fence
+// is recorded before anything carries it, so the cache lags; if not, the status was
+// lost. In Validate no tier carries the run's own: nothing has been touched yet.
+func (w *world) lags(status *v1alpha1.SupersetStatus) bool {
+	touched := func(t lifecycle.Tier) bool { return t.Exists && t.Fence == status.UpgradeRevision }
+	return w.MaxFence > status.UpgradeRevision || status.Phase == v1alpha1.PhaseValidate && slices.ContainsFunc(w.Tiers[:], touched)
+}
+
+// observeAfresh looks again after a Superset whose status lags was read past the cache.
 func (r *SupersetReconciler) observeAfresh(ctx context.Context, s *v1alpha1.Superset) (*world, error) {
 	if err := r.direct.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
 		return nil, fmt.Errorf("reading a Superset whose cache lags: %w", err)

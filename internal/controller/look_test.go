@@ -10,10 +10,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
 )
 
 // Nothing is decided before the cache shows the Job that was made last, unless
@@ -60,5 +63,51 @@ func TestOwnJobsAreSeen(t *testing.T) {
 		if _, waits := c.r.made.Get(s.UID); waits == c.forget {
 			t.Errorf("%s: still waited for: %v", name, waits)
 		}
+	}
+}
+
+// What carries a fence above that of the status, or in Validate the run's own, is seen
+// by a cache whose Superset lags.
+func TestAStatusThatLags(t *testing.T) {
+	for name, c := range map[string]struct {
+		phase       v1alpha1.Phase
+		tier, other int64
+		want        bool
+	}{
+		"as recorded":              {v1alpha1.PhaseUpgradeWeb, 2, 2, false},
+		"a tier of a later run":    {v1alpha1.PhaseReady, 3, 3, true},
+		"a Job of a later run":     {v1alpha1.PhaseReady, 2, 3, true},
+		"a tier of the run before": {v1alpha1.PhaseValidate, 1, 2, false},
+		"a tier that was touched":  {v1alpha1.PhaseValidate, 2, 2, true},
+	} {
+		s, w := upgrading(t, c.phase)
+		for i := range w.Tiers {
+			w.Tiers[i].Fence = 1
+		}
+		w.Tiers[1].Fence, w.MaxFence = c.tier, c.other
+		if got := w.lags(&s.Status); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// A release is stored as it was seen: not over one that has come since, and not over
+// another state than the one that was seen.
+func TestStoresWhatWasDecided(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseValidate)
+	scheme := Options(nil).Scheme
+	stored, err := storedRelease(s, w.desired, 2, lifecycle.Action{Plan: &v1alpha1.Plan{Strategy: v1alpha1.StrategyRolling}, PlanHash: "sha256-0123456789ab"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.OwnerReferences = ownedBy(s.UID)
+	config := components.ConfigMap(s.Name, s.Namespace, w.desired.Config)
+	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(stored, config).Build()
+	r := &SupersetReconciler{Client: c, direct: c, apply: apply.New(c, c)}
+	if err := r.storeRelease(t.Context(), s, w, lifecycle.Action{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(stored), stored); err != nil || stored.Annotations[annotationPlanHash] != "sha256-0123456789ab" {
+		t.Errorf("a release that has come since was stored over: %v, %v", stored.Annotations, err)
 	}
 }

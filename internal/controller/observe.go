@@ -29,7 +29,9 @@ type world struct {
 	desired *components.Release
 	// objects are the component objects; nil for none.
 	objects [3]v1alpha1.Component
-	jobs    []*batchv1.Job
+	// revisions are the stored releases, as Stored was read from them.
+	revisions []appsv1.ControllerRevision
+	jobs      []*batchv1.Job
 	// service and page are what users meet; nil for none.
 	service *corev1.Service
 	page    *appsv1.Deployment
@@ -50,7 +52,7 @@ func (r *SupersetReconciler) observe(ctx context.Context, s *v1alpha1.Superset) 
 	if err := r.List(ctx, &revisions, mine...); err != nil {
 		return nil, fmt.Errorf("listing the stored releases: %w", err)
 	}
-	w.Stored = facts(s, revisions.Items)
+	w.revisions, w.Stored = revisions.Items, facts(s, revisions.Items)
 	var podList corev1.PodList
 	if err := r.List(ctx, &podList, mine...); err != nil {
 		return nil, fmt.Errorf("listing the pods: %w", err)

@@ -85,7 +85,10 @@ func (l *lab) try(ctx context.Context, p point, r *reference) (out result, err e
 		return out, err
 	}
 	defer func() { err = errors.Join(err, t.close()) }()
-	if err := t.prepare(ctx); err != nil {
+	if err := t.prepare(ctx); errors.Is(err, errNever) {
+		out.diff = err.Error() + "\n"
+		return out, l.keep(t, out)
+	} else if err != nil {
 		return out, err
 	}
 	past, err := t.now(ctx)
