@@ -17,6 +17,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // errLags is why something is decided again.
@@ -32,7 +33,10 @@ func (r *SupersetReconciler) look(ctx context.Context, s *v1alpha1.Superset) (*w
 	if err != nil {
 		return nil, err
 	}
-	return w, r.seesJobs(ctx, s, w.jobs)
+	if err := r.seesJobs(ctx, s, w.jobs); err != nil {
+		return nil, err
+	}
+	return w, r.seesTheTurn(ctx, s, w)
 }
 
 // lags is true when something carries a fence that the status does not know: a fence
@@ -75,5 +79,41 @@ func (r *SupersetReconciler) seesJobs(ctx context.Context, s *v1alpha1.Superset,
 	case err != nil:
 		return fmt.Errorf("reading Job %s, which the cache does not show: %w", name, err)
 	}
-	return apierrors.NewConflict(schema.GroupResource{Group: batchv1.GroupName, Resource: "jobs"}, name, errLags)
+	return lagging(name)
+}
+
+// turns are the Jobs that take the database back, by the class that does.
+var turns = map[v1alpha1.RollbackClass]migrations.Script{
+	v1alpha1.RollbackDowngrade: migrations.Downgrade, v1alpha1.RollbackRestore: migrations.Restore,
+}
+
+// seesTheTurn is a conflict while a tier is back at the earlier release and the cache
+// does not show the Job that took the database back before: the tiers would be
+// stopped once more for it.
+func (r *SupersetReconciler) seesTheTurn(ctx context.Context, s *v1alpha1.Superset, w *world) error {
+	run := s.Status.Upgrade
+	if s.Status.Phase != v1alpha1.PhaseRollback || run == nil || run.Rollback == nil {
+		return nil
+	}
+	back := func(t lifecycle.Tier) bool {
+		return t.Exists && t.Fence == s.Status.UpgradeRevision && t.Mode == v1alpha1.ModeServe && t.Release == run.RollbackRelease
+	}
+	script := turns[run.Rollback.Class]
+	if script == "" || w.Downgrade.Attempt+w.Restore.Attempt > 0 || !slices.ContainsFunc(w.Tiers[:], back) {
+		return nil
+	}
+	name := migrations.JobName(s, script, s.Status.UpgradeRevision, 1)
+	err := r.direct.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, &batchv1.Job{})
+	if apierrors.IsNotFound(err) {
+		return nil // the tiers are there from a way back of another class
+	}
+	if err != nil {
+		return fmt.Errorf("looking for Job %s: %w", name, err)
+	}
+	return lagging(name)
+}
+
+// lagging is the conflict that has a Superset looked at again.
+func lagging(job string) error {
+	return apierrors.NewConflict(schema.GroupResource{Group: batchv1.GroupName, Resource: "jobs"}, job, errLags)
 }
