@@ -26,7 +26,7 @@ const (
 func (s *session) create(t *testing.T, uri string) belongings {
 	t.Helper()
 	b := belongings{dashboard: s.write(t, dashboardTitle)}
-	b.database = s.make(t, "database", map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true})
+	b.database = s.make(t, "database", map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true, "allow_run_async": true})
 	b.dataset = s.make(t, "dataset", map[string]any{"database": b.database, "schema": "public", "table_name": "dashboards"})
 	b.chart = s.make(t, "chart", map[string]any{
 		"slice_name": chartName, "datasource_id": b.dataset, "datasource_type": "table", "viz_type": "table",

@@ -28,6 +28,8 @@ import (
 type cluster struct {
 	client.WithWatch
 	namespace string
+	// volume is the folder of the namespace's backups.
+	volume string
 }
 
 func connect(t *testing.T) cluster {

@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -76,4 +77,17 @@ func (j *journal) since(from time.Time) (stays []stay, last v1alpha1.Phase) {
 		stays = append(stays, stay{e.phase, j.entries[i+1].at.Sub(e.at)})
 	}
 	return stays, last
+}
+
+// entered is true when a phase was entered at or after a moment.
+func (j *journal) entered(phase v1alpha1.Phase, from time.Time) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.ContainsFunc(j.entries, func(e entry) bool { return e.phase == phase && !e.at.Before(from) })
+}
+
+// last is the phase that came last.
+func (j *journal) last() v1alpha1.Phase {
+	_, last := j.since(time.Now())
+	return last
 }

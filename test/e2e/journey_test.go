@@ -22,7 +22,9 @@ type journey struct {
 	// from is installed and used, to is what each way there leads to; both are in
 	// test/images/pins.json.
 	from, to string
-	ways     []way
+	// alert has beat send one to the workers each minute.
+	alert bool
+	ways  []way
 }
 
 // way is an upgrade, and how it is taken back. Each begins at the journey's first
@@ -33,14 +35,28 @@ type way struct {
 	strategy v1alpha1.Strategy
 	choice   v1alpha1.RollbackChoice
 	backup   bool
-	// breaks is the check that fails at the image variant of the target; empty for
-	// one that is verified, and taken back by annotation.
-	breaks, variant string
+	// to is where it leads and stays: the next way begins there. Empty for the
+	// journey's target, and back again.
+	to string
+	// variant of the target's image, which is broken.
+	variant string
+	// refused is the reason for which Validate does; nothing is touched then.
+	refused string
+	// breaks is how the message begins with which the run fails in a phase, and goes
+	// back by itself; empty for one that is taken back by annotation.
+	breaks string
+	in     v1alpha1.Phase
+	// faults happen on the way, and suffers allows users to notice.
+	faults  []fault
+	suffers bool
+	// diskFull leaves no place for a backup.
+	diskFull bool
 	// took is the class of the way back in the end.
 	took v1alpha1.RollbackClass
 	// fellBack is in the message where another class was tried before.
 	fellBack string
-	// drained allows the way back to show the maintenance page.
+	// drained allows the way back to show the maintenance page; of a way that stays it
+	// says that a Drain follows a Rolling which held the tables for too long.
 	drained bool
 	// loses what was written after the upgrade, on the user's word.
 	loses bool
@@ -54,20 +70,45 @@ type way struct {
 // finds there already.
 var journeys = []journey{
 	{name: "beside-traffic", from: "5.0.0", to: "6.0.0", ways: []way{{
+		name: "DriverMissing", variant: "driver-missing", refused: "DriverMissing",
+	}, {
 		name: "Image", choice: v1alpha1.RollbackAuto, took: v1alpha1.RollbackImage,
+	}, {
+		name: "MigrationFails", variant: "migration-fails", breaks: "MigrationFailed", in: v1alpha1.PhaseDBMigrate,
+		took: v1alpha1.RollbackImage, leftovers: []string{},
+	}, {
+		name: "HoldsLocks", to: "6.0.0", variant: "migration-holds-locks", drained: true,
 	}}},
 	{name: "with-backup", from: "5.0.0", to: "6.0.0", ways: []way{{
+		name: "DiskFull", strategy: v1alpha1.StrategyDrain, backup: true, diskFull: true,
+		breaks: "BackupFailed", in: v1alpha1.PhaseDBMigrate, took: v1alpha1.RollbackImage, drained: true, leftovers: []string{},
+	}, {
 		name: "Restore", strategy: v1alpha1.StrategyDrain, backup: true, choice: "Restore",
 		took: v1alpha1.RollbackRestore, drained: true, loses: true, leftovers: []string{},
 	}, {
 		name: "Downgrade", choice: "Downgrade", took: v1alpha1.RollbackDowngrade, drained: true, leftovers: knownLeftovers,
 	}, {
-		name: "BreaksLate", choice: "Downgrade", variant: "login-page-fails", breaks: "LoginPage",
+		name: "BreaksLate", choice: "Downgrade", variant: "login-page-fails", breaks: "LoginPage", in: v1alpha1.PhaseVerify,
 		took: v1alpha1.RollbackDowngrade, drained: true, leftovers: knownLeftovers,
 	}}},
-	{name: "no-downgrade", from: "4.1.4", to: "5.0.0", ways: []way{{
+	{name: "every-hop", from: "4.1.4", to: "5.0.0", alert: true, ways: []way{{
 		name: "FallsToImage", choice: "Downgrade", took: v1alpha1.RollbackImage, drained: true,
 		fellBack: "by class Image, because Downgrade failed (DowngradeFailed: ",
+	}, {
+		name: "To5", to: "5.0.0",
+	}, {
+		name: "To6", to: "6.0.0", faults: eachPhase("the operator is killed", killOperator),
+	}, {
+		name: "To61", to: "6.1.0",
+	}}},
+	{name: "skip", from: "4.1.4", to: "6.1.0", ways: []way{{
+		name: "To61", to: "6.1.0", suffers: true, faults: []fault{
+			{v1alpha1.PhaseDBMigrate, "Redis goes, with all that is in it", scaleRedis("0")},
+			{v1alpha1.PhaseDBMigrate, "the migration's pod is killed half-way", killMigration},
+			{v1alpha1.PhaseDBMigrate, "kubelet is killed and started again", restartKubelet},
+			{v1alpha1.PhaseUpgradeWorkers, "Redis is back", scaleRedis("1")},
+			{v1alpha1.PhaseUpgradeWorkers, "PostgreSQL is restarted", restartDatabase},
+		},
 	}}},
 }
 
@@ -111,6 +152,9 @@ type trip struct {
 	results *results
 	// made is what the user has made at the first release.
 	made belongings
+	// drafts are the dashboards that a working user has written since, and alerts how
+	// often the alert was evaluated.
+	drafts, alerts int
 }
 
 // settle installs the first release from nothing, and uses it.
@@ -124,6 +168,11 @@ func (j *trip) settle(t *testing.T) {
 	user := j.user(t)
 	j.made = user.create(t, j.databaseURI(t))
 	user.check(t, j.made)
+	user.queryByWorker(t, j.made)
+	if j.alert {
+		user.watch(t, j.made)
+		j.beatIsAlone(t)
+	}
 	if j.results.Memory == nil {
 		j.results.Memory = memory(t)
 	}

@@ -41,7 +41,9 @@ type stage struct {
 	Phases  []stay
 	Took    time.Duration
 	Service *service // nil when nobody was asking
-	Locks   string   // what the migration's locks took; empty without any
+	Work    *labour  // nil when nobody was logged in
+	Faults  []string
+	Locks   string // what the migration's locks took; empty without any
 	Data    *comparison
 	Jobs    []work // those that had to do with the database; add fills it in
 }
@@ -56,7 +58,7 @@ func (r *results) add(t *testing.T, c cluster, j *journal, s stage, begun time.T
 	until(t, time.Minute, "the journal to see the stage end", func(context.Context) (bool, string) {
 		var last v1alpha1.Phase
 		s.Phases, last = j.since(begun)
-		resting := last == v1alpha1.PhaseReady || last == v1alpha1.PhaseRolledBack
+		resting := last == v1alpha1.PhaseReady || last == v1alpha1.PhaseRolledBack || last == v1alpha1.PhaseFailed
 		return resting && len(s.Phases) > 0, string(last)
 	})
 	r.Stages = append(r.Stages, s)
@@ -74,7 +76,7 @@ func (r *results) complete() bool {
 	for _, j := range journeys {
 		stages++ // the install
 		for _, w := range j.ways {
-			if stages++; w.breaks == "" {
+			if stages++; w.breaks == "" && w.refused == "" && w.to == "" {
 				stages++ // there, and back
 			}
 		}

@@ -11,5 +11,7 @@ go build -o "$scratch/node" ../cluster/node/cmd/node
 go test -c -tags e2e -o "$scratch/e2e.test" .
 exec "$scratch/node" -logs "$scratch/e2e-logs" \
   -image services:1 -image superset-operator:e2e \
-  -image superset:4.1.4 -image superset:5.0.0 -image superset:6.0.0 -image superset:6.0.0-login-page-fails \
-  -- "$scratch/e2e.test" -test.v -test.timeout=60m "$@"
+  -image superset:4.1.4 -image superset:5.0.0 -image superset:6.0.0 -image superset:6.1.0 \
+  -image superset:6.0.0-driver-missing -image superset:6.0.0-login-page-fails \
+  -image superset:6.0.0-migration-fails -image superset:6.0.0-migration-holds-locks \
+  -- "$scratch/e2e.test" -test.v -test.timeout=75m "$@"

@@ -77,10 +77,27 @@ func (c cluster) reaches(t *testing.T, phase v1alpha1.Phase, version string) {
 		if pod.DeletionTimestamp != nil {
 			continue // it ends, and nobody is led to it any more
 		}
-		if image := pod.Spec.Containers[0].Image; !strings.HasSuffix(image, ":"+version) {
+		if image := pod.Spec.Containers[0].Image; !strings.Contains(image+"-", ":"+version+"-") { // or a variant of it
 			t.Errorf("web pod %s runs %s, want %s", pod.Name, image, version)
 		}
 	}
+}
+
+// fails waits until the run has failed.
+func (c cluster) fails(t *testing.T) {
+	t.Helper()
+	until(t, 5*time.Minute, "phase Failed", func(context.Context) (bool, string) {
+		s := c.superset(t)
+		return s.Status.ObservedGeneration == s.Generation && s.Status.Phase == v1alpha1.PhaseFailed,
+			fmt.Sprintf("phase %s, %s", s.Status.Phase, readyMessage(s))
+	})
+}
+
+// podNames lists the pods of the tiers.
+func (c cluster) podNames(t *testing.T) string {
+	t.Helper()
+	return c.kubectl(t, "", "--namespace="+c.namespace, "get", "pods", "--sort-by=.metadata.name", "--output=name",
+		"--selector=app.kubernetes.io/instance=bi,!"+v1alpha1.LabelScript)
 }
 
 func readyMessage(s v1alpha1.Superset) string {

@@ -39,7 +39,7 @@ type tenant struct {
 func (c cluster) tenant(t *testing.T, namespace string) cluster {
 	t.Helper()
 	c.namespace = namespace
-	volume := t.TempDir() // before the cleanup, so that it outlives the pods
+	c.volume = t.TempDir() // before the cleanup, so that it outlives the pods
 	t.Cleanup(func() {
 		c.explainFailure(t)
 		// Not with the test's context, which has ended by now.
@@ -51,7 +51,7 @@ func (c cluster) tenant(t *testing.T, namespace string) cluster {
 	})
 	c.apply(t, serversManifest)
 	c.available(t, "servers", "postgres")
-	c.apply(t, render(t, tenantText, tenant{Namespace: namespace, Database: c.database(), Volume: volume}))
+	c.apply(t, render(t, tenantText, tenant{Namespace: namespace, Database: c.database(), Volume: c.volume}))
 	c.available(t, namespace, "redis")
 	return c
 }

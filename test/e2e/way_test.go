@@ -21,13 +21,20 @@ import (
 // take goes one way there and back.
 func (j *trip) take(t *testing.T, w way) {
 	j.prepare(t, w)
-	before := j.state(t)
 	p := startProber(t.Context(), j.webAddress(t, "bi"))
 	defer p.stop()
-	if w.breaks != "" {
-		j.breaksLate(t, w, p, before)
+	switch {
+	case w.refused != "":
+		j.refused(t, w, p)
+		return
+	case w.breaks != "":
+		j.breaks(t, w, p)
+		return
+	case w.to != "":
+		j.hop(t, w, p)
 		return
 	}
+	before := j.state(t)
 	j.upgrade(t, w, p)
 	user := j.user(t)
 	user.check(t, j.made)
@@ -56,24 +63,45 @@ func (j *trip) take(t *testing.T, w way) {
 	}
 }
 
-// breaksLate upgrades to a target that serves and is broken all the same: Verify
-// finds it, and the way back is taken without anybody's word.
-func (j *trip) breaksLate(t *testing.T, w way, p *prober, before state) {
-	begun := time.Now()
+// breaks upgrades to a target that fails on the way, or that serves and is broken all
+// the same: the way back is taken without anybody's word.
+func (j *trip) breaks(t *testing.T, w way, p *prober) {
+	before, begun := j.state(t), time.Now()
+	if w.diskFull {
+		defer fill(t, j.volume)()
+	}
 	p.lap()
-	j.patch(t, func(s *v1alpha1.Superset) {
-		s.Spec.Version, s.Spec.Image.Tag = j.to, j.to+"-"+w.variant
-	})
+	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version, s.Spec.Image.Tag = j.to, w.tagOf(j.to) })
 	j.reaches(t, v1alpha1.PhaseRolledBack, j.from)
-	s := stage{Name: fmt.Sprintf("Upgrade %s to a broken %s, and back by class %s", j.from, j.to, w.took), Service: lapOf(p)}
+	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, which fails by %s in %s, and back by class %s", j.from, j.to, w.breaks, w.in, w.took), Service: lapOf(p)}
 	failure := j.superset(t).Status.Upgrade.Failure
-	if failure == nil || failure.Phase != v1alpha1.PhaseVerify || !strings.HasPrefix(failure.Message, w.breaks) {
-		t.Errorf("the run failed by %+v, want %s in Verify", failure, w.breaks)
+	if failure == nil || failure.Phase != w.in || failure.Reason != w.breaks && !strings.HasPrefix(failure.Message, w.breaks) {
+		t.Errorf("the run failed by %+v, want %s in %s", failure, w.breaks, w.in)
 	}
 	j.tookBack(t, w, s.Service)
 	s.Data = j.same(t, w, before, state{})
 	j.results.add(t, j.cluster, j.log, s, begun)
 	j.user(t).check(t, j.made)
+}
+
+// tagOf is the image's tag for a release; empty for the default.
+func (w way) tagOf(release string) string {
+	if w.variant == "" {
+		return ""
+	}
+	return release + "-" + w.variant
+}
+
+// goes is the strategy that is expected of the plan, and in the end.
+func (w way) goes() v1alpha1.Strategy {
+	switch {
+	case w.strategy != "":
+		return w.strategy
+	case w.to != "" && w.drained:
+		return v1alpha1.StrategyDrain
+	default:
+		return v1alpha1.StrategyRolling
+	}
 }
 
 // prepare leads to the journey's first release, as a revert in a Git repository
@@ -102,10 +130,7 @@ func (j *trip) upgrade(t *testing.T, w way, p *prober) {
 	p.lap()
 	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version = j.to })
 	j.reaches(t, v1alpha1.PhaseReady, j.to)
-	superset, want := j.superset(t), w.strategy
-	if want == "" {
-		want = v1alpha1.StrategyRolling
-	}
+	superset, want := j.superset(t), w.goes()
 	run := superset.Status.Upgrade
 	if run.Plan == nil || run.Strategy != want {
 		t.Errorf("strategy %s, want %s; plan: %+v; fell back: %s", run.Strategy, want, run.Plan, run.FellBack)
@@ -177,7 +202,7 @@ func (j *trip) tookBack(t *testing.T, w way, s *service) {
 	if message := readyMessage(superset); !strings.Contains(message, w.fellBack) {
 		t.Errorf("the condition says %q, want %q in it", message, w.fellBack)
 	}
-	served(t, s, w.drained, w.breaks != "")
+	served(t, s, w.drained, w.in == v1alpha1.PhaseVerify)
 }
 
 // same compares the database with what it was before the upgrade and, where the

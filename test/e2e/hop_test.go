@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// hop upgrades and stays there, while somebody is logged in and goes on working: the
+// next way begins at that release.
+func (j *trip) hop(t *testing.T, w way, p *prober) {
+	t.Helper()
+	who := j.startWorking(t)
+	begun := time.Now()
+	p.lap()
+	j.patch(t, func(s *v1alpha1.Superset) {
+		s.Spec.Version, s.Spec.Image.Tag = w.to, w.tagOf(w.to)
+		s.Spec.Upgrade.AllowVersionSkip = true
+	})
+	j.strike(t, begun, w.faults)
+	j.reaches(t, v1alpha1.PhaseReady, w.to)
+	run, served := j.superset(t).Status.Upgrade, lapOf(p)
+	if run.Plan == nil || run.Strategy != w.goes() && run.PendingMigrations > 0 || (run.FellBack != "") != w.drained {
+		t.Errorf("strategy %s, want %s; plan: %+v; fell back: %s", run.Strategy, w.goes(), run.Plan, run.FellBack)
+	}
+	work := who.stop()
+	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, %d revisions, %s", j.from, w.to, run.PendingMigrations, w.goes()), Service: served, Work: &work}
+	if w.drained {
+		s.Name += " after Rolling held the tables for too long"
+	}
+	for _, f := range w.faults {
+		s.Faults = append(s.Faults, fmt.Sprintf("in %s: %s", f.in, f.what))
+	}
+	if run.Locks != nil {
+		s.Locks = j.superset(t).Status.History[0].Locks
+	}
+	j.results.add(t, j.cluster, j.log, s, begun)
+	j.kept(t, w, s)
+	j.from = w.to
+}
+
+// kept looks at what users had of the upgrade, and whether all is there that they
+// were told is stored.
+func (j *trip) kept(t *testing.T, w way, s stage) {
+	t.Helper()
+	if !w.suffers {
+		served(t, s.Service, w.drained, false)
+		if s.Work.Failed > 0 && !w.drained {
+			t.Errorf("%d requests of a user who was logged in failed, first: %s", s.Work.Failed, s.Work.First)
+		}
+	}
+	if stored := j.count(t, "SELECT count(*) FROM dashboards WHERE dashboard_title LIKE '"+draftTitle+"%'"); stored < j.drafts+s.Work.Writes {
+		t.Errorf("%d drafts are stored, want the %d of before and the %d that were answered since", stored, j.drafts, s.Work.Writes)
+	} else {
+		j.drafts = stored
+	}
+	user := j.user(t)
+	user.check(t, j.made)
+	user.queryByWorker(t, j.made)
+	j.beatIsAlone(t)
+}
+
+// beatIsAlone looks at the alert that beat sends each minute: it came through a worker,
+// and never twice for the same minute.
+func (j *trip) beatIsAlone(t *testing.T) {
+	t.Helper()
+	if !j.alert {
+		return
+	}
+	before := j.alerts
+	until(t, 5*time.Minute, "the alert to be evaluated", func(context.Context) (bool, string) {
+		j.alerts = j.count(t, "SELECT count(DISTINCT uuid) FROM report_execution_log")
+		return j.alerts > before, fmt.Sprintf("%d times, as before", j.alerts)
+	})
+	twice := "SELECT count(*) FROM (SELECT scheduled_dttm FROM report_execution_log GROUP BY scheduled_dttm HAVING count(DISTINCT uuid) > 1) minutes"
+	if n := j.count(t, twice); n > 0 {
+		t.Errorf("in %d minutes the alert was evaluated more than once", n)
+	}
+}
+
+// refused asks for a target that is broken in a way that shows in its image: nothing
+// that runs is touched.
+func (j *trip) refused(t *testing.T, w way, p *prober) {
+	t.Helper()
+	begun, before, pods := time.Now(), j.state(t), j.podNames(t)
+	p.lap()
+	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version, s.Spec.Image.Tag = j.to, w.tagOf(j.to) })
+	j.fails(t)
+	failure := j.superset(t).Status.Upgrade.Failure
+	if failure == nil || failure.Phase != v1alpha1.PhaseValidate || failure.Reason != w.refused {
+		t.Errorf("it failed by %+v, want %s in Validate", failure, w.refused)
+	}
+	s := stage{Name: fmt.Sprintf("Upgrade %s to a broken %s, refused: %s", j.from, j.to, w.refused), Service: lapOf(p)}
+	served(t, s.Service, false, false)
+	data := before.compare(t, j.state(t), true)
+	s.Data = &data
+	if after := j.podNames(t); after != pods {
+		t.Errorf("pods before: %s; after: %s", pods, after)
+	}
+	j.results.add(t, j.cluster, j.log, s, begun)
+}
