@@ -88,6 +88,24 @@ const (
 	EnvCustom = "SUPERSET_OPERATOR_CUSTOM"
 )
 
+// Environment variables of the Job that rehearses, in all its containers.
+const (
+	// EnvScratchDir is the folder on disk of the throw-away database: [ScratchDir].
+	EnvScratchDir = "SUPERSET_OPERATOR_SCRATCH_DIR"
+	// EnvScratchBytes is how much of it may be used; 0 or absent for all there is. It is
+	// less than what the kubelet ends the pod for, without a word.
+	EnvScratchBytes = "SUPERSET_OPERATOR_SCRATCH_BYTES"
+	// EnvScratchPort is where the throw-away database listens, on loopback; 54320 by
+	// default, out of the way of a proxy to the real database in the same pod.
+	EnvScratchPort = "SUPERSET_OPERATOR_SCRATCH_PORT"
+	// EnvScratchURI is the URL of a database of the user's in its stead, by secretKeyRef
+	// alone. It is emptied.
+	EnvScratchURI = "SUPERSET_OPERATOR_SCRATCH_URI"
+	// EnvExcludeData are the tables that are copied without their rows, with commas
+	// between; those that do not exist are passed over.
+	EnvExcludeData = "SUPERSET_OPERATOR_EXCLUDE_DATA"
+)
+
 // Places in the container.
 const (
 	// ConfigDir is where the ConfigMap with [ConfigFile] is mounted, read-only.
@@ -101,6 +119,8 @@ const (
 	// SharedDir is where the memory is mounted through which the containers of one pod
 	// hand on the connection files and what came of the work.
 	SharedDir = "/run/superset-operator"
+	// ScratchDir is where the disk is mounted that a rehearsal copies the database to.
+	ScratchDir = "/var/lib/superset-operator"
 	// HomeDir must be writable: Superset's data folder in its official images.
 	HomeDir = "/app/superset_home"
 	// TempDir must be writable: gunicorn, Celery's beat and the Jobs use it.

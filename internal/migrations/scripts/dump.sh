@@ -7,6 +7,7 @@
 # shellcheck source=internal/migrations/scripts/superset_job.sh
 . "$(dirname "$0")/superset_job.sh"
 
+name=${SUPERSET_OPERATOR_BACKUP:?} dir=${SUPERSET_OPERATOR_BACKUP_DIR:?}
 keep=${SUPERSET_OPERATOR_BACKUP_KEEP:-3}
 rm -f "$shared/outcome"
 

@@ -10,6 +10,7 @@
 # shellcheck source=internal/migrations/scripts/superset_job.sh
 . "$(dirname "$0")/superset_job.sh"
 
+name=${SUPERSET_OPERATOR_BACKUP:?} dir=${SUPERSET_OPERATOR_BACKUP_DIR:?}
 dump=$dir/$name/dump
 wait=${SUPERSET_OPERATOR_LOCK_WAIT_SECONDS:-60}
 rm -f "$shared/outcome" "$shared/broken" "$shared/stages"
@@ -34,48 +35,6 @@ names() {
 	for one in "$dir"/*/; do
 		[ -f "$one/manifest.json" ] && basename "$one"
 	done | tr '\n' ' ' | grep . || echo none
-}
-
-# Everything of ours in the schema that the dump is of; nothing of another owner's and
-# nothing that an extension brought.
-drop_everything() {
-	cat <<'SQL'
-DO $superset_operator$
-DECLARE
-  statement text;
-  statements text[];
-BEGIN
-  SELECT array_agg(format('DROP %s IF EXISTS %I.%I CASCADE', kind, current_schema(), name) ORDER BY rank, name)
-  INTO statements
-  FROM (
-    SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
-        WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
-      c.relname AS name, CASE c.relkind WHEN 'S' THEN 2 ELSE 1 END AS rank
-    FROM pg_class c
-    WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
-      AND pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (
-        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-    UNION ALL
-    SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.typname, 3
-    FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
-    WHERE t.typnamespace = quote_ident(current_schema())::regnamespace AND pg_has_role(t.typowner, 'USAGE')
-      AND (t.typtype IN ('d', 'e', 'r') OR t.typtype = 'c' AND c.relkind = 'c') AND NOT EXISTS (
-        SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
-  ) AS ours;
-  FOREACH statement IN ARRAY COALESCE(statements, '{}') LOOP
-    EXECUTE statement;
-  END LOOP;
-  SELECT array_agg(format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::regprocedure))
-  INTO statements
-  FROM pg_proc p
-  WHERE p.pronamespace = quote_ident(current_schema())::regnamespace AND pg_has_role(p.proowner, 'USAGE') AND NOT EXISTS (
-    SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'));
-  FOREACH statement IN ARRAY COALESCE(statements, '{}') LOOP
-    EXECUTE statement;
-  END LOOP;
-END
-$superset_operator$;
-SQL
 }
 
 # The transaction, as psql reads it. The words that it echoes say how far it came.

@@ -87,19 +87,10 @@ def _path(graph: Graph, result: Result) -> dict[str, object]:
 
 
 def _scratch_app(scratch: str) -> Flask:
-    from superset_job_app import create_app
+    from superset_job_app import create_app, isolate
 
     os.environ["SUPERSET_DATABASE_URI"] = scratch
-
-    def isolate(config: Any) -> None:
-        config.SQLALCHEMY_DATABASE_URI = scratch
-        config.SQLALCHEMY_ENGINE_OPTIONS = {}  # meant for the real database's driver
-        config.RESULTS_BACKEND = None
-        for name in vars(config):
-            if name.endswith("CACHE_CONFIG"):
-                setattr(config, name, {"CACHE_TYPE": "NullCache"})
-
-    return create_app(isolate)
+    return create_app(lambda config: isolate(config, scratch))
 
 
 def _decrypt_stored_secrets(app: Flask, url: URL, sa: Any) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first container of a pod that backs up or restores: tells the database's own
-programs, in the next one, what they must know.
+"""The first container of a pod that backs up, restores or rehearses: tells the
+database's own programs, in the next one, what they must know.
 
 Only Superset's image has the driver and knows what the URL means, and only the
 database's image has pg_dump. They share a folder in memory: the connection files
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import superset_job
+import superset_job_scratch
 from superset_job import JobError, Result, log
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ _OTHERS = """
 SELECT c.relname FROM pg_class c
 WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
 AND NOT pg_has_role(c.relowner, 'USAGE') ORDER BY 1
+"""
+
+_SIZES = """
+SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
+WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind = 'r'
 """
 
 
@@ -45,13 +51,41 @@ def prepare(result: Result) -> None:
     folder = Path(os.environ.get("SUPERSET_OPERATOR_SHARED_DIR", "/run/superset-operator"))
     if url.get_backend_name() not in ("postgresql", "mysql", "mariadb"):
         raise JobError("ConfigInvalid", f"a database of {url.get_backend_name()} can be neither backed up nor restored")
+    if superset_job_scratch.wanted() and url.get_backend_name() != "postgresql":
+        raise JobError(
+            "ConfigInvalid",
+            f"only an upgrade on PostgreSQL can be rehearsed, not on {url.get_backend_name()}: write rehearsal: Never",
+        )
     check_primary(url, result)
     with migration_lock(url):
         facts, others = _ask(url, result)
+        if superset_job_scratch.wanted():
+            facts |= _ask_for_copy(url, facts["SCHEMA"], folder)
     write_connection(url, folder)
     write_private(folder / "facts.sh", "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items()))
     write_private(folder / "others", "".join(f"{other}\n" for other in others))
     log(f"{facts['DIALECT']} {facts['SERVER_VERSION']} at {result.revision or 'no revision (never migrated)'}")
+    if superset_job_scratch.wanted():
+        superset_job_scratch.write(url, folder)
+
+
+def _ask_for_copy(url: URL, schema: str, folder: Path) -> dict[str, str]:
+    """Facts that copy.sh needs besides, and the tables whose rows it leaves out."""
+    from superset_job_client import write_private
+    from superset_job_database import read_only
+
+    asked = [name.strip() for name in os.environ.get("SUPERSET_OPERATOR_EXCLUDE_DATA", "").split(",")]
+    with read_only(url) as connection:
+        sizes = {name: size for name, size in connection.exec_driver_sql(_SIZES)}
+    excluded = [name for name in asked if name in sizes]
+    patterns = "".join(f"{_identifier(schema)}.{_identifier(name)}\n" for name in excluded)
+    write_private(folder / "excluded", patterns)
+    return {
+        "EXCLUDED": ",".join(excluded),
+        "SOURCE_BYTES": str(sum(size for name, size in sizes.items() if name not in excluded)),
+        "SCHEMA_LITERAL": schema.replace("'", "''"),
+        "MARK": superset_job_scratch.MARK,
+    }
 
 
 def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:

@@ -25,8 +25,9 @@ RESULT_FILE = os.environ.get("SUPERSET_OPERATOR_RESULT_FILE", "/dev/termination-
 RESULT_BYTES = 4096
 MESSAGE_CHARACTERS = 512
 DETAIL_CHARACTERS = 160
+FINDING_CHARACTERS = 320
 
-_URLS = ("SUPERSET_DATABASE_URI", "SUPERSET_CACHE_URL")
+_URLS = ("SUPERSET_DATABASE_URI", "SUPERSET_CACHE_URL", "SUPERSET_OPERATOR_SCRATCH_URI")
 _SECRET_NAME = re.compile(r"(?i)(secret|password|passwd|token|api_?key|private_?key)")
 _USER_INFO = re.compile(r"([A-Za-z][\w+.-]*://)[^\s/@]*:[^\s/@]*@")
 
@@ -60,6 +61,7 @@ class Result:
     checks: list[dict[str, object]] = field(default_factory=list)
     locks: dict[str, float] | None = None
     backup: dict[str, object] | None = None
+    rehearsal: dict[str, object] | None = None
 
     def encode(self, redact: Callable[[str], str]) -> bytes:
         """One line of JSON within RESULT_BYTES. The list of pending revisions is cut
@@ -72,6 +74,11 @@ class Result:
         for key in ("database", "revision", "head", "locks", "backup"):
             if (value := getattr(self, key)) is not None:
                 line[key] = value
+        if self.rehearsal is not None:
+            line["rehearsal"] = {
+                key: shorten(redact(value), FINDING_CHARACTERS) if isinstance(value, str) else value
+                for key, value in self.rehearsal.items()
+            }
         if self.checks:
             line["checks"] = [
                 {**check, "detail": shorten(redact(str(check["detail"])), DETAIL_CHARACTERS)} for check in self.checks

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
-# What dump.sh and load.sh share; they read it in. POSIX shell, sed, grep, gzip and the
+# What dump.sh, load.sh and copy.sh share; they read it in. POSIX shell, sed, grep, gzip and the
 # coreutils: all that a database's image has besides its own programs.
 #
 # A script hands on what came of its work in the file outcome, a line key=value each,
@@ -12,11 +12,8 @@ umask 077
 export LC_ALL=C
 
 shared=${SUPERSET_OPERATOR_SHARED_DIR:-/run/superset-operator}
-# shellcheck disable=SC2034 # for who reads this in
-name=${SUPERSET_OPERATOR_BACKUP:?}
-# shellcheck disable=SC2034
-dir=${SUPERSET_OPERATOR_BACKUP_DIR:?}
 partial=''
+field=spec.upgrade.backup.image # where the user names this container's image
 # shellcheck source=/dev/null
 . "$shared/facts.sh"
 export PGSERVICEFILE="$shared/service.conf" PGSERVICE=superset PGPASSFILE="$shared/pgpass"
@@ -60,7 +57,7 @@ have() {
 	for found; do
 		command -v "$found" >/dev/null 2>&1 && return
 	done
-	fail ToolMismatch "the image that backs up has no $1, and the server is $DIALECT $SERVER_VERSION: name an image with its programs in spec.upgrade.backup.image"
+	fail ToolMismatch "the image of the database's programs has no $1, and the server is $DIALECT $SERVER_VERSION: name an image with its programs in $field"
 }
 
 # new_enough PROGRAM: PostgreSQL's programs read no server that is newer than they are.
@@ -68,7 +65,7 @@ new_enough() {
 	have "$1"
 	version=$("$1" --version)
 	[ "$(major "$version")" -ge "$(major "$SERVER_VERSION")" ] ||
-		fail ToolMismatch "$version is older than the server, PostgreSQL $SERVER_VERSION: name an image of version $(major "$SERVER_VERSION") or newer in spec.upgrade.backup.image"
+		fail ToolMismatch "$version is older than the server, PostgreSQL $SERVER_VERSION: name an image of version $(major "$SERVER_VERSION") or newer in $field"
 }
 
 # sum FILE: its sha256.
@@ -119,4 +116,46 @@ read_through() {
 			return 1
 		}
 	fi
+}
+
+# Everything of ours in the schema that the dump is of; nothing of another owner's and
+# nothing that an extension brought.
+drop_everything() {
+	cat <<'SQL'
+DO $superset_operator$
+DECLARE
+  statement text;
+  statements text[];
+BEGIN
+  SELECT array_agg(format('DROP %s IF EXISTS %I.%I CASCADE', kind, current_schema(), name) ORDER BY rank, name)
+  INTO statements
+  FROM (
+    SELECT CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE'
+        WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
+      c.relname AS name, CASE c.relkind WHEN 'S' THEN 2 ELSE 1 END AS rank
+    FROM pg_class c
+    WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+      AND pg_has_role(c.relowner, 'USAGE') AND NOT EXISTS (
+        SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    UNION ALL
+    SELECT CASE t.typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, t.typname, 3
+    FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
+    WHERE t.typnamespace = quote_ident(current_schema())::regnamespace AND pg_has_role(t.typowner, 'USAGE')
+      AND (t.typtype IN ('d', 'e', 'r') OR t.typtype = 'c' AND c.relkind = 'c') AND NOT EXISTS (
+        SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+  ) AS ours;
+  FOREACH statement IN ARRAY COALESCE(statements, '{}') LOOP
+    EXECUTE statement;
+  END LOOP;
+  SELECT array_agg(format('DROP ROUTINE IF EXISTS %s CASCADE', p.oid::regprocedure))
+  INTO statements
+  FROM pg_proc p
+  WHERE p.pronamespace = quote_ident(current_schema())::regnamespace AND pg_has_role(p.proowner, 'USAGE') AND NOT EXISTS (
+    SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i'));
+  FOREACH statement IN ARRAY COALESCE(statements, '{}') LOOP
+    EXECUTE statement;
+  END LOOP;
+END
+$superset_operator$;
+SQL
 }

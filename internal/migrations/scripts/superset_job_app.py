@@ -46,6 +46,16 @@ def create_app(adjust: Callable[[Any], None] = lambda config: None) -> Flask:
         raise _classify(error) from error
 
 
+def isolate(config: Any, database: str) -> None:
+    """Has a loaded configuration use that database, and no cache or results backend."""
+    config.SQLALCHEMY_DATABASE_URI = database
+    config.SQLALCHEMY_ENGINE_OPTIONS = {}  # meant for the real database's driver
+    config.RESULTS_BACKEND = None
+    for name in vars(config):
+        if name.endswith("CACHE_CONFIG"):
+            setattr(config, name, {"CACHE_TYPE": "NullCache"})
+
+
 def _refuse_known_key(config: Any) -> None:
     from superset.constants import CHANGE_ME_SECRET_KEY
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What dump.sh or load.sh left behind for Python to report."""
+"""What dump.sh, load.sh or copy.sh left behind for Python to report."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from superset_job import JobError, Result
 
@@ -35,6 +36,19 @@ def read_outcome(result: Result, reason: str) -> None:
         result.backup["takenAt"] = facts["takenAt"]
     if facts.get("kept"):
         result.backup["kept"] = facts["kept"].split(",")
+
+
+def read_copy() -> dict[str, Any]:
+    """The figures of the copy that a rehearsal is made on. Raises a JobError of the
+    reason why there is none."""
+    facts = _facts("RehearsalFailed")
+    if facts.get("reason"):
+        raise JobError(facts["reason"], facts.get("message", ""))
+    return {
+        "bytes": int(facts["bytes"]),
+        "copySeconds": round(float(facts["seconds"]), 1),
+        "excluded": [name for name in facts.get("excluded", "").split(",") if name],
+    }
 
 
 def _facts(reason: str) -> dict[str, str]:
