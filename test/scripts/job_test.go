@@ -48,6 +48,23 @@ type result struct {
 	Checks       []check  `json:"checks,omitempty"`
 	Locks        *locks   `json:"locks,omitempty"`
 	Backup       *backup  `json:"backup,omitempty"`
+
+	Rehearsal *rehearsal `json:"rehearsal,omitempty"`
+}
+
+type rehearsal struct {
+	Downgrade       string   `json:"downgrade"`
+	DowngradeReason string   `json:"downgradeReason"`
+	Rolling         string   `json:"rolling"`
+	RollingReason   string   `json:"rollingReason"`
+	MigrateSeconds  float64  `json:"migrateSeconds"`
+	LockSeconds     float64  `json:"lockSeconds"`
+	LockTables      int      `json:"lockTables"`
+	CopySeconds     float64  `json:"copySeconds"`
+	Bytes           int64    `json:"bytes"`
+	Calls           int      `json:"calls"`
+	CallsFailed     int      `json:"callsFailed"`
+	Excluded        []string `json:"excluded"`
 }
 
 type backup struct {

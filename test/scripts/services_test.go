@@ -113,22 +113,40 @@ func asServiceUser(t *testing.T, folder, program string, arguments ...string) *e
 	if os.Getuid() != 0 {
 		return command
 	}
-	owner, err := user.Lookup("postgres")
-	if err != nil {
-		t.Fatalf("finding the user of Debian's postgresql package: %v", err)
-	}
-	uid, _ := strconv.Atoi(owner.Uid)
-	gid, _ := strconv.Atoi(owner.Gid)
-	for _, name := range []string{folder, filepath.Join(folder, "password")} {
-		if err := os.Chown(name, uid, gid); err != nil {
-			t.Fatal(err)
-		}
-	}
+	uid, gid := serviceUser(t)
+	handToServiceUser(t, folder, filepath.Join(folder, "password"))
 	if err := os.Chmod(filepath.Dir(folder), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	return command
+}
+
+// serviceUser is the one of Debian's postgresql package.
+func serviceUser(t *testing.T) (uid, gid int) {
+	t.Helper()
+	owner, err := user.Lookup("postgres")
+	if err != nil {
+		t.Fatalf("finding the user of Debian's postgresql package: %v", err)
+	}
+	uid, _ = strconv.Atoi(owner.Uid)
+	gid, _ = strconv.Atoi(owner.Gid)
+	return uid, gid
+}
+
+// handToServiceUser gives files that exist to the user that asServiceUser runs
+// commands as.
+func handToServiceUser(t *testing.T, names ...string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return
+	}
+	uid, gid := serviceUser(t)
+	for _, name := range names {
+		if err := os.Chown(name, uid, gid); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
 }
 
 // url is the SQLAlchemy URL of a database of the server.
