@@ -12,8 +12,8 @@ import (
 type RollbackChoice string
 
 const (
-	// RollbackAuto takes the class that is known to be safe: Image, else Restore
-	// where there is a backup, else none.
+	// RollbackAuto takes the class that is known to be safe: Image, else a Downgrade
+	// that was rehearsed, else Restore where there is a backup, else none.
 	RollbackAuto RollbackChoice = "Auto"
 )
 

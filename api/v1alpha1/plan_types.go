@@ -47,6 +47,10 @@ type Plan struct {
 	// migrations are the schema revisions to cross.
 	Migrations PlannedMigrations `json:"migrations"`
 
+	// rehearsal is what was found on a copy, or why there was none.
+	// +optional
+	Rehearsal string `json:"rehearsal,omitempty"`
+
 	// backup is true when the database is backed up before it is migrated.
 	// +optional
 	Backup bool `json:"backup,omitempty"`

@@ -183,6 +183,10 @@ type UpgradeStatus struct {
 	// +optional
 	PlanHash string `json:"planHash,omitempty"`
 
+	// rehearsal is what was found on a copy of the database.
+	// +optional
+	Rehearsal *RehearsalStatus `json:"rehearsal,omitempty"`
+
 	// estimatedCompletion is when the run should end, judged by the times that
 	// the last one of its kind took; absent without one.
 	// +optional

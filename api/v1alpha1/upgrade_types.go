@@ -79,7 +79,7 @@ type UpgradeSpec struct {
 	// new image (superset db downgrade; writing it accepts that nobody has rehearsed
 	// it); Restore puts the backup back, and what was written since is lost. Auto
 	// takes Image where the old release is known to serve on the new schema, else
-	// Restore where there is a backup; without one the upgrade waits for the
+	// Downgrade where a rehearsal has proven it, else Restore where there is a backup; without one the upgrade waits for the
 	// annotation superset-operator.dev/accept-data-loss. Default: Auto.
 	// +optional
 	// +kubebuilder:default=Auto
@@ -89,6 +89,18 @@ type UpgradeSpec struct {
 	// migration, after what the plan stops has stopped. Default: none is taken.
 	// +optional
 	Backup *BackupSpec `json:"backup,omitempty"`
+
+	// rehearsal tries the migration, its downgrade and the old image on a copy of the
+	// database first (PostgreSQL): Never, Always, or WhenNotAdditive (by their text).
+	// What fails there stops the upgrade; what is proven there, Auto may use.
+	// Default: Never.
+	// +optional
+	// +kubebuilder:default=Never
+	Rehearsal RehearsalPolicy `json:"rehearsal,omitempty"`
+
+	// rehearsalJob says where a rehearsal keeps its copy.
+	// +optional
+	RehearsalJob RehearsalJobSpec `json:"rehearsalJob,omitzero"`
 
 	// approval says which plans wait for the annotation
 	// superset-operator.dev/approve with the plan's hash (status.upgrade.planHash)
@@ -204,7 +216,7 @@ type MaintenanceWindow struct {
 // overdue: a Job that changes the schema is never killed.
 // +kubebuilder:validation:XValidation:rule="[self.?validate, self.?migrate, self.?scheduler, self.?workers, self.?web, self.?verify, self.?rollback].all(d, !d.hasValue() || duration(d.value()) > duration('0s'))",message="deadlines must be longer than 0s: write for example 30m or 1h"
 type Deadlines struct {
-	// validate is the deadline of Validate. Default: 15m.
+	// validate is the deadline of Validate. Default: 15m, and 2h with a rehearsal.
 	// +optional
 	Validate *metav1.Duration `json:"validate,omitempty"`
 	// migrate is the time after which DBMigrate is called overdue. Default: 1h.

@@ -47,6 +47,8 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		if o.Reencrypt {
 			env.say(superset.EnvReencrypt, superset.ReencryptBack)
 		}
+	case Rehearse:
+		env.keys(owner, o)
 	case Backup, Restore:
 		env.owner(owner)
 		env = append(env, backupEnv(owner, o)...)
@@ -64,7 +66,7 @@ func (t *told) keys(owner *v1alpha1.Superset, o Order) {
 	if before := o.Release.PreviousSecretKey; before != nil {
 		*t = append(*t, components.SecretEnv(superset.EnvPreviousSecretKey, *before))
 	}
-	if owner.Spec.CreateDatabase && o.Script != Downgrade {
+	if owner.Spec.CreateDatabase && o.Script != Downgrade && o.Script != Rehearse {
 		t.say(superset.EnvCreateDatabase, "1")
 	}
 }

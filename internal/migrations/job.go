@@ -25,6 +25,8 @@ type Script string
 const (
 	// Preflight proves an image against the database without touching it.
 	Preflight Script = "preflight"
+	// Rehearse tries the migration and its way back on a copy of the database.
+	Rehearse Script = "rehearse"
 	// Backup dumps the database into a claim.
 	Backup Script = "backup"
 	// Migrate brings the database to the image's head and runs superset init.
@@ -38,7 +40,7 @@ const (
 )
 
 // Scripts lists them in the order of an upgrade, then those of the way back.
-var Scripts = []Script{Preflight, Backup, Migrate, Verify, Downgrade, Restore}
+var Scripts = []Script{Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore}
 
 // Changes is true for a script that changes the schema: its Job is never ended,
 // and no two run at once.
@@ -57,6 +59,8 @@ type Order struct {
 	Attempt int
 	// Release is what the Job runs in.
 	Release *components.Release
+	// Current is the release that runs now, which rehearse tries on the copy.
+	Current *components.Release
 	// ExpectedRevision is what verify must find in the database where that may
 	// not be the image's head: an Image rollback leaves a newer one. Empty for
 	// the head.
@@ -142,8 +146,13 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	if err != nil {
 		return patched, err
 	}
-	if o.Script == Backup || o.Script == Restore {
+	switch o.Script {
+	case Backup, Restore:
 		addDatabaseClient(&patched.Spec, owner, o)
+	case Rehearse:
+		if err := addRehearsal(&patched.Spec, owner, o); err != nil {
+			return patched, err
+		}
 	}
 	// Never by itself a second time, whatever a patch says.
 	patched.Spec.RestartPolicy = corev1.RestartPolicyNever

@@ -57,7 +57,12 @@ const (
 	// ReasonRestoreFailed: the backup could not be put back. On PostgreSQL the database
 	// is as before, elsewhere it is half restored and the restore can be run again.
 	ReasonRestoreFailed Reason = "RestoreFailed"
-	ReasonUnexpected    Reason = "Unexpected"
+	// ReasonRehearsalTooLarge: a copy of the database does not fit into the room that it
+	// may take.
+	ReasonRehearsalTooLarge Reason = "RehearsalTooLarge"
+	// ReasonRehearsalFailed: there is no copy, or no word of what was found on it.
+	ReasonRehearsalFailed Reason = "RehearsalFailed"
+	ReasonUnexpected      Reason = "Unexpected"
 	// ReasonJobCrashed is the operator's own: the pod ended without a result.
 	ReasonJobCrashed Reason = "JobCrashed"
 )
@@ -90,8 +95,8 @@ func (r Reason) Breaks() bool { return breaking[r] }
 // Result is the one line of JSON that a script leaves as its pod's termination
 // message, at most 4 KiB.
 type Result struct {
-	// Script is inspect, migrate, verify, downgrade, backup or restore; prepare is the
-	// first container of the last two, which speaks only when it fails.
+	// Script is inspect, rehearse, migrate, verify, downgrade, backup or restore; prepare is
+	// the first container of rehearse and the last two, which speaks only when it fails.
 	Script string `json:"script"`
 	// Reason is empty for success.
 	Reason Reason `json:"reason,omitempty"`
@@ -115,6 +120,8 @@ type Result struct {
 	Locks *Locks `json:"locks,omitempty"`
 	// Backup is what was backed up or restored, as far as it came; nil elsewhere.
 	Backup *BackupResult `json:"backup,omitempty"`
+	// Rehearsal is what was found on a copy of the database; nil elsewhere.
+	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
 }
 
 // BackupResult is one copy of the metadata database.
@@ -180,6 +187,9 @@ func ParseResult(message string) (Result, error) {
 	}
 	if r.Backup != nil {
 		r.Backup.bound()
+	}
+	if r.Rehearsal != nil {
+		r.Rehearsal.bound()
 	}
 	return r, nil
 }

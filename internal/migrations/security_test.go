@@ -53,7 +53,7 @@ func TestPodsAreRestricted(t *testing.T) {
 		}
 		checked++
 	}
-	if checked != 9 {
-		t.Errorf("%d pods were checked, want those of 3 components and 6 Jobs", checked)
+	if checked != 10 {
+		t.Errorf("%d pods were checked, want those of 3 components and 7 Jobs", checked)
 	}
 }

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+func rehearsalPod(t *testing.T, s *v1alpha1.Superset, o Order) corev1.PodSpec {
+	t.Helper()
+	o.Script, o.Fence, o.Attempt = Rehearse, 1, 1
+	job, err := Job(s, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job.Spec.Template.Spec
+}
+
+// The URI of the database reaches the first container alone, and the cache in use none
+// of those that run Superset's app.
+func TestRehearsalIsCutOff(t *testing.T) {
+	s, r := read(t, "full")
+	// A patch may name the URI once more.
+	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"containers":[{"name":"superset","env":[{"name":"SUPERSET_DATABASE_URI","value":"postgresql://elsewhere"}]}]}}`)}
+	pod := rehearsalPod(t, s, Order{Release: r, Current: r})
+	var told []string
+	for _, c := range append(pod.InitContainers, pod.Containers...) {
+		for _, e := range c.Env {
+			switch e.Name {
+			case superset.EnvDatabaseURI:
+				told = append(told, c.Name)
+			case superset.EnvCacheURL:
+				if c.Name != prepareContainer && (e.Value != nowhere || e.ValueFrom != nil) {
+					t.Errorf("%s is told of the cache: %+v", c.Name, e)
+				}
+			}
+		}
+	}
+	if !slices.Equal(told, []string{prepareContainer}) {
+		t.Errorf("told of the database: %v", told)
+	}
+}
+
+// The release that runs now serves with its own configuration, image and key, and a
+// patch of its own finds its volumes.
+func TestRehearsalServesWithTheReleaseThatRuns(t *testing.T) {
+	s, target := read(t, "plain")
+	_, current := read(t, "full")
+	current.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"volumes":[{"name":"ca","secret":{"secretName":"old-ca"}}],
+		"containers":[{"name":"superset","volumeMounts":[{"name":"ca","mountPath":"/ca"}]}]}}`)}
+	target.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"volumes":[{"name":"ca","secret":{"secretName":"new-ca"}}]}}`)}
+	pod := rehearsalPod(t, s, Order{Release: target, Current: current})
+	serve := pod.InitContainers[len(pod.InitContainers)-1]
+	if serve.Name != serveContainer || !strings.Contains(serve.Image, current.Runtime.Version) {
+		t.Fatalf("serves: %s of %s", serve.Name, serve.Image)
+	}
+	sources := map[string]string{}
+	for _, m := range serve.VolumeMounts {
+		at := slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name })
+		if at < 0 {
+			t.Fatalf("%s is mounted from no volume", m.MountPath)
+		}
+		switch v := pod.Volumes[at]; {
+		case v.ConfigMap != nil:
+			sources[m.MountPath] = v.ConfigMap.Name
+		case v.Secret != nil:
+			sources[m.MountPath] = v.Secret.SecretName
+		}
+	}
+	if sources[superset.ConfigDir] != current.ConfigMap || sources["/ca"] != "old-ca" {
+		t.Errorf("it mounts %v", sources)
+	}
+}
+
+// A database of the user's stands in for the operator's own, which then does not run.
+func TestRehearsalInADatabaseOfTheUsers(t *testing.T) {
+	s, r := read(t, "plain")
+	size := resource.MustParse("1Gi")
+	s.Spec.Upgrade.RehearsalJob = v1alpha1.RehearsalJobSpec{Image: "registry.invalid/postgres:16", Size: &size, ExcludeData: []string{"logs", "query"}}
+	pod := rehearsalPod(t, s, Order{Release: r, Current: r})
+	scratch := pod.InitContainers[0]
+	if scratch.Name != scratchContainer || scratch.Image != "registry.invalid/postgres:16" || *scratch.RestartPolicy != corev1.ContainerRestartPolicyAlways {
+		t.Errorf("beside it: %+v", scratch)
+	}
+	if got := valueOf(scratch, superset.EnvExcludeData); got != "logs,query" {
+		t.Errorf("left out: %s", got)
+	}
+	if got := valueOf(scratch, superset.EnvScratchBytes); got != "966367638" && got != "966367629" {
+		t.Errorf("room: %s, want nine tenths of 1Gi", got)
+	}
+	s.Spec.Upgrade.RehearsalJob = v1alpha1.RehearsalJobSpec{ScratchURIFrom: &v1alpha1.SecretKeyReference{Name: "scratch", Key: "uri"}}
+	pod = rehearsalPod(t, s, Order{Release: r, Current: r})
+	if first := pod.InitContainers[0]; first.Name != prepareContainer || !slices.ContainsFunc(first.Env, func(e corev1.EnvVar) bool {
+		return e.Name == superset.EnvScratchURI && e.ValueFrom.SecretKeyRef.Name == "scratch"
+	}) {
+		t.Errorf("first: %+v", first)
+	}
+	for _, c := range pod.InitContainers {
+		if valueOf(c, superset.EnvScratchBytes) != "" {
+			t.Errorf("%s is told of a room that is not the operator's", c.Name)
+		}
+	}
+}
+
+func valueOf(c corev1.Container, name string) string {
+	for _, e := range c.Env {
+		if e.Name == name {
+			return e.Value
+		}
+	}
+	return ""
+}
+
+// What an image claims of a rehearsal is bounded, and what is no finding is a refusal.
+func TestRehearsalIsBounded(t *testing.T) {
+	long := strings.Repeat("é", 1000)
+	r, err := ParseResult(`{"script":"rehearse","rehearsal":{"downgrade":"Proven","rolling":"maybe","rollingReason":"` + long +
+		`","migrateSeconds":-1,"lockSeconds":1e300,"lockTables":-4,"bytes":-1,"excluded":["` + strings.Repeat(`x","`, 50) + `y"]}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := r.Rehearsal
+	if got.Downgrade != v1alpha1.FindingProven || got.Rolling != v1alpha1.FindingRefused || len([]rune(got.RollingReason)) != maxFinding {
+		t.Errorf("%+v", got)
+	}
+	if got.MigrateSeconds != 0 || got.LockSeconds != maxSeconds || got.LockTables != 0 || got.Bytes != 0 || len(got.Excluded) != maxExcluded {
+		t.Errorf("%+v", got)
+	}
+}
