@@ -161,7 +161,16 @@ func (r *SupersetReconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w
 			return err
 		}
 	}
-	job, err := migrations.Job(s, orderOf(s, w, release, a))
+	order := orderOf(s, w, release, a)
+	if a.Script == migrations.Rehearse {
+		if order.Current, err = r.load(ctx, s, w, a.Current); err != nil {
+			return fmt.Errorf("making the %s Job: %w", a.Script, err)
+		}
+		if err := r.ensureConfig(ctx, s, order.Current); err != nil {
+			return err
+		}
+	}
+	job, err := migrations.Job(s, order)
 	if err != nil {
 		return err
 	}

@@ -116,6 +116,7 @@ func policyOf(spec *v1alpha1.SupersetSpec) lifecycle.Policy {
 		Strategy:         spec.Upgrade.Strategy,
 		Rollback:         spec.Upgrade.Rollback,
 		Backup:           spec.Upgrade.Backup != nil,
+		Rehearsal:        spec.Upgrade.Rehearsal,
 		OnFailure:        spec.Upgrade.OnFailure,
 		Paused:           spec.Paused,
 		AllowUnsupported: spec.Upgrade.AllowUnsupportedVersion,
@@ -213,7 +214,7 @@ func (w *world) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods []*c
 		}
 	}
 	for script, progress := range map[migrations.Script]*migrations.Progress{
-		migrations.Preflight: &w.Preflight, migrations.Backup: &w.Backup, migrations.Migrate: &w.Migrate,
+		migrations.Preflight: &w.Preflight, migrations.Rehearse: &w.Rehearse, migrations.Backup: &w.Backup, migrations.Migrate: &w.Migrate,
 		migrations.Verify: &w.Verify, migrations.Downgrade: &w.Downgrade, migrations.Restore: &w.Restore,
 	} {
 		*progress = migrations.ProgressOf(script, fence, w.jobs, pods)
@@ -227,6 +228,7 @@ func (w *world) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods []*c
 func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
 	waits := map[migrations.Script]bool{
 		migrations.Preflight: s.Status.Phase == v1alpha1.PhaseValidate,
+		migrations.Rehearse:  s.Status.Phase == v1alpha1.PhaseValidate,
 		migrations.Backup:    s.Status.Phase == v1alpha1.PhaseDBMigrate,
 		migrations.Verify:    s.Status.Phase == v1alpha1.PhaseVerify || s.Status.Phase == v1alpha1.PhaseRollback,
 	}

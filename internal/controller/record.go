@@ -82,7 +82,7 @@ func moved(s *v1alpha1.Superset, o *lifecycle.Observation, d *lifecycle.Decision
 	status.LastHandled = d.Handled
 	o.Status = status
 	if status.UpgradeRevision != s.Status.UpgradeRevision {
-		o.Preflight, o.Backup, o.Migrate = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
+		o.Preflight, o.Rehearse, o.Backup, o.Migrate = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
 		o.Verify, o.Downgrade, o.Restore = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
 	}
 	next := lifecycle.Decide(o)

@@ -70,7 +70,7 @@ func AtGate(o *Observation, d *Decision) *v1alpha1.SupersetStatus {
 	s.endPhase()
 	s.noteRevision()
 	if d.Plan != nil {
-		s.Upgrade.Plan, s.Upgrade.PlanHash = d.Plan, d.PlanHash
+		s.Upgrade.Plan, s.Upgrade.PlanHash, s.Upgrade.Rehearsal = d.Plan, d.PlanHash, rehearsed(o)
 	}
 	return s.SupersetStatus
 }
@@ -149,6 +149,7 @@ func (s *draft) proven() {
 	if isApproved(s.o, s.d.PlanHash) {
 		s.Upgrade.Approval = truncate(s.o.Tokens.Approve, 128)
 	}
+	s.Upgrade.Rehearsal = rehearsed(s.o)
 	s.Upgrade.PendingMigrations, s.Upgrade.Head, s.Upgrade.Touched = r.PendingCount, r.Head, true
 	s.Upgrade.Plan, s.Upgrade.PlanHash = s.d.Plan, s.d.PlanHash
 	s.Upgrade.Strategy = s.d.Plan.Strategy

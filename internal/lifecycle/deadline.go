@@ -17,6 +17,9 @@ func deadline(o *Observation) time.Duration {
 	d := o.Policy.Deadlines
 	switch o.phase() {
 	case validate:
+		if asksToRehearse(o) { // the copy may be a large one
+			return orDefault(d.Validate, 2*time.Hour)
+		}
 		return orDefault(d.Validate, 15*time.Minute)
 	case dbMigrate:
 		return orDefault(d.Migrate, time.Hour)

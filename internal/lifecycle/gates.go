@@ -128,7 +128,11 @@ func planLine(p *v1alpha1.Plan) string {
 	if p.Fallback != "" {
 		strategy += ", else " + string(p.Fallback)
 	}
-	return fmt.Sprintf("%s; %s; downtime: %s; rollback: %s", strategy, crossing(p.Migrations), strings.ToLower(p.Downtime[:1])+p.Downtime[1:], p.Rollback)
+	rehearsal := ""
+	if p.Rehearsal != "" {
+		rehearsal = "; rehearsal: " + p.Rehearsal
+	}
+	return fmt.Sprintf("%s; %s; downtime: %s; rollback: %s%s", strategy, crossing(p.Migrations), strings.ToLower(p.Downtime[:1])+p.Downtime[1:], p.Rollback, rehearsal)
 }
 
 // longestSleep bounds the time until the next look at a window: clocks are set,

@@ -32,9 +32,9 @@ type Observation struct {
 	Tiers [3]Tier
 	// Page is what stands in for web while it is stopped.
 	Page Page
-	// Preflight, Backup, Migrate, Verify, Downgrade and Restore are the Jobs under
+	// Preflight, Rehearse, Backup, Migrate, Verify, Downgrade and Restore are the Jobs under
 	// the current fence.
-	Preflight, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
+	Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
 	// Version is the lowest version that any pod runs; empty when none runs.
 	Version string
 	// MaxFence is the highest fence that any component or Job carries: what the
@@ -53,6 +53,8 @@ type Policy struct {
 	Strategy v1alpha1.Strategy
 	// Rollback is the class of the way back that the user wants.
 	Rollback v1alpha1.RollbackChoice
+	// Rehearsal says which runs are tried on a copy first.
+	Rehearsal v1alpha1.RehearsalPolicy
 	// Backup is true when the database is backed up before it is migrated.
 	Backup           bool
 	OnFailure        v1alpha1.FailurePolicy

@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -33,7 +34,7 @@ func planOf(o *Observation) *v1alpha1.Plan {
 	if c.locks {
 		p.MaxLockTime = &metav1.Duration{Duration: maxLock(o)}
 	}
-	p.Backup, p.Reencrypt = backsUp(o), rotates(o)
+	p.Backup, p.Reencrypt, p.Rehearsal = backsUp(o), rotates(o), rehearsalWords(o)
 	p.Rollback, p.RollbackReason = rollbackClass(o, p)
 	p.Steps = planSteps(o, p)
 	p.Downtime = downtime(o, p)
@@ -84,7 +85,8 @@ func rollbackClass(o *Observation, p *v1alpha1.Plan) (v1alpha1.RollbackClass, st
 	}
 	class, why, saved := v1alpha1.RollbackImage, "the schema stays as it is", savedBy(o, p)
 	if changesSchema(o) {
-		class, why = pick(o, options{serves: survives(run.From, run.To, p.Migrations), downgrade: true, backup: saved})
+		class, why = pick(o, options{serves: survives(o, run.From, run.To, p.Migrations), downgrade: true,
+			proven: provenBack(o, cmp.Or(run.FromRevision, r.Revision)), backup: saved})
 	}
 	if p.Reencrypt && class == v1alpha1.RollbackImage {
 		return v1alpha1.RollbackDowngrade, why + "; what is stored is encrypted with the key before once more"

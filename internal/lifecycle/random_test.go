@@ -161,6 +161,8 @@ func breaksByJob(o *Observation, a Action) string {
 		return "changes the schema while another Job does"
 	case (a.Script == migrations.Migrate || a.Script == migrations.Backup) && o.phase() != dbMigrate:
 		return "migrates outside DBMigrate"
+	case a.Script == migrations.Rehearse && (o.phase() != validate || o.stored(a.Current).Hash == ""):
+		return "rehearses for no release that runs, or outside Validate"
 	case (a.Script == migrations.Downgrade || a.Script == migrations.Restore) && o.phase() != rollback:
 		return "takes the database back outside Rollback"
 	case a.Script.Changes() && o.Tiers[Scheduler].Pods > 0:
@@ -183,7 +185,7 @@ func breaksByJob(o *Observation, a Action) string {
 
 func progressOf(o *Observation, script migrations.Script) migrations.Progress {
 	return map[migrations.Script]migrations.Progress{
-		migrations.Preflight: o.Preflight, migrations.Backup: o.Backup, migrations.Migrate: o.Migrate,
+		migrations.Preflight: o.Preflight, migrations.Rehearse: o.Rehearse, migrations.Backup: o.Backup, migrations.Migrate: o.Migrate,
 		migrations.Verify: o.Verify, migrations.Downgrade: o.Downgrade, migrations.Restore: o.Restore}[script]
 }
 
@@ -208,11 +210,12 @@ func randomObservation(rnd *rand.Rand) *Observation {
 				Touched: flip(), Strategy: []v1alpha1.Strategy{"", v1alpha1.StrategyDrain, v1alpha1.StrategyRolling}[rnd.IntN(3)],
 			},
 		},
-		Policy: Policy{Paused: rnd.IntN(8) == 0, AllowSkip: flip(), AllowUnsupported: flip(),
+		Policy: Policy{Rehearsal: []v1alpha1.RehearsalPolicy{v1alpha1.RehearsalNever, v1alpha1.RehearsalWhenNotAdditive, v1alpha1.RehearsalAlways}[rnd.IntN(3)],
+			Paused: rnd.IntN(8) == 0, AllowSkip: flip(), AllowUnsupported: flip(),
 			OnFailure: []v1alpha1.FailurePolicy{v1alpha1.OnFailureRollback, v1alpha1.OnFailureHold}[rnd.IntN(2)]},
 		Tokens:  v1alpha1.LastHandled{Rollback: []string{"", "", "x", "3", "5.0.0", "a"}[rnd.IntN(6)], Retry: pick()},
 		Desired: release([]string{"a", "b", "c", "d"}[rnd.IntN(4)], 0), MaxFence: 4 + int64(rnd.IntN(2)),
-		Preflight: randomProgress(rnd), Backup: randomProgress(rnd), Migrate: randomProgress(rnd),
+		Preflight: randomProgress(rnd), Rehearse: randomProgress(rnd), Backup: randomProgress(rnd), Migrate: randomProgress(rnd),
 		Verify: randomProgress(rnd), Downgrade: randomProgress(rnd), Restore: randomProgress(rnd),
 		Migrating: rnd.IntN(3) == 0, Leftover: flip(),
 	}

@@ -19,18 +19,34 @@ func planSteps(o *Observation, p *v1alpha1.Plan) []v1alpha1.PlanStep {
 			return
 		}
 		step := v1alpha1.PlanStep{Phase: phase, What: what}
-		if seconds, ok := took[phase]; ok {
+		seconds, ok := took[phase]
+		if r := rehearsed(o); !ok && phase == dbMigrate && r != nil && r.MigrateSeconds > 0 {
+			seconds, ok = r.MigrateSeconds, true
+		}
+		if ok {
 			step.Seconds = &seconds
 		}
 		out = append(out, step)
 	}
-	add(validate, fmt.Sprintf("prove %s in its own image", o.run().To))
+	add(validate, validateStep(o))
 	add(dbMigrate, migrateStep(o, p))
 	add(scheduler, schedulerStep(o))
 	add(workers, workersStep(o))
 	add(web, webStep(o, p))
 	add(verify, "test what runs by use: schema, images, answers of the API and of the workers")
 	return out
+}
+
+func validateStep(o *Observation) string {
+	what := fmt.Sprintf("prove %s in its own image", o.run().To)
+	switch {
+	case rehearsed(o) != nil:
+		return what + "; rehearse on a copy of the database"
+	case asksToRehearse(o):
+		return what + "; without a rehearsal, as only PostgreSQL can be copied for one"
+	default:
+		return what
+	}
 }
 
 // changes says what is done to the database.

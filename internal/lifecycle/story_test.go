@@ -152,6 +152,8 @@ func (s *sim) set(word string) {
 		s.noWeb = value == "0"
 	case "way":
 		s.policy.Rollback = v1alpha1.RollbackChoice(value)
+	case "rehearsal":
+		s.policy.Rehearsal = v1alpha1.RehearsalPolicy(value)
 	case "backup":
 		s.policy.Backup = value == "true"
 	case "mysql":

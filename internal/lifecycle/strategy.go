@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -85,10 +86,12 @@ func mustDrain(o *Observation) string {
 		return why
 	}
 	run, path := o.run(), o.Preflight.Result.Path
-	switch {
+	switch served := servedOnCopy(o); {
+	case served == v1alpha1.FindingRefused:
+		return fmt.Sprintf("in the rehearsal %s did not serve on the schema of %s (status.upgrade.rehearsal)", run.From, run.To)
 	case path == nil:
 		return "the migrations of this image could not be classified"
-	case Measured(run.From) && Measured(run.To):
+	case Measured(run.From) && Measured(run.To), served == v1alpha1.FindingProven:
 		return ""
 	case path.DataChanging+path.Destructive > 0:
 		return fmt.Sprintf("nobody has measured that %s serves on the schema of %s, and not all migrations are additive", run.From, run.To)
@@ -99,9 +102,5 @@ func mustDrain(o *Observation) string {
 
 // maySurvive is why the old release may serve beside the migration.
 func maySurvive(o *Observation) string {
-	run := o.run()
-	if Measured(run.From) && Measured(run.To) {
-		return fmt.Sprintf("%s serves on the schema of %s, as measured for every pair of releases %s", run.From, run.To, measuredRange())
-	}
-	return "all migrations are additive, by their text"
+	return cmp.Or(survives(o, o.run().From, o.run().To, planned(o)), "all migrations are additive, by their text")
 }

@@ -3,6 +3,8 @@
 package lifecycle
 
 import (
+	"cmp"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -21,13 +23,16 @@ func decideValidate(o *Observation) Decision {
 	if no := refuse(o); no.reason != "" {
 		return fail(o, no.reason, no.message)
 	}
-	if overdue(o) && !isProven(o) {
-		return expired(o, o.Preflight.Blocked)
+	if overdue(o) && !(isProven(o) && (o.Rehearse.Done || !rehearses(o))) {
+		return expired(o, cmp.Or(o.Preflight.Blocked, o.Rehearse.Blocked))
 	}
 	var work Work
 	work.keepAll(o)
 	next := Action{Kind: RunJob, Script: migrations.Preflight, Release: run.ToRelease, Fence: o.Status.UpgradeRevision}
 	if d, goesOn := runJob(o, o.Preflight, work, next); goesOn && !isProven(o) {
+		return d
+	}
+	if d, goesOn := tryOnCopy(o, work); goesOn {
 		return d
 	}
 	return decidePlanned(o, work)

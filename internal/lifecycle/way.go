@@ -58,9 +58,11 @@ func schemaBack(o *Observation, target Release) v1alpha1.RollbackStatus {
 	if higher(target.Version, owner.Version) {
 		return frozen("the database is at the schema of %s, older than %s needs: set spec.version to it", owner.Version, target.Version)
 	}
+	able := owner.Hash != "" && need != "" && !gaveUp(o)
 	class, why := pick(o, options{
 		serves:    servesOn(o, target.Version, owner),
-		downgrade: owner.Hash != "" && need != "" && !gaveUp(o),
+		downgrade: able,
+		proven:    able && isRunOf(o, target, owner) && provenBack(o, need),
 		backup:    backupOf(o, target, need).Name != "",
 	})
 	switch class {
@@ -87,6 +89,8 @@ type options struct {
 	// downgrade is true when there is an image that has the scripts, and they have
 	// not failed yet.
 	downgrade bool
+	// proven is true when such a downgrade was rehearsed on a copy, and all came back.
+	proven bool
 	// backup is true when there is a backup of the old schema, or will be.
 	backup bool
 }
@@ -104,27 +108,54 @@ func pick(o *Observation, with options) (v1alpha1.RollbackClass, string) {
 		return v1alpha1.RollbackRestore, asked
 	case with.serves != "":
 		return v1alpha1.RollbackImage, with.serves
+	case with.proven:
+		return v1alpha1.RollbackDowngrade, "a rehearsal has taken a copy of the database back to what it was"
 	case with.backup:
-		return v1alpha1.RollbackRestore, "nobody has measured that the old release serves on the new schema"
+		return v1alpha1.RollbackRestore, notServed(o)
 	default:
-		return v1alpha1.RollbackFrozen, "nobody has measured that the old release serves on the new schema, and there is no backup:" +
-			" write spec.upgrade.backup, or choose spec.upgrade.rollback"
+		return v1alpha1.RollbackFrozen, notServed(o) + ", and there is no backup: write spec.upgrade.backup, or choose spec.upgrade.rollback"
 	}
+}
+
+// notServed is why the old release is not taken to serve on the new schema.
+func notServed(o *Observation) string {
+	if servedOnCopy(o) == v1alpha1.FindingRefused {
+		return "in the rehearsal the old release did not serve on the new schema"
+	}
+	return "nobody has measured that the old release serves on the new schema"
 }
 
 // servesOn is why a version serves on the schema of another release; empty when
 // nobody knows that it does.
 func servesOn(o *Observation, version string, owner Release) string {
-	crossed := v1alpha1.PlannedMigrations{Unknown: true}
 	if run := o.run(); run.Plan != nil && run.ToRelease == owner.Hash && run.From == version {
-		crossed = run.Plan.Migrations
+		return survives(o, version, owner.Version, run.Plan.Migrations)
 	}
-	return survives(version, owner.Version, crossed)
+	return known(version, owner.Version, v1alpha1.PlannedMigrations{Unknown: true})
 }
 
-// survives is why a version serves on the schema of a newer one, by what was
-// crossed between them; empty when nobody knows that it does.
-func survives(from, to string, crossed v1alpha1.PlannedMigrations) string {
+// isRunOf is true when the run leads, or led, from one release to the other.
+func isRunOf(o *Observation, from, to Release) bool {
+	return o.run().FromRelease == from.Hash && o.run().ToRelease == to.Hash
+}
+
+// survives is why the release before serves on the schema of the run's target, by what
+// is crossed between them and by the rehearsal; empty when nobody knows that it does, or
+// when it did not on a copy.
+func survives(o *Observation, from, to string, crossed v1alpha1.PlannedMigrations) string {
+	switch why := known(from, to, crossed); {
+	case servedOnCopy(o) == v1alpha1.FindingRefused:
+		return ""
+	case why == "" && servedOnCopy(o) == v1alpha1.FindingProven:
+		return fmt.Sprintf("in a rehearsal %s has served on the schema of %s", from, to)
+	default:
+		return why
+	}
+}
+
+// known is why a version serves on the schema of a newer one, by what was measured and
+// by what was crossed; empty when nobody knows that it does.
+func known(from, to string, crossed v1alpha1.PlannedMigrations) string {
 	switch {
 	case Measured(from) && Measured(to):
 		return fmt.Sprintf("%s serves on the schema of %s, as measured for every pair of releases %s", from, to, measuredRange())

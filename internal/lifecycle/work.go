@@ -30,7 +30,7 @@ const (
 	RemoveTier
 	// RunJob creates a Job, once.
 	RunJob
-	// EndJobs removes preflight, backup and verify Jobs that nothing waits for and
+	// EndJobs removes preflight, rehearse, backup and verify Jobs that nothing waits for and
 	// that have not ended. Never a Job that changes the schema.
 	EndJobs
 	// Prune removes releases and configs past the history limit.
@@ -56,6 +56,8 @@ type Action struct {
 	Script           migrations.Script
 	Attempt          int
 	ExpectedRevision string
+	// Current is the release that runs now, for a rehearsal.
+	Current string
 	// Revision is what a downgrade leads to, and what a restored backup holds.
 	Revision string
 	// Backup is the name of the backup that is taken or put back.

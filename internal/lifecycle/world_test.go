@@ -119,7 +119,7 @@ func (s *sim) observe() *Observation {
 	o := &Observation{
 		Now: s.now, Status: s.status.DeepCopy(), Policy: s.policy, Tokens: s.tokens,
 		Desired: s.desired, Stored: slices.Clone(s.stored), Tiers: s.tiers, Page: s.page,
-		Preflight: s.progress(migrations.Preflight), Backup: s.progress(migrations.Backup), Migrate: s.progress(migrations.Migrate),
+		Preflight: s.progress(migrations.Preflight), Rehearse: s.progress(migrations.Rehearse), Backup: s.progress(migrations.Backup), Migrate: s.progress(migrations.Migrate),
 		Verify: s.progress(migrations.Verify), Downgrade: s.progress(migrations.Downgrade), Restore: s.progress(migrations.Restore),
 	}
 	for _, t := range s.tiers {
@@ -333,6 +333,27 @@ func (s *sim) catchUp(tier int) {
 	}
 }
 
+// What a rehearsal finds: both ways are proven, but for these.
+const (
+	noWayDown = migrations.Reason("NoWayDown")
+	oldFails  = migrations.Reason("OldFails")
+)
+
+// rehearse is what a rehearse Job reports; it changes nothing.
+func (s *sim) rehearse(j *simJob, why migrations.Reason) {
+	if s.release(j.order.Current).Hash == "" {
+		s.fail("a rehearsal for no release that runs: %q", j.order.Current)
+	}
+	r := migrations.Rehearsal{Downgrade: v1alpha1.FindingProven, Rolling: v1alpha1.FindingProven, MigrateSeconds: 1.2, LockSeconds: 0.4, LockTables: 8, CopySeconds: 3, Bytes: 1 << 20}
+	switch why {
+	case noWayDown:
+		r.Downgrade, r.DowngradeReason = v1alpha1.FindingRefused, "table boards: column css is gone"
+	case oldFails:
+		r.Rolling, r.RollingReason = v1alpha1.FindingRefused, "GET /login/ answers 500"
+	}
+	j.result.Rehearsal = &r
+}
+
 // crashesLate breaks a migrate Job after its commit.
 const crashesLate = migrations.Reason("CrashesLate")
 
@@ -353,6 +374,8 @@ func (s *sim) endJob(j *simJob) {
 		why = "" // nothing is in the way of a migration that runs alone
 	}
 	switch {
+	case j.script == migrations.Rehearse && (why == "" || why == noWayDown || why == oldFails):
+		s.rehearse(j, why)
 	case why == migrations.ReasonInitFailed: // after the schema was migrated
 		s.migrate(j, head)
 		j.result.Reason, j.result.Message = why, "made to fail"

@@ -178,6 +178,9 @@ func ParseResult(message string) (Result, error) {
 	if r.Script == "" {
 		return Result{}, fmt.Errorf("reading a Job's result: it names no script")
 	}
+	if r.Script == string(Rehearse) && r.Reason == "" && r.Rehearsal == nil {
+		r.Reason, r.Message = ReasonRehearsalFailed, "the rehearsal ended without a word of what it found"
+	}
 	if r.Reason != "" && !reasonWord.MatchString(string(r.Reason)) {
 		r.Reason = ReasonUnexpected
 	}
