@@ -54,6 +54,13 @@ var planCases = []struct {
 		policy: Policy{Rollback: v1alpha1.RollbackChoice(v1alpha1.RollbackDowngrade)}},
 	{name: "unmeasured, as Image", from: "6.1.0", to: "6.3.0", database: "postgresql", path: drops, count: 4,
 		policy: Policy{Rollback: v1alpha1.RollbackChoice(v1alpha1.RollbackImage)}},
+	{name: "unmeasured, rehearsed", from: "6.1.0", to: "6.3.0", database: "postgresql", path: drops, count: 4,
+		policy: Policy{Backup: true, Rehearsal: v1alpha1.RehearsalAlways}, edit: rehearsedAs("Refused", "Proven")},
+	{name: "unmeasured, the old one fails", from: "6.1.0", to: "6.3.0", database: "postgresql", path: drops, count: 4,
+		policy: Policy{Backup: true, Rehearsal: v1alpha1.RehearsalAlways}, edit: rehearsedAs("Proven", "Refused")},
+	{name: "measured, the old one fails", from: "5.0.0", to: "6.0.0", database: "postgresql", path: drops, count: 4,
+		policy: Policy{Rehearsal: v1alpha1.RehearsalAlways}, edit: rehearsedAs("Refused", "Refused")},
+	{name: "MySQL, not rehearsed", from: "5.0.0", to: "6.0.0", database: "mysql", path: adds, count: 3, policy: Policy{Rehearsal: v1alpha1.RehearsalAlways}, edit: migratedBefore},
 	{name: "MySQL, backed up", from: "5.0.0", to: "6.0.0", database: "mysql", path: adds, count: 3, policy: Policy{Backup: true}, edit: migratedBefore},
 	{name: "a new secret key", from: "6.0.0", to: "6.0.0", database: "postgresql", policy: Policy{Backup: true}, edit: func(o *Observation) {
 		migratedBefore(o)

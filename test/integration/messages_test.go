@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -53,6 +54,12 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"name is a claim that exists: leave size and storageClassName out": func(f *fixture) client.Object {
 		slow := "slow"
 		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "ours", StorageClassName: &slow}}))
+	},
+	"size is of the copy beside the Job: leave it out with scratchURIFrom": func(f *fixture) client.Object {
+		size := resource.MustParse("1Gi")
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.Upgrade.RehearsalJob = v1alpha1.RehearsalJobSpec{Size: &size, ScratchURIFrom: &v1alpha1.SecretKeyReference{Name: "scratch", Key: "uri"}}
+		})
 	},
 	"html is a whole page: leave title and message out": func(f *fixture) client.Object {
 		return f.superset("6.0.0", page(v1alpha1.MaintenancePageSpec{HTML: "<p>Soon.</p>", Title: "Soon"}))

@@ -17,6 +17,12 @@ type Behavior string
 const (
 	// PreflightFails ends preflight with reason ImageBroken.
 	PreflightFails Behavior = "preflight-fails"
+	// RehearseFails ends rehearse with reason MigrationFailed.
+	RehearseFails Behavior = "rehearse-fails"
+	// RehearseTooLarge ends rehearse with reason RehearsalTooLarge.
+	RehearseTooLarge Behavior = "rehearse-too-large"
+	// RehearseRefuses lets rehearse refuse the downgrade and the old release.
+	RehearseRefuses Behavior = "rehearse-refuses"
 	// MigrateFails ends migrate with reason MigrationFailed; the database is as
 	// it was before.
 	MigrateFails Behavior = "migrate-fails"
@@ -77,7 +83,7 @@ const (
 )
 
 var behaviors = []Behavior{
-	PreflightFails, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails,
+	PreflightFails, RehearseFails, RehearseTooLarge, RehearseRefuses, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails,
 	DowngradeFails, BackupFails, RestoreFails, unpullable,
 }
 

@@ -33,6 +33,8 @@ type Result struct {
 	Path         *Path    `json:"path,omitempty"`
 	Locks        *Locks   `json:"locks,omitempty"`
 	Backup       *Backup  `json:"backup,omitempty"`
+
+	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
 }
 
 // Path counts what the pending revisions do.
@@ -80,6 +82,7 @@ func (r Result) fail(reason, format string, args ...any) Result {
 // The scripts, by the label of their Jobs.
 const (
 	scriptPreflight = "preflight"
+	scriptRehearse  = "rehearse"
 	scriptMigrate   = "migrate"
 	scriptVerify    = "verify"
 	scriptDowngrade = "downgrade"
@@ -89,7 +92,7 @@ const (
 
 // scriptNames are what the scripts call themselves in their results.
 var scriptNames = map[string]string{
-	scriptPreflight: "inspect", scriptMigrate: "migrate", scriptVerify: "verify",
+	scriptPreflight: "inspect", scriptRehearse: "rehearse", scriptMigrate: "migrate", scriptVerify: "verify",
 	scriptDowngrade: "downgrade", scriptBackup: "backup", scriptRestore: "restore",
 }
 
@@ -110,6 +113,8 @@ func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	}
 	result.Head = r.head
 	switch script {
+	case scriptRehearse:
+		return rehearse(behavior, result).Outcome()
 	case scriptVerify:
 		return verify(pod, behavior, result).Outcome()
 	case scriptDowngrade:
