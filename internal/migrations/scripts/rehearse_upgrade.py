@@ -141,7 +141,8 @@ def _leave_upgraded(app: Any, url: URL, result: Result, findings: dict[str, Any]
     try:
         _migrate(app, result)
     except JobError as error:
-        findings |= _refused(f"after it the upgrade fails: {error.message.split(';')[0]}")
+        if findings["downgrade"] == "Proven":
+            findings |= _refused(f"after it the upgrade fails: {error.message.split(';')[0]}")
         findings |= {"rolling": "Refused", "rollingReason": "the copy could not be migrated a second time, to try it"}
 
 

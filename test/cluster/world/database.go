@@ -3,6 +3,7 @@
 package world
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -35,11 +36,16 @@ func parsePlace(key string) place {
 	return place{namespace, secret}
 }
 
-// databaseOf is the database that a pod would talk to.
+// databaseOf is the database that a pod would talk to, in whichever container: of a
+// rehearsal the first one alone knows it.
 func databaseOf(pod *corev1.Pod) place {
 	p := place{namespace: pod.Namespace}
-	if from := env(pod, "SUPERSET_DATABASE_URI").ValueFrom; from != nil && from.SecretKeyRef != nil {
-		p.secret = from.SecretKeyRef.Name
+	for _, container := range append(slices.Clone(pod.Spec.InitContainers), pod.Spec.Containers...) {
+		for _, e := range container.Env {
+			if e.Name == "SUPERSET_DATABASE_URI" && e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
+				p.secret = e.ValueFrom.SecretKeyRef.Name
+			}
+		}
 	}
 	return p
 }
