@@ -53,7 +53,7 @@ func TestRehearsal(t *testing.T) {
 func TestRehearsalRefuses(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0", rehearsed)
+	f.install("5.0.0", rehearsed, backedUp) // or nothing would lead back, and it would wait
 	for _, c := range []struct{ tag, reason, says string }{
 		{"6.0.0-rehearse-fails", "MigrationFailed", "this was a rehearsal on a copy"},
 		{"6.0.0-rehearse-too-large", "RehearsalTooLarge", "raise spec.upgrade.rehearsalJob.size"},
@@ -71,7 +71,7 @@ func TestRehearsalRefuses(t *testing.T) {
 	if r := s.Status.Upgrade.Rehearsal; r == nil || r.Downgrade != v1alpha1.FindingRefused || !strings.Contains(r.DowngradeReason, "_customer_location_uc") {
 		t.Errorf("status.upgrade.rehearsal: %+v", r)
 	}
-	if p := s.Status.Upgrade.Plan; p.Strategy != v1alpha1.StrategyDrain || p.Rehearsal != "Downgrade Refused, Rolling Refused" {
+	if p := s.Status.Upgrade.Plan; p.Strategy != v1alpha1.StrategyDrain || p.Rollback != v1alpha1.RollbackRestore || p.Rehearsal != "Downgrade Refused, Rolling Refused" {
 		t.Errorf("the plan: %+v", p)
 	}
 }
