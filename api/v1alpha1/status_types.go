@@ -225,6 +225,12 @@ type UpgradeStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Phases []PhaseRecord `json:"phases,omitempty"`
 
+	// checks are what Verify found last, on the way forward or back.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Checks []CheckStatus `json:"checks,omitempty"`
+
 	// failure says where and why the run failed.
 	// +optional
 	Failure *Failure `json:"failure,omitempty"`

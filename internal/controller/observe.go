@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/Masterminds/semver/v3"
@@ -187,12 +188,42 @@ func tierOf(c v1alpha1.Component, pods []*corev1.Pod) lifecycle.Tier {
 	for _, pod := range pods {
 		if pod.DeletionTimestamp == nil && pod.Labels[v1alpha1.LabelRelease] != hash {
 			t.Stray++
+		} else if pod.DeletionTimestamp == nil {
+			noteImage(&t, imageID(pod))
 		}
 		if pod.DeletionTimestamp == nil && podReady(pod) {
 			t.Ready++
 		}
 	}
 	return t
+}
+
+// noteImage notes what image one more pod of the release runs.
+func noteImage(t *lifecycle.Tier, id string) {
+	switch {
+	case id == "" || id == t.Image:
+	case t.Image == "":
+		t.Image = id
+	case t.OtherImage == "":
+		t.OtherImage = max(t.Image, id) // whatever the order of the pods
+		t.Image = min(t.Image, id)
+	}
+}
+
+// imageID is what a pod's Superset container really runs: a tag may have been pushed
+// anew between two pulls. Other containers are passed over: a mesh puts its own into
+// the pods and changes them when it likes. Empty until the kubelet says it.
+func imageID(pod *corev1.Pod) string {
+	for _, s := range pod.Status.ContainerStatuses {
+		if s.Name == components.MainContainer {
+			_, id, found := strings.Cut(s.ImageID, "@")
+			if !found {
+				return s.ImageID
+			}
+			return id
+		}
+	}
+	return ""
 }
 
 // unmade is what keeps pods from being made at all, and so shows on none of

@@ -125,6 +125,36 @@ func TestTierOf(t *testing.T) {
 	}
 }
 
+// What the pods of one release run is compared by what the kubelet says of their
+// Superset container; pods that end, pods of another release and other containers say
+// nothing about it.
+func TestImagesOfATier(t *testing.T) {
+	c := &v1alpha1.SupersetWebWorker{}
+	c.Spec.Release = "r"
+	mine := components.TierHash(&c.Spec.ComponentSpec)
+	pod := func(release, id string) *corev1.Pod {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelRelease: release}}}
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "mesh", ImageID: "mesh@sha256:" + id}, {Name: "superset", ImageID: id}}
+		return p
+	}
+	ending := pod(mine, "registry.example.com/superset@sha256:c")
+	ending.DeletionTimestamp = &metav1.Time{Time: now}
+	for name, c2 := range map[string]struct {
+		pods         []*corev1.Pod
+		image, other string
+	}{
+		"one":              {[]*corev1.Pod{pod(mine, "mirror.example.com/superset@sha256:a"), pod(mine, "registry.example.com/superset@sha256:a"), pod(mine, "")}, "sha256:a", ""},
+		"two":              {[]*corev1.Pod{pod(mine, "r@sha256:b"), pod(mine, "r@sha256:a"), pod(mine, "r@sha256:b")}, "sha256:a", "sha256:b"},
+		"another release":  {[]*corev1.Pod{pod(mine, "r@sha256:a"), pod("old", "r@sha256:b")}, "sha256:a", ""},
+		"one that ends":    {[]*corev1.Pod{pod(mine, "r@sha256:a"), ending}, "sha256:a", ""},
+		"without a digest": {[]*corev1.Pod{pod(mine, "sha256:a")}, "sha256:a", ""},
+	} {
+		if got := tierOf(c, c2.pods); got.Image != c2.image || got.OtherImage != c2.other {
+			t.Errorf("%s: %q and %q, want %q and %q", name, got.Image, got.OtherImage, c2.image, c2.other)
+		}
+	}
+}
+
 // Pods without a component, for somebody deleted it or the cache has yet to show
 // it, are pods all the same: a migration must not start beside them.
 func TestPodsWithoutAComponent(t *testing.T) {

@@ -53,6 +53,7 @@ func Advance(o *Observation, d *Decision, historyLimit int) (*v1alpha1.SupersetS
 	s := &draft{o.Status.DeepCopy(), o, d, metav1.NewTime(o.Now).Rfc3339Copy(), historyLimit}
 	s.endPhase()
 	s.noteRevision()
+	s.noteChecks()
 	if effect, ok := effects[d.Move]; ok {
 		effect(s)
 	}

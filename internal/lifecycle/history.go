@@ -3,7 +3,6 @@
 package lifecycle
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,14 +40,6 @@ func (s *draft) record(result v1alpha1.Result) {
 
 // maxHistory bounds history, so that status stays small: bytes of JSON.
 const maxHistory = 3 << 10
-
-func sizeOf(history []v1alpha1.HistoryEntry) int {
-	raw, err := json.Marshal(history)
-	if err != nil {
-		panic(fmt.Sprintf("encoding history: %v", err)) // plain values only
-	}
-	return len(raw)
-}
 
 // details are what some runs have to tell and others have not.
 func details(line *v1alpha1.HistoryEntry, run *v1alpha1.UpgradeStatus) {

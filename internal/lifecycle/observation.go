@@ -120,6 +120,10 @@ type Tier struct {
 	Ready int
 	// Blocked says why a pod cannot run; empty when nothing is in the way.
 	Blocked string
+	// Image is the digest or id of the image that its pods of this release run; empty
+	// while none says it. OtherImage is another one that some of them run under the
+	// same name; empty when all run one.
+	Image, OtherImage string
 }
 
 // Page is the maintenance page as it is now.

@@ -28,12 +28,15 @@ import (
 //	                     Jobs of a release fail so; ErrImagePull: never start
 //	break v5-c0 TierBroken
 //	                     pods of a release crash
+//	break v5-c0/web TwoImages
+//	                     its pods run two images under one name
 //	mend                 nothing is broken any more
 //	annotate rollback=x  or retry=x, approve=plan, accept=loss
 //	lose web             somebody deletes a component
 //	wait 20m             time passes, and nothing else
 //	run [phase]          until nothing changes any more, or until a phase begins
 //	status               what stands in status
+//	checks               and what Verify found last
 //
 // In the world one thing happens at a time, and takes ten seconds.
 func TestStories(t *testing.T) {
@@ -127,6 +130,10 @@ func (s *sim) play(words []string) {
 		s.run(v1alpha1.Phase(argument(1)))
 	case "status":
 		s.tellStatus()
+	case "checks":
+		for _, c := range s.status.Upgrade.Checks {
+			s.trace = append(s.trace, fmt.Sprintf("  %s %v: %s", c.Name, c.OK, c.Detail))
+		}
 	default:
 		s.t.Fatalf("unknown command %v", words)
 	}

@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -119,18 +120,35 @@ func decideVerify(o *Observation) Decision {
 	if d, ok := edited(o, true); ok {
 		return d
 	}
-	if overdue(o) && !o.Verify.Done {
-		return expired(o, o.Verify.Blocked)
+	if wrong := mixed(o); wrong != "" {
+		return fail(o, string(migrations.ReasonCheckFailed), checkPods+": "+wrong)
+	}
+	target := o.stored(o.run().ToRelease)
+	tier := astray(o, target)
+	if overdue(o) && !(o.Verify.Done && tier < 0) {
+		return expired(o, o.Verify.Blocked+stuck(o, tier))
 	}
 	work := lost(o, o.run().ToRelease, "").work
-	if target := o.stored(o.run().ToRelease); target.Hash != "" {
+	if target.Hash != "" {
 		work = Work{}
 		work.putAll(o, target)
 	}
 	if d, goesOn := runJob(o, o.Verify, work, verifyJob(o, o.run().ToRelease)); goesOn {
 		return d
 	}
+	if tier >= 0 {
+		return wait(o, work, fmt.Sprintf("waiting until every %s pod is at %s again", tierNames[tier], target.Version), o.Tiers[tier].Blocked)
+	}
 	return Decision{Move: Verified}
+}
+
+// stuck is why a tier is not where it should be; empty for none, or when its Job is
+// the one that has not ended.
+func stuck(o *Observation, tier int) string {
+	if tier < 0 || !o.Verify.Done {
+		return ""
+	}
+	return cmp.Or(o.Tiers[tier].Blocked, "a "+tierNames[tier]+" pod is not at the release that was verified")
 }
 
 // verifyJob expects the revision that was last seen where that may be ahead of

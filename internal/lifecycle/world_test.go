@@ -86,9 +86,6 @@ func (s *sim) log(format string, args ...any) {
 	s.trace = append(s.trace, strings.TrimRight(line, ": "))
 }
 
-// tierNames are those of the tiers in traces.
-var tierNames = [3]string{Scheduler: "scheduler", Worker: "worker", Web: "web"}
-
 func (s *sim) fail(format string, args ...any) {
 	s.t.Helper()
 	for _, line := range s.trace[max(0, len(s.trace)-60):] {
@@ -327,6 +324,9 @@ func (s *sim) catchUp(tier int) {
 		t.Current, t.Blocked = true, "container superset crashes"
 	default:
 		t.Pods, t.Stray, t.Ready, t.Current, t.Settled, t.Blocked = 1, 0, 1, true, true, ""
+		if t.Image = "sha256:0123456789abcdef" + t.Release; s.broken[t.Release+"/"+tierNames[tier]] == "TwoImages" {
+			t.Pods, t.Ready, t.OtherImage = 2, 2, "sha256:fedcba9876543210"
+		}
 		if tier == Web && s.noWeb {
 			t.Pods, t.Ready = 0, 0
 		}
@@ -411,6 +411,9 @@ func (s *sim) endJob(j *simJob) {
 	}
 	if j.result.Reason != migrations.ReasonJobCrashed && s.schema > 0 {
 		j.result.Revision = fmt.Sprint(s.schema)
+	}
+	if r := j.result; j.script == migrations.Verify && r.Reason != migrations.ReasonJobCrashed {
+		j.result.Checks = []migrations.Check{{Name: "Revision", OK: r.Reason == "", Detail: fmt.Sprintf("the database is at %d", s.schema)}}
 	}
 	s.log("Job %s of %s ended: %q", j.script, j.release, j.result.Reason)
 }

@@ -116,6 +116,8 @@ type Result struct {
 	// Path is what the pending revisions do, by their text; nil when there is
 	// nothing to cross or it was not looked at.
 	Path *Path `json:"path,omitempty"`
+	// Checks are what verify found, each with what it saw; at most 15.
+	Checks []Check `json:"checks,omitempty"`
 	// Locks is how a polite migration came by the tables; nil for a plain one.
 	Locks *Locks `json:"locks,omitempty"`
 	// Backup is what was backed up or restored, as far as it came; nil elsewhere.
@@ -185,6 +187,7 @@ func ParseResult(message string) (Result, error) {
 		r.Reason = ReasonUnexpected
 	}
 	r.Message = cut(r.Message, maxMessage)
+	r.Checks = boundChecks(r.Checks)
 	if r.Path != nil {
 		r.Path.bound()
 	}

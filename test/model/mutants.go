@@ -197,7 +197,7 @@ var Mutants = []Mutant{
 		})},
 	{"the API server looks at neither fence nor resource version", "I9", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
 		func(p *Premises) { p.FenceRule, p.ResourceVersion = false, false }},
-	{"the API server takes an apply of a component that has changed since", "I7", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
+	{"the API server takes an apply of a component that has changed since", "I7", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1, Lags: 1}),
 		func(p *Premises) { p.ResourceVersion = false }},
 	{"an old Superset is believed, and what it mends bears the fence that the tier has", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
 		func(p *Premises) {

@@ -51,7 +51,7 @@ var mutants = []mutant{
 	{"two-beats", "the old scheduler runs beside the migration",
 		lifecycle + "work.go", "return tier == Scheduler || o.run().Strategy", "return o.run().Strategy"},
 	{"trusts-verify", "what was not tested by use counts as verified",
-		lifecycle + "tiers.go", "if d, goesOn := runJob(o, o.Verify, work, verifyJob(o, o.run().ToRelease)); goesOn {\n\t\treturn d\n\t}\n\treturn Decision{Move: Verified}", "return Decision{Move: Verified}"},
+		lifecycle + "tiers.go", "if d, goesOn := runJob(o, o.Verify, work, verifyJob(o, o.run().ToRelease)); goesOn {\n\t\treturn d\n\t}\n\tif tier >= 0 {", "if tier >= 0 {"},
 	{"paused-moves", "a paused Superset goes on",
 		lifecycle + "decide.go", `if o.Policy.Paused && (d.Move != ""`, `if o.Policy.Paused && (d.Move == Begin`},
 	{"token-acts-twice", "a token that was handled acts again",

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// tested is an upgrade in Verify with every tier at the target, whose Job has ended.
+func tested(checks ...migrations.Check) *Observation {
+	o := midway(verify)
+	for i := range o.Tiers {
+		o.Tiers[i].Release, o.Tiers[i].Fence, o.Tiers[i].Image = "b", 5, "sha256:0123456789abcdef"
+	}
+	o.Verify = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "verify", Checks: checks}}
+	return o
+}
+
+// However many checks there are and however much they say, what stands of them in
+// status has its bounds, and what failed loses its words last.
+func TestChecksAreBounded(t *testing.T) {
+	var many []migrations.Check
+	for i := range 30 {
+		many = append(many, migrations.Check{Name: fmt.Sprint("Check", i), OK: i != 20, Detail: strings.Repeat("ä", migrations.MaxCheckDetail)})
+	}
+	raw, err := json.Marshal(migrations.Result{Script: "verify", Checks: many})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := migrations.ParseResult(string(raw))
+	if err != nil || len(result.Checks) != migrations.MaxChecks {
+		t.Fatalf("%d checks parsed: %v", len(result.Checks), err)
+	}
+	o := tested(result.Checks...)
+	next, err := Advance(o, &Decision{Move: Verified}, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := next.Upgrade.Checks
+	if len(got) != migrations.MaxChecks+1 || sizeOf(got) > maxChecks || got[len(got)-1].Name != checkPods {
+		t.Errorf("%d checks of %d bytes: %+v", len(got), sizeOf(got), got)
+	}
+	for _, c := range got {
+		if c.Name == "Check20" && !c.OK && len([]rune(c.Detail)) == migrations.MaxCheckDetail {
+			return
+		}
+	}
+	t.Errorf("the check that failed is not there, or lost its words: %+v", got)
+}
+
+// Verify passes once every pod is known to be at its release under this fence, and
+// fails at once when two images run under one name.
+func TestPodsAreChecked(t *testing.T) {
+	cases := map[string]struct {
+		edit  func(*Observation)
+		move  Event
+		check string
+	}{
+		"as they should be":      {func(*Observation) {}, Verified, "scheduler 1, worker 1, web 1; release b, fence 5, image sha256:0123456789ab"},
+		"two images in one tier": {func(o *Observation) { o.Tiers[Web].OtherImage = "registry.example.com/other" }, RollBack, "the web pods run two images under one name: sha256:0123456789ab and registry.example.com/other; pin image.digest"},
+		"while the Job runs": {func(o *Observation) {
+			o.Tiers[Worker].OtherImage, o.Verify = "sha256:fedcba", migrations.Progress{Attempt: 1, Active: true}
+		}, RollBack, "the worker pods run two images under one name: sha256:0123456789ab and sha256:fedcba; pin image.digest"},
+		"another release's pod": {func(o *Observation) { o.Tiers[Web].Stray = 1 }, "", ""},
+		"an earlier fence":      {func(o *Observation) { o.Tiers[Worker].Fence = 4 }, "", ""},
+		"an older status":       {func(o *Observation) { o.Tiers[Web].Current = false }, "", ""},
+		"one of them is lost":   {func(o *Observation) { o.Tiers[Scheduler] = Tier{} }, "", ""},
+	}
+	for name, c := range cases {
+		o := tested(migrations.Check{Name: "Revision", OK: true})
+		c.edit(o)
+		d := Decide(o)
+		if d.Move != c.move {
+			t.Errorf("%s: moves on %q: %s", name, d.Move, d.Message)
+		}
+		if d.Move == "" {
+			continue
+		}
+		next, err := Advance(o, &d, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := next.Upgrade.Checks
+		if len(all) == 0 || all[len(all)-1] != (v1alpha1.CheckStatus{Name: checkPods, OK: c.move == Verified, Detail: c.check}) {
+			t.Errorf("%s: %+v, want %q last", name, all, c.check)
+		}
+	}
+}
+
+// An edit that ends Verify before its Job has a result leaves no half of the checks.
+func TestNoChecksWithoutAResult(t *testing.T) {
+	o := tested()
+	o.Verify = migrations.Progress{Attempt: 1, Active: true}
+	o.Desired.Hash = "c"
+	d := Decide(o)
+	next, err := Advance(o, &d, 10)
+	if err != nil || d.Move != Begin || len(next.Upgrade.Checks) > 0 {
+		t.Errorf("%s: %v", d.Move, err)
+	}
+}
