@@ -225,6 +225,11 @@ type UpgradeStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Phases []PhaseRecord `json:"phases,omitempty"`
 
+	// charts before the upgrade: id, hash of the columns, number of rows.
+	// +optional
+	// +kubebuilder:validation:MaxLength=640
+	Charts string `json:"charts,omitempty"`
+
 	// checks are what Verify found last, on the way forward or back.
 	// +optional
 	// +listType=atomic

@@ -134,6 +134,10 @@ type UpgradeSpec struct {
 	// +optional
 	MaintenancePage MaintenancePageSpec `json:"maintenancePage,omitzero"`
 
+	// verify is what Verify asks beside what it always does.
+	// +optional
+	Verify VerifySpec `json:"verify,omitzero"`
+
 	// deadlines say how long each phase may take.
 	// +optional
 	Deadlines Deadlines `json:"deadlines,omitzero"`

@@ -125,6 +125,10 @@ func (s *draft) begin() {
 	}
 	// What a replaced run had touched is still touched.
 	touched := o.run().Touched && o.phase() != ready && o.phase() != back
+	charts := "" // what they gave before anything was touched
+	if touched {
+		charts = o.run().Charts
+	}
 	found, left := "", o.stored(o.run().ToRelease)
 	if touched && (left.Hash == "" || left.Database == o.Desired.Database) {
 		found = o.run().FromRevision
@@ -132,7 +136,7 @@ func (s *draft) begin() {
 	s.Upgrade = &v1alpha1.UpgradeStatus{
 		Kind: kind, From: current.Version, To: o.Desired.Version,
 		FromRelease: s.Release, ToRelease: o.Desired.Hash,
-		Touched: touched, FromRevision: found, StartedAt: s.now,
+		Touched: touched, FromRevision: found, Charts: charts, StartedAt: s.now,
 	}
 }
 
@@ -151,6 +155,9 @@ func (s *draft) proven() {
 		s.Upgrade.Approval = truncate(s.o.Tokens.Approve, 128)
 	}
 	s.Upgrade.Rehearsal = rehearsed(s.o)
+	if s.Upgrade.Charts == "" {
+		s.Upgrade.Charts = r.Charts
+	}
 	s.Upgrade.PendingMigrations, s.Upgrade.Head, s.Upgrade.Touched = r.PendingCount, r.Head, true
 	s.Upgrade.Plan, s.Upgrade.PlanHash = s.d.Plan, s.d.PlanHash
 	s.Upgrade.Strategy = s.d.Plan.Strategy

@@ -96,6 +96,11 @@ func (s *draft) noteChecks() {
 // maxChecks bounds the checks, so that status stays small: bytes of JSON.
 const maxChecks = 2 << 10
 
+// asUser is true for a run that is tested as spec.upgrade.verify asks, too: one that
+// leads away from a release that was verified. Before that nobody may be there to log
+// in as.
+func asUser(o *Observation) bool { return o.run().FromRelease != "" }
+
 // checksOf lists what a Job found and then what the operator did. Where that is too
 // much, checks that passed lose what they say, the last of them first.
 func checksOf(found []migrations.Check, own v1alpha1.CheckStatus) []v1alpha1.CheckStatus {

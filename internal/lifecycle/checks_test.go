@@ -104,3 +104,67 @@ func TestNoChecksWithoutAResult(t *testing.T) {
 		t.Errorf("%s: %v", d.Move, err)
 	}
 }
+
+// Nobody logs in before a release was verified, nor on the way back: there may be
+// nobody to log in as, and a way back must not depend on it.
+func TestWhoIsAskedAsAUser(t *testing.T) {
+	asks := func(o *Observation) (script migrations.Script, asUser bool) {
+		d := Decide(o)
+		for _, a := range d.Work.Actions() {
+			if a.Kind == RunJob {
+				return a.Script, a.AsUser
+			}
+		}
+		return "", false
+	}
+	for name, c := range map[string]struct {
+		phase  v1alpha1.Phase
+		edit   func(*Observation)
+		script migrations.Script
+		want   bool
+	}{
+		"preflight":                  {validate, func(*Observation) {}, migrations.Preflight, true},
+		"preflight of an install":    {validate, func(o *Observation) { o.Status.Upgrade.FromRelease, o.Status.Release = "", "" }, migrations.Preflight, false},
+		"preflight without web":      {validate, func(o *Observation) { o.Tiers[Web] = Tier{} }, migrations.Preflight, false},
+		"preflight of a web at rest": {validate, func(o *Observation) { o.Tiers[Web].Mode = v1alpha1.ModeHold }, migrations.Preflight, false},
+		"verify":                     {verify, func(*Observation) {}, migrations.Verify, true},
+		"verify of an install":       {verify, func(o *Observation) { o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false},
+		"verify of a way back": {rollback, func(o *Observation) {
+			for i := range o.Tiers {
+				o.Tiers[i].Fence = 5
+			}
+		}, migrations.Verify, false},
+	} {
+		o := midway(c.phase)
+		c.edit(o)
+		if script, got := asks(o); script != c.script || got != c.want {
+			t.Errorf("%s: %q, as a user: %v", name, script, got)
+		}
+	}
+}
+
+// What the charts gave before anything was touched is what they are compared with, also
+// after an edit has replaced a run that had begun to touch things.
+func TestChartsOutliveAnEdit(t *testing.T) {
+	o := midway(validate)
+	o.Status.Upgrade.Touched = false
+	o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "inspect", Charts: "7:0123abcd:5"}}
+	proven, err := Advance(o, &Decision{Move: Migrate, Plan: &v1alpha1.Plan{}}, 10)
+	if err != nil || proven.Upgrade.Charts != "7:0123abcd:5" {
+		t.Fatalf("%q, %v", proven.Upgrade.Charts, err)
+	}
+	for touched, want := range map[bool]string{true: "7:0123abcd:5", false: ""} {
+		o := midway(validate)
+		o.Status.Upgrade.Touched, o.Status.Upgrade.Charts, o.Desired.Hash = touched, "7:0123abcd:5", "c"
+		next, err := Advance(o, &Decision{Move: Begin}, 10)
+		if err != nil || next.Upgrade.Charts != want {
+			t.Errorf("touched %v: %q, %v", touched, next.Upgrade.Charts, err)
+		}
+		o.Status = next
+		o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "inspect", Charts: "7:89abcdef:0"}}
+		proven, err := Advance(o, &Decision{Move: Migrate, Plan: &v1alpha1.Plan{}}, 10)
+		if want = map[bool]string{true: want, false: "7:89abcdef:0"}[touched]; err != nil || proven.Upgrade.Charts != want {
+			t.Errorf("touched %v: proven with %q, %v", touched, proven.Upgrade.Charts, err)
+		}
+	}
+}

@@ -28,7 +28,8 @@ func decideValidate(o *Observation) Decision {
 	}
 	var work Work
 	work.keepAll(o)
-	next := Action{Kind: RunJob, Script: migrations.Preflight, Release: run.ToRelease, Fence: o.Status.UpgradeRevision}
+	next := Action{Kind: RunJob, Script: migrations.Preflight, Release: run.ToRelease, Fence: o.Status.UpgradeRevision,
+		AsUser: asUser(o) && o.Tiers[Web].Exists && o.Tiers[Web].Mode == v1alpha1.ModeServe}
 	if d, goesOn := runJob(o, o.Preflight, work, next); goesOn && !isProven(o) {
 		return d
 	}

@@ -58,6 +58,8 @@ type Action struct {
 	ExpectedRevision string
 	// Current is the release that runs now, for a rehearsal.
 	Current string
+	// AsUser has preflight and verify do what spec.upgrade.verify asks for.
+	AsUser bool
 	// Revision is what a downgrade leads to, and what a restored backup holds.
 	Revision string
 	// Backup is the name of the backup that is taken or put back.

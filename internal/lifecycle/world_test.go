@@ -400,6 +400,9 @@ func (s *sim) endJob(j *simJob) {
 		if j.result.PendingCount > 0 {
 			j.result.Path = &migrations.Path{Additive: int32(head - s.schema), Destructive: int32(head % 2)}
 		}
+		if j.order.AsUser {
+			j.result.Charts = fmt.Sprintf("7:0123abcd:%d", major(s.release(s.status.Release)))
+		}
 	case j.script == migrations.Migrate && s.schema > head:
 		j.result.Reason = migrations.ReasonDatabaseAhead
 	case j.script == migrations.Migrate && s.half:
@@ -414,6 +417,9 @@ func (s *sim) endJob(j *simJob) {
 	}
 	if r := j.result; j.script == migrations.Verify && r.Reason != migrations.ReasonJobCrashed {
 		j.result.Checks = []migrations.Check{{Name: "Revision", OK: r.Reason == "", Detail: fmt.Sprintf("the database is at %d", s.schema)}}
+		if j.order.AsUser {
+			j.result.Checks = append(j.result.Checks, migrations.Check{Name: "Charts", OK: true, Detail: "before: " + s.status.Upgrade.Charts})
+		}
 	}
 	s.log("Job %s of %s ended: %q", j.script, j.release, j.result.Reason)
 }

@@ -2,7 +2,10 @@
 
 package migrations
 
-import "slices"
+import (
+	"regexp"
+	"slices"
+)
 
 // Check is one of verify's.
 type Check struct {
@@ -22,6 +25,12 @@ const (
 	MaxCheckName   = 32
 	MaxCheckDetail = 128
 )
+
+// maxCharts is how much 20 charts take: bytes.
+const maxCharts = 640
+
+// chartsForm is what preflight writes of charts: "-" for one that failed.
+var chartsForm = regexp.MustCompile(`^([0-9]+:([0-9a-f]{8}:[0-9]+|-)(,|$))*$`)
 
 // boundChecks cuts what is too long. Of too many checks those that passed go first.
 func boundChecks(checks []Check) []Check {

@@ -3,8 +3,10 @@
 package migrations
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -29,6 +31,10 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	switch o.Script {
 	case Preflight:
 		env.keys(owner, o)
+		if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
+			env.web(owner)
+			env.asUser(v)
+		}
 	case Migrate:
 		env.owner(owner)
 		if o.MaxLock > 0 {
@@ -74,7 +80,38 @@ func (t *told) keys(owner *v1alpha1.Superset, o Order) {
 func (t *told) verify(owner *v1alpha1.Superset, o Order) {
 	t.say(superset.EnvExpectedRevision, o.ExpectedRevision)
 	if _, ok := o.Release.Tiers[components.Web]; ok {
-		t.say(superset.EnvWebURL, fmt.Sprintf("http://%s.%s.svc:%d", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort))
+		t.web(owner)
+		if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
+			t.asUser(v)
+			t.say(superset.EnvChartsBefore, chartsBefore(owner))
+		}
 	}
 	t.say(superset.EnvWorkers, strconv.Itoa(int(o.Workers)))
+}
+
+// web says where the web tier answers.
+func (t *told) web(owner *v1alpha1.Superset) {
+	t.say(superset.EnvWebURL, fmt.Sprintf("http://%s.%s.svc:%d", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort))
+}
+
+// asUser says as whom to log in, and what to read then.
+func (t *told) asUser(v v1alpha1.VerifySpec) {
+	key := func(key, otherwise string) v1alpha1.SecretKeyReference {
+		return v1alpha1.SecretKeyReference{Name: v.LoginFrom.Name, Key: cmp.Or(key, otherwise)}
+	}
+	*t = append(*t, components.SecretEnv(superset.EnvLoginUsername, key(v.LoginFrom.UsernameKey, "username")),
+		components.SecretEnv(superset.EnvLoginPassword, key(v.LoginFrom.PasswordKey, "password")))
+	ids := make([]string, 0, len(v.Charts))
+	for _, chart := range v.Charts {
+		ids = append(ids, strconv.Itoa(int(chart)))
+	}
+	t.say(superset.EnvCharts, strings.Join(ids, ","))
+}
+
+// chartsBefore is what preflight read, if there is anything to compare.
+func chartsBefore(owner *v1alpha1.Superset) string {
+	if owner.Status.Upgrade == nil || len(owner.Spec.Upgrade.Verify.Charts) == 0 {
+		return ""
+	}
+	return owner.Status.Upgrade.Charts
 }

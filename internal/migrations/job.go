@@ -81,6 +81,8 @@ type Order struct {
 	Claim string
 	// Database is the dialect, for the default of the image with its client.
 	Database string
+	// AsUser has preflight and verify do what spec.upgrade.verify asks for.
+	AsUser bool
 	// Workers is how many Celery workers must answer (verify).
 	Workers int32
 }

@@ -40,6 +40,7 @@ func TestGoldenJobs(t *testing.T) {
 				_, o.Current = read(t, map[string]string{"plain": "full", "full": "plain"}[name])
 			}
 			if name == "full" {
+				o.AsUser, s.Status.Upgrade = true, &v1alpha1.UpgradeStatus{Charts: "12:0a1b2c3d:5,7:-"}
 				o.ExpectedRevision, o.Revision, o.SHA256, o.Reencrypt = "abc123def456", "123def456abc", strings.Repeat("0a", 32), true
 			}
 			job, err := Job(s, o)

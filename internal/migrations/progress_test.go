@@ -188,6 +188,22 @@ func TestParseResult(t *testing.T) {
 	}
 }
 
+// What a Job says of charts reaches another Job's env and status only as what it is.
+func TestChartsOfAResult(t *testing.T) {
+	for text, want := range map[string]string{
+		"12:0a1b2c3d:5,7:-":                   "12:0a1b2c3d:5,7:-",
+		"12:0a1b2c3d:$(SUPERSET_SECRET_KEY)":  "",
+		"12:0a1b2c3d:5 7:-":                   "",
+		"12:0a1b2c3:5":                        "",
+		strings.Repeat("12:0a1b2c3d:5,", 100): "",
+	} {
+		r, err := ParseResult(`{"script":"inspect","charts":"` + text + `"}`)
+		if err != nil || r.Charts != want {
+			t.Errorf("%q is read as %q, %v", text, r.Charts, err)
+		}
+	}
+}
+
 // Another attempt is made for what may pass by itself, and for nothing else.
 func TestPassing(t *testing.T) {
 	for r, want := range map[Reason]bool{

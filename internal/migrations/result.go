@@ -118,6 +118,9 @@ type Result struct {
 	Path *Path `json:"path,omitempty"`
 	// Checks are what verify found, each with what it saw; at most 15.
 	Checks []Check `json:"checks,omitempty"`
+	// Charts is what the charts of spec gave, as preflight read them from the release
+	// that runs: "id:columns:rows" with commas between; empty when it did not.
+	Charts string `json:"charts,omitempty"`
 	// Locks is how a polite migration came by the tables; nil for a plain one.
 	Locks *Locks `json:"locks,omitempty"`
 	// Backup is what was backed up or restored, as far as it came; nil elsewhere.
@@ -188,6 +191,9 @@ func ParseResult(message string) (Result, error) {
 	}
 	r.Message = cut(r.Message, maxMessage)
 	r.Checks = boundChecks(r.Checks)
+	if len(r.Charts) > maxCharts || !chartsForm.MatchString(r.Charts) {
+		r.Charts = ""
+	}
 	if r.Path != nil {
 		r.Path.bound()
 	}

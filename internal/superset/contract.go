@@ -24,6 +24,15 @@ const (
 	// EnvWebURL is the base URL of the web tier, such as http://bi:8088, for verify.
 	// Without it the web checks are left out.
 	EnvWebURL = "SUPERSET_OPERATOR_WEB_URL"
+	// EnvLoginUsername and EnvLoginPassword are the user's of spec.upgrade.verify, by
+	// secretKeyRef alone, for preflight and verify. Without them nobody logs in.
+	EnvLoginUsername = "SUPERSET_OPERATOR_LOGIN_USERNAME"
+	EnvLoginPassword = "SUPERSET_OPERATOR_LOGIN_PASSWORD"
+	// EnvCharts are the ids of the charts to read as that user, with commas between, and
+	// EnvChartsBefore what preflight saw of them: "id:columns:rows", or "id:-" of one
+	// that failed, with commas between.
+	EnvCharts       = "SUPERSET_OPERATOR_CHARTS"
+	EnvChartsBefore = "SUPERSET_OPERATOR_CHARTS_BEFORE"
 	// EnvWorkers is how many Celery workers must answer verify; 0 or absent leaves the
 	// worker checks out.
 	EnvWorkers = "SUPERSET_OPERATOR_WORKERS"

@@ -45,6 +45,9 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"rollback: Restore needs a backup to put back: write backup (backup: {} is enough)": func(f *fixture) client.Object {
 		return f.superset("6.0.0", way(v1alpha1.RollbackRestore))
 	},
+	"charts are read as a user: write loginFrom with the name of a Secret": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Upgrade.Verify.Charts = []int32{1} })
+	},
 	"command and restoreCommand are a pair: write both, or neither": func(f *fixture) client.Object {
 		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Image: "registry.example.com/tool:1", Command: []string{"save"}}))
 	},

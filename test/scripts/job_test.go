@@ -46,6 +46,7 @@ type result struct {
 	Pending      []string `json:"pending,omitempty"`
 	PendingCount int      `json:"pendingCount,omitempty"`
 	Checks       []check  `json:"checks,omitempty"`
+	Charts       string   `json:"charts,omitempty"`
 	Locks        *locks   `json:"locks,omitempty"`
 	Backup       *backup  `json:"backup,omitempty"`
 
@@ -109,7 +110,7 @@ func (j job) start(t *testing.T) *running {
 	t.Helper()
 	folder := t.TempDir()
 	r := &running{job: j, file: filepath.Join(folder, "result")}
-	r.secret = []string{secretKey, databasePassword}
+	r.secret = []string{secretKey, databasePassword, userPassword}
 	command := j.command(t, "python", filepath.Join(scriptsFolder(t), j.script+".py"))
 	command.Env = append(command.Env, "SUPERSET_OPERATOR_RESULT_FILE="+r.file)
 	r.began = time.Now()

@@ -5,7 +5,8 @@ Cheap and certain checks come first: the graph of migrations, the driver, the
 database. Then the app is brought up against a scratch SQLite, because Superset
 writes into whatever database it starts with. DatabaseAhead comes last: after a
 rollback of the image the operator expects it, and then wants to know that it is
-the only trouble. A missing database is one that was never migrated where migrate is
+the only trouble. Of the release that runs, if there is one, it asks what verify is to
+compare with. A missing database is one that was never migrated where migrate is
 to create it.
 """
 
@@ -40,6 +41,7 @@ def inspect(result: Result) -> None:
     except ImportError as error:
         raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
     import superset_job_create
+    import superset_job_use
     from superset_job_database import database_url, read_facts, read_only, refuse_reader
     from superset_job_secrets import direction
 
@@ -70,6 +72,7 @@ def inspect(result: Result) -> None:
             _decrypt_stored_secrets(app, url, sa)
         if not missing and result.path and result.path.get("secondConnection"):
             result.path["catalogDatabases"] = _catalog_databases(app, url, sa)
+    result.charts = superset_job_use.baseline()
     if ahead:
         raise ahead
 

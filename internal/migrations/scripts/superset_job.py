@@ -59,6 +59,7 @@ class Result:
     pending: list[str] | None = None
     path: dict[str, object] | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
+    charts: str | None = None
     locks: dict[str, float] | None = None
     backup: dict[str, object] | None = None
     rehearsal: dict[str, object] | None = None
@@ -71,7 +72,7 @@ class Result:
             "reason": self.reason,
             "message": shorten(redact(self.message), MESSAGE_CHARACTERS),
         }
-        for key in ("database", "revision", "head", "locks", "backup"):
+        for key in ("database", "revision", "head", "charts", "locks", "backup"):
             if (value := getattr(self, key)) is not None:
                 line[key] = value
         if self.rehearsal is not None:

@@ -80,7 +80,7 @@ class Graph:
 
 def read_graph(folder: Path | None = None) -> Graph:
     """The graph of the scripts in folder, by default those of this image."""
-    folder = folder or _superset_folder() / "migrations" / "versions"
+    folder = folder or superset_folder() / "migrations" / "versions"
     parents: dict[str, tuple[str, ...]] = {}
     files: dict[str, Path] = {}
     for file in sorted(folder.glob("*.py")):
@@ -98,7 +98,7 @@ def read_graph(folder: Path | None = None) -> Graph:
     return Graph(parents, files)
 
 
-def _superset_folder() -> Path:
+def superset_folder() -> Path:
     spec = importlib.util.find_spec("superset")  # finds a top-level package without importing it
     if spec is None or not spec.submodule_search_locations:
         raise JobError("ImageBroken", "the image's Python has no module named superset")

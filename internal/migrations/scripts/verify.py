@@ -11,27 +11,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import superset_job
+import superset_job_use
 from superset_job import JobError, Result, describe, log
+from superset_job_http import Failed, call
 from superset_job_redis import celery_client
 
 # A Service may refuse for a second or two after its pods are ready.
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 2.0
-_HTTP_SECONDS = 30
 _CELERY_SECONDS = 2.0
-
-# What every release from 4.0 on has, and whose absence loses messages without
-# a word: workers throw tasks away that they do not know.
-_CORE_TASKS = ("sql_lab.get_sql_results", "reports.scheduler", "reports.execute", "reports.prune_log")
-
-
-class Failed(Exception):
-    """A check's answer is wrong; the text says what it was."""
 
 
 def verify(result: Result) -> None:
@@ -49,9 +40,13 @@ def verify(result: Result) -> None:
 
 def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "Revision", lambda: _revision(result)
-    if web := os.environ.get("SUPERSET_OPERATOR_WEB_URL", "").rstrip("/"):
+    if web := superset_job_use.web_url():
         yield "AnonymousAPI", lambda: _answers(web + "/api/v1/chart/")
         yield "LoginPage", lambda: _answers(web + "/login/")
+    if superset_job_use.logs_in():
+        yield "Login", _login
+        if superset_job_use.charts():
+            yield "Charts", _charts
     if workers := int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0):
         yield "Workers", lambda: _ping(workers)
         yield "RegisteredTasks", lambda: _tasks(workers)
@@ -84,26 +79,21 @@ def _revision(result: Result) -> str:
     return f"the database is at {result.revision or 'no revision'}"
 
 
-class _SameHost(HTTPRedirectHandler):
-    """Follows redirects within Superset; one to an identity provider is an answer."""
-
-    def redirect_request(self, request: Request, *arguments: object) -> Request | None:  # type: ignore[override]
-        target = super().redirect_request(request, *arguments)  # type: ignore[arg-type]
-        same = target and urlsplit(target.full_url).netloc == urlsplit(request.full_url).netloc
-        return target if same else None
-
-
 def _answers(url: str) -> str:
     """Any code below 500: 401 is the right answer of an API without a login, and
     500 what a missing table or column gives."""
-    try:
-        with build_opener(_SameHost).open(url, timeout=_HTTP_SECONDS) as response:
-            code = response.status
-    except HTTPError as error:
-        code = error.code
+    code, _ = call(url)
     if code >= 500:
         raise Failed(f"GET {urlsplit(url).path} answered {code}")
     return f"GET {urlsplit(url).path} answered {code}"
+
+
+def _login() -> str:
+    return superset_job_use.answered_for(superset_job_use.login())
+
+
+def _charts() -> str:
+    return superset_job_use.compared(superset_job_use.login())
 
 
 def _ping(workers: int) -> str:
@@ -115,17 +105,22 @@ def _ping(workers: int) -> str:
 
 
 def _tasks(workers: int) -> str:
+    from superset_job_tasks import read_tasks
+
+    wanted = read_tasks()
     registered = celery_client().control.inspect(timeout=_CELERY_SECONDS).registered() or {}
     if len(registered) < workers:
         raise Failed(f"{len(registered)} of {workers} workers told their tasks")
     for worker, tasks in sorted(registered.items()):
         names = {task.split(" ", 1)[0] for task in tasks}  # "name [rate_limit=100/s]"
-        if missing := [task for task in _CORE_TASKS if task not in names]:
+        if missing := [task for task in wanted if task not in names]:
             raise Failed(
                 f"worker {worker} does not know {', '.join(missing)}:"
                 " add the missing modules to imports of CELERY_CONFIG"
             )
-    return f"{min(map(len, registered.values()))} tasks or more on each of {len(registered)} workers"
+    if not wanted:
+        return f"{len(registered)} workers told their tasks; which this image must have is not known"
+    return f"each of {len(registered)} workers knows the {len(wanted)} tasks that this image always has"
 
 
 if __name__ == "__main__":

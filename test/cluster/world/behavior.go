@@ -80,6 +80,9 @@ const (
 	envBackupDir        = "SUPERSET_OPERATOR_BACKUP_DIR"
 	envBackupKeep       = "SUPERSET_OPERATOR_BACKUP_KEEP"
 	envBackupSum        = "SUPERSET_OPERATOR_BACKUP_SHA256"
+	envLogin            = "SUPERSET_OPERATOR_LOGIN_USERNAME"
+	envCharts           = "SUPERSET_OPERATOR_CHARTS"
+	envChartsBefore     = "SUPERSET_OPERATOR_CHARTS_BEFORE"
 )
 
 var behaviors = []Behavior{

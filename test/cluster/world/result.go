@@ -28,6 +28,7 @@ type Result struct {
 	Revision     string   `json:"revision,omitempty"`
 	Head         string   `json:"head,omitempty"`
 	Checks       []Check  `json:"checks,omitempty"`
+	Charts       string   `json:"charts,omitempty"`
 	Pending      []string `json:"pending,omitempty"`
 	PendingCount *int     `json:"pendingCount,omitempty"`
 	Path         *Path    `json:"path,omitempty"`
@@ -143,6 +144,7 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 	case !known:
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or another Superset; use that version's image", result.Revision)
 	case script == scriptPreflight:
+		result.Charts = chartsOf(env(pod, envCharts).Value)
 		if result.Revision != "" {
 			result.Path = pathOf(pending)
 		}
@@ -152,6 +154,15 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 	default:
 		return migrate(r, behavior, env(pod, envMaxLock).Value, result)
 	}
+}
+
+// chartsOf is what preflight says of charts: that each of them has three rows.
+func chartsOf(ids string) string {
+	var out []string
+	for _, id := range strings.FieldsFunc(ids, func(r rune) bool { return r == ',' }) {
+		out = append(out, id+":0123abcd:3")
+	}
+	return strings.Join(out, ",")
 }
 
 // migrate ends well unless the behavior says otherwise; budget is set when it
@@ -199,6 +210,13 @@ func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 	} else if env(pod, "SUPERSET_OPERATOR_WEB_URL").Value != "" {
 		result.Checks = append(result.Checks, Check{Name: "AnonymousAPI", OK: true, Detail: "it answers 401"},
 			Check{Name: "LoginPage", OK: true, Detail: "it answers 200"})
+	}
+	if env(pod, envLogin).Name != "" {
+		result.Checks = append(result.Checks, Check{Name: "Login", OK: true, Detail: "logged in"})
+	}
+	if charts := env(pod, envCharts).Value; charts != "" {
+		result.Checks = append(result.Checks, Check{Name: "Charts", OK: env(pod, envChartsBefore).Value == chartsOf(charts),
+			Detail: "before the upgrade: " + env(pod, envChartsBefore).Value})
 	}
 	failed := 0
 	var first Check

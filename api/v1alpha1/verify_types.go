@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// VerifySpec is what Verify asks beside what it always does. A first install and a
+// way back leave it out: there is nobody yet to log in as, and a way back must not
+// depend on it.
+// +kubebuilder:validation:XValidation:rule="!has(self.charts) || has(self.loginFrom)",message="charts are read as a user: write loginFrom with the name of a Secret"
+type VerifySpec struct {
+	// loginFrom is the user of Superset's own (AUTH_DB) to log in as, before and
+	// after the upgrade. Default: none.
+	// +optional
+	LoginFrom *LoginReference `json:"loginFrom,omitempty"`
+
+	// charts are ids of charts to read before and after, past the caches: one that
+	// answered before must answer, with the same columns, and rows if it had any.
+	// Default: none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:Minimum=1
+	Charts []int32 `json:"charts,omitempty"`
+}
+
+// LoginReference names a Secret with a user name and a password.
+type LoginReference struct {
+	// name of the Secret.
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// usernameKey in it. Default: username.
+	// +optional
+	// +kubebuilder:default=username
+	UsernameKey string `json:"usernameKey,omitempty"`
+	// passwordKey in it. Default: password.
+	// +optional
+	// +kubebuilder:default=password
+	PasswordKey string `json:"passwordKey,omitempty"`
+}
