@@ -2,6 +2,10 @@
 
 package v1alpha1
 
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // VerifySpec is what Verify asks beside what it always does. A first install and a
 // way back leave it out: there is nobody yet to log in as, and a way back must not
 // depend on it.
@@ -20,6 +24,13 @@ type VerifySpec struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:Minimum=1
 	Charts []int32 `json:"charts,omitempty"`
+
+	// soak is how long what runs must go on to answer, without a restart of any
+	// container, before it counts as verified; the deadline of Verify grows by it.
+	// Default: 0s.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('24h')",message="soak must be from 0s to 24h: write for example 10m"
+	Soak *metav1.Duration `json:"soak,omitempty"`
 }
 
 // LoginReference names a Secret with a user name and a password.

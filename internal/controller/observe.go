@@ -128,6 +128,9 @@ func policyOf(spec *v1alpha1.SupersetSpec) lifecycle.Policy {
 		Windows:          spec.Upgrade.Windows,
 	}
 	p.Page = spec.Upgrade.MaintenancePage.Enabled == nil || *spec.Upgrade.MaintenancePage.Enabled
+	if spec.Upgrade.Verify.Soak != nil {
+		p.Soak = spec.Upgrade.Verify.Soak.Duration
+	}
 	if spec.Upgrade.MaxLockTime != nil {
 		p.MaxLock = spec.Upgrade.MaxLockTime.Duration
 	}
@@ -190,6 +193,7 @@ func tierOf(c v1alpha1.Component, pods []*corev1.Pod) lifecycle.Tier {
 			t.Stray++
 		} else if pod.DeletionTimestamp == nil {
 			noteImage(&t, imageID(pod))
+			noteRestart(&t, pod)
 		}
 		if pod.DeletionTimestamp == nil && podReady(pod) {
 			t.Ready++
@@ -224,6 +228,19 @@ func imageID(pod *corev1.Pod) string {
 		}
 	}
 	return ""
+}
+
+// noteRestart notes the last end of a container in a pod that is to go on.
+func noteRestart(t *lifecycle.Tier, pod *corev1.Pod) {
+	for _, s := range pod.Status.ContainerStatuses {
+		for _, ended := range []*corev1.ContainerStateTerminated{s.LastTerminationState.Terminated, s.State.Terminated} {
+			if ended == nil || !ended.FinishedAt.After(t.RestartedAt) {
+				continue
+			}
+			t.RestartedAt = ended.FinishedAt.Time
+			t.Restart = fmt.Sprintf("container %s ended with exit code %d (%s)", s.Name, ended.ExitCode, ended.Reason)
+		}
+	}
 }
 
 // unmade is what keeps pods from being made at all, and so shows on none of

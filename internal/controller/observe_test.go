@@ -4,6 +4,7 @@ package controller
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
@@ -151,6 +152,45 @@ func TestImagesOfATier(t *testing.T) {
 	} {
 		if got := tierOf(c, c2.pods); got.Image != c2.image || got.OtherImage != c2.other {
 			t.Errorf("%s: %q and %q, want %q and %q", name, got.Image, got.OtherImage, c2.image, c2.other)
+		}
+	}
+}
+
+// The last restart of a tier is that of any container, in a pod of the release that is
+// to go on; one that has ended and was not started again yet counts already.
+func TestRestartsOfATier(t *testing.T) {
+	c := &v1alpha1.SupersetWebWorker{}
+	c.Spec.Release = "r"
+	ended := func(seconds int, exit int32) *corev1.ContainerStateTerminated {
+		return &corev1.ContainerStateTerminated{ExitCode: exit, Reason: "Error", FinishedAt: metav1.NewTime(now.Add(time.Duration(seconds) * time.Second))}
+	}
+	pod := func(release string, last, current *corev1.ContainerStateTerminated) *corev1.Pod {
+		p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelRelease: release}}}
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "superset"}, {Name: "proxy"}}
+		p.Status.ContainerStatuses[0].LastTerminationState.Terminated = last
+		p.Status.ContainerStatuses[1].State.Terminated = current
+		return p
+	}
+	mine := components.TierHash(&c.Spec.ComponentSpec)
+	ending := pod(mine, ended(9, 1), nil)
+	ending.DeletionTimestamp = &metav1.Time{Time: now}
+	for name, want := range map[string]struct {
+		pods    []*corev1.Pod
+		after   int
+		restart string
+	}{
+		"never":           {[]*corev1.Pod{pod(mine, nil, nil)}, 0, ""},
+		"the last one":    {[]*corev1.Pod{pod(mine, ended(2, 1), nil), pod(mine, ended(5, 137), nil), pod(mine, ended(3, 2), nil)}, 5, "container superset ended with exit code 137 (Error)"},
+		"not yet started": {[]*corev1.Pod{pod(mine, ended(2, 1), ended(4, 3))}, 4, "container proxy ended with exit code 3 (Error)"},
+		"of others":       {[]*corev1.Pod{pod("old", ended(5, 1), nil), ending}, 0, ""},
+	} {
+		got := tierOf(c, want.pods)
+		at := time.Time{}
+		if want.after > 0 {
+			at = now.Add(time.Duration(want.after) * time.Second)
+		}
+		if !got.RestartedAt.Equal(at) || got.Restart != want.restart {
+			t.Errorf("%s: %s, %q", name, got.RestartedAt, got.Restart)
 		}
 	}
 }

@@ -61,7 +61,7 @@ func componentChanged() predicate.Predicate {
 	}}
 }
 
-// podChanged passes what decides about drains, Jobs and what is in the way.
+// podChanged passes what decides about drains, Jobs, restarts and what is in the way.
 func podChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, ok1 := e.ObjectOld.(*corev1.Pod)
@@ -74,8 +74,17 @@ func podChanged() predicate.Predicate {
 		return before.Status.Phase != after.Status.Phase ||
 			(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||
 			podReady(before) != podReady(after) ||
+			restarts(before) != restarts(after) ||
 			components.Diagnose(one) != components.Diagnose(two)
 	}}
+}
+
+// restarts counts those of a pod's containers.
+func restarts(pod *corev1.Pod) (n int32) {
+	for _, s := range pod.Status.ContainerStatuses {
+		n += s.RestartCount
+	}
+	return n
 }
 
 // toInstance maps a pod to the object that it was made for, by label: a pod is

@@ -98,7 +98,7 @@ func TestPodChanged(t *testing.T) {
 		"ready":       {func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionTrue }, true},
 		"blocked":     {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = waiting("ErrImagePull") }, true},
 		"not blocked": {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = waiting("PodInitializing") }, false},
-		"restarts":    {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount++ }, false},
+		"restarts":    {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount++ }, true}, // a soak ends with it
 		"an address":  {func(p *corev1.Pod) { p.Status.PodIP = "10.0.0.1" }, false},
 		"a label":     {func(p *corev1.Pod) { p.Labels = map[string]string{"a": "b"} }, false},
 	}

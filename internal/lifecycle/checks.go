@@ -7,14 +7,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// checkPods is the name of the operator's own check: Kubernetes alone knows what
-// each pod runs.
-const checkPods = "Pods"
+// The operator's own checks: Kubernetes alone knows what each pod runs, and how often
+// it was restarted.
+const (
+	checkPods     = "Pods"
+	checkRestarts = "Restarts"
+)
 
 // tierNames are those of the tiers in messages.
 var tierNames = [3]string{Scheduler: "scheduler", Worker: "worker", Web: "web"}
@@ -31,15 +35,48 @@ func mixed(o *Observation) string {
 	return ""
 }
 
+// soak is how long what the run has made must go on before it counts as verified.
+func soak(o *Observation) time.Duration {
+	if !asUser(o) || o.phase() == rollback {
+		return 0
+	}
+	return o.Policy.Soak
+}
+
+// restarted says which container was restarted since Verify began, where spec asks for
+// a soak; empty for none.
+func restarted(o *Observation) string {
+	for tier, t := range o.Tiers {
+		if soak(o) > 0 && o.Status.PhaseSince != nil && t.RestartedAt.After(o.Status.PhaseSince.Time) {
+			return fmt.Sprintf("a %s pod was restarted: %s", tierNames[tier], t.Restart)
+		}
+	}
+	return ""
+}
+
 // astray names the first tier that is not, or not in all its pods, at a release
-// under the current fence; -1 for none.
+// under the current fence, and after a soak ready; -1 for none.
 func astray(o *Observation, r Release) int {
 	for tier, t := range o.Tiers {
-		if r.Hash != "" && !gone(o, tier, r) && !(at(o, tier, r, v1alpha1.ModeServe) && t.Stray == 0) {
+		there := at(o, tier, r, v1alpha1.ModeServe) && t.Stray == 0 && (t.Settled || soak(o) == 0)
+		if r.Hash != "" && !gone(o, tier, r) && !there {
 			return tier
 		}
 	}
 	return -1
+}
+
+// ownChecks are those of the operator; fine is false when one of them failed.
+func ownChecks(o *Observation, r Release) (own []v1alpha1.CheckStatus, fine bool) {
+	own = []v1alpha1.CheckStatus{podsCheck(o, r)}
+	if soak(o) > 0 {
+		c := v1alpha1.CheckStatus{Name: checkRestarts, OK: true, Detail: "no container was restarted since Verify began"}
+		if why := restarted(o); why != "" {
+			c.OK, c.Detail = false, truncate(why, migrations.MaxCheckDetail)
+		}
+		own = append(own, c)
+	}
+	return own, !slices.ContainsFunc(own, func(c v1alpha1.CheckStatus) bool { return !c.OK })
 }
 
 // podsCheck is what there is to say of the pods of a release.
@@ -85,12 +122,12 @@ func (s *draft) noteChecks() {
 	case o.phase() != verify:
 		return
 	}
-	pods := podsCheck(o, o.stored(hash))
+	own, fine := ownChecks(o, o.stored(hash))
 	found := o.Verify.Result.Checks
-	if len(found) == 0 && (pods.OK || !s.d.Failed) {
+	if len(found) == 0 && (fine || !s.d.Failed) {
 		return
 	}
-	s.Upgrade.Checks = checksOf(found, pods)
+	s.Upgrade.Checks = checksOf(found, own)
 }
 
 // maxChecks bounds the checks, so that status stays small: bytes of JSON.
@@ -103,12 +140,12 @@ func asUser(o *Observation) bool { return o.run().FromRelease != "" }
 
 // checksOf lists what a Job found and then what the operator did. Where that is too
 // much, checks that passed lose what they say, the last of them first.
-func checksOf(found []migrations.Check, own v1alpha1.CheckStatus) []v1alpha1.CheckStatus {
+func checksOf(found []migrations.Check, own []v1alpha1.CheckStatus) []v1alpha1.CheckStatus {
 	var out []v1alpha1.CheckStatus
 	for _, c := range found {
 		out = append(out, v1alpha1.CheckStatus{Name: c.Name, OK: c.OK, Detail: c.Detail})
 	}
-	out = append(out, own)
+	out = append(out, own...)
 	for _, passed := range []bool{true, false} {
 		for i := len(out) - 1; i >= 0 && sizeOf(out) > maxChecks; i-- {
 			if out[i].OK == passed {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -166,5 +167,23 @@ func TestChartsOutliveAnEdit(t *testing.T) {
 		if want = map[bool]string{true: want, false: "7:89abcdef:0"}[touched]; err != nil || proven.Upgrade.Charts != want {
 			t.Errorf("touched %v: proven with %q, %v", touched, proven.Upgrade.Charts, err)
 		}
+	}
+}
+
+// After a soak every tier must be ready, also one that lost its readiness without a
+// restart; and one that does not come back is a failure once the deadline is over.
+func TestSoakEndsReady(t *testing.T) {
+	o := tested(migrations.Check{Name: "Revision", OK: true})
+	o.Policy.Soak = time.Hour
+	if d := Decide(o); d.Move != Verified {
+		t.Errorf("ready: moves on %q", d.Move)
+	}
+	o.Tiers[Web].Settled, o.Tiers[Web].Blocked = false, "container superset waits"
+	if d := Decide(o); d.Move != "" || !d.Waiting || !strings.Contains(d.Message, "every web pod") || d.Recheck != time.Hour+15*time.Minute {
+		t.Errorf("not ready: %q, %q, again after %s", d.Move, d.Message, d.Recheck)
+	}
+	o.Now = o.Now.Add(time.Hour + 15*time.Minute)
+	if d := Decide(o); d.Move != RollBack || d.Reason != v1alpha1.ReasonDeadlineExceeded || !strings.Contains(d.Message, "container superset waits") {
+		t.Errorf("never ready: %q, %s: %s", d.Move, d.Reason, d.Message)
 	}
 }

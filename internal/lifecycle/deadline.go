@@ -30,7 +30,7 @@ func deadline(o *Observation) time.Duration {
 	case web:
 		return orDefault(d.Web, 30*time.Minute)
 	case verify:
-		return orDefault(d.Verify, 15*time.Minute)
+		return orDefault(d.Verify, 15*time.Minute) + soak(o)
 	case rollback:
 		return orDefault(d.Rollback, time.Hour)
 	case pending, ready, back, failed:

@@ -64,7 +64,10 @@ type Policy struct {
 	Deadlines        v1alpha1.Deadlines
 	// MaxLock is how long a migration may hold the tables beside live traffic; 0
 	// for the default.
-	MaxLock  time.Duration
+	MaxLock time.Duration
+	// Soak is how long what runs must go on without a restart before it counts as
+	// verified; 0 for not at all.
+	Soak     time.Duration
 	Approval v1alpha1.Approval
 	// Gates are the phases that wait for an approval of their own.
 	Gates []v1alpha1.Phase
@@ -124,6 +127,10 @@ type Tier struct {
 	// while none says it. OtherImage is another one that some of them run under the
 	// same name; empty when all run one.
 	Image, OtherImage string
+	// RestartedAt is when one of its containers ended last, while its pod stayed; zero
+	// for never. Restart says which, and how.
+	RestartedAt time.Time
+	Restart     string
 }
 
 // Page is the maintenance page as it is now.

@@ -33,7 +33,11 @@ func planSteps(o *Observation, p *v1alpha1.Plan) []v1alpha1.PlanStep {
 	add(scheduler, schedulerStep(o))
 	add(workers, workersStep(o))
 	add(web, webStep(o, p))
-	add(verify, "test what runs by use: schema, images, answers of the API and of the workers")
+	what := "test what runs by use: schema, images, answers of the API and of the workers"
+	if s := soak(o); s > 0 {
+		what += fmt.Sprintf("; and for %s more, without a restart", s)
+	}
+	add(verify, what)
 	return out
 }
 

@@ -23,7 +23,7 @@ import (
 //	given v5-c0          spec asks for it, and it was installed without a word
 //	want v5-c1           spec asks for 5.1.0 with config 1 (c9: web alone)
 //	set strategy=Rolling onFailure=Hold paused=true skip=true
-//	set way=Downgrade backup=true mysql=true unsupported=true
+//	set way=Downgrade backup=true mysql=true unsupported=true soak=10m
 //	break v5-c0/migrate MigrationFailed
 //	                     Jobs of a release fail so; ErrImagePull: never start
 //	break v5-c0 TierBroken
@@ -33,6 +33,7 @@ import (
 //	mend                 nothing is broken any more
 //	annotate rollback=x  or retry=x, approve=plan, accept=loss
 //	lose web             somebody deletes a component
+//	restart web          a container of it is killed, and started again
 //	wait 20m             time passes, and nothing else
 //	run [phase]          until nothing changes any more, or until a phase begins
 //	status               what stands in status
@@ -111,6 +112,12 @@ func (s *sim) play(words []string) {
 		s.broken = map[string]migrations.Reason{}
 	case "annotate":
 		s.set(argument(1))
+	case "restart":
+		for tier, name := range tierNames {
+			if name == argument(1) {
+				s.tiers[tier].RestartedAt, s.tiers[tier].Restart = s.now, "container superset ended with exit code 137 (OOMKilled)"
+			}
+		}
 	case "lose":
 		if argument(1) == "Jobs" {
 			s.jobs = nil
@@ -173,6 +180,8 @@ func (s *sim) set(word string) {
 		s.policy.Page = value == "true"
 	case "approve": // the plan's hash, written for short as "plan"
 		s.tokens.Approve = strings.Replace(value, "plan", s.status.Upgrade.PlanHash, 1)
+	case "soak":
+		s.policy.Soak, _ = time.ParseDuration(value)
 	case "skip":
 		s.policy.AllowSkip = value == "true"
 	case "rollback":

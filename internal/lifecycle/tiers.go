@@ -120,10 +120,13 @@ func decideVerify(o *Observation) Decision {
 	if d, ok := edited(o, true); ok {
 		return d
 	}
+	target := o.stored(o.run().ToRelease)
 	if wrong := mixed(o); wrong != "" {
 		return fail(o, string(migrations.ReasonCheckFailed), checkPods+": "+wrong)
 	}
-	target := o.stored(o.run().ToRelease)
+	if why := restarted(o); why != "" {
+		return fail(o, string(migrations.ReasonCheckFailed), checkRestarts+": "+why)
+	}
 	tier := astray(o, target)
 	if overdue(o) && !(o.Verify.Done && tier < 0) {
 		return expired(o, o.Verify.Blocked+stuck(o, tier))

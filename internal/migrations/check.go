@@ -19,8 +19,8 @@ type Check struct {
 
 // What bounds the checks in status.
 const (
-	// MaxChecks is how many a Job has: one place is left for the operator's own.
-	MaxChecks = 15
+	// MaxChecks is how many a Job has: two places are left for the operator's own.
+	MaxChecks = 14
 	// MaxCheckName and MaxCheckDetail are characters.
 	MaxCheckName   = 32
 	MaxCheckDetail = 128

@@ -116,7 +116,7 @@ type Result struct {
 	// Path is what the pending revisions do, by their text; nil when there is
 	// nothing to cross or it was not looked at.
 	Path *Path `json:"path,omitempty"`
-	// Checks are what verify found, each with what it saw; at most 15.
+	// Checks are what verify found, each with what it saw; at most 14.
 	Checks []Check `json:"checks,omitempty"`
 	// Charts is what the charts of spec gave, as preflight read them from the release
 	// that runs: "id:columns:rows" with commas between; empty when it did not.

@@ -33,6 +33,9 @@ const (
 	// that failed, with commas between.
 	EnvCharts       = "SUPERSET_OPERATOR_CHARTS"
 	EnvChartsBefore = "SUPERSET_OPERATOR_CHARTS_BEFORE"
+	// EnvSoakSeconds is how long verify goes on to ask web and the queries after all
+	// checks have passed, such as 600; without it not at all.
+	EnvSoakSeconds = "SUPERSET_OPERATOR_SOAK_SECONDS"
 	// EnvWorkers is how many Celery workers must answer verify; 0 or absent leaves the
 	// worker checks out.
 	EnvWorkers = "SUPERSET_OPERATOR_WORKERS"

@@ -48,6 +48,9 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"charts are read as a user: write loginFrom with the name of a Secret": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Upgrade.Verify.Charts = []int32{1} })
 	},
+	"soak must be from 0s to 24h: write for example 10m": func(f *fixture) client.Object {
+		return f.superset("6.0.0", soak(25*time.Hour))
+	},
 	"command and restoreCommand are a pair: write both, or neither": func(f *fixture) client.Object {
 		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Image: "registry.example.com/tool:1", Command: []string{"save"}}))
 	},

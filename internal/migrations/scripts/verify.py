@@ -24,12 +24,22 @@ _ATTEMPTS = 5
 _PAUSE_SECONDS = 2.0
 _CELERY_SECONDS = 2.0
 
+# What a soak asks again and again, and how often: often enough to meet a pod that
+# fails, seldom enough to be no load.
+_SOAKED = ("AnonymousAPI", "LoginPage")
+_SOAK_PAUSE_SECONDS = 5.0
+
 
 def verify(result: Result) -> None:
     for name, check in _checks(result):
         ok, detail = _try(check)
         log(f"{name}: {'ok' if ok else 'FAILED'}: {detail}")
         result.checks.append({"name": name, "ok": ok, "detail": detail})
+    seconds = float(os.environ.get("SUPERSET_OPERATOR_SOAK_SECONDS") or 0)
+    if seconds and all(check["ok"] for check in result.checks):
+        ok, detail = _soak(seconds, [(name, check) for name, check in _checks(result) if name in _SOAKED])
+        log(f"Soak: {'ok' if ok else 'FAILED'}: {detail}")
+        result.checks.append({"name": "Soak", "ok": ok, "detail": detail})
     failed = [check for check in result.checks if not check["ok"]]
     if failed:
         raise JobError(
@@ -50,6 +60,22 @@ def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
     if workers := int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0):
         yield "Workers", lambda: _ping(workers)
         yield "RegisteredTasks", lambda: _tasks(workers)
+
+
+def _soak(seconds: float, checks: list[tuple[str, Callable[[], str]]]) -> tuple[bool, str]:
+    """Asks again and again until the time is over, or until one check stays wrong."""
+    began, rounds, told = time.monotonic(), 0, 0
+    while (left := began + seconds - time.monotonic()) > 0:
+        if (tenth := int(10 * (seconds - left) / seconds)) > told:
+            told = tenth
+            log(f"soak: {tenth} tenths of {seconds:g} s over, {rounds} rounds")
+        time.sleep(min(left, _SOAK_PAUSE_SECONDS))
+        for name, check in checks:
+            ok, detail = _try(check)
+            if not ok:
+                return False, f"after {time.monotonic() - began:.0f} s {name}: {detail}"
+        rounds += 1
+    return True, f"{seconds:g} s, {rounds} rounds of {', '.join(name for name, _ in checks) or 'nothing to ask'}"
 
 
 def _try(check: Callable[[], str]) -> tuple[bool, str]:

@@ -82,6 +82,7 @@ const (
 	envBackupSum        = "SUPERSET_OPERATOR_BACKUP_SHA256"
 	envLogin            = "SUPERSET_OPERATOR_LOGIN_USERNAME"
 	envCharts           = "SUPERSET_OPERATOR_CHARTS"
+	envSoak             = "SUPERSET_OPERATOR_SOAK_SECONDS"
 	envChartsBefore     = "SUPERSET_OPERATOR_CHARTS_BEFORE"
 )
 

@@ -5,6 +5,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -128,6 +129,13 @@ func (w *World) outcome(ctx context.Context, j *job, pod *corev1.Pod, database p
 	delay, err := w.delay(pod)
 	if err != nil {
 		return Result{Script: scriptNames[pod.Labels[labelScript]]}.fail("Unexpected", "%v", err).Outcome(), true
+	}
+	if soak := env(pod, envSoak).Value; soak != "" {
+		seconds, err := strconv.ParseFloat(soak, 64)
+		if err != nil {
+			return Result{Script: scriptNames[pod.Labels[labelScript]]}.fail("Unexpected", "%s: %v", envSoak, err).Outcome(), true
+		}
+		delay += time.Duration(seconds * float64(time.Second))
 	}
 	select {
 	case <-ctx.Done():

@@ -218,6 +218,9 @@ func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 		result.Checks = append(result.Checks, Check{Name: "Charts", OK: env(pod, envChartsBefore).Value == chartsOf(charts),
 			Detail: "before the upgrade: " + env(pod, envChartsBefore).Value})
 	}
+	if soak := env(pod, envSoak).Value; soak != "" {
+		result.Checks = append(result.Checks, Check{Name: "Soak", OK: true, Detail: soak + " s"})
+	}
 	failed := 0
 	var first Check
 	for _, check := range result.Checks {
