@@ -41,9 +41,11 @@ type LoginReference struct {
 	// usernameKey in it. Default: username.
 	// +optional
 	// +kubebuilder:default=username
+	// +kubebuilder:validation:MaxLength=253
 	UsernameKey string `json:"usernameKey,omitempty"`
 	// passwordKey in it. Default: password.
 	// +optional
 	// +kubebuilder:default=password
+	// +kubebuilder:validation:MaxLength=253
 	PasswordKey string `json:"passwordKey,omitempty"`
 }

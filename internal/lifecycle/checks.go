@@ -66,6 +66,18 @@ func astray(o *Observation, r Release) int {
 	return -1
 }
 
+// seen is what no waiting mends: which of the operator's own checks has failed, and
+// why; empty for none.
+func seen(o *Observation) string {
+	if why := mixed(o); why != "" {
+		return checkPods + ": " + why
+	}
+	if why := restarted(o); why != "" {
+		return checkRestarts + ": " + why
+	}
+	return ""
+}
+
 // ownChecks are those of the operator; fine is false when one of them failed.
 func ownChecks(o *Observation, r Release) (own []v1alpha1.CheckStatus, fine bool) {
 	own = []v1alpha1.CheckStatus{podsCheck(o, r)}

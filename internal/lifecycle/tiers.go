@@ -121,14 +121,11 @@ func decideVerify(o *Observation) Decision {
 		return d
 	}
 	target := o.stored(o.run().ToRelease)
-	if wrong := mixed(o); wrong != "" {
-		return fail(o, string(migrations.ReasonCheckFailed), checkPods+": "+wrong)
-	}
-	if why := restarted(o); why != "" {
-		return fail(o, string(migrations.ReasonCheckFailed), checkRestarts+": "+why)
+	if wrong := seen(o); wrong != "" {
+		return fail(o, string(migrations.ReasonCheckFailed), wrong)
 	}
 	tier := astray(o, target)
-	if overdue(o) && !(o.Verify.Done && tier < 0) {
+	if overdue(o) && (!o.Verify.Done || tier >= 0) {
 		return expired(o, o.Verify.Blocked+stuck(o, tier))
 	}
 	work := lost(o, o.run().ToRelease, "").work

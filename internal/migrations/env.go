@@ -30,11 +30,7 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	var env told
 	switch o.Script {
 	case Preflight:
-		env.keys(owner, o)
-		if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
-			env.web(owner)
-			env.asUser(v)
-		}
+		env.preflight(owner, o)
 	case Migrate:
 		env.owner(owner)
 		if o.MaxLock > 0 {
@@ -74,6 +70,14 @@ func (t *told) keys(owner *v1alpha1.Superset, o Order) {
 	}
 	if owner.Spec.CreateDatabase && o.Script != Downgrade && o.Script != Rehearse {
 		t.say(superset.EnvCreateDatabase, "1")
+	}
+}
+
+func (t *told) preflight(owner *v1alpha1.Superset, o Order) {
+	t.keys(owner, o)
+	if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
+		t.web(owner)
+		t.asUser(v)
 	}
 }
 

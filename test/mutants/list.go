@@ -35,7 +35,7 @@ var mutants = []mutant{
 	{"done-by-version", "a tier counts as done by its release alone, whatever its fence",
 		lifecycle + "work.go", "t.Release == r.Hash && t.Fence == o.Status.UpgradeRevision && t.Mode == mode && t.Current", "t.Release == r.Hash && t.Mode == mode && t.Current"},
 	{"not-observed", "a tier counts as ready before its controller has seen the change",
-		controller + "observe.go", "Current: status.ObservedGeneration == c.GetGeneration() && status.Fence == spec.Fence,", "Current: true,"},
+		controller + "tier.go", "Current: status.ObservedGeneration == c.GetGeneration() && status.Fence == spec.Fence,", "Current: true,"},
 	{"job-without-fence", "Jobs of two runs share a name",
 		migrations + "job.go", `fmt.Sprintf("-%s-%d-%d-%s", script, fence, attempt,`, `fmt.Sprintf("-%s-%d-%d-%s", script, min(fence, 1), attempt,`},
 	{"job-by-controller", "the Job controller starts a migration a second time",

@@ -36,7 +36,7 @@ func TestVerifySoak(t *testing.T) {
 	got := j.expect(t, "")
 	last := got.Checks[len(got.Checks)-1]
 	if last.Name != "Soak" || !last.OK || !strings.HasSuffix(last.Detail, "rounds of AnonymousAPI, LoginPage") || pages.Load() < 4 {
-		t.Errorf("%+v after %d requests", last, pages.Load())
+		t.Fatalf("%+v after %d requests", last, pages.Load())
 	}
 	j.extra[1] = superset.EnvSoakSeconds + "=86400" // it ends because it fails
 	good.Store(pages.Load() + 4)                    // two of the first look, two of the first round
