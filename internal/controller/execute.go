@@ -100,12 +100,9 @@ func (r *SupersetReconciler) ensure(ctx context.Context, s *v1alpha1.Superset, c
 // it is now, in every phase: scaling always passes at once.
 func (r *SupersetReconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *world, a lifecycle.Action) error {
 	name := components.Catalog[a.Tier].Name
-	release, err := r.load(ctx, s, w, a.Release)
+	release, err := r.withConfig(ctx, s, w, a.Release)
 	if err != nil {
 		return fmt.Errorf("rendering the %s: %w", name, err)
-	}
-	if err := r.ensureConfig(ctx, s, release); err != nil {
-		return err
 	}
 	c := release.Component(name, s)
 	c.ComponentSpec().Fence, c.ComponentSpec().Mode = a.Fence, a.Mode
@@ -146,27 +143,21 @@ func (r *SupersetReconciler) load(ctx context.Context, s *v1alpha1.Superset, w *
 }
 
 func (r *SupersetReconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *world, a lifecycle.Action) error {
-	release, err := r.load(ctx, s, w, a.Release)
+	release, err := r.withConfig(ctx, s, w, a.Release)
 	if err != nil {
 		return fmt.Errorf("making the %s Job: %w", a.Script, err)
 	}
-	if err := r.ensureConfig(ctx, s, release); err != nil {
-		return err
+	order := orderOf(s, w, release, a)
+	if a.Script == migrations.Rehearse {
+		if order.Current, err = r.withConfig(ctx, s, w, a.Current); err != nil {
+			return fmt.Errorf("making the %s Job: %w", a.Script, err)
+		}
 	}
 	if err := r.ensure(ctx, s, migrations.ScriptsConfigMap(s.Name, s.Namespace)); err != nil {
 		return err
 	}
 	if claim := migrations.Claim(s); claim != nil && a.Script == migrations.Backup {
 		if err := r.ensureClaim(ctx, claim); err != nil {
-			return err
-		}
-	}
-	order := orderOf(s, w, release, a)
-	if a.Script == migrations.Rehearse {
-		if order.Current, err = r.load(ctx, s, w, a.Current); err != nil {
-			return fmt.Errorf("making the %s Job: %w", a.Script, err)
-		}
-		if err := r.ensureConfig(ctx, s, order.Current); err != nil {
 			return err
 		}
 	}
@@ -179,6 +170,15 @@ func (r *SupersetReconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w
 	}
 	r.made.Add(s.UID, job.Name)
 	return nil
+}
+
+// withConfig reads a release, and makes its config exist.
+func (r *SupersetReconciler) withConfig(ctx context.Context, s *v1alpha1.Superset, w *world, hash string) (*components.Release, error) {
+	release, err := r.load(ctx, s, w, hash)
+	if err != nil {
+		return nil, err
+	}
+	return release, r.ensureConfig(ctx, s, release)
 }
 
 // orderOf is the Job that an action asks for.

@@ -92,17 +92,10 @@ var turns = map[v1alpha1.RollbackClass]migrations.Script{
 // stopped once more for it.
 func (r *SupersetReconciler) seesTheTurn(ctx context.Context, s *v1alpha1.Superset, w *world) error {
 	run := s.Status.Upgrade
-	if s.Status.Phase != v1alpha1.PhaseRollback || run == nil || run.Rollback == nil {
+	if s.Status.Phase != v1alpha1.PhaseRollback || run == nil || run.Rollback == nil || !w.backWithoutTurn(&s.Status) {
 		return nil
 	}
-	back := func(t lifecycle.Tier) bool {
-		return t.Exists && t.Fence == s.Status.UpgradeRevision && t.Mode == v1alpha1.ModeServe && t.Release == run.RollbackRelease
-	}
-	script := turns[run.Rollback.Class]
-	if script == "" || w.Downgrade.Attempt+w.Restore.Attempt > 0 || !slices.ContainsFunc(w.Tiers[:], back) {
-		return nil
-	}
-	name := migrations.JobName(s, script, s.Status.UpgradeRevision, 1)
+	name := migrations.JobName(s, turns[run.Rollback.Class], s.Status.UpgradeRevision, 1)
 	err := r.direct.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, &batchv1.Job{})
 	if apierrors.IsNotFound(err) {
 		return nil // the tiers are there from a way back of another class
@@ -111,6 +104,16 @@ func (r *SupersetReconciler) seesTheTurn(ctx context.Context, s *v1alpha1.Supers
 		return fmt.Errorf("looking for Job %s: %w", name, err)
 	}
 	return lagging(name)
+}
+
+// backWithoutTurn is true when a tier is back, by a class that takes the database back
+// before, and no Job is seen that did.
+func (w *world) backWithoutTurn(status *v1alpha1.SupersetStatus) bool {
+	back := func(t lifecycle.Tier) bool {
+		return t.Exists && t.Fence == status.UpgradeRevision && t.Mode == v1alpha1.ModeServe && t.Release == status.Upgrade.RollbackRelease
+	}
+	_, turned := turns[status.Upgrade.Rollback.Class]
+	return turned && w.Downgrade.Attempt+w.Restore.Attempt == 0 && slices.ContainsFunc(w.Tiers[:], back)
 }
 
 // lagging is the conflict that has a Superset looked at again.

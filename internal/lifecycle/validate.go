@@ -13,7 +13,6 @@ import (
 // touched: an edit supersedes the run, and spec going back to what runs
 // cancels it without a trace.
 func decideValidate(o *Observation) Decision {
-	run := o.run()
 	if d, ok := superseded(o); ok {
 		return d
 	}
@@ -23,14 +22,12 @@ func decideValidate(o *Observation) Decision {
 	if no := refuse(o); no.reason != "" {
 		return fail(o, no.reason, no.message)
 	}
-	if overdue(o) && !(isProven(o) && (o.Rehearse.Done || !rehearses(o))) {
+	if overdue(o) && !isTried(o) {
 		return expired(o, cmp.Or(o.Preflight.Blocked, o.Rehearse.Blocked))
 	}
 	var work Work
 	work.keepAll(o)
-	next := Action{Kind: RunJob, Script: migrations.Preflight, Release: run.ToRelease, Fence: o.Status.UpgradeRevision,
-		AsUser: asUser(o) && o.Tiers[Web].Exists && o.Tiers[Web].Mode == v1alpha1.ModeServe}
-	if d, goesOn := runJob(o, o.Preflight, work, next); goesOn && !isProven(o) {
+	if d, goesOn := runJob(o, o.Preflight, work, preflightJob(o)); goesOn && !isProven(o) {
 		return d
 	}
 	if d, goesOn := tryOnCopy(o, work); goesOn {
@@ -39,8 +36,18 @@ func decideValidate(o *Observation) Decision {
 	return decidePlanned(o, work)
 }
 
+// preflightJob asks the target's image, and as a user what the release answers that
+// serves.
+func preflightJob(o *Observation) Action {
+	serving := o.Tiers[Web].Exists && o.Tiers[Web].Mode == v1alpha1.ModeServe
+	return Action{Kind: RunJob, Script: migrations.Preflight, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision, AsUser: asUser(o) && serving}
+}
+
 // isProven is true once the preflight found nothing in the way.
 func isProven(o *Observation) bool { return o.Preflight.Done || aheadByUs(o) }
+
+// isTried is true once that holds of the rehearsal too, where there is to be one.
+func isTried(o *Observation) bool { return isProven(o) && (o.Rehearse.Done || !rehearses(o)) }
 
 // decidePlanned stores the plan with its release; then the way is free, but for
 // the gates.

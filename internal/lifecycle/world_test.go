@@ -350,6 +350,7 @@ func (s *sim) rehearse(j *simJob, why migrations.Reason) {
 		r.Downgrade, r.DowngradeReason = v1alpha1.FindingRefused, "table boards: column css is gone"
 	case oldFails:
 		r.Rolling, r.RollingReason = v1alpha1.FindingRefused, "GET /login/ answers 500"
+	default: // all went well
 	}
 	j.result.Rehearsal = &r
 }

@@ -155,6 +155,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		if err := addRehearsal(&patched.Spec, owner, o); err != nil {
 			return patched, err
 		}
+	default: // one container does
 	}
 	// Never by itself a second time, whatever a patch says.
 	patched.Spec.RestartPolicy = corev1.RestartPolicyNever

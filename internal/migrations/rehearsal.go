@@ -208,7 +208,23 @@ func servingNow(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []co
 		return corev1.Container{}, fmt.Errorf("of the release that runs now: its podTemplate has no container %s", components.MainContainer)
 	}
 	c := inTurn(&template.Spec.Containers[at], serveContainer, "rehearse_serve.py")
-	for _, v := range template.Spec.Volumes {
+	bringVolumes(pod, &c, template.Spec.Volumes)
+	for _, secret := range template.Spec.ImagePullSecrets {
+		if !slices.Contains(pod.ImagePullSecrets, secret) {
+			pod.ImagePullSecrets = append(pod.ImagePullSecrets, secret)
+		}
+	}
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: sharedVolume, MountPath: superset.SharedDir},
+		corev1.VolumeMount{Name: scratchVolume, MountPath: superset.ScratchDir})
+	c.Env = append(c.Env, env...)
+	cutOff(&c)
+	return c, nil
+}
+
+// bringVolumes gives a container its own volumes in a pod that has others: one of the
+// same name and another source gets a name of its own.
+func bringVolumes(pod *corev1.PodSpec, c *corev1.Container, volumes []corev1.Volume) {
+	for _, v := range volumes {
 		name := v.Name
 		if slices.ContainsFunc(pod.Volumes, func(p corev1.Volume) bool { return p.Name == name && !sameSource(p, v) }) {
 			name += "-now"
@@ -223,16 +239,6 @@ func servingNow(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []co
 			pod.Volumes = append(pod.Volumes, v)
 		}
 	}
-	for _, secret := range template.Spec.ImagePullSecrets {
-		if !slices.Contains(pod.ImagePullSecrets, secret) {
-			pod.ImagePullSecrets = append(pod.ImagePullSecrets, secret)
-		}
-	}
-	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: sharedVolume, MountPath: superset.SharedDir},
-		corev1.VolumeMount{Name: scratchVolume, MountPath: superset.ScratchDir})
-	c.Env = append(c.Env, env...)
-	cutOff(&c)
-	return c, nil
 }
 
 func sameSource(a, b corev1.Volume) bool {

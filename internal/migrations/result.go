@@ -189,6 +189,12 @@ func ParseResult(message string) (Result, error) {
 	if r.Reason != "" && !reasonWord.MatchString(string(r.Reason)) {
 		r.Reason = ReasonUnexpected
 	}
+	r.bound()
+	return r, nil
+}
+
+// bound cuts what is too long and drops what makes no sense.
+func (r *Result) bound() {
 	r.Message = cut(r.Message, maxMessage)
 	r.Checks = boundChecks(r.Checks)
 	if len(r.Charts) > maxCharts || !chartsForm.MatchString(r.Charts) {
@@ -203,7 +209,6 @@ func ParseResult(message string) (Result, error) {
 	if r.Rehearsal != nil {
 		r.Rehearsal.bound()
 	}
-	return r, nil
 }
 
 // hexSHA256 is the only form of a sum that is passed on.
