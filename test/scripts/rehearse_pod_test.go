@@ -66,7 +66,7 @@ func (r rehearsing) run(t *testing.T) (result, string) {
 }
 
 // beside runs scratch.sh until the test ends.
-func (r rehearsing) beside(t *testing.T, shared, scratch string, environment []string) {
+func (rehearsing) beside(t *testing.T, shared, scratch string, environment []string) {
 	t.Helper()
 	command := asServiceUser(t, scratch, "sh", filepath.Join(scriptsFolder(t), "scratch.sh"))
 	command.Env = append([]string{"PATH=" + machine.postgresql + ":" + os.Getenv("PATH")}, environment...)

@@ -114,13 +114,26 @@ func (w *World) runJob(ctx context.Context, j *job, pod *corev1.Pod) {
 func (w *World) delay(pod *corev1.Pod) (time.Duration, error) {
 	text, ok := pod.Annotations[AnnotationDelay]
 	if !ok {
-		return w.options.Delay, nil
+		return soaking(pod, w.options.Delay)
 	}
 	delay, err := time.ParseDuration(text)
 	if err != nil {
 		return 0, fmt.Errorf("annotation %s: %w", AnnotationDelay, err)
 	}
-	return delay, nil
+	return soaking(pod, delay)
+}
+
+// soaking adds the time that the script is to go on looking.
+func soaking(pod *corev1.Pod, delay time.Duration) (time.Duration, error) {
+	soak := env(pod, envSoak).Value
+	if soak == "" {
+		return delay, nil
+	}
+	seconds, err := strconv.ParseFloat(soak, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", envSoak, err)
+	}
+	return delay + time.Duration(seconds*float64(time.Second)), nil
 }
 
 // outcome waits as long as the script works; ok is false when the pod, or the
@@ -129,13 +142,6 @@ func (w *World) outcome(ctx context.Context, j *job, pod *corev1.Pod, database p
 	delay, err := w.delay(pod)
 	if err != nil {
 		return Result{Script: scriptNames[pod.Labels[labelScript]]}.fail("Unexpected", "%v", err).Outcome(), true
-	}
-	if soak := env(pod, envSoak).Value; soak != "" {
-		seconds, err := strconv.ParseFloat(soak, 64)
-		if err != nil {
-			return Result{Script: scriptNames[pod.Labels[labelScript]]}.fail("Unexpected", "%s: %v", envSoak, err).Outcome(), true
-		}
-		delay += time.Duration(seconds * float64(time.Second))
 	}
 	select {
 	case <-ctx.Done():

@@ -22,6 +22,7 @@ func rehearse(behavior Behavior, result Result) Result {
 		return result.fail("MigrationFailed", "ProgrammingError: this migration was told to fail; this was a rehearsal on a copy, and the database was not touched")
 	case RehearseTooLarge:
 		return result.fail("RehearsalTooLarge", "a copy of the database does not fit: raise spec.upgrade.rehearsalJob.size, name more tables in its excludeData, or write rehearsal: Never")
+	default: // it was tried
 	}
 	found := &Rehearsal{Downgrade: "Proven", Rolling: "Proven", MigrateSeconds: 1.2, LockSeconds: 0.4, LockTables: 8, CopySeconds: 0.5, Bytes: 1 << 20}
 	if behavior == RehearseRefuses {

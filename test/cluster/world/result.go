@@ -204,23 +204,7 @@ func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 		}
 		revision.Detail = fmt.Sprintf("the database is at %s, not at %s", at, wanted)
 	}
-	result.Checks = []Check{revision}
-	if behavior == VerifyFails {
-		result.Checks = append(result.Checks, Check{Name: "LoginPage", Detail: "the page answers 500"})
-	} else if env(pod, "SUPERSET_OPERATOR_WEB_URL").Value != "" {
-		result.Checks = append(result.Checks, Check{Name: "AnonymousAPI", OK: true, Detail: "it answers 401"},
-			Check{Name: "LoginPage", OK: true, Detail: "it answers 200"})
-	}
-	if env(pod, envLogin).Name != "" {
-		result.Checks = append(result.Checks, Check{Name: "Login", OK: true, Detail: "logged in"})
-	}
-	if charts := env(pod, envCharts).Value; charts != "" {
-		result.Checks = append(result.Checks, Check{Name: "Charts", OK: env(pod, envChartsBefore).Value == chartsOf(charts),
-			Detail: "before the upgrade: " + env(pod, envChartsBefore).Value})
-	}
-	if soak := env(pod, envSoak).Value; soak != "" {
-		result.Checks = append(result.Checks, Check{Name: "Soak", OK: true, Detail: soak + " s"})
-	}
+	result.Checks = append([]Check{revision}, byUse(pod, behavior)...)
 	failed := 0
 	var first Check
 	for _, check := range result.Checks {
@@ -234,4 +218,25 @@ func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 		return result.fail("CheckFailed", "%s (%d of %d checks failed): %s", first.Name, failed, len(result.Checks), first.Detail)
 	}
 	return result
+}
+
+// byUse are the checks that ask Superset, as far as the Job is told of them.
+func byUse(pod *corev1.Pod, behavior Behavior) (checks []Check) {
+	if behavior == VerifyFails {
+		checks = append(checks, Check{Name: "LoginPage", Detail: "the page answers 500"})
+	} else if env(pod, "SUPERSET_OPERATOR_WEB_URL").Value != "" {
+		checks = append(checks, Check{Name: "AnonymousAPI", OK: true, Detail: "it answers 401"},
+			Check{Name: "LoginPage", OK: true, Detail: "it answers 200"})
+	}
+	if env(pod, envLogin).Name != "" {
+		checks = append(checks, Check{Name: "Login", OK: true, Detail: "logged in"})
+	}
+	if charts := env(pod, envCharts).Value; charts != "" {
+		checks = append(checks, Check{Name: "Charts", OK: env(pod, envChartsBefore).Value == chartsOf(charts),
+			Detail: "before the upgrade: " + env(pod, envChartsBefore).Value})
+	}
+	if soak := env(pod, envSoak).Value; soak != "" {
+		checks = append(checks, Check{Name: "Soak", OK: true, Detail: soak + " s"})
+	}
+	return checks
 }
