@@ -22,11 +22,12 @@ const (
 )
 
 // create makes a dashboard, a database connection, whose password Superset stores
-// encrypted with the secret key, and a dataset and a chart on it.
-func (s *session) create(t *testing.T, uri string) belongings {
+// encrypted with the secret key, and a dataset and a chart on it. Where there are
+// workers, they run its queries on request.
+func (s *session) create(t *testing.T, uri string, workers bool) belongings {
 	t.Helper()
 	b := belongings{dashboard: s.write(t, dashboardTitle)}
-	b.database = s.make(t, "database", map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true, "allow_run_async": true})
+	b.database = s.make(t, "database", map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true, "allow_run_async": workers})
 	b.dataset = s.make(t, "dataset", map[string]any{"database": b.database, "schema": "public", "table_name": "dashboards"})
 	b.chart = s.make(t, "chart", map[string]any{
 		"slice_name": chartName, "datasource_id": b.dataset, "datasource_type": "table", "viz_type": "table",

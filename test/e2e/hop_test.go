@@ -41,6 +41,7 @@ func (j *trip) hop(t *testing.T, w way, p *prober) {
 	if run.Locks != nil {
 		s.Locks = j.superset(t).Status.History[0].Locks
 	}
+	s.Rehearsal = w.rehearsed(t, run)
 	j.results.add(t, j.cluster, j.log, s, begun)
 	j.kept(t, w, s)
 	j.from = w.to

@@ -46,6 +46,8 @@ type way struct {
 	// back by itself; empty for one that is taken back by annotation.
 	breaks string
 	in     v1alpha1.Phase
+	// rehearsal is what one says of the downgrade; empty for a way without one.
+	rehearsal v1alpha1.Finding
 	// faults happen on the way, and suffers allows users to notice.
 	faults  []fault
 	suffers bool
@@ -92,14 +94,14 @@ var journeys = []journey{
 		took: v1alpha1.RollbackDowngrade, drained: true, leftovers: knownLeftovers,
 	}}},
 	{name: "every-hop", from: "4.1.4", to: "5.0.0", alert: true, ways: []way{{
-		name: "FallsToImage", choice: "Downgrade", took: v1alpha1.RollbackImage, drained: true,
+		name: "FallsToImage", choice: "Downgrade", took: v1alpha1.RollbackImage, drained: true, rehearsal: v1alpha1.FindingRefused,
 		fellBack: "by class Image, because Downgrade failed (DowngradeFailed: ",
 	}, {
 		name: "To5", to: "5.0.0",
 	}, {
 		name: "To6", to: "6.0.0", faults: eachPhase("the operator is killed", killOperator),
 	}, {
-		name: "To61", to: "6.1.0",
+		name: "To61", to: "6.1.0", rehearsal: v1alpha1.FindingProven,
 	}}},
 	{name: "skip", from: "4.1.4", to: "6.1.0", ways: []way{{
 		name: "To61", to: "6.1.0", suffers: true, faults: []fault{
@@ -166,7 +168,7 @@ func (j *trip) settle(t *testing.T) {
 	j.results.add(t, j.cluster, j.log, stage{Name: "Install " + j.from}, begun)
 	j.createAdmin(t, j.from)
 	user := j.user(t)
-	j.made = user.create(t, j.databaseURI(t))
+	j.made = user.create(t, j.databaseURI(t), true)
 	user.check(t, j.made)
 	user.queryByWorker(t, j.made)
 	if j.alert {

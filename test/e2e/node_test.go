@@ -98,7 +98,7 @@ func TestSupersetByHand(t *testing.T) {
 	c.onServer(t, "", "createdb", "--owner=superset", c.database())
 	c.migrateAndServe(t, journeys[0].from)
 	c.createAdmin(t, journeys[0].from)
-	made := c.login(t, c.webAddress(t, "web")).create(t, c.databaseURI(t))
+	made := c.login(t, c.webAddress(t, "web")).create(t, c.databaseURI(t), false)
 	c.login(t, c.webAddress(t, "web")).check(t, made)
 	c.migrateAndServe(t, journeys[0].to)
 	c.login(t, c.webAddress(t, "web")).check(t, made)

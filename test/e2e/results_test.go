@@ -43,9 +43,11 @@ type stage struct {
 	Service *service // nil when nobody was asking
 	Work    *labour  // nil when nobody was logged in
 	Faults  []string
-	Locks   string // what the migration's locks took; empty without any
-	Data    *comparison
-	Jobs    []work // those that had to do with the database; add fills it in
+	// Rehearsal that came before; nil without one.
+	Rehearsal *v1alpha1.RehearsalStatus
+	Locks     string // what the migration's locks took; empty without any
+	Data      *comparison
+	Jobs      []work // those that had to do with the database; add fills it in
 }
 
 // add completes a stage that began at a moment with the phases it went

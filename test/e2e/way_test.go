@@ -18,6 +18,9 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
+// servicesImage has PostgreSQL's server and client.
+const servicesImage = "cluster.local.test/services:1"
+
 // take goes one way there and back.
 func (j *trip) take(t *testing.T, w way) {
 	j.prepare(t, w)
@@ -84,6 +87,23 @@ func (j *trip) breaks(t *testing.T, w way, p *prober) {
 	j.user(t).check(t, j.made)
 }
 
+// rehearsed looks at what the rehearsal found on the copy, if there was one: the old
+// release served on it, and the way back was as it is known to be.
+func (w way) rehearsed(t *testing.T, run *v1alpha1.UpgradeStatus) *v1alpha1.RehearsalStatus {
+	t.Helper()
+	if w.rehearsal == "" {
+		return nil
+	}
+	r := run.Rehearsal
+	if r == nil || r.Downgrade != w.rehearsal || r.Rolling != v1alpha1.FindingProven || r.MigrateSeconds == 0 || r.LockTables == 0 {
+		t.Errorf("the rehearsal found %+v, want a downgrade that is %s", r, w.rehearsal)
+	}
+	if w.rehearsal == v1alpha1.FindingRefused && (r == nil || !strings.Contains(r.DowngradeReason, "_customer_location_uc")) {
+		t.Errorf("the rehearsal does not say why: %+v", r)
+	}
+	return r
+}
+
 // tagOf is the image's tag for a release; empty for the default.
 func (w way) tagOf(release string) string {
 	if w.variant == "" {
@@ -111,11 +131,14 @@ func (j *trip) prepare(t *testing.T, w way) {
 	j.patch(t, func(s *v1alpha1.Superset) {
 		s.Spec.Version, s.Spec.Image.Tag = j.from, ""
 		u := &s.Spec.Upgrade
-		u.Strategy, u.Rollback, u.Backup = w.strategy, w.choice, nil
+		u.Strategy, u.Rollback, u.Backup, u.Rehearsal = w.strategy, w.choice, nil, v1alpha1.RehearsalNever
+		if w.rehearsal != "" {
+			u.Rehearsal, u.RehearsalJob.Image = v1alpha1.RehearsalAlways, servicesImage
+		}
 		if w.backup {
 			class := "e2e"
 			u.Backup = &v1alpha1.BackupSpec{
-				Image: "cluster.local.test/services:1", Claim: v1alpha1.BackupClaim{StorageClassName: &class},
+				Image: servicesImage, Claim: v1alpha1.BackupClaim{StorageClassName: &class},
 			}
 		}
 	})
@@ -143,6 +166,7 @@ func (j *trip) upgrade(t *testing.T, w way, p *prober) {
 	if run.Locks != nil {
 		s.Locks = superset.Status.History[0].Locks
 	}
+	s.Rehearsal = w.rehearsed(t, run)
 	served(t, s.Service, want == v1alpha1.StrategyDrain, false)
 	j.results.add(t, j.cluster, j.log, s, begun)
 }
