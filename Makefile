@@ -84,7 +84,7 @@ e2e: prerequisites ## Run the real journey: real Superset on a real node (needs 
 ARGS ?=
 .PHONY: campaign
 campaign: prerequisites cluster ## Interrupt the operator at every write and prove that it ends the same; ARGS picks points
-	$(GO) run ./test/campaign $(if $(ARGS),$(ARGS),-page docs/explanation/campaign.md)
+	$(GO) run ./test/campaign $(if $(ARGS),$(ARGS),-continue -page docs/explanation/campaign.md)
 
 .PHONY: build
 build: prerequisites ## Build the manager into bin/

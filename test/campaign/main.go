@@ -56,6 +56,7 @@ func parse(args []string, out io.Writer) (flags, error) {
 	set.IntVar(&f.atOnce, "parallel", 16, "how many points are tried at once: they wait more than they work")
 	set.Uint64Var(&f.seed, "seed", 1, "decides about the order of the points")
 	set.BoolVar(&f.thorough, "thorough", false, "every mode in every scenario")
+	set.BoolVar(&f.resume, "continue", false, "leave out what an earlier run of the same program has tried without a divergence")
 	set.BoolVar(&f.failFast, "failfast", false, "end at the first point that diverges")
 	set.BoolVar(&f.list, "list", false, "list scenarios and modes, and do nothing")
 	set.StringVar(&f.failures, "failures", ".campaign", "`folder` for what is kept of points that diverge")
@@ -117,8 +118,8 @@ func (f *flags) carryOut(ctx context.Context, out io.Writer) (diverged int, err 
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, l.close()) }()
 	c := newCampaign(l, f.choice, out)
+	defer func() { err = errors.Join(err, c.memory.close(), l.close()) }()
 	err = c.run(ctx)
 	_, _ = fmt.Fprint(out, c.summary())
 	if err != nil {

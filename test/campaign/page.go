@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 )
 
 const introduction = `<!-- Written by "make campaign"; the next whole run overwrites it. -->
@@ -28,7 +27,7 @@ func (c *campaign) write(path string) error {
 	var b strings.Builder
 	b.WriteString(introduction)
 	tried, wrong := len(c.results), c.divergences()
-	fmt.Fprintf(&b, "This run tried **%d points**; **%d** diverged. It took %.0f minutes, %d points at once.\n\n", tried, wrong, time.Since(c.begun).Minutes(), c.atOnce)
+	fmt.Fprintf(&b, "This run tried **%d points**; **%d** diverged. It took %.0f minutes, %d points at once.\n\n", tried, wrong, c.seconds()/60, c.atOnce)
 	b.WriteString("## Scenarios\n\n| scenario | what is done | writes | requests | seconds undisturbed |\n|---|---|---:|---:|---:|\n")
 	for _, s := range scenarios {
 		if r := c.references[s.name]; r != nil {

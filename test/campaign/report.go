@@ -9,18 +9,28 @@ import (
 )
 
 // tell takes a result, and says how far the campaign has come.
-func (c *campaign) tell(r result, of int) {
+func (c *campaign) tell(r result, of int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.results = append(c.results, r)
+	since := time.Since(c.last)
+	c.last = time.Now()
 	n := len(c.results)
 	if r.diff != "" {
 		_, _ = fmt.Fprintf(c.out, "campaign: DIVERGES: %s\n  struck: %s\n  replay: %s\n  kept:   %s\n%s\n", r.point, r.struck, replay(r.point), c.lab.file(r.point), r.diff)
 	}
+	var err error
+	if r.diff == "" {
+		err = c.memory.keep(kept{r.scenario.name, r.mode.name, r.k, r.struck, since.Seconds()})
+	}
 	if n%25 == 0 || n == of {
 		_, _ = fmt.Fprintf(c.out, "campaign: %5.0f s: %d of %d points, %d diverge; now %s\n", time.Since(c.begun).Seconds(), n, of, c.divergences(), r.point)
 	}
+	return err
 }
+
+// seconds that it took, in all its parts.
+func (c *campaign) seconds() float64 { return time.Since(c.begun).Seconds() + c.earlier }
 
 // divergences is how many points diverged.
 func (c *campaign) divergences() int {
@@ -78,6 +88,6 @@ func (c *campaign) summary() string {
 		tried, missed, wrong = tried+r.tried, missed+r.missed, wrong+r.wrong
 	}
 	fmt.Fprintf(&b, "%-10s %-18s %7s %7d %7d %9d\n", "all", "", "", tried, missed, wrong)
-	fmt.Fprintf(&b, "%.0f s, seed %d, %d at once\n", time.Since(c.begun).Seconds(), c.seed, c.atOnce)
+	fmt.Fprintf(&b, "%.0f s, seed %d, %d at once\n", c.seconds(), c.seed, c.atOnce)
 	return b.String()
 }

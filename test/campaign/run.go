@@ -27,6 +27,8 @@ type choice struct {
 	thorough bool
 	// failFast ends the campaign at the first point that diverges.
 	failFast bool
+	// resume leaves out what an earlier run of the same program has tried.
+	resume bool
 }
 
 // errEnough ends a campaign that was to end at the first divergence.
@@ -42,6 +44,11 @@ type campaign struct {
 	references map[string]*reference
 	results    []result
 	begun      time.Time
+	// memory of what was tried; last is when the last point ended, and earlier how
+	// many seconds an earlier run took for those that are not tried again.
+	memory  *memory
+	last    time.Time
+	earlier float64
 }
 
 func newCampaign(l *lab, c choice, out io.Writer) *campaign {
@@ -51,12 +58,7 @@ func newCampaign(l *lab, c choice, out io.Writer) *campaign {
 // run tries all points of the choice. Its error is about the campaign itself; how
 // the points went is in results.
 func (c *campaign) run(ctx context.Context) error {
-	var chosen []*scenario
-	for i := range scenarios {
-		if named(c.scenarios, scenarios[i].name) {
-			chosen = append(chosen, &scenarios[i])
-		}
-	}
+	chosen := c.chosen()
 	unknown := slices.DeleteFunc(slices.Clone(chosen), func(s *scenario) bool { return c.references[s.name] != nil })
 	if err := c.learn(ctx, unknown); err != nil {
 		return err
@@ -65,6 +67,12 @@ func (c *campaign) run(ctx context.Context) error {
 	if len(points) == 0 {
 		return errors.New("there is no such point; -list shows scenarios and modes")
 	}
+	total := len(points)
+	if c.resume {
+		if err := c.takeUp(&points); err != nil {
+			return err
+		}
+	}
 	shuffle := rand.New(rand.NewPCG(c.seed, 0))
 	shuffle.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
 	err := inParallel(ctx, c.atOnce, points, func(ctx context.Context, p point) error {
@@ -72,7 +80,9 @@ func (c *campaign) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		c.tell(r, len(points))
+		if err := c.tell(r, total); err != nil {
+			return err
+		}
 		if c.failFast && r.diff != "" {
 			return errEnough
 		}
@@ -82,6 +92,31 @@ func (c *campaign) run(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// chosen are the scenarios of the choice.
+func (c *campaign) chosen() (list []*scenario) {
+	for i := range scenarios {
+		if named(c.scenarios, scenarios[i].name) {
+			list = append(list, &scenarios[i])
+		}
+	}
+	return list
+}
+
+// takeUp goes on where an earlier run of this program has ended.
+func (c *campaign) takeUp(points *[]point) error {
+	m, before, err := recall(c.lab.failures)
+	if err != nil {
+		return err
+	}
+	c.memory, c.last = m, time.Now()
+	all := len(*points)
+	*points = c.without(*points, before)
+	if done := all - len(*points); done > 0 {
+		_, _ = fmt.Fprintf(c.out, "campaign: %d of %d points were tried before, and are not tried again\n", done, all)
+	}
+	return nil
 }
 
 func named(names []string, name string) bool { return len(names) == 0 || slices.Contains(names, name) }
