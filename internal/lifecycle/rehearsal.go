@@ -32,9 +32,7 @@ func asksToRehearse(o *Observation) bool {
 		return true
 	case v1alpha1.RehearsalWhenNotAdditive:
 		return r.Path == nil || r.Path.DataChanging+r.Path.Destructive > 0
-	case v1alpha1.RehearsalNever:
-		return false
-	default:
+	default: // Never
 		return false
 	}
 }

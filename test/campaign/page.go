@@ -15,7 +15,8 @@ The operator is killed before and after each of its writes to the API server, an
 ways, one at a time. After each disturbance the run must end as one that nothing disturbed: the same
 objects with the same content, the same phases persisted in the same order under the same fences, each
 Job with exactly one pod for each attempt, no two changes of the schema at once, never two schedulers,
-no fence that shrinks, and as many objects of each kind made and removed.
+no fence that shrinks, and as many objects of each kind made and removed. A write of a paused operator
+may bring the maintenance page once more, if it is removed again.
 
 The API server, the controllers and the scheduler are real, nodes and databases are simulated; the
 operator runs with the rights that it ships with. Leases and events are left out of the count of writes.

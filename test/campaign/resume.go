@@ -6,10 +6,8 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -86,7 +84,7 @@ func (m *memory) close() error {
 	if m == nil {
 		return nil
 	}
-	if err := m.file.Close(); err != nil && !errors.Is(err, fs.ErrClosed) {
+	if err := m.file.Close(); err != nil {
 		return fmt.Errorf("keeping what was tried: %w", err)
 	}
 	return nil
