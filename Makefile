@@ -75,9 +75,12 @@ downgrade-data: prerequisites ## Take real databases to each next release and ba
 polite-proof: prerequisites ## Migrate a Superset at work, plainly and politely, ROUNDS times each; writes the page about it (needs PyPI; 30 minutes)
 	$(GO) test -tags scripts -timeout 180m -run TestPoliteProof -v ./test/scripts -rounds $(ROUNDS) -table $(CURDIR)/docs/explanation/polite-migration.md
 
+# What of the end-to-end test to run, such as E2E=TestJourneys/skip; nothing means
+# all of it, and then the page about it is written.
+E2E ?=
 .PHONY: e2e
-e2e: prerequisites ## Run the real journey: real Superset on a real node (needs root, Debian, PyPI)
-	test/e2e/run.sh
+e2e: prerequisites ## Run the journeys of real Superset on a real node (needs root, Debian, PyPI); E2E picks some
+	test/e2e/run.sh $(if $(E2E),-test.run='$(E2E)')
 
 # What of a campaign to try, such as "-scenario rolling -mode before -k 17"; nothing
 # means all of it, and then the page about it is written.
