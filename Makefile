@@ -57,7 +57,7 @@ model: prerequisites ## Explore the upgrade machine exhaustively, and see that e
 
 .PHONY: mutants
 mutants: prerequisites cluster ## Make deliberate mistakes in the operator, and see which checks see them (hours); ARGS picks some
-	$(GO) run ./test/mutants $(if $(ARGS),$(ARGS),-page docs/explanation/mutants.md)
+	$(GO) run ./test/mutants $(if $(ARGS),$(ARGS),-continue -page docs/explanation/mutants.md)
 
 .PHONY: test-scripts
 test-scripts: prerequisites ## Run the Jobs' Python against real Superset releases and a real PostgreSQL (needs PyPI)

@@ -24,6 +24,7 @@ func main() {
 	only := flag.String("only", "", "comma-separated names of mutants; all by default")
 	with := flag.String("with", "tests,model,campaign", "comma-separated checks that look at each; suites adds the slow ones on the API server")
 	flag.StringVar(&o.page, "page", "", "file to write the table to, in Markdown; none by default")
+	again := flag.Bool("continue", false, "go on from what earlier runs with this code have found, kept in "+folder)
 	flag.Usage = func() {
 		_, _ = fmt.Fprintf(flag.CommandLine.Output(), "Makes %d deliberate mistakes in the operator, one at a time, and tells which checks see each.\nRun it from the root of the repository.\n\n", len(mutants))
 		flag.PrintDefaults()
@@ -34,6 +35,13 @@ func main() {
 	if err := o.choose(*only, *with); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(2)
+	}
+	if *again {
+		var err error
+		if o.memory, err = recall(); err != nil {
+			fmt.Fprintln(os.Stderr, "mutants:", err)
+			os.Exit(2)
+		}
 	}
 	survivors, err := o.run(ctx)
 	if err != nil {
@@ -49,6 +57,8 @@ type options struct {
 	mutants []mutant
 	checks  []check
 	page    string
+	// memory of earlier runs; nil for none.
+	memory *memory
 }
 
 // choose picks mutants and checks by their names.
@@ -86,7 +96,7 @@ func (o *options) run(ctx context.Context) (survivors int, err error) {
 			return 0, err
 		}
 		r := result{mutant: m}
-		if r.seen, err = o.look(ctx, overlay); err != nil {
+		if r.seen, err = o.look(ctx, m.Name, overlay); err != nil {
 			return 0, fmt.Errorf("%s: %w", m.Name, err)
 		}
 		if !slices.Contains(r.seen, true) {
@@ -112,14 +122,29 @@ func (o *options) write(results []result) error {
 }
 
 // look has all checks look at once: some wait more than they work.
-func (o *options) look(ctx context.Context, overlay string) ([]bool, error) {
+func (o *options) look(ctx context.Context, name, overlay string) ([]bool, error) {
 	seen, errs := make([]bool, len(o.checks)), make([]error, len(o.checks))
 	var all sync.WaitGroup
 	for i, c := range o.checks {
-		all.Go(func() { seen[i], errs[i] = c.sees(ctx, overlay) })
+		all.Go(func() { seen[i], errs[i] = o.ask(ctx, c, name, overlay) })
 	}
 	all.Wait()
 	return seen, errors.Join(errs...)
+}
+
+// ask has one check look, unless it is known what that sees.
+func (o *options) ask(ctx context.Context, c check, name, overlay string) (bool, error) {
+	if o.memory == nil {
+		return c.sees(ctx, overlay)
+	}
+	if seen, known := o.memory.known[[2]string{name, c.name}]; known {
+		return seen, nil
+	}
+	seen, err := c.sees(ctx, overlay)
+	if err != nil {
+		return false, err
+	}
+	return seen, o.memory.keep(finding{name, c.name, seen})
 }
 
 // overlay writes what -overlay takes, and the file that is mistaken.
