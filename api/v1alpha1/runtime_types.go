@@ -127,47 +127,43 @@ type Resources struct {
 	// +optional
 	Limits corev1.ResourceList `json:"limits,omitempty"`
 
-	// requests are what the scheduler sets aside, by the name of the resource, for
-	// example memory: 2Gi.
+	// requests are what is set aside, such as memory: 2Gi.
 	// +optional
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 }
 
 // PodSettings is what a user may say of the pods of one component.
 type PodSettings struct {
-	// resources of the main container. Default: requests that fit the measured
-	// use of the component and no limits.
+	// resources of the main container. Default: requests by measured use, no limits.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 
-	// command replaces the entry point of the main container. Default: what the
-	// component needs.
+	// command replaces the main container's. Default: what the component needs.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=4096
 	Command []string `json:"command,omitempty"`
 
-	// args replaces the arguments of the main container. Default: what the
-	// component needs; none when command is set.
+	// args replaces the main container's. Default: what the component needs; none
+	// with command.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=4096
 	Args []string `json:"args,omitempty"`
 
-	// env adds environment variables to the main container. At most 100.
+	// env adds variables to the main container. At most 100.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:XValidation:rule="self.all(e, !(e.name in ['SUPERSET_SECRET_KEY','SUPERSET_DATABASE_URI','SUPERSET_CACHE_URL','SUPERSET_CONFIG_PATH','SUPERSET_HOME']))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
+	// +kubebuilder:validation:XValidation:rule="self.all(e, !e.name.matches('^SUPERSET_(SECRET_KEY|DATABASE_URI|CACHE_URL|CONFIG_PATH|HOME)$'))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
 	Env []EnvVar `json:"env,omitempty"`
 
-	// podTemplate is a strategic-merge patch over the pod template that the
-	// operator generates, in the shape of a PodTemplateSpec (metadata and spec);
-	// the main container is called "superset". Unknown fields are refused in
-	// Validate, with their path. Default: none.
+	// podTemplate is a strategic-merge patch, with metadata and spec, over the
+	// operator's pod template; the main container is called "superset". Unknown
+	// fields are refused in Validate. Default: none.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	// +kubebuilder:validation:Schemaless
