@@ -31,6 +31,47 @@ type VerifySpec struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('24h')",message="soak must be from 0s to 24h: write for example 10m"
 	Soak *metav1.Duration `json:"soak,omitempty"`
+
+	// prometheus has conditions over metrics that must not hold, before the upgrade and
+	// after all else that Verify does. Default: none.
+	// +optional
+	Prometheus *PrometheusSpec `json:"prometheus,omitempty"`
+}
+
+// PrometheusSpec is a server with the API of Prometheus, and what to ask it.
+type PrometheusSpec struct {
+	// url is the base of its API, which answers /api/v1/query.
+	// +required
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && self.matches('^https?://[^/@?# ]+(/[^@?# ]*)?$')",message="url must be http or https, a host, perhaps a port and a path: write for example http://prometheus.monitoring.svc:9090, and a credential into tokenFrom"
+	URL string `json:"url"`
+
+	// tokenFrom names the Secret key with a bearer token. Default: none.
+	// +optional
+	TokenFrom *SecretKeyReference `json:"tokenFrom,omitempty"`
+
+	// queries are the conditions: any sample that one returns fails its check.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=5
+	Queries []PrometheusQuery `json:"queries"`
+}
+
+// PrometheusQuery is one condition that must not hold.
+type PrometheusQuery struct {
+	// name stands in status as Query/<name>.
+	// +required
+	// +kubebuilder:validation:MaxLength=26
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$')",message="name must be letters and digits, with -, _ and . between them: write for example errors"
+	Name string `json:"name"`
+
+	// expr is PromQL with a comparison, such as up{job="superset"} == 0.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Expr string `json:"expr"`
 }
 
 // LoginReference names a Secret with a user name and a password.

@@ -186,7 +186,7 @@ func orderOf(s *v1alpha1.Superset, w *world, release *components.Release, a life
 	o := migrations.Order{
 		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt, Release: release,
 		ExpectedRevision: a.ExpectedRevision, Revision: a.Revision, Backup: a.Backup, Reencrypt: a.Reencrypt,
-		Workers: workersOf(w), MaxLock: a.MaxLock, AsUser: a.AsUser,
+		Workers: workersOf(w), MaxLock: a.MaxLock, AsUser: a.AsUser, Queries: a.Queries,
 	}
 	if s.Status.Schema != nil {
 		o.Database = s.Status.Schema.Database

@@ -109,37 +109,38 @@ func TestNoChecksWithoutAResult(t *testing.T) {
 // Nobody logs in before a release was verified, nor on the way back: there may be
 // nobody to log in as, and a way back must not depend on it.
 func TestWhoIsAskedAsAUser(t *testing.T) {
-	asks := func(o *Observation) (script migrations.Script, asUser bool) {
+	asks := func(o *Observation) (script migrations.Script, asUser, queries bool) {
 		d := Decide(o)
 		for _, a := range d.Work.Actions() {
 			if a.Kind == RunJob {
-				return a.Script, a.AsUser
+				return a.Script, a.AsUser, a.Queries
 			}
 		}
-		return "", false
+		return "", false, false
 	}
 	for name, c := range map[string]struct {
 		phase  v1alpha1.Phase
 		edit   func(*Observation)
 		script migrations.Script
-		want   bool
+		// as a user, and Prometheus: that needs no web to be asked for
+		want, queries bool
 	}{
-		"preflight":                  {validate, func(*Observation) {}, migrations.Preflight, true},
-		"preflight of an install":    {validate, func(o *Observation) { o.Status.Upgrade.FromRelease, o.Status.Release = "", "" }, migrations.Preflight, false},
-		"preflight without web":      {validate, func(o *Observation) { o.Tiers[Web] = Tier{} }, migrations.Preflight, false},
-		"preflight of a web at rest": {validate, func(o *Observation) { o.Tiers[Web].Mode = v1alpha1.ModeHold }, migrations.Preflight, false},
-		"verify":                     {verify, func(*Observation) {}, migrations.Verify, true},
-		"verify of an install":       {verify, func(o *Observation) { o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false},
+		"preflight":                  {validate, func(*Observation) {}, migrations.Preflight, true, true},
+		"preflight of an install":    {validate, func(o *Observation) { o.Status.Upgrade.FromRelease, o.Status.Release = "", "" }, migrations.Preflight, false, false},
+		"preflight without web":      {validate, func(o *Observation) { o.Tiers[Web] = Tier{} }, migrations.Preflight, false, true},
+		"preflight of a web at rest": {validate, func(o *Observation) { o.Tiers[Web].Mode = v1alpha1.ModeHold }, migrations.Preflight, false, true},
+		"verify":                     {verify, func(*Observation) {}, migrations.Verify, true, true},
+		"verify of an install":       {verify, func(o *Observation) { o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false, false},
 		"verify of a way back": {rollback, func(o *Observation) {
 			for i := range o.Tiers {
 				o.Tiers[i].Fence = 5
 			}
-		}, migrations.Verify, false},
+		}, migrations.Verify, false, false},
 	} {
 		o := midway(c.phase)
 		c.edit(o)
-		if script, got := asks(o); script != c.script || got != c.want {
-			t.Errorf("%s: %q, as a user: %v", name, script, got)
+		if script, got, queries := asks(o); script != c.script || got != c.want || queries != c.queries {
+			t.Errorf("%s: %q, as a user: %v, queries: %v", name, script, got, queries)
 		}
 	}
 }

@@ -154,7 +154,8 @@ func stuck(o *Observation, tier int) string {
 // verifyJob expects the revision that was last seen where that may be ahead of
 // the image. A migration that crashed without a word may have committed before.
 func verifyJob(o *Observation, release string) Action {
-	next := Action{Kind: RunJob, Script: migrations.Verify, Release: release, Fence: o.Status.UpgradeRevision, AsUser: o.phase() == verify && asUser(o)}
+	forward := o.phase() == verify && asUser(o)
+	next := Action{Kind: RunJob, Script: migrations.Verify, Release: release, Fence: o.Status.UpgradeRevision, AsUser: forward, Queries: forward}
 	way := o.run().Rollback
 	switch s := o.Status.Schema; {
 	case o.phase() == rollback && way != nil && way.Revision != "":

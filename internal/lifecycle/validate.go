@@ -36,11 +36,11 @@ func decideValidate(o *Observation) Decision {
 	return decidePlanned(o, work)
 }
 
-// preflightJob asks the target's image, and as a user what the release answers that
-// serves.
+// preflightJob asks the target's image, Prometheus, and as a user what the release
+// answers that serves.
 func preflightJob(o *Observation) Action {
 	serving := o.Tiers[Web].Exists && o.Tiers[Web].Mode == v1alpha1.ModeServe
-	return Action{Kind: RunJob, Script: migrations.Preflight, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision, AsUser: asUser(o) && serving}
+	return Action{Kind: RunJob, Script: migrations.Preflight, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision, AsUser: asUser(o) && serving, Queries: asUser(o)}
 }
 
 // isProven is true once the preflight found nothing in the way.

@@ -58,8 +58,9 @@ type Action struct {
 	ExpectedRevision string
 	// Current is the release that runs now, for a rehearsal.
 	Current string
-	// AsUser has preflight and verify do what spec.upgrade.verify asks for.
-	AsUser bool
+	// AsUser has preflight and verify do what spec.upgrade.verify asks of Superset, and
+	// Queries ask what it asks of Prometheus.
+	AsUser, Queries bool
 	// Revision is what a downgrade leads to, and what a restored backup holds.
 	Revision string
 	// Backup is the name of the backup that is taken or put back.

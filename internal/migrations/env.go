@@ -4,6 +4,7 @@ package migrations
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -75,6 +76,7 @@ func (t *told) keys(owner *v1alpha1.Superset, o Order) {
 
 func (t *told) preflight(owner *v1alpha1.Superset, o Order) {
 	t.keys(owner, o)
+	t.queries(owner, o)
 	if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
 		t.web(owner)
 		t.asUser(v)
@@ -94,6 +96,32 @@ func (t *told) verify(owner *v1alpha1.Superset, o Order) {
 	if soak := owner.Spec.Upgrade.Verify.Soak; o.AsUser && soak != nil && soak.Duration > 0 {
 		t.say(superset.EnvSoakSeconds, strconv.FormatFloat(soak.Seconds(), 'f', -1, 64))
 	}
+	t.queries(owner, o)
+}
+
+// queries says which conditions must not hold, and whom to ask for them.
+func (t *told) queries(owner *v1alpha1.Superset, o Order) {
+	p := owner.Spec.Upgrade.Verify.Prometheus
+	if !o.Queries || p == nil {
+		return
+	}
+	t.say(superset.EnvPrometheusURL, p.URL)
+	if p.TokenFrom != nil {
+		*t = append(*t, components.SecretEnv(superset.EnvPrometheusToken, *p.TokenFrom))
+	}
+	t.say(superset.EnvQueries, plainJSON(p.Queries))
+}
+
+// plainJSON is the JSON of plain values for a variable. The kubelet puts its own meaning
+// into $(NAME) and $$, so the sign, which stands in texts alone, is escaped.
+func plainJSON(values any) string {
+	var out strings.Builder
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false) // for whoever reads the Job
+	if err := e.Encode(values); err != nil {
+		panic(fmt.Sprintf("encoding what a script is told: %v", err)) // plain values only
+	}
+	return strings.ReplaceAll(strings.TrimSpace(out.String()), "$", `\u0024`)
 }
 
 // web says where the web tier answers.

@@ -81,8 +81,9 @@ type Order struct {
 	Claim string
 	// Database is the dialect, for the default of the image with its client.
 	Database string
-	// AsUser has preflight and verify do what spec.upgrade.verify asks for.
-	AsUser bool
+	// AsUser has preflight and verify do what spec.upgrade.verify asks of Superset, and
+	// Queries ask what it asks of Prometheus.
+	AsUser, Queries bool
 	// Workers is how many Celery workers must answer (verify).
 	Workers int32
 }

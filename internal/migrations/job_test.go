@@ -3,7 +3,9 @@
 package migrations
 
 import (
+	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +42,7 @@ func TestGoldenJobs(t *testing.T) {
 				_, o.Current = read(t, map[string]string{"plain": "full", "full": "plain"}[name])
 			}
 			if name == "full" {
-				o.AsUser, s.Status.Upgrade = true, &v1alpha1.UpgradeStatus{Charts: "12:0a1b2c3d:5,7:-"}
+				o.AsUser, o.Queries, s.Status.Upgrade = true, true, &v1alpha1.UpgradeStatus{Charts: "12:0a1b2c3d:5,7:-"}
 				o.ExpectedRevision, o.Revision, o.SHA256, o.Reencrypt = "abc123def456", "123def456abc", strings.Repeat("0a", 32), true
 			}
 			job, err := Job(s, o)
@@ -167,6 +169,44 @@ func TestWhatScriptsAreTold(t *testing.T) {
 	delete(r.Tiers, components.Web)
 	if v := told(Order{Script: Verify}); v[superset.EnvWebURL] != "" {
 		t.Errorf("without web: %v", v)
+	}
+}
+
+// Queries go to preflight and verify alone, letter by letter: the kubelet would read
+// $(NAME) and $$ in a variable in its own way. The token goes by reference.
+func TestQueries(t *testing.T) {
+	s, r := read(t, "plain")
+	queries := []v1alpha1.PrometheusQuery{{Name: "errors", Expr: `a{b=~"$$|$(HOME)$"} > "é\n"`}, {Name: "down", Expr: "up == 0"}}
+	s.Spec.Upgrade.Verify.Prometheus = &v1alpha1.PrometheusSpec{URL: "http://prometheus:9090", Queries: queries,
+		TokenFrom: &v1alpha1.SecretKeyReference{Name: "metrics", Key: "token"}}
+	for _, script := range Scripts {
+		for _, asked := range []bool{false, true} {
+			job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Queries: asked})
+			if err != nil {
+				t.Fatal(err)
+			}
+			told := map[string]corev1.EnvVar{}
+			pod := job.Spec.Template.Spec
+			for _, c := range append(pod.InitContainers, pod.Containers...) {
+				for _, e := range c.Env {
+					told[e.Name] = e
+				}
+			}
+			if want := asked && (script == Preflight || script == Verify); (told[superset.EnvQueries].Value != "") != want {
+				t.Errorf("%s, asked %v: %q", script, asked, told[superset.EnvQueries].Value)
+			} else if !want {
+				continue
+			}
+			var got []v1alpha1.PrometheusQuery
+			text := told[superset.EnvQueries].Value
+			if err := json.Unmarshal([]byte(text), &got); err != nil || !slices.Equal(got, queries) || strings.Contains(text, "$") {
+				t.Errorf("%s: %q, %v", script, text, err)
+			}
+			token := told[superset.EnvPrometheusToken]
+			if token.Value != "" || token.ValueFrom.SecretKeyRef.Name != "metrics" || token.ValueFrom.SecretKeyRef.Key != "token" {
+				t.Errorf("%s: the token %+v", script, token)
+			}
+		}
 	}
 }
 

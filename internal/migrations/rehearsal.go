@@ -198,7 +198,7 @@ func cutOff(c *corev1.Container) {
 // configuration and secret key, as its own Jobs would have it.
 func servingNow(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []corev1.EnvVar) (corev1.Container, error) {
 	own := o
-	own.Release, own.Script, own.AsUser = cmp.Or(o.Current, o.Release), Preflight, false
+	own.Release, own.Script, own.AsUser, own.Queries = cmp.Or(o.Current, o.Release), Preflight, false, false
 	template, err := jobTemplate(owner, own, map[string]string{})
 	if err != nil {
 		return corev1.Container{}, fmt.Errorf("of the release that runs now: %w", err)

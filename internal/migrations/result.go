@@ -38,6 +38,9 @@ const (
 	// plainly while nothing else uses the database.
 	ReasonLockBudgetExceeded Reason = "LockBudgetExceeded"
 	ReasonCheckFailed        Reason = "CheckFailed"
+	// ReasonQueryFailed: before anything was touched a query of spec.upgrade.verify had
+	// no answer, or its condition held. Verify says of one that it is a check.
+	ReasonQueryFailed Reason = "QueryFailed"
 	// ReasonReencryptFailed: what is stored could not be encrypted with the other key;
 	// nothing of it was changed. The message names the column.
 	ReasonReencryptFailed Reason = "ReencryptFailed"

@@ -33,9 +33,16 @@ const (
 	// that failed, with commas between.
 	EnvCharts       = "SUPERSET_OPERATOR_CHARTS"
 	EnvChartsBefore = "SUPERSET_OPERATOR_CHARTS_BEFORE"
-	// EnvSoakSeconds is how long verify goes on to ask web and the queries after all
-	// checks have passed, such as 600; without it not at all.
+	// EnvSoakSeconds is how long verify goes on to ask web after all checks have passed,
+	// such as 600; without it not at all.
 	EnvSoakSeconds = "SUPERSET_OPERATOR_SOAK_SECONDS"
+	// EnvPrometheusURL is the base URL of a server with the API of Prometheus, and
+	// EnvPrometheusToken a bearer token for it, by secretKeyRef alone, or absent.
+	// EnvQueries are the conditions to ask it for that must not hold, as JSON: a list of
+	// objects with name and expr; preflight and verify read them.
+	EnvPrometheusURL   = "SUPERSET_OPERATOR_PROMETHEUS_URL"
+	EnvPrometheusToken = "SUPERSET_OPERATOR_PROMETHEUS_TOKEN"
+	EnvQueries         = "SUPERSET_OPERATOR_QUERIES"
 	// EnvWorkers is how many Celery workers must answer verify; 0 or absent leaves the
 	// worker checks out.
 	EnvWorkers = "SUPERSET_OPERATOR_WORKERS"

@@ -51,6 +51,47 @@ func TestChecksAndSoak(t *testing.T) {
 	}
 }
 
+// A condition that holds already stops an upgrade before anything is touched; one that
+// does not is asked again at the end. A first install asks none.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	token := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "metrics", Namespace: f.ns}, StringData: map[string]string{"token": "example"}}
+	must(t, k8s.Create(t.Context(), token))
+	ask := func(expr string) func(*v1alpha1.Superset) {
+		return func(s *v1alpha1.Superset) {
+			queries("http://prometheus.example.com:9090/api", "errors", "down")(s)
+			s.Spec.Upgrade.Verify.Prometheus.Queries[1].Expr = expr
+			s.Spec.Upgrade.Verify.Prometheus.TokenFrom = &v1alpha1.SecretKeyReference{Name: "metrics", Key: "token"}
+		}
+	}
+	f.install("5.0.0", ask("vector(1) > 0"))
+	f.checked(f.get(), "Revision", "AnonymousAPI", "LoginPage", "Pods")
+	f.edit(version("6.0.0"))
+	s := f.failed(failure{phase: v1alpha1.PhaseValidate, reason: "QueryFailed", message: "query down of spec.upgrade.verify.prometheus holds: 1 of {}: wait until it does not hold"})
+	if s.Status.Version != "5.0.0" || s.Status.Upgrade.Touched {
+		t.Errorf("version %s, touched %v", s.Status.Version, s.Status.Upgrade.Touched)
+	}
+	expr := `up{job=~"superset$"} == 0`
+	f.edit(ask(expr), annotation(v1alpha1.AnnotationRetry, "again"))
+	s = f.ready("6.0.0")
+	f.checked(s, "Revision", "AnonymousAPI", "LoginPage", "Query/errors", "Query/down", "Pods")
+	if got := s.Status.Upgrade.Checks[4].Detail; got != expr {
+		t.Errorf("the Job was told %q, want %q", got, expr)
+	}
+}
+
+// queries has Verify ask these, none of which holds.
+func queries(url string, names ...string) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) {
+		p := &v1alpha1.PrometheusSpec{URL: url}
+		for _, name := range names {
+			p.Queries = append(p.Queries, v1alpha1.PrometheusQuery{Name: name, Expr: "vector(0) > 0"})
+		}
+		s.Spec.Upgrade.Verify.Prometheus = p
+	}
+}
+
 // checked wants these checks in status, all of them passed.
 func (f *fixture) checked(s *v1alpha1.Superset, want ...string) {
 	f.t.Helper()

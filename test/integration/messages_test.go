@@ -51,6 +51,12 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"soak must be from 0s to 24h: write for example 10m": func(f *fixture) client.Object {
 		return f.superset("6.0.0", soak(25*time.Hour))
 	},
+	"url must be http or https, a host, perhaps a port and a path: write for example http://prometheus.monitoring.svc:9090, and a credential into tokenFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", queries("http://user:password@prometheus:9090", "errors"))
+	},
+	"name must be letters and digits, with -, _ and . between them: write for example errors": func(f *fixture) client.Object {
+		return f.superset("6.0.0", queries("http://prometheus:9090", "two words"))
+	},
 	"command and restoreCommand are a pair: write both, or neither": func(f *fixture) client.Object {
 		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Image: "registry.example.com/tool:1", Command: []string{"save"}}))
 	},

@@ -110,7 +110,7 @@ func (j job) start(t *testing.T) *running {
 	t.Helper()
 	folder := t.TempDir()
 	r := &running{job: j, file: filepath.Join(folder, "result")}
-	r.secret = []string{secretKey, databasePassword, userPassword}
+	r.secret = []string{secretKey, databasePassword, userPassword, metricsToken}
 	command := j.command(t, "python", filepath.Join(scriptsFolder(t), j.script+".py"))
 	command.Env = append(command.Env, "SUPERSET_OPERATOR_RESULT_FILE="+r.file)
 	r.began = time.Now()

@@ -20,6 +20,7 @@ var machine struct {
 	uv         string // the installer
 	postgresql string // the folder of PostgreSQL's programs
 	pgbouncer  string // the pooler
+	prometheus string // the server of metrics
 	cache      string // where environments are kept from run to run
 }
 
@@ -50,6 +51,9 @@ func prepare() error {
 	}
 	if machine.pgbouncer = firstProgram("pgbouncer", "/usr/sbin/pgbouncer"); machine.pgbouncer == "" {
 		missing = append(missing, "PgBouncer: apt-get install pgbouncer")
+	}
+	if machine.prometheus = firstProgram("prometheus"); machine.prometheus == "" {
+		missing = append(missing, "Prometheus: apt-get install prometheus")
 	}
 	if len(missing) > 0 {
 		return fmt.Errorf("these tests need:\n  %s", strings.Join(missing, "\n  "))

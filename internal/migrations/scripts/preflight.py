@@ -2,12 +2,12 @@
 """Would an upgrade to this image work? Looks, and writes nothing.
 
 Cheap and certain checks come first: the graph of migrations, the driver, the
-database. Then the app is brought up against a scratch SQLite, because Superset
-writes into whatever database it starts with. DatabaseAhead comes last: after a
-rollback of the image the operator expects it, and then wants to know that it is
-the only trouble. Of the release that runs, if there is one, it asks what verify is to
-compare with. A missing database is one that was never migrated where migrate is
-to create it.
+database, and whether verify's queries can be judged by. Then the app is brought up
+against a scratch SQLite, because Superset writes into whatever database it starts
+with. DatabaseAhead comes last: after a rollback of the image the operator expects it,
+and then wants to know that it is the only trouble. Of the release that runs, if there
+is one, it asks what verify is to compare with. A missing database is one that was
+never migrated where migrate is to create it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def inspect(result: Result) -> None:
     except ImportError as error:
         raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
     import superset_job_create
+    import superset_job_queries
     import superset_job_use
     from superset_job_database import database_url, read_facts, read_only, refuse_reader
     from superset_job_secrets import direction
@@ -65,6 +66,7 @@ def inspect(result: Result) -> None:
             with read_only(url) as connection:
                 refuse_reader(connection)
         result.path = _path(graph, result)
+    superset_job_queries.refuse_early()
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         app = _scratch_app(f"sqlite:///{folder}/scratch.db")
         log("the app comes up")

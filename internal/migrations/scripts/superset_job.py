@@ -123,7 +123,8 @@ def describe(error: BaseException) -> str:
 def redactor(environment: Mapping[str, str]) -> Callable[[str], str]:
     """A function that blanks every secret of the environment out of a text, and
     the credentials of any URL, known or not."""
-    secrets = {value for name, value in environment.items() if _SECRET_NAME.search(name)}
+    # One that was made of a file ends in a line break, which whoever uses it leaves out.
+    secrets = {value.strip() for name, value in environment.items() if _SECRET_NAME.search(name)}
     for url in (environment.get(name, "") for name in _URLS):
         secrets.add(url)
         # A password may itself hold "@" or "/", and drivers differ in where they

@@ -18,12 +18,20 @@ class Failed(Exception):
     """A check's answer is wrong; the text says what it was."""
 
 
+class Final(Failed):
+    """One that asking again does not change."""
+
+
 class _SameHost(HTTPRedirectHandler):
     """Follows redirects within Superset; one to an identity provider is an answer."""
 
     def redirect_request(self, request: Request, *arguments: object) -> Request | None:  # type: ignore[override]
         target = super().redirect_request(request, *arguments)  # type: ignore[arg-type]
-        same = target and urlsplit(target.full_url).netloc == urlsplit(request.full_url).netloc
+        if not target:
+            return None
+        before, after = urlsplit(request.full_url), urlsplit(target.full_url)
+        # A token goes along, so never out of TLS.
+        same = before.netloc == after.netloc and not (before.scheme == "https" and after.scheme == "http")
         return target if same else None
 
 

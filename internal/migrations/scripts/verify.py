@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import urlsplit
 
 import superset_job
+import superset_job_queries
 import superset_job_use
 from superset_job import JobError, Result, describe, log
-from superset_job_http import Failed, call
+from superset_job_http import Failed, Final, call
 from superset_job_redis import celery_client
 
 # A Service may refuse for a second or two after its pods are ready.
@@ -32,20 +34,27 @@ _SOAK_PAUSE_SECONDS = 5.0
 
 def verify(result: Result) -> None:
     for name, check in _checks(result):
-        ok, detail = _try(check)
-        log(f"{name}: {'ok' if ok else 'FAILED'}: {detail}")
-        result.checks.append({"name": name, "ok": ok, "detail": detail})
+        _note(result, name, *_try(check))
     seconds = float(os.environ.get("SUPERSET_OPERATOR_SOAK_SECONDS") or 0)
-    if seconds and all(check["ok"] for check in result.checks):
-        ok, detail = _soak(seconds, [(name, check) for name, check in _checks(result) if name in _SOAKED])
-        log(f"Soak: {'ok' if ok else 'FAILED'}: {detail}")
-        result.checks.append({"name": "Soak", "ok": ok, "detail": detail})
+    if seconds and _well(result):
+        _note(result, "Soak", *_soak(seconds, [(name, check) for name, check in _checks(result) if name in _SOAKED]))
+    for name, expression in superset_job_queries.queries() if _well(result) else []:
+        _note(result, f"Query/{name}", *_try(partial(superset_job_queries.ask, expression)))
     failed = [check for check in result.checks if not check["ok"]]
     if failed:
         raise JobError(
             "CheckFailed",
             f"{failed[0]['name']} ({len(failed)} of {len(result.checks)} checks failed): {failed[0]['detail']}",
         )
+
+
+def _note(result: Result, name: str, ok: bool, detail: str) -> None:
+    log(f"{name}: {'ok' if ok else 'FAILED'}: {detail}")
+    result.checks.append({"name": name, "ok": ok, "detail": detail})
+
+
+def _well(result: Result) -> bool:
+    return all(check["ok"] for check in result.checks)
 
 
 def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
@@ -85,6 +94,8 @@ def _try(check: Callable[[], str]) -> tuple[bool, str]:
             time.sleep(_PAUSE_SECONDS)
         try:
             return True, check()
+        except Final as error:
+            return False, str(error)
         except (Failed, JobError) as error:
             detail = str(error)
         except Exception as error:  # refused, timed out, no such host, no broker

@@ -148,7 +148,7 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 		if result.Revision != "" {
 			result.Path = pathOf(pending)
 		}
-		return result
+		return asked(pod, result)
 	case v.half:
 		return result.fail("MigrationFailed", "OperationalError: (1060, \"Duplicate column name\"): an earlier change ended half-way")
 	default:
@@ -238,5 +238,5 @@ func byUse(pod *corev1.Pod, behavior Behavior) (checks []Check) {
 	if soak := env(pod, envSoak).Value; soak != "" {
 		checks = append(checks, Check{Name: "Soak", OK: true, Detail: soak + " s"})
 	}
-	return checks
+	return append(checks, answers(pod)...)
 }
