@@ -95,6 +95,9 @@ func (t *told) verify(owner *v1alpha1.Superset, o Order) {
 	t.say(superset.EnvWorkers, strconv.Itoa(int(o.Workers)))
 	if soak := owner.Spec.Upgrade.Verify.Soak; o.AsUser && soak != nil && soak.Duration > 0 {
 		t.say(superset.EnvSoakSeconds, strconv.FormatFloat(soak.Seconds(), 'f', -1, 64))
+		if _, ok := o.Release.Tiers[components.Scheduler]; ok {
+			t.say(superset.EnvBeat, "1")
+		}
 	}
 	t.queries(owner, o)
 }

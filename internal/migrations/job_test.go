@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -165,6 +166,17 @@ func TestWhatScriptsAreTold(t *testing.T) {
 	}
 	if v := told(Order{Script: Preflight, MaxLock: time.Second}); v[superset.EnvMaxLockSeconds] != "" {
 		t.Errorf("preflight is told %v", v)
+	}
+	s.Spec.Upgrade.Verify.Soak = &metav1.Duration{Duration: time.Minute}
+	if v := told(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "1" {
+		t.Errorf("of a soak verify is told %v", v)
+	}
+	if v := told(Order{Script: Verify}); v[superset.EnvSoakSeconds] != "" || v[superset.EnvBeat] != "" {
+		t.Errorf("without a soak: %v", v)
+	}
+	delete(r.Tiers, components.Scheduler)
+	if v := told(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "" {
+		t.Errorf("without a scheduler: %v", v)
 	}
 	delete(r.Tiers, components.Web)
 	if v := told(Order{Script: Verify}); v[superset.EnvWebURL] != "" {

@@ -36,6 +36,8 @@ const (
 	// EnvSoakSeconds is how long verify goes on to ask web after all checks have passed,
 	// such as 600; without it not at all.
 	EnvSoakSeconds = "SUPERSET_OPERATOR_SOAK_SECONDS"
+	// EnvBeat is "1" where there is a scheduler that must tick while verify soaks.
+	EnvBeat = "SUPERSET_OPERATOR_BEAT"
 	// EnvPrometheusURL is the base URL of a server with the API of Prometheus, and
 	// EnvPrometheusToken a bearer token for it, by secretKeyRef alone, or absent.
 	// EnvQueries are the conditions to ask it for that must not hold, as JSON: a list of

@@ -15,6 +15,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import superset_job
+import superset_job_beat
 import superset_job_queries
 import superset_job_use
 from superset_job import JobError, Result, describe, log
@@ -37,7 +38,10 @@ def verify(result: Result) -> None:
         _note(result, name, *_try(check))
     seconds = float(os.environ.get("SUPERSET_OPERATOR_SOAK_SECONDS") or 0)
     if seconds and _well(result):
+        ticked = superset_job_beat.watch(seconds) if superset_job_beat.watched() else None
         _note(result, "Soak", *_soak(seconds, [(name, check) for name, check in _checks(result) if name in _SOAKED]))
+        if ticked and _well(result):
+            _note(result, "Beat", *_try(ticked))
     for name, expression in superset_job_queries.queries() if _well(result) else []:
         _note(result, f"Query/{name}", *_try(partial(superset_job_queries.ask, expression)))
     failed = [check for check in result.checks if not check["ok"]]
