@@ -16,8 +16,6 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
-	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // errLags is why something is decided again.
@@ -26,28 +24,22 @@ var errLags = errors.New("the cache does not show it yet")
 // look observes, and sees to it that nothing is decided upon a cache that is
 // known to lag. A conflict says that it still does.
 func (r *SupersetReconciler) look(ctx context.Context, s *v1alpha1.Superset) (*world, error) {
+	if err := r.seesAll(ctx, s); err != nil {
+		return nil, err
+	}
 	w, err := r.observe(ctx, s)
-	if err == nil && w.lags(&s.Status) {
+	if err == nil && w.MaxFence > s.Status.UpgradeRevision {
 		w, err = r.observeAfresh(ctx, s)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := r.seesJobs(ctx, s, w.jobs); err != nil {
-		return nil, err
-	}
-	return w, r.seesTheTurn(ctx, s, w)
+	return w, r.seesJobs(ctx, s, w.jobs)
 }
 
-// lags is true when something carries a fence that the status does not know: a fence
-// is recorded before anything carries it, so the cache lags; if not, the status was
-// lost. In Validate no tier carries the run's own: nothing has been touched yet.
-func (w *world) lags(status *v1alpha1.SupersetStatus) bool {
-	touched := func(t lifecycle.Tier) bool { return t.Exists && t.Fence == status.UpgradeRevision }
-	return w.MaxFence > status.UpgradeRevision || status.Phase == v1alpha1.PhaseValidate && slices.ContainsFunc(w.Tiers[:], touched)
-}
-
-// observeAfresh looks again after a Superset whose status lags was read past the cache.
+// observeAfresh looks again after a Superset was read past the cache: something carries a
+// fence that its status does not know. A fence is recorded before anything carries it,
+// so the cache lags; if not, the status was lost.
 func (r *SupersetReconciler) observeAfresh(ctx context.Context, s *v1alpha1.Superset) (*world, error) {
 	if err := r.direct.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
 		return nil, fmt.Errorf("reading a Superset whose cache lags: %w", err)
@@ -79,44 +71,11 @@ func (r *SupersetReconciler) seesJobs(ctx context.Context, s *v1alpha1.Superset,
 	case err != nil:
 		return fmt.Errorf("reading Job %s, which the cache does not show: %w", name, err)
 	}
-	return lagging(name)
+	return lagging(job)
 }
 
-// turns are the Jobs that take the database back, by the class that does.
-var turns = map[v1alpha1.RollbackClass]migrations.Script{
-	v1alpha1.RollbackDowngrade: migrations.Downgrade, v1alpha1.RollbackRestore: migrations.Restore,
-}
-
-// seesTheTurn is a conflict while a tier is back at the earlier release and the cache
-// does not show the Job that took the database back before: the tiers would be
-// stopped once more for it.
-func (r *SupersetReconciler) seesTheTurn(ctx context.Context, s *v1alpha1.Superset, w *world) error {
-	run := s.Status.Upgrade
-	if s.Status.Phase != v1alpha1.PhaseRollback || run == nil || run.Rollback == nil || !w.backWithoutTurn(&s.Status) {
-		return nil
-	}
-	name := migrations.JobName(s, turns[run.Rollback.Class], s.Status.UpgradeRevision, 1)
-	err := r.direct.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, &batchv1.Job{})
-	if apierrors.IsNotFound(err) {
-		return nil // the tiers are there from a way back of another class
-	}
-	if err != nil {
-		return fmt.Errorf("looking for Job %s: %w", name, err)
-	}
-	return lagging(name)
-}
-
-// backWithoutTurn is true when a tier is back, by a class that takes the database back
-// before, and no Job is seen that did.
-func (w *world) backWithoutTurn(status *v1alpha1.SupersetStatus) bool {
-	back := func(t lifecycle.Tier) bool {
-		return t.Exists && t.Fence == status.UpgradeRevision && t.Mode == v1alpha1.ModeServe && t.Release == status.Upgrade.RollbackRelease
-	}
-	_, turned := turns[status.Upgrade.Rollback.Class]
-	return turned && w.Downgrade.Attempt+w.Restore.Attempt == 0 && slices.ContainsFunc(w.Tiers[:], back)
-}
-
-// lagging is the conflict that has a Superset looked at again.
-func lagging(job string) error {
-	return apierrors.NewConflict(schema.GroupResource{Group: batchv1.GroupName, Resource: "jobs"}, job, errLags)
+// lagging is the conflict that has a Superset looked at again, for an object that the
+// cache does not show.
+func lagging(obj client.Object) error {
+	return apierrors.NewConflict(schema.GroupResource{Resource: fmt.Sprintf("%T", obj)}, obj.GetName(), errLags)
 }

@@ -17,7 +17,6 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
-	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // Nothing is decided before the cache shows the Job that was made last, unless
@@ -67,31 +66,6 @@ func TestOwnJobsAreSeen(t *testing.T) {
 	}
 }
 
-// What carries a fence above that of the status, or in Validate the run's own, is seen
-// by a cache whose Superset lags.
-func TestAStatusThatLags(t *testing.T) {
-	for name, c := range map[string]struct {
-		phase       v1alpha1.Phase
-		tier, other int64
-		want        bool
-	}{
-		"as recorded":              {v1alpha1.PhaseUpgradeWeb, 2, 2, false},
-		"a tier of a later run":    {v1alpha1.PhaseReady, 3, 3, true},
-		"a Job of a later run":     {v1alpha1.PhaseReady, 2, 3, true},
-		"a tier of the run before": {v1alpha1.PhaseValidate, 1, 2, false},
-		"a tier that was touched":  {v1alpha1.PhaseValidate, 2, 2, true},
-	} {
-		s, w := upgrading(t, c.phase)
-		for i := range w.Tiers {
-			w.Tiers[i].Fence = 1
-		}
-		w.Tiers[1].Fence, w.MaxFence = c.tier, c.other
-		if got := w.lags(&s.Status); got != c.want {
-			t.Errorf("%s: %v, want %v", name, got, c.want)
-		}
-	}
-}
-
 // A release is stored as it was seen: not over one that has come since, and not over
 // another state than the one that was seen.
 func TestStoresWhatWasDecided(t *testing.T) {
@@ -110,38 +84,5 @@ func TestStoresWhatWasDecided(t *testing.T) {
 	}
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(stored), stored); err != nil || stored.Annotations[annotationPlanHash] != "sha256-0123456789ab" {
 		t.Errorf("a release that has come since was stored over: %v, %v", stored.Annotations, err)
-	}
-}
-
-// On the way back no tier is stopped again because the cache does not show the Job
-// that took the database back: that there is one is asked past it.
-func TestTheTurnIsSeen(t *testing.T) {
-	for name, c := range map[string]struct {
-		class     v1alpha1.RollbackClass
-		phase     v1alpha1.Phase
-		back      bool
-		there     migrations.Script
-		cached    int
-		conflicts bool
-	}{
-		"the cache lags":               {v1alpha1.RollbackRestore, v1alpha1.PhaseRollback, true, migrations.Restore, 0, true},
-		"so of a downgrade":            {v1alpha1.RollbackDowngrade, v1alpha1.PhaseRollback, true, migrations.Downgrade, 0, true},
-		"it has the Job":               {v1alpha1.RollbackRestore, v1alpha1.PhaseRollback, true, migrations.Restore, 1, false},
-		"no tier is back":              {v1alpha1.RollbackRestore, v1alpha1.PhaseRollback, false, migrations.Restore, 0, false},
-		"back by another class before": {v1alpha1.RollbackRestore, v1alpha1.PhaseRollback, true, migrations.Verify, 0, false},
-		"nothing is to be taken back":  {v1alpha1.RollbackImage, v1alpha1.PhaseRollback, true, migrations.Restore, 0, false},
-		"another phase":                {v1alpha1.RollbackRestore, v1alpha1.PhaseRolledBack, true, migrations.Restore, 0, false},
-	} {
-		s, w := upgrading(t, c.phase)
-		s.Status.Upgrade.RollbackRelease, s.Status.Upgrade.Rollback = "old", &v1alpha1.RollbackStatus{Class: c.class}
-		if c.back {
-			w.Tiers[1].Fence = s.Status.UpgradeRevision
-		}
-		w.Restore.Attempt = c.cached
-		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: s.Namespace, Name: migrations.JobName(s, c.there, s.Status.UpgradeRevision, 1)}}
-		r := &SupersetReconciler{direct: fake.NewClientBuilder().WithScheme(Options(nil).Scheme).WithObjects(job).Build()}
-		if err := r.seesTheTurn(t.Context(), s, w); apierrors.IsConflict(err) != c.conflicts || !c.conflicts && err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }

@@ -60,6 +60,8 @@ type SupersetReconciler struct {
 	direct client.Reader
 	// made has the name of the Job that was made last, by the Superset's uid.
 	made *lru.Cache
+	// seen has the uids of the Supersets that the cache has once shown as they are.
+	seen *lru.Cache
 }
 
 // NewSupersetReconciler wires a reconciler to a manager.
@@ -72,6 +74,7 @@ func NewSupersetReconciler(mgr ctrl.Manager) *SupersetReconciler {
 		releases: lru.New(256),
 		direct:   mgr.GetAPIReader(),
 		made:     lru.New(4096),
+		seen:     lru.New(4096),
 	}
 }
 

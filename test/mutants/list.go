@@ -74,6 +74,8 @@ var mutants = []mutant{
 		lifecycle + "way.go", "schema.SecretKey, known = key, true", "known = true"},
 	{"prunes-in-use", "a release that a rollback needs is pruned",
 		controller + "prune.go", "if len(keep) < historyLimit(s) || inUse(s, w, stored.Hash) {", "if len(keep) < historyLimit(s) {"},
+	{"no-first-look", "a process that begins trusts its cache from the start",
+		controller + "firstlook.go", "if _, seen := r.seen.Get(s.UID); seen {", "if _, seen := r.seen.Get(s.UID); seen || true {"},
 	{"misses-own-status", "nothing wakes the controller when the cache has its own write",
 		controller + "watches.go", "\t\t\t!equality.Semantic.DeepEqual(before.Status, after.Status)\n", "\t\t\tbefore.Status.Phase != after.Status.Phase\n"},
 	{"ends-migration", "a migrate Job that nothing waits for is ended",
