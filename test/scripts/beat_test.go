@@ -56,6 +56,16 @@ func TestBeat(t *testing.T) {
 	beats(t, j.soaking(33), "", "not known: the workers had no room to begin often")
 }
 
+// TestBeatBefore has another release's worker and beat, with another Celery.
+func TestBeatBefore(t *testing.T) {
+	pg, cache := startPostgreSQL(t), startRedis(t)
+	j := job{release: v414, script: "verify", database: pg.copyDatabase(t, "", "ticks"), cache: cache, raw: often}
+	pg.query(t, "ticks", "CREATE TABLE alembic_version AS SELECT '"+v414.head+"'::varchar(32) AS version_num")
+	startWorker(t, j)
+	startBeat(t, j)
+	beats(t, j.soaking(33), "", "workers began what it sent: often")
+}
+
 // soaking is the job with a soak of so many seconds beside a worker and a beat.
 func (j job) soaking(seconds int) job {
 	j.extra = append([]string{superset.EnvWorkers + "=1", superset.EnvBeat + "=1", fmt.Sprintf("%s=%d", superset.EnvSoakSeconds, seconds)}, j.extra...)
