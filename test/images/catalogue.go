@@ -54,7 +54,7 @@ func (s Store) Build(ctx context.Context, name string) (Image, error) {
 	return Image{}, fmt.Errorf("no image %q: want one of %s", name, strings.Join(known, ", "))
 }
 
-// servicesImage holds PostgreSQL and Redis; it runs as whatever user the pod
+// servicesImage holds PostgreSQL, MariaDB and Redis; it runs as whatever user the pod
 // names.
 func (s Store) servicesImage(ctx context.Context, p pins, name string) (Image, error) {
 	debian, err := s.debian(ctx, p)
@@ -68,7 +68,7 @@ func (s Store) servicesImage(ctx context.Context, p pins, name string) (Image, e
 }
 
 // supersetImage has the paths, the user and the variables of the official
-// image, and the database driver that the official one lacks since 4.1. Its tag
+// image, and the database drivers that the official one lacks since 4.1. Its tag
 // is a release, or a release and a variant of it.
 func (s Store) supersetImage(ctx context.Context, p pins, name, tag string) (Image, error) {
 	version, broken, isVariant := strings.Cut(tag, "-")

@@ -17,7 +17,7 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const debianRecipe = 1
 
 // debian is the layer below everything else: a minimal Debian with Python,
-// PostgreSQL and Redis, and the user that Superset's images run as.
+// PostgreSQL, MariaDB and Redis, and the user that Superset's images run as.
 func (s Store) debian(ctx context.Context, p pins) (Layer, error) {
 	inputs := map[string]any{"recipe": debianRecipe, "debian": p.Debian}
 	return s.layer(ctx, "debian", inputs, func(ctx context.Context, root string) error {
