@@ -17,7 +17,7 @@ import (
 // next way begins at that release.
 func (j *trip) hop(t *testing.T, w way, p *prober) {
 	t.Helper()
-	who := j.startWorking(t)
+	who, sender := j.startWorking(t), j.startTicking(t)
 	begun := time.Now()
 	p.lap()
 	j.patch(t, func(s *v1alpha1.Superset) {
@@ -31,7 +31,11 @@ func (j *trip) hop(t *testing.T, w way, p *prober) {
 		t.Errorf("strategy %s, want %s; plan: %+v; fell back: %s", run.Strategy, w.goes(), run.Plan, run.FellBack)
 	}
 	work := who.stop()
-	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, %d revisions, %s", j.from, w.to, run.PendingMigrations, w.goes()), Service: served, Work: &work}
+	work.Tasks = sender.stop(t)
+	s := stage{
+		Name:    fmt.Sprintf("Upgrade %s to %s, %d revisions, %s", j.from, w.to, run.PendingMigrations, w.goes()),
+		Service: served, Work: &work, Figures: j.figures(t, w.to, begun),
+	}
 	if w.drained {
 		s.Name += " after Rolling held the tables for too long"
 	}
@@ -56,6 +60,15 @@ func (j *trip) kept(t *testing.T, w way, s stage) {
 		if s.Work.Failed > 0 && !w.drained {
 			t.Errorf("%d requests of a user who was logged in failed, first: %s", s.Work.Failed, s.Work.First)
 		}
+		if s.Work.Tasks.Lost > 0 {
+			t.Errorf("%d of %d tasks were never executed", s.Work.Tasks.Lost, s.Work.Tasks.Sent)
+		}
+		if !w.drained && (s.Service.By[j.from] == 0 || s.Service.By[w.to] == 0) {
+			t.Errorf("answers by release are %v, want some of %s and of %s", s.Service.By, j.from, w.to)
+		}
+	}
+	if s.Work.Tasks.Twice > 0 {
+		t.Errorf("%d of %d tasks were executed more than once", s.Work.Tasks.Twice, s.Work.Tasks.Sent)
 	}
 	if stored := j.count(t, "SELECT count(*) FROM dashboards WHERE dashboard_title LIKE '"+draftTitle+"%'"); stored < j.drafts+s.Work.Writes {
 		t.Errorf("%d drafts are stored, want the %d of before and the %d that were answered since", stored, j.drafts, s.Work.Writes)

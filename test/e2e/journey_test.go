@@ -157,6 +157,9 @@ type trip struct {
 	// drafts are the dashboards that a working user has written since, and alerts how
 	// often the alert was evaluated.
 	drafts, alerts int
+	// ticks is the connection by which the workers' tasks leave their numbers; 0 before
+	// there is one.
+	ticks int
 }
 
 // settle installs the first release from nothing, and uses it.
@@ -165,7 +168,7 @@ func (j *trip) settle(t *testing.T) {
 	begun := time.Now()
 	j.apply(t, render(t, supersetText, tenant{Namespace: j.namespace, Version: j.from}))
 	j.reaches(t, v1alpha1.PhaseReady, j.from)
-	j.results.add(t, j.cluster, j.log, stage{Name: "Install " + j.from}, begun)
+	j.results.add(t, j.cluster, j.log, stage{Name: "Install " + j.from, Figures: j.figures(t, j.from, begun)}, begun)
 	j.createAdmin(t, j.from)
 	user := j.user(t)
 	j.made = user.create(t, j.databaseURI(t), true)

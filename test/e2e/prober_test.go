@@ -7,8 +7,10 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"time"
 )
@@ -18,7 +20,8 @@ import (
 //
 // It asks for the list of charts without credentials: that takes the database,
 // unlike the health page, and the refusal (401) is the right answer. Every tenth time
-// it asks for the login page, as somebody does who has a browser open.
+// it asks for the login page, as somebody does who has a browser open. What was answered
+// is counted by the release that did: see releaseOf.
 type prober struct {
 	base   string
 	cancel context.CancelFunc
@@ -29,13 +32,20 @@ type prober struct {
 	down  time.Time // when the current outage began; zero while there is none
 }
 
-const loginPage = "/login/"
+const (
+	loginPage = "/login/"
+	// versionFile is one that each release ships, and that is in no cache.
+	versionFile = "/static/version_info.json"
+)
 
 // service is what users had of Superset in some stretch of time.
 type service struct {
 	// OK were answered by Superset, Paged by the maintenance page (status 503),
 	// Failed by nobody or by an error.
 	OK, Paged, Failed int
+	// By is how many of OK each release answered. Of the rest it is not known: the
+	// connection ended with the answer.
+	By map[string]int
 	// Pages of Failed is how often the login page was the error.
 	Pages int
 	// Away is the time from the first request that Superset did not answer to the
@@ -49,15 +59,13 @@ type service struct {
 
 func startProber(ctx context.Context, base string) *prober {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prober{base: base, cancel: cancel, done: make(chan struct{})}
+	p := &prober{base: base, cancel: cancel, done: make(chan struct{}), count: service{By: map[string]int{}}}
 	go p.probe(ctx)
 	return p
 }
 
 func (p *prober) probe(ctx context.Context) {
 	defer close(p.done)
-	// As long as a proxy would wait: on a busy machine slow is not yet failed.
-	client := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for n := 1; ; n++ {
@@ -65,11 +73,19 @@ func (p *prober) probe(ctx context.Context) {
 		if n%10 == 0 {
 			path = loginPage
 		}
+		connection := &http.Transport{MaxConnsPerHost: 1}
+		// As long as a proxy would wait: on a busy machine slow is not yet failed.
+		client := http.Client{Timeout: time.Minute, Transport: connection}
 		paged, failure := p.ask(ctx, &client, path)
+		took, release := time.Since(begun), ""
+		if !paged && failure == "" {
+			release = p.releaseOf(ctx, &client)
+		}
+		connection.CloseIdleConnections()
 		if ctx.Err() != nil {
 			return
 		}
-		p.record(begun, path, paged, failure)
+		p.record(answer{begun: begun, took: took, path: path, paged: paged, failure: failure, release: release})
 		select {
 		case <-ctx.Done():
 			return
@@ -103,30 +119,64 @@ func (p *prober) ask(ctx context.Context, client *http.Client, path string) (pag
 	}
 }
 
-func (p *prober) record(begun time.Time, path string, paged bool, failure string) {
+// releaseOf asks for the release of the pod that has just answered: the connection is
+// still there, and kube-proxy leads all of it to one pod. Empty where it has ended.
+func (p *prober) releaseOf(ctx context.Context, client *http.Client) string {
+	same := false
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { same = c.Reused }})
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+versionFile, nil)
+	if err != nil {
+		return ""
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = response.Body.Close() }()
+	said := struct{ Version string }{}
+	if err := json.NewDecoder(response.Body).Decode(&said); err != nil || !same {
+		return ""
+	}
+	return said.Version
+}
+
+// answer is one that the prober got, or did not.
+type answer struct {
+	begun   time.Time
+	took    time.Duration
+	path    string
+	paged   bool
+	failure string
+	release string
+}
+
+func (p *prober) record(a answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if failure == "" {
-		p.count.Slowest = max(p.count.Slowest, time.Since(begun))
+	if a.failure == "" {
+		p.count.Slowest = max(p.count.Slowest, a.took)
 	}
 	switch {
-	case paged:
+	case a.paged:
 		p.count.Paged++
-	case failure == "":
+	case a.failure == "":
 		p.count.OK++
+		if a.release != "" {
+			p.count.By[a.release]++
+		}
 		p.endOutage(time.Now())
 		return
 	default:
 		p.count.Failed++
-		if path == loginPage {
+		if a.path == loginPage {
 			p.count.Pages++
 		}
 		if p.count.First == "" {
-			p.count.First = path + ": " + failure
+			p.count.First = a.path + ": " + a.failure
 		}
 	}
 	if p.down.IsZero() {
-		p.down = begun
+		p.down = a.begun
 	}
 }
 
@@ -151,7 +201,7 @@ func (p *prober) lap() service {
 		p.down = now
 	}
 	lap := p.count
-	p.count = service{}
+	p.count = service{By: map[string]int{}}
 	return lap
 }
 

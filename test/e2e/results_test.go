@@ -43,6 +43,8 @@ type stage struct {
 	Service *service // nil when nobody was asking
 	Work    *labour  // nil when nobody was logged in
 	Faults  []string
+	// Figures of the release that runs afterwards; nil where it is that of before.
+	Figures *figures
 	// Rehearsal that came before; nil without one.
 	Rehearsal *v1alpha1.RehearsalStatus
 	Locks     string // what the migration's locks took; empty without any
@@ -66,8 +68,14 @@ func (r *results) add(t *testing.T, c cluster, j *journal, s stage, begun time.T
 	r.Stages = append(r.Stages, s)
 	t.Logf("%s: %.1f s %+v", s.Name, s.Took.Seconds(), s.Jobs)
 	if s.Service != nil {
-		t.Logf("%d requests answered, %d by the page, %d failed (first: %s), away %.1f s",
-			s.Service.OK, s.Service.Paged, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
+		t.Logf("%d requests answered, by release %v, %d by the page, %d failed (first: %s), away %.1f s",
+			s.Service.OK, s.Service.By, s.Service.Paged, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
+	}
+	if s.Work != nil {
+		t.Logf("a user who was logged in: %+v", *s.Work)
+	}
+	if s.Figures != nil {
+		t.Logf("figures: %+v", *s.Figures)
 	}
 }
 
@@ -91,7 +99,13 @@ func (r *results) write(t *testing.T) {
 	r.CPUs, r.GiB = runtime.NumCPU(), machineGiB(t)
 	functions := template.FuncMap{
 		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) },
-		"kB":      func(bytes int64) int64 { return bytes / 1000 },
+		"whole": func(d time.Duration) string {
+			if d == 0 {
+				return "" // not seen
+			}
+			return fmt.Sprintf("%.0f", d.Seconds())
+		},
+		"kB": func(bytes int64) int64 { return bytes / 1000 },
 	}
 	parsed, err := template.New("results").Funcs(functions).Parse(resultsText)
 	if err != nil {

@@ -23,6 +23,8 @@ type labour struct {
 	First string
 	// Slowest is what the slowest answer took.
 	Slowest time.Duration
+	// Tasks that the workers were sent meanwhile.
+	Tasks tasks
 }
 
 // working is that user, at work.
