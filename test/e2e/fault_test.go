@@ -77,10 +77,11 @@ func killMigration(t *testing.T, c cluster) {
 	c.kubectl(t, "", "--namespace="+c.namespace, "delete", pod, "--grace-period=0", "--force", "--wait=false")
 }
 
-// restartDatabase ends PostgreSQL at once; its data stay and it comes again. The
-// command has ended by then, or it would end with the container.
+// restartDatabase ends PostgreSQL with every session, as soon as it is there; its data
+// stay, and it comes again two seconds later.
 func restartDatabase(t *testing.T, c cluster) {
-	c.kubectl(t, "", "--namespace=servers", "exec", "deployment/postgres", "--", "bash", "-c", "(sleep 1; kill -INT 1) >/dev/null 2>&1 &")
+	c.kubectl(t, "", "--namespace=servers", "exec", "deployment/postgres", "--", "bash", "-ec",
+		"until pg_isready --quiet; do sleep 0.2; done; pg_ctl --pgdata=/data/pg --mode=fast stop")
 }
 
 // scaleRedis takes Redis away, with all that is in it, or brings it back.

@@ -7,6 +7,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,9 @@ func (j *trip) hop(t *testing.T, w way, p *prober) {
 	p.lap()
 	j.patch(t, func(s *v1alpha1.Superset) {
 		s.Spec.Version, s.Spec.Image.Tag = w.to, w.tagOf(w.to)
-		s.Spec.Upgrade.AllowVersionSkip = true
+		if w.config != nil {
+			s.Spec.Config.Raw = strings.Replace(s.Spec.Config.Raw, strings.Join(j.config, "\n"), strings.Join(w.config, "\n"), 1)
+		}
 	})
 	j.strike(t, begun, w.faults)
 	j.reaches(t, v1alpha1.PhaseReady, w.to)
@@ -49,6 +52,9 @@ func (j *trip) hop(t *testing.T, w way, p *prober) {
 	j.results.add(t, j.cluster, j.log, s, begun)
 	j.kept(t, w, s)
 	j.from = w.to
+	if w.config != nil {
+		j.config = w.config
+	}
 }
 
 // kept looks at what users had of the upgrade, and whether all is there that they
@@ -108,8 +114,8 @@ func (j *trip) refused(t *testing.T, w way, p *prober) {
 	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version, s.Spec.Image.Tag = j.to, w.tagOf(j.to) })
 	j.fails(t)
 	failure := j.superset(t).Status.Upgrade.Failure
-	if failure == nil || failure.Phase != v1alpha1.PhaseValidate || failure.Reason != w.refused {
-		t.Errorf("it failed by %+v, want %s in Validate", failure, w.refused)
+	if failure == nil || failure.Phase != v1alpha1.PhaseValidate || failure.Reason != w.refused || !strings.Contains(failure.Message, w.says) {
+		t.Errorf("it failed by %+v, want %s in Validate, and %q in the message", failure, w.refused, w.says)
 	}
 	s := stage{Name: fmt.Sprintf("Upgrade %s to a broken %s, refused: %s", j.from, j.to, w.refused), Service: lapOf(p)}
 	served(t, s.Service, false, false)

@@ -24,7 +24,9 @@ type journey struct {
 	from, to string
 	// alert has beat send one to the workers each minute.
 	alert bool
-	ways  []way
+	// config is Python that the configuration has beside, a line each.
+	config []string
+	ways   []way
 }
 
 // way is an upgrade, and how it is taken back. Each begins at the journey's first
@@ -40,8 +42,13 @@ type way struct {
 	to string
 	// variant of the target's image, which is broken.
 	variant string
-	// refused is the reason for which Validate does; nothing is touched then.
-	refused string
+	// config takes the place of the journey's, in the same edit as the version.
+	config []string
+	// soak is what spec.upgrade.verify has of it.
+	soak time.Duration
+	// refused is the reason for which Validate does, with says in the message; nothing
+	// is touched then.
+	refused, says string
 	// breaks is how the message begins with which the run fails in a phase, and goes
 	// back by itself; empty for one that is taken back by annotation.
 	breaks string
@@ -67,6 +74,13 @@ type way struct {
 	leftovers []string
 }
 
+// executeAs is a setting of 4.1's documentation which 5.0 neither knows nor can read:
+// ExecutorType has lost that name. The second is what its notes for upgrades say instead.
+var (
+	executeAs  = []string{"from superset.tasks.types import ExecutorType", "ALERT_REPORTS_EXECUTE_AS = [ExecutorType.SELENIUM]"}
+	executeAs5 = []string{"from superset.tasks.types import FixedExecutor", `ALERT_REPORTS_EXECUTORS = [FixedExecutor("admin")]`}
+)
+
 // The order within a journey matters for what can be found: Restore leads back to
 // the very schema, a Downgrade leaves something behind, which the next way then
 // finds there already.
@@ -75,6 +89,9 @@ var journeys = []journey{
 		name: "DriverMissing", variant: "driver-missing", refused: "DriverMissing",
 	}, {
 		name: "Image", choice: v1alpha1.RollbackAuto, took: v1alpha1.RollbackImage,
+	}, {
+		name: "Crashes", variant: "web-crashes", soak: 3 * time.Minute, breaks: "Restarts", in: v1alpha1.PhaseVerify,
+		took: v1alpha1.RollbackImage, suffers: true, leftovers: []string{},
 	}, {
 		name: "MigrationFails", variant: "migration-fails", breaks: "MigrationFailed", in: v1alpha1.PhaseDBMigrate,
 		took: v1alpha1.RollbackImage, leftovers: []string{},
@@ -92,6 +109,8 @@ var journeys = []journey{
 	}, {
 		name: "BreaksLate", choice: "Downgrade", variant: "login-page-fails", breaks: "LoginPage", in: v1alpha1.PhaseVerify,
 		took: v1alpha1.RollbackDowngrade, drained: true, leftovers: knownLeftovers,
+	}, {
+		name: "To61", to: "6.1.0",
 	}}},
 	{name: "every-hop", from: "4.1.4", to: "5.0.0", alert: true, ways: []way{{
 		name: "FallsToImage", choice: "Downgrade", took: v1alpha1.RollbackImage, drained: true, rehearsal: v1alpha1.FindingRefused,
@@ -111,6 +130,13 @@ var journeys = []journey{
 			{v1alpha1.PhaseUpgradeWorkers, "Redis is back", scaleRedis("1")},
 			{v1alpha1.PhaseUpgradeWorkers, "PostgreSQL is restarted", restartDatabase},
 		},
+	}}},
+	{name: "skip-to-6", from: "4.1.4", to: "6.0.0", config: executeAs, ways: []way{{
+		name: "ConfigRaises", refused: "ConfigInvalid", says: "AttributeError: SELENIUM",
+	}, {
+		name: "To6", to: "6.0.0", config: executeAs5,
+	}, {
+		name: "To61", to: "6.1.0", suffers: true, faults: eachPhase("PostgreSQL is restarted", restartDatabase),
 	}}},
 }
 
@@ -166,7 +192,7 @@ type trip struct {
 func (j *trip) settle(t *testing.T) {
 	t.Helper()
 	begun := time.Now()
-	j.apply(t, render(t, supersetText, tenant{Namespace: j.namespace, Version: j.from}))
+	j.apply(t, render(t, supersetText, tenant{Namespace: j.namespace, Version: j.from, Config: j.config}))
 	j.reaches(t, v1alpha1.PhaseReady, j.from)
 	j.results.add(t, j.cluster, j.log, stage{Name: "Install " + j.from, Figures: j.figures(t, j.from, begun)}, begun)
 	j.createAdmin(t, j.from)

@@ -16,5 +16,6 @@ go test -c -tags e2e -o "$scratch/e2e.test" .
   -image superset:4.1.4 -image superset:5.0.0 -image superset:6.0.0 -image superset:6.1.0 \
   -image superset:6.0.0-driver-missing -image superset:6.0.0-login-page-fails \
   -image superset:6.0.0-migration-fails -image superset:6.0.0-migration-holds-locks \
-  -- "$scratch/e2e.test" -test.v -test.timeout=75m "$@" 2>&1 |
+  -image superset:6.0.0-web-crashes \
+  -- "$scratch/e2e.test" -test.v -test.timeout=110m "$@" 2>&1 |
   tee -i "$scratch/e2e.log" || { awk -f failed.awk "$scratch/e2e.log"; exit 1; }

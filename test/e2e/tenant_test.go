@@ -32,6 +32,8 @@ type tenant struct {
 	Volume string
 	// Version that is installed first.
 	Version string
+	// Config is Python that its configuration has beside, a line each.
+	Config []string
 }
 
 // tenant brings up what one Superset needs from others, in a namespace that ends

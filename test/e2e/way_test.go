@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
@@ -132,6 +133,10 @@ func (j *trip) prepare(t *testing.T, w way) {
 		s.Spec.Version, s.Spec.Image.Tag = j.from, ""
 		u := &s.Spec.Upgrade
 		u.Strategy, u.Rollback, u.Backup, u.Rehearsal = w.strategy, w.choice, nil, v1alpha1.RehearsalNever
+		u.AllowVersionSkip, u.Verify.Soak = true, nil
+		if w.soak > 0 {
+			u.Verify.Soak = &metav1.Duration{Duration: w.soak}
+		}
 		if w.rehearsal != "" {
 			u.Rehearsal, u.RehearsalJob.Image = v1alpha1.RehearsalAlways, servicesImage
 		}
@@ -162,7 +167,7 @@ func (j *trip) upgrade(t *testing.T, w way, p *prober) {
 	if promised := w.promised(); way == nil || way.Reason != promised {
 		t.Errorf("RollbackAvailable is %+v, want reason %s", way, promised)
 	}
-	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, %s", j.from, j.to, want), Service: lapOf(p)}
+	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, %s", j.from, j.to, want), Service: lapOf(p), Figures: j.figures(t, j.to, begun)}
 	if run.Locks != nil {
 		s.Locks = superset.Status.History[0].Locks
 	}
@@ -226,7 +231,9 @@ func (j *trip) tookBack(t *testing.T, w way, s *service) {
 	if message := readyMessage(superset); !strings.Contains(message, w.fellBack) {
 		t.Errorf("the condition says %q, want %q in it", message, w.fellBack)
 	}
-	served(t, s, w.drained, w.in == v1alpha1.PhaseVerify)
+	if !w.suffers {
+		served(t, s, w.drained, w.in == v1alpha1.PhaseVerify)
+	}
 }
 
 // same compares the database with what it was before the upgrade and, where the
