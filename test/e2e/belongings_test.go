@@ -7,6 +7,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,12 +29,21 @@ func (s *session) create(t *testing.T, uri string, workers bool) belongings {
 	t.Helper()
 	b := belongings{dashboard: s.write(t, dashboardTitle)}
 	b.database = s.make(t, "database", map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true, "allow_run_async": workers})
-	b.dataset = s.make(t, "dataset", map[string]any{"database": b.database, "schema": "public", "table_name": "dashboards"})
+	b.dataset = s.make(t, "dataset", map[string]any{"database": b.database, "schema": schemaOf(uri), "table_name": "dashboards"})
 	b.chart = s.make(t, "chart", map[string]any{
 		"slice_name": chartName, "datasource_id": b.dataset, "datasource_type": "table", "viz_type": "table",
 		"params": `{"viz_type": "table", "query_mode": "raw", "all_columns": ["id"]}`, "dashboards": []int{b.dashboard},
 	})
 	return b
+}
+
+// schemaOf is where Superset's tables are, as Superset calls it: on MySQL a database is one.
+func schemaOf(uri string) string {
+	if !strings.HasPrefix(uri, "mysql") {
+		return "public"
+	}
+	database, _, _ := strings.Cut(uri[strings.LastIndex(uri, "/")+1:], "?")
+	return database
 }
 
 // write makes a dashboard.

@@ -30,6 +30,8 @@ type cluster struct {
 	namespace string
 	// volume is the folder of the namespace's backups.
 	volume string
+	// mysql says that the metadata database is not on PostgreSQL.
+	mysql bool
 }
 
 func connect(t *testing.T) cluster {

@@ -26,7 +26,9 @@ type journey struct {
 	alert bool
 	// config is Python that the configuration has beside, a line each.
 	config []string
-	ways   []way
+	// onMySQL has the metadata database there.
+	onMySQL bool
+	ways    []way
 }
 
 // way is an upgrade, and how it is taken back. Each begins at the journey's first
@@ -64,6 +66,8 @@ type way struct {
 	took v1alpha1.RollbackClass
 	// fellBack is in the message where another class was tried before.
 	fellBack string
+	// halfway is where the class before it failed and left half of itself.
+	halfway bool
 	// drained allows the way back to show the maintenance page; of a way that stays it
 	// says that a Drain follows a Rolling which held the tables for too long.
 	drained bool
@@ -138,6 +142,9 @@ var journeys = []journey{
 	}, {
 		name: "To61", to: "6.1.0", suffers: true, faults: eachPhase("PostgreSQL is restarted", restartDatabase),
 	}}},
+	{name: "on-mysql", from: "4.1.4", to: "5.0.0", onMySQL: true, ways: []way{{
+		name: "Halfway", backup: true, choice: "Downgrade", halfway: true, took: v1alpha1.RollbackRestore, drained: true,
+	}}},
 }
 
 // TestJourneys are those of users: install a release, make something in it, upgrade,
@@ -155,6 +162,7 @@ func TestJourneys(t *testing.T) {
 }
 
 func (j journey) run(t *testing.T, c cluster, r *results) {
+	c.mysql = j.onMySQL
 	c = c.tenant(t, j.name)
 	log := &journal{}
 	kept := make(chan struct{})

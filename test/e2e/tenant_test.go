@@ -16,6 +16,9 @@ var (
 	//go:embed manifests/servers.yaml
 	serversManifest string
 
+	//go:embed manifests/mysql.yaml
+	mysqlManifest string
+
 	//go:embed manifests/tenant.yaml.tmpl
 	tenantText string
 
@@ -26,8 +29,9 @@ var (
 // tenant is what the manifests are rendered with.
 type tenant struct {
 	Namespace string
-	// Database of this Superset on the server that all share.
+	// Database of this Superset on the server that all share; MySQL says which.
 	Database string
+	MySQL    bool
 	// Volume is the folder on the node where its backups are kept.
 	Volume string
 	// Version that is installed first.
@@ -53,7 +57,11 @@ func (c cluster) tenant(t *testing.T, namespace string) cluster {
 	})
 	c.apply(t, serversManifest)
 	c.available(t, "servers", "postgres")
-	c.apply(t, render(t, tenantText, tenant{Namespace: namespace, Database: c.database(), Volume: c.volume}))
+	if c.mysql {
+		c.apply(t, mysqlManifest)
+		c.available(t, "servers", "mysql")
+	}
+	c.apply(t, render(t, tenantText, tenant{Namespace: namespace, Database: c.database(), MySQL: c.mysql, Volume: c.volume}))
 	c.available(t, namespace, "redis")
 	return c
 }

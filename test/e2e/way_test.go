@@ -37,6 +37,9 @@ func (j *trip) take(t *testing.T, w way) {
 	case w.to != "":
 		j.hop(t, w, p)
 		return
+	case w.halfway:
+		j.halfway(t, w, p)
+		return
 	}
 	before := j.state(t)
 	j.upgrade(t, w, p)
