@@ -45,6 +45,7 @@ func (j *trip) take(t *testing.T, w way) {
 	j.upgrade(t, w, p)
 	user := j.user(t)
 	user.check(t, j.made)
+	j.beatIsAlone(t)
 	later := user.write(t, "Sales, written after the way to "+j.to+" by "+w.name)
 	upgraded := j.state(t)
 
