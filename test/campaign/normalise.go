@@ -115,8 +115,11 @@ func (n *normaliser) text(field, s string) string {
 		return "DIGEST" // of a namespace too
 	case v1alpha1.AnnotationApplied:
 		return "HASH" // of a uid too
+	}
+	s = n.words.Replace(moment.ReplaceAllString(s, "TIME")) // first: a namespace may be called t-4652s
+	switch field {
 	case "phases", "downtime", "message":
 		s = span.ReplaceAllString(s, "SECONDS")
 	}
-	return n.words.Replace(moment.ReplaceAllString(s, "TIME"))
+	return s
 }
