@@ -36,6 +36,8 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 		"missing driver": {func(j *job) { j.database = "mysql+mysqldb://u:p-fake@127.0.0.1/bi" },
 			"DriverMissing", []string{"MySQLdb"}},
 		"config raises": {func(j *job) { j.raw = "ROW_LIMIT = 1 / 0" }, "ConfigInvalid", []string{"line", "ZeroDivisionError"}},
+		"config imports what the release lacks": {func(j *job) { j.raw = "from superset.tasks.types import NotThere" }, "ConfigInvalid",
+			[]string{"superset_config.py line", "NotThere", "UPDATING.md"}},
 		"config syntax": {func(j *job) { j.raw = "ROW_LIMIT = (" }, "ConfigInvalid", []string{"line", "SyntaxError"}},
 		"config imports": {func(j *job) { j.raw = "import nothing_like_it" },
 			"ImageBroken", []string{"superset_config.py line", "nothing_like_it"}},

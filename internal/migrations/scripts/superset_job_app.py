@@ -70,6 +70,12 @@ def _refuse_known_key(config: Any) -> None:
 def _classify(error: BaseException) -> JobError:
     line = _config_line(error)
     where = f"superset_config.py line {line}: " if line else ""
+    if isinstance(error, ImportError) and line and (error.name or "").partition(".")[0] == "superset":
+        return JobError(
+            "ConfigInvalid",
+            f"the configuration fails: {where}{describe(error)}; this release has no such name:"
+            " its UPDATING.md says what to write instead",
+        )
     if isinstance(error, ImportError):
         return JobError(
             "ImageBroken", f"the image misses a Python module: {where}{describe(error)}; install it in the image"
