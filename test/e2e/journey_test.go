@@ -142,10 +142,13 @@ var journeys = []journey{
 	}, {
 		name: "To61", to: "6.1.0", suffers: true, faults: eachPhase("PostgreSQL is restarted", restartDatabase),
 	}}},
-	{name: "on-mysql", from: "4.1.4", to: "5.0.0", onMySQL: true, ways: []way{{
+	{name: "on-mysql", from: "4.1.4", to: "5.0.0", onMySQL: true, config: asMySQLdb, ways: []way{{
 		name: "Halfway", backup: true, choice: "Downgrade", halfway: true, took: v1alpha1.RollbackRestore, drained: true,
 	}}},
 }
+
+// asMySQLdb is for SQL Lab on MySQL, which knows that driver alone.
+var asMySQLdb = []string{"import pymysql", "pymysql.install_as_MySQLdb()"}
 
 // TestJourneys are those of users: install a release, make something in it, upgrade,
 // find it again, go back, find it again, by each way there is.
