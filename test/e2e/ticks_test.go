@@ -139,5 +139,5 @@ func (k *ticker) numbers(t *testing.T) map[int]int {
 func (k *ticker) said(t *testing.T) string {
 	t.Helper()
 	return k.onServer(t, "SELECT status, count(*), min(sql), left(max(error_message), 200) FROM query WHERE sql LIKE 'INSERT INTO ticks%' GROUP BY status",
-		"psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--file=-", k.cluster.database())
+		"psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--file=-", k.database())
 }

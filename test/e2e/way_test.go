@@ -209,13 +209,15 @@ func (j *trip) acceptLoss(t *testing.T) {
 	token := ""
 	until(t, 5*time.Minute, "the way back to wait for a word", func(context.Context) (bool, string) {
 		s := j.superset(t)
-		waits := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionAwaitingApproval)
-		if waits == nil {
-			return false, readyMessage(s)
+		message := readyMessage(s) // where a way back has failed, the word alone is asked for
+		if waits := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionAwaitingApproval); waits != nil {
+			message = waits.Message
+		} else if s.Status.Phase != v1alpha1.PhaseFailed {
+			return false, message
 		}
-		found := offer.FindStringSubmatch(waits.Message)
-		if found == nil || !strings.Contains(waits.Message, "loses what was written since") {
-			t.Fatalf("the way back waits, and does not say what it loses: %s", waits.Message)
+		found := offer.FindStringSubmatch(message)
+		if found == nil || !strings.Contains(message, "loses what was written since") {
+			t.Fatalf("the way back waits, and does not say what it loses: %s", message)
 		}
 		token = found[1]
 		return true, ""
