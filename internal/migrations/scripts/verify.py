@@ -63,6 +63,11 @@ def _well(result: Result) -> bool:
 
 def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "Revision", lambda: _revision(result)
+    if workers := int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0):
+        yield "Workers", lambda: _ping(workers)
+        yield "RegisteredTasks", lambda: _tasks(workers)
+    # Web last: for a moment after a roll a Service still leads to pods that end, and the
+    # release before would answer.
     if web := superset_job_use.web_url():
         yield "AnonymousAPI", lambda: _answers(web + "/api/v1/chart/")
         yield "LoginPage", lambda: _answers(web + "/login/")
@@ -70,9 +75,6 @@ def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "Login", _login
         if superset_job_use.charts():
             yield "Charts", _charts
-    if workers := int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0):
-        yield "Workers", lambda: _ping(workers)
-        yield "RegisteredTasks", lambda: _tasks(workers)
 
 
 def _soak(seconds: float, checks: list[tuple[str, Callable[[], str]]]) -> tuple[bool, str]:
