@@ -87,6 +87,8 @@ func (t *told) verify(owner *v1alpha1.Superset, o Order) {
 	t.say(superset.EnvExpectedRevision, o.ExpectedRevision)
 	if _, ok := o.Release.Tiers[components.Web]; ok {
 		t.web(owner)
+		// The end of the pods before was decided before this Job was made.
+		t.say(superset.EnvWebSettleSeconds, strconv.FormatInt(components.Describe(components.Web).PreStopSeconds, 10))
 		if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
 			t.asUser(v)
 			t.say(superset.EnvChartsBefore, chartsBefore(owner))

@@ -33,6 +33,9 @@ const (
 	// that failed, with commas between.
 	EnvCharts       = "SUPERSET_OPERATOR_CHARTS"
 	EnvChartsBefore = "SUPERSET_OPERATOR_CHARTS_BEFORE"
+	// EnvWebSettleSeconds is how long verify lets web be, from its own start, before it
+	// asks it; without it not at all.
+	EnvWebSettleSeconds = "SUPERSET_OPERATOR_WEB_SETTLE_SECONDS"
 	// EnvSoakSeconds is how long verify goes on to ask web after all checks have passed,
 	// such as 600; without it not at all.
 	EnvSoakSeconds = "SUPERSET_OPERATOR_SOAK_SECONDS"

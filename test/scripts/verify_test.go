@@ -6,11 +6,15 @@ package scripts_test
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
 // verifyRelease runs web and worker of a release as its image does, and asks verify
@@ -116,5 +120,25 @@ func poll(t *testing.T, what string, condition func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not within a minute: %s", what)
 		}
+	}
+}
+
+// TestVerifyLetsWebSettle has web answer as a pod that ends does, whole and for a while,
+// before it answers as what took its place.
+func TestVerifyLetsWebSettle(t *testing.T) {
+	pg := startPostgreSQL(t)
+	var began time.Time
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/login/" && time.Since(began) > 14*time.Second {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	defer web.Close()
+	j := job{release: v610, script: "verify", database: pg.copyDatabase(t, "", "settled"),
+		extra: []string{superset.EnvWebURL + "=" + web.URL, superset.EnvWebSettleSeconds + "=15"}}
+	pg.query(t, "settled", "CREATE TABLE alembic_version AS SELECT '"+v610.head+"'::varchar(32) AS version_num")
+	began = time.Now()
+	if failed := wrong(j.expect(t, "CheckFailed", "LoginPage", "500")); !slices.Equal(failed, []string{"LoginPage"}) {
+		t.Errorf("failed %v", failed)
 	}
 }

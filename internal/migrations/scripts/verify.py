@@ -27,6 +27,8 @@ _ATTEMPTS = 5
 _PAUSE_SECONDS = 2.0
 _CELERY_SECONDS = 2.0
 
+_BEGAN = time.monotonic()
+
 # What a soak asks again and again, and how often: often enough to meet a pod that
 # fails, seldom enough to be no load.
 _SOAKED = ("AnonymousAPI", "LoginPage")
@@ -69,12 +71,22 @@ def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
     # Web last: for a moment after a roll a Service still leads to pods that end, and the
     # release before would answer.
     if web := superset_job_use.web_url():
+        _settle()
         yield "AnonymousAPI", lambda: _answers(web + "/api/v1/chart/")
         yield "LoginPage", lambda: _answers(web + "/login/")
     if superset_job_use.logs_in():
         yield "Login", _login
         if superset_job_use.charts():
             yield "Charts", _charts
+
+
+def _settle() -> None:
+    """Waits until every proxy has forgotten the pods whose end was decided before this
+    Job began: they serve on for as long."""
+    left = _BEGAN + float(os.environ.get("SUPERSET_OPERATOR_WEB_SETTLE_SECONDS") or 0) - time.monotonic()
+    if left > 0:
+        log(f"waiting {left:.1f} s until only the pods of this release are asked")
+        time.sleep(left)
 
 
 def _soak(seconds: float, checks: list[tuple[str, Callable[[], str]]]) -> tuple[bool, str]:
