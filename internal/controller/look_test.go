@@ -4,6 +4,7 @@ package controller
 
 import (
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -84,5 +85,33 @@ func TestStoresWhatWasDecided(t *testing.T) {
 	}
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(stored), stored); err != nil || stored.Annotations[annotationPlanHash] != "sha256-0123456789ab" {
 		t.Errorf("a release that has come since was stored over: %v, %v", stored.Annotations, err)
+	}
+}
+
+// A fence that the status does not know has the Superset read past the cache: a fence is
+// recorded before anything carries it. Otherwise nothing is.
+func TestAFenceAboveTheStatus(t *testing.T) {
+	superset := func(fence int64) *v1alpha1.Superset {
+		s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u"}}
+		s.Status.UpgradeRevision = fence
+		return s
+	}
+	web := &v1alpha1.SupersetWebWorker{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", OwnerReferences: ownedBy("u")}}
+	web.Spec.Fence = 7
+	for cached, want := range map[int64]int64{6: 9, 7: 7, 8: 8} {
+		scheme := Options(nil).Scheme
+		r := &SupersetReconciler{
+			Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(web.DeepCopy()).Build(),
+			direct: fake.NewClientBuilder().WithScheme(scheme).WithObjects(superset(9)).Build(),
+			Now:    time.Now, made: lru.New(8), seen: lru.New(8),
+		}
+		s := superset(cached)
+		r.seen.Add(s.UID, nil)
+		if _, err := r.look(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Status.UpgradeRevision != want {
+			t.Errorf("the cache has fence %d: decided upon %d, want %d", cached, s.Status.UpgradeRevision, want)
+		}
 	}
 }
