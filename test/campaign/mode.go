@@ -34,7 +34,7 @@ type mode struct {
 }
 
 // reach of a mode: what a whole campaign leaves out, so that two processors can go
-// through it in a few hours. A point takes them about two and a half seconds.
+// through it in an hour and a quarter. A point takes them about two seconds.
 type reach int
 
 const (
