@@ -10,15 +10,15 @@ import (
 	"testing"
 )
 
-// slice is the part of the campaign that every test run does: some of the points
-// of each kind, the same ones each time.
+// slice is the part of the campaign that runs with the tests: some points of each
+// kind, always the same ones.
 var slice = []choice{
 	{scenarios: []string{"rolling"}, modes: []string{"after"}, every: 3},
 	{scenarios: []string{"rolling"}, modes: []string{"before", "zombie", "stale-all"}, every: 9},
 	{scenarios: []string{"failed"}, modes: []string{"after"}, every: 10},
 }
 
-func TestSliceOfTheCampaign(t *testing.T) {
+func TestCampaignSample(t *testing.T) {
 	l, err := open(t.Context(), os.Stderr, t.ArtifactDir())
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestSliceOfTheCampaign(t *testing.T) {
 		}
 	}
 	if points < 15 {
-		t.Errorf("only %d points were tried", points)
+		t.Errorf("only %d points ran", points)
 	}
 }
 
@@ -66,8 +66,8 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// The command that is printed for a point leads to that very point.
-func TestReplayFindsItsPoint(t *testing.T) {
+// The replay command that is printed for a point selects exactly that point.
+func TestReplayCommand(t *testing.T) {
 	all := modes()
 	r := &reference{writes: make([]string, 30), requests: 60}
 	p := point{&scenarios[1], &all[1], 17}
@@ -79,6 +79,6 @@ func TestReplayFindsItsPoint(t *testing.T) {
 	c := newCampaign(nil, f.choice, io.Discard)
 	c.references["rolling"] = r
 	if got := c.points([]*scenario{&scenarios[1]}); len(got) != 1 || got[0].String() != p.String() {
-		t.Errorf("%s leads to %v", replay(p), got)
+		t.Errorf("%s selects %v", replay(p), got)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// diff lists what two runs do not have in common, a line for each value with the
-// path to it: a minus for the first run, a plus for the second. Empty when there
-// is nothing.
+// diff lists the differences of two runs, one line for each value, with its path:
+// a minus for the first run, a plus for the second. It is empty when they are
+// equal.
 func diff(first, second facts) string {
 	a, b := flat(first), flat(second)
 	var out strings.Builder
@@ -34,7 +34,7 @@ func diff(first, second facts) string {
 	return out.String()
 }
 
-// flat is a map from the path of each value to it.
+// flat maps the path of each value to the value.
 func flat(f facts) map[string]string {
 	raw, err := json.Marshal(f)
 	if err != nil {

@@ -20,7 +20,7 @@ type reference struct {
 	took     time.Duration
 }
 
-// undisturbed runs a scenario with nothing in its way.
+// undisturbed runs a scenario without a disturbance.
 func (l *lab) undisturbed(ctx context.Context, s *scenario) (r *reference, err error) {
 	t, err := l.newTrial(ctx, s)
 	if err != nil {
@@ -36,12 +36,12 @@ func (l *lab) undisturbed(ctx context.Context, s *scenario) (r *reference, err e
 	if err := t.act(ctx, s.step, len(s.before) == 0); err != nil {
 		return nil, err
 	}
-	if err := t.rests(ctx, s.step); err != nil {
+	if err := t.waitForEnd(ctx, s.step); err != nil {
 		return nil, fmt.Errorf("%w; the operator's log:\n%v", err, i.logged())
 	}
 	f := t.facts()
 	if len(f.Broken) > 0 {
-		return nil, fmt.Errorf("the undisturbed run broke laws: %v", f.Broken)
+		return nil, fmt.Errorf("the undisturbed run broke invariants: %v", f.Broken)
 	}
 	return &reference{facts: f, writes: i.layer.Writes(), requests: i.layer.Requests(), took: time.Since(begun)}, nil
 }
@@ -57,7 +57,7 @@ func (p point) String() string {
 	return fmt.Sprintf("-scenario %s -mode %s -k %d", p.scenario.name, p.mode.name, p.k)
 }
 
-// compare is how a run of the point diverges from the undisturbed one.
+// compare returns how a run of the point differs from the undisturbed one.
 func (p point) compare(r *reference, f facts) string {
 	if p.mode.elect {
 		f = f.withoutLate(r.facts)
@@ -68,10 +68,10 @@ func (p point) compare(r *reference, f facts) string {
 // result of a point.
 type result struct {
 	point
-	// struck is the request at which it was disturbed; empty when the run had no
-	// such request, and for modes that concern none.
+	// struck is the disturbed request; empty when the run had no such request, and
+	// for modes without one.
 	struck string
-	// diff is how it diverges from the undisturbed run; empty when it does not.
+	// diff is how it differs from the undisturbed run; empty when it does not.
 	diff string
 	took time.Duration
 }
@@ -114,8 +114,8 @@ func (l *lab) try(ctx context.Context, p point, r *reference) (out result, err e
 	return out, nil
 }
 
-// ends waits for the end of the scenario, which is that of the undisturbed run,
-// and does what the disturbance needs on the way.
+// ends waits until the scenario has ended as in the undisturbed run, and does
+// what the disturbance needs meanwhile.
 func (t *trial) ends(ctx context.Context, p point, r *reference, past string) error {
 	first := t.instances[len(t.instances)-1]
 	if p.mode.elect {
@@ -139,7 +139,7 @@ func (t *trial) ends(ctx context.Context, p point, r *reference, past string) er
 	})
 }
 
-// way is what happens on the way from a disturbance to the end.
+// way is one action between the disturbance and the end.
 type way struct {
 	*trial
 	point
@@ -150,7 +150,7 @@ type way struct {
 	resumed  time.Time
 }
 
-// replace starts another operator once the first was killed.
+// replace starts a second operator after the first was killed.
 func (w *way) replace(ctx context.Context) {
 	select {
 	case <-w.first.layer.Dead():
@@ -163,8 +163,9 @@ func (w *way) replace(ctx context.Context) {
 	}
 }
 
-// holds is true while the first operator is paused, and until what it had begun
-// to write has been seen. It goes on when the second has come far enough.
+// holds is true while the first operator is paused, and until its pending writes
+// were recorded. The first operator is resumed when the second has progressed far
+// enough.
 func (w *way) holds() bool {
 	if !w.first.layer.Paused() {
 		return time.Since(w.resumed) < quiet
@@ -180,8 +181,8 @@ func (w *way) holds() bool {
 	return true
 }
 
-// ago is the resource version of the Superset so many of its states ago, or the one
-// at the beginning.
+// ago returns the resource version of the Superset a number of states ago, or the
+// one at the beginning.
 func (t *trial) ago(states int, beginning string) string {
 	if states == 0 {
 		return beginning
@@ -199,7 +200,7 @@ func (t *trial) ago(states int, beginning string) string {
 	return strconv.FormatInt(at[max(0, len(at)-1-states)], 10)
 }
 
-// stage is where the machine stands.
+// stage describes the current state of the machine.
 func (t *trial) stage() string {
 	s := t.superset()
 	return fmt.Sprintf("%s, fence %d, generation %d", s.Status.Phase, s.Status.UpgradeRevision, s.Status.ObservedGeneration)

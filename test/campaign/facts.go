@@ -17,32 +17,35 @@ import (
 
 // facts are what two runs of a scenario must have in common.
 type facts struct {
-	// Phases that were persisted, one after another, each with its fence.
+	// Phases are the persisted phases in order, each with its fence.
 	Phases []string
-	// Runs counts the pods that were ever made for each attempt of a Job.
+	// Runs counts the pods of each attempt of a Job.
 	Runs map[string]int
-	// Made and Gone count the objects of each kind, and pods by component.
+	// Made and Gone count the created and deleted objects of each kind, and pods by
+	// component.
 	Made, Gone map[string]int
-	// State is every object of the operator at the end, without what no two runs
-	// have in common.
+	// State has every object of the operator at the end, without the values that
+	// differ between runs.
 	State map[string]any
-	// Migrations and Revision are what the database saw.
+	// Migrations and Revision are the migrations and the final revision of the
+	// database.
 	Migrations world.Count
 	Revision   string
-	// Broken are laws that a state on the way broke; a run that is right has none.
+	// Broken lists the invariants that an intermediate state broke; empty for a
+	// correct run.
 	Broken []string
 }
 
-// factsOf reads a story.
+// factsOf derives the facts from the recorded changes.
 func factsOf(story []chronicle.Change) facts {
 	f := facts{Runs: map[string]int{}, Made: map[string]int{}, Gone: map[string]int{}, State: map[string]any{}}
-	n, laws, last := newNormaliser(story), newLaws(), map[string]chronicle.Change{}
+	n, invariants, last := newNormaliser(story), newInvariants(), map[string]chronicle.Change{}
 	for _, c := range story {
 		if c.Obj.GetLabels()[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy && !isSuperset(c) {
-			continue // a Secret of the API server's, say
+			continue // for example a Secret of the API server
 		}
 		f.count(c)
-		laws.see(c)
+		invariants.see(c)
 		last[n.nameOf(c.Obj)] = c
 	}
 	for name, c := range last {
@@ -50,11 +53,11 @@ func factsOf(story []chronicle.Change) facts {
 			f.State[name] = n.state(c.Obj)
 		}
 	}
-	f.Broken = laws.broken
+	f.Broken = invariants.broken
 	return f
 }
 
-// count takes one change.
+// count adds one change.
 func (f *facts) count(c chronicle.Change) {
 	if c.Made {
 		f.Made[classOf(c.Obj)]++
@@ -80,7 +83,7 @@ func isSuperset(c chronicle.Change) bool {
 	return ok
 }
 
-// jobOf names an attempt of a Job by its labels; empty for anything else.
+// jobOf names an attempt of a Job by its labels; empty for any other object.
 func jobOf(labels map[string]string) string {
 	if labels[v1alpha1.LabelScript] == "" {
 		return ""
@@ -88,9 +91,9 @@ func jobOf(labels map[string]string) string {
 	return fmt.Sprintf("%s, fence %s, attempt %s", labels[v1alpha1.LabelScript], labels[v1alpha1.LabelFence], labels[v1alpha1.LabelAttempt])
 }
 
-// withoutLate leaves out a maintenance page that a write made once more when it had
-// come and gone: that write is decided from its absence, and nothing can tell the
-// API server that it is another absence by now. It must be gone again.
+// withoutLate ignores a maintenance page that a late write created again after it
+// had been deleted: the API server cannot reject such a create, because it is
+// decided from the absence of the object. The page must be deleted again.
 func (f facts) withoutLate(undisturbed facts) facts {
 	for _, class := range []string{"Deployment maintenance", "Pod maintenance"} {
 		made, gone := undisturbed.Made[class], undisturbed.Gone[class]
@@ -101,7 +104,7 @@ func (f facts) withoutLate(undisturbed facts) facts {
 	return f
 }
 
-// classOf is the kind of an object; a Deployment's and a pod's have their component.
+// classOf is the kind of an object; for a Deployment or a pod also its component.
 func classOf(obj metav1.Object) string {
 	class := kindOf(obj)
 	if class == "Pod" || class == "Deployment" {
@@ -110,19 +113,19 @@ func classOf(obj metav1.Object) string {
 	return class
 }
 
-// laws hold in every state, not only at the end.
-type laws struct {
+// invariants are the invariants that hold in every state, not only at the end.
+type invariants struct {
 	broken []string
 	fences map[string]int64
 	beats  map[string]bool
 	jobs   map[string]bool
 }
 
-func newLaws() *laws {
-	return &laws{fences: map[string]int64{}, beats: map[string]bool{}, jobs: map[string]bool{}}
+func newInvariants() *invariants {
+	return &invariants{fences: map[string]int64{}, beats: map[string]bool{}, jobs: map[string]bool{}}
 }
 
-func (l *laws) see(c chronicle.Change) {
+func (l *invariants) see(c chronicle.Change) {
 	switch obj := c.Obj.(type) {
 	case *v1alpha1.Superset:
 		l.grows("Superset", obj.Status.UpgradeRevision)
@@ -142,16 +145,16 @@ func (l *laws) see(c chronicle.Change) {
 	}
 }
 
-// grows: a fence never shrinks.
-func (l *laws) grows(kind string, fence int64) {
+// grows checks that a fence never decreases.
+func (l *invariants) grows(kind string, fence int64) {
 	if fence < l.fences[kind] {
 		l.broken = append(l.broken, fmt.Sprintf("the fence of %s goes from %d to %d", kind, l.fences[kind], fence))
 	}
 	l.fences[kind] = fence
 }
 
-// alone: there are never two at once.
-func (l *laws) alone(live map[string]bool, name string, gone bool, what string) {
+// alone checks that there are never two at the same time.
+func (l *invariants) alone(live map[string]bool, name string, gone bool, what string) {
 	if gone {
 		delete(live, name)
 		return

@@ -20,7 +20,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/campaign/fault"
 )
 
-// instance is one operator: a process, as far as anybody else can tell.
+// instance is one operator; to the API server it looks like a process of its own.
 type instance struct {
 	layer *fault.Layer
 	// synced is closed when its caches are filled for the first time.
@@ -33,11 +33,11 @@ type instance struct {
 	log []string
 }
 
-// setting registers with what is global: metrics.
+// setting guards the registration of global state: metrics.
 var setting sync.Mutex
 
-// begin starts an operator that works in one namespace. When it ends by itself it
-// is started again behind the same layer, as a kubelet would.
+// begin starts an operator for one namespace. When it ends without being stopped,
+// it is restarted behind the same layer, as a kubelet would do.
 func (l *lab) begin(ctx context.Context, ns string, o fault.Options, elect bool) *instance {
 	ctx, cancel := context.WithCancel(ctx)
 	i := &instance{layer: fault.New(o), synced: make(chan struct{}), ended: make(chan struct{}), cancel: cancel}
@@ -79,14 +79,14 @@ func (i *instance) run(ctx context.Context, l *lab, ns string, elect bool) error
 	return mgr.Start(ctx)
 }
 
-// Leases of a campaign are short, so that they lapse while one looks on.
+// Leases in a campaign are short, so that they expire within a test.
 const (
 	leaseDuration = 3 * time.Second
 	renewDeadline = 2 * time.Second
 	retryPeriod   = 300 * time.Millisecond
 )
 
-// manager is wired as cmd/manager does it, behind the layer.
+// manager is wired as in cmd/manager, behind the layer.
 func (i *instance) manager(l *lab, ns string, elect bool) (ctrl.Manager, error) {
 	through := rest.CopyConfig(l.operator)
 	through.Wrap(i.layer.Wrap)
@@ -97,8 +97,8 @@ func (i *instance) manager(l *lab, ns string, elect bool) (ctrl.Manager, error) 
 	skip := true
 	o.Controller = config.Controller{SkipNameValidation: &skip} // there are many in this process
 	if elect {
-		// The shipped role has a lease in the operator's own namespace only, and
-		// there is one of them for each point.
+		// The shipped role allows a lease only in the operator's own namespace, and
+		// each point needs its own lease.
 		lease := l.cluster.REST()
 		lease.Wrap(i.layer.Wrap)
 		duration, deadline, period := leaseDuration, renewDeadline, retryPeriod
@@ -109,7 +109,7 @@ func (i *instance) manager(l *lab, ns string, elect bool) (ctrl.Manager, error) 
 	defer setting.Unlock()
 	mgr, err := ctrl.NewManager(through, o)
 	if err != nil {
-		return nil, fmt.Errorf("making the manager: %w", err)
+		return nil, fmt.Errorf("creating the manager: %w", err)
 	}
 	return mgr, controller.Setup(mgr, 8)
 }
@@ -124,7 +124,7 @@ func (i *instance) note(line string) {
 	i.log = append(i.log, line)
 }
 
-// stop ends it, and waits.
+// stop stops it, and waits.
 func (i *instance) stop() error {
 	i.cancel()
 	i.layer.Resume()
@@ -132,7 +132,7 @@ func (i *instance) stop() error {
 	case <-i.ended:
 		return nil
 	case <-time.After(time.Minute):
-		return errors.New("an operator did not end in a minute:\n" + strings.Join(i.logged(), "\n"))
+		return errors.New("an operator did not stop within a minute:\n" + strings.Join(i.logged(), "\n"))
 	}
 }
 

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// keep writes what is needed to understand a point that diverges: how to replay
-// it, the difference, the requests of each operator, its log, and all that
-// changed.
+// keep writes what is needed to analyze a divergence: the replay command, the
+// difference, the requests and the log of each operator, and all changes.
 func (l *lab) keep(t *trial, r result) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "replay: %s\nstruck: %s\n\ndifference (-undisturbed +this run):\n%s\n", replay(r.point), r.struck, r.diff)
@@ -20,18 +19,18 @@ func (l *lab) keep(t *trial, r result) error {
 	}
 	fmt.Fprintf(&b, "\nwhat changed:\n%s", &t.record)
 	if err := os.MkdirAll(l.failures, 0o755); err != nil {
-		return fmt.Errorf("keeping a divergence: %w", err)
+		return fmt.Errorf("storing a divergence: %w", err)
 	}
 	if err := os.WriteFile(l.file(r.point), []byte(b.String()), 0o644); err != nil {
-		return fmt.Errorf("keeping a divergence: %w", err)
+		return fmt.Errorf("storing a divergence: %w", err)
 	}
 	return nil
 }
 
-// file is where a point that diverges is kept.
+// file is the file of a diverging point.
 func (l *lab) file(p point) string {
 	return filepath.Join(l.failures, fmt.Sprintf("%s-%s-%d.txt", p.scenario.name, p.mode.name, p.k))
 }
 
-// replay is the command that tries a point once more.
+// replay is the command that runs a point again.
 func replay(p point) string { return fmt.Sprintf("make campaign ARGS=%q", p.String()) }

@@ -22,14 +22,14 @@ import (
 	"github.com/superset-operator/superset-operator/test/operator"
 )
 
-// lab is where all points are tried.
+// lab is the environment in which all points run.
 type lab struct {
 	cluster *cluster.Cluster
 	world   *world.World
 	admin   client.WithWatch
-	// operator is how the operator reaches the cluster: with the shipped role.
+	// operator is the operator's client configuration, with the shipped role.
 	operator *rest.Config
-	// failures is the folder for what is kept of points that diverge.
+	// failures is the folder for the files of diverging points.
 	failures string
 	dir      string
 	cancel   context.CancelFunc
@@ -49,7 +49,7 @@ func open(ctx context.Context, progress io.Writer, failures string) (*lab, error
 
 func (l *lab) start(ctx context.Context, progress io.Writer) (err error) {
 	if l.dir, err = os.MkdirTemp("", "campaign-"); err != nil {
-		return fmt.Errorf("making a folder: %w", err)
+		return fmt.Errorf("creating a folder: %w", err)
 	}
 	l.cluster, err = cluster.Start(ctx, cluster.Options{Dir: filepath.Join(l.dir, "cluster"), Progress: progress, Kwok: true})
 	if err != nil {
@@ -63,7 +63,7 @@ func (l *lab) start(ctx context.Context, progress io.Writer) (err error) {
 	}
 	l.admin, err = client.NewWithWatch(l.cluster.REST(), client.Options{Scheme: controller.Options(nil).Scheme})
 	if err != nil {
-		return fmt.Errorf("making a client: %w", err)
+		return fmt.Errorf("creating a client: %w", err)
 	}
 	l.world = world.New(l.cluster.REST(), world.Options{})
 	go func() {
@@ -74,7 +74,7 @@ func (l *lab) start(ctx context.Context, progress io.Writer) (err error) {
 	return nil
 }
 
-// close ends everything.
+// close stops everything.
 func (l *lab) close() error {
 	l.cancel()
 	var err error

@@ -18,9 +18,9 @@ import (
 const usage = `Usage: campaign [flags]
 
 Interrupts the operator at every write of every scenario, and in other ways, on
-a real control plane with simulated pods, and compares each end with that of an
-undisturbed run. Exit code 0 says that no point diverged, 1 that some did or that
-the campaign could not be run.
+a real control plane with simulated pods, and compares each result with that of
+an undisturbed run. The exit code is 0 if no point diverged, and 1 if some did or
+if the campaign could not run.
 
 `
 
@@ -51,29 +51,29 @@ func parse(args []string, out io.Writer) (flags, error) {
 	}
 	set.Func("scenario", "comma-separated `names`; by default all", names(&f.scenarios))
 	set.Func("mode", "comma-separated `names`; by default those of a whole campaign", names(&f.modes))
-	set.IntVar(&f.k, "k", 0, "the only point to try; 0 means all")
-	set.IntVar(&f.every, "every", 1, "try each so manyth point")
-	set.IntVar(&f.atOnce, "parallel", 16, "how many points are tried at once: they wait more than they work")
-	set.Uint64Var(&f.seed, "seed", 1, "decides about the order of the points")
+	set.IntVar(&f.k, "k", 0, "the only point to run; 0 means all")
+	set.IntVar(&f.every, "every", 1, "run every nth point")
+	set.IntVar(&f.atOnce, "parallel", 16, "number of parallel points: they mostly wait")
+	set.Uint64Var(&f.seed, "seed", 1, "determines the order of the points")
 	set.BoolVar(&f.thorough, "thorough", false, "every mode in every scenario")
-	set.BoolVar(&f.resume, "continue", false, "leave out what an earlier run of the same program has tried without a divergence")
-	set.BoolVar(&f.failFast, "failfast", false, "end at the first point that diverges")
+	set.BoolVar(&f.resume, "continue", false, "skip the points that an earlier run of the same program ran without a divergence")
+	set.BoolVar(&f.failFast, "failfast", false, "stop at the first divergence")
 	set.BoolVar(&f.list, "list", false, "list scenarios and modes, and do nothing")
-	set.StringVar(&f.failures, "failures", ".campaign", "`folder` for what is kept of points that diverge")
+	set.StringVar(&f.failures, "failures", ".campaign", "`folder` for the files of diverging points")
 	set.StringVar(&f.page, "page", "", "`file` for the page about a whole campaign")
 	if err := set.Parse(args); err != nil {
 		return f, err
 	}
 	switch {
 	case set.NArg() > 0:
-		return f, fmt.Errorf("campaign takes flags only, not %q", set.Args())
+		return f, fmt.Errorf("campaign takes flags only, got arguments %q", set.Args())
 	case f.every < 1 || f.atOnce < 1:
-		return f, errors.New("-every and -parallel are 1 or more")
+		return f, errors.New("-every and -parallel must be at least 1")
 	}
 	return f, f.known()
 }
 
-// known refuses names that nothing has.
+// known rejects unknown names.
 func (c *choice) known() error {
 	var have []string
 	for _, s := range scenarios {
@@ -84,7 +84,7 @@ func (c *choice) known() error {
 	}
 	for _, name := range slices.Concat(c.scenarios, c.modes) {
 		if !slices.Contains(have, name) {
-			return fmt.Errorf("there is no %q; -list shows scenarios and modes", name)
+			return fmt.Errorf("unknown name %q; -list shows scenarios and modes", name)
 		}
 	}
 	return nil
@@ -102,7 +102,7 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 		list(out)
 		return 0
 	}
-	diverged, err := f.carryOut(ctx, out)
+	diverged, err := f.runCampaign(ctx, out)
 	if err != nil {
 		_, _ = fmt.Fprintln(out, "campaign:", err)
 	}
@@ -112,8 +112,8 @@ func run(ctx context.Context, args []string, out io.Writer) int {
 	return 0
 }
 
-// carryOut runs a campaign from its cluster to its page.
-func (f *flags) carryOut(ctx context.Context, out io.Writer) (diverged int, err error) {
+// runCampaign runs a campaign from the start of the cluster to the page.
+func (f *flags) runCampaign(ctx context.Context, out io.Writer) (diverged int, err error) {
 	l, err := open(ctx, out, f.failures)
 	if err != nil {
 		return 0, err

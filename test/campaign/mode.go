@@ -9,40 +9,40 @@ import (
 	"github.com/superset-operator/superset-operator/test/campaign/fault"
 )
 
-// standstill is how long a watch that stands still does so: the operator goes on
-// writing for several times that long.
+// standstill is how long a frozen watch is held back: several times as long as
+// the operator takes for all its writes.
 const standstill = time.Second
 
 // mode is a way to disturb the operator.
 type mode struct {
 	name, says string
-	// points is how many there are, for a scenario of so many writes and
-	// requests; they are numbered from 1.
+	// points is the number of points for a scenario with a number of writes and
+	// requests; points are numbered from 1.
 	points func(r *reference) int
-	// first is what happens to the operator that the scenario begins with, next
-	// to the one that is started after a kill. past is a resource version: the one
-	// at the beginning or, for next where back is more than 0, that of the Superset
-	// so many of its states ago.
+	// first configures the operator that begins the scenario, and next the one that
+	// is started after a kill. past is a resource version: the one at the beginning
+	// or, for next if back is greater than 0, that of the Superset that number of
+	// states ago.
 	first, next func(k int, past string) fault.Options
 	back        int
-	// elect starts a second operator that waits for the first one's lease. A first
-	// one that was paused goes on when the second has come a phase further, or with
-	// late when it has come to the end.
+	// elect starts a second operator that waits for the lease of the first one. A
+	// paused first operator resumes when the second is a phase further, or, with
+	// late, when the second has finished.
 	elect, late bool
-	// reach says which scenarios go through it when no mode is named.
+	// reach determines which scenarios use the mode when no mode is named.
 	reach reach
 }
 
-// reach of a mode: what a whole campaign leaves out, so that two processors can go
-// through it in an hour and a quarter. A point takes them about two seconds.
+// reach limits a whole campaign, so that two processors need an hour and a
+// quarter for it. A point takes them about two seconds.
 type reach int
 
 const (
 	// everywhere is every scenario.
 	everywhere reach = iota
-	// thorough is the scenarios that are marked so.
+	// thorough is only the scenarios that are marked thorough.
 	thorough
-	// onRequest is none, unless everything is asked for.
+	// onRequest is no scenario, unless -thorough is set.
 	onRequest
 )
 
@@ -61,7 +61,7 @@ var groups = []group{
 	{"rest", []string{"deployments", "services", "configmaps", "controllerrevisions"}},
 }
 
-// reach of a mode that concerns a group: a part of all kinds is tried on request.
+// reach of a mode for a group: modes for a part of the kinds run only on request.
 func (g group) reach(all reach) reach {
 	if g.name == "all" {
 		return all
@@ -82,7 +82,7 @@ func requestsOf(r *reference) int { return r.requests }
 
 func none(int, string) fault.Options { return fault.Options{} }
 
-// at has an effect on one write.
+// at applies an effect to one write.
 func at(e fault.Effect) func(int, string) fault.Options {
 	return func(k int, _ string) fault.Options {
 		return fault.Options{Plan: func(r fault.Request) fault.Effect {
@@ -94,7 +94,7 @@ func at(e fault.Effect) func(int, string) fault.Options {
 	}
 }
 
-// anyRequest has an effect on one request, whichever it is.
+// anyRequest applies an effect to one request of any kind.
 func anyRequest(e fault.Effect) func(int, string) fault.Options {
 	return func(k int, _ string) fault.Options {
 		return fault.Options{Plan: func(r fault.Request) fault.Effect {
@@ -106,18 +106,18 @@ func anyRequest(e fault.Effect) func(int, string) fault.Options {
 	}
 }
 
-// modes are the ways to disturb.
+// modes lists the ways to disturb the operator.
 func modes() []mode {
 	out := []mode{
-		{name: "before", says: "killed before a write is sent", points: writesOf, first: at(fault.KillBefore), next: none},
-		{name: "after", says: "killed after a write, before its answer", points: writesOf, first: at(fault.KillAfter), next: none},
-		{name: "zombie", says: "paused at a write; another takes the lease and goes on; then the write lands", points: writesOf, first: at(fault.Pause), next: none, elect: true},
-		{name: "zombie-late", says: "the same, but the write lands when all is over", points: writesOf, first: at(fault.Pause), next: none, elect: true, late: true},
-		{name: "error-409", says: "a write is answered 409", points: writesOf, first: at(fault.Conflict), next: none, reach: thorough},
-		{name: "error-500", says: "a request is answered 500", points: requestsOf, first: anyRequest(fault.InternalError), next: none, reach: thorough},
-		{name: "error-429", says: "a request is answered 429, with Retry-After", points: requestsOf, first: anyRequest(fault.TooMany), next: none, reach: thorough},
-		{name: "reset-before", says: "the connection breaks before a request is sent", points: requestsOf, first: anyRequest(fault.ResetBefore), next: none, reach: thorough},
-		{name: "reset-after", says: "the connection breaks after a request, before its answer", points: requestsOf, first: anyRequest(fault.ResetAfter), next: none, reach: thorough},
+		{name: "before", says: "the operator is killed before a write is sent", points: writesOf, first: at(fault.KillBefore), next: none},
+		{name: "after", says: "the operator is killed after a write, before its response", points: writesOf, first: at(fault.KillAfter), next: none},
+		{name: "zombie", says: "the operator is paused at a write; another operator takes the lease and continues; then the write is sent", points: writesOf, first: at(fault.Pause), next: none, elect: true},
+		{name: "zombie-late", says: "the same, but the write is sent after the run has ended", points: writesOf, first: at(fault.Pause), next: none, elect: true, late: true},
+		{name: "error-409", says: "a write gets a 409 response", points: writesOf, first: at(fault.Conflict), next: none, reach: thorough},
+		{name: "error-500", says: "a request gets a 500 response", points: requestsOf, first: anyRequest(fault.InternalError), next: none, reach: thorough},
+		{name: "error-429", says: "a request gets a 429 response with Retry-After", points: requestsOf, first: anyRequest(fault.TooMany), next: none, reach: thorough},
+		{name: "reset-before", says: "the connection is reset before a request is sent", points: requestsOf, first: anyRequest(fault.ResetBefore), next: none, reach: thorough},
+		{name: "reset-after", says: "the connection is reset after a request, before its response", points: requestsOf, first: anyRequest(fault.ResetAfter), next: none, reach: thorough},
 	}
 	for _, g := range groups {
 		out = append(out, stale(g), recent(g), frozen(g))
@@ -128,10 +128,10 @@ func modes() []mode {
 	return out
 }
 
-// stale starts the next operator on a cache of the state before the scenario.
+// stale starts the next operator with a cache of the state before the scenario.
 func stale(g group) mode {
 	return mode{
-		name: "stale-" + g.name, says: "killed after a write; the next one begins with the past of: " + g.name,
+		name: "stale-" + g.name, says: "the operator is killed after a write; the next operator starts with old state of: " + g.name,
 		points: writesOf, first: at(fault.KillAfter), reach: g.reach(everywhere),
 		next: func(_ int, past string) fault.Options {
 			return fault.Options{Kinds: g.set(), Past: past, FrozenFor: standstill}
@@ -139,19 +139,19 @@ func stale(g group) mode {
 	}
 }
 
-// recent starts it on a cache that is two states of the Superset behind: of the
-// same run, often.
+// recent starts it with a cache that is two states of the Superset behind, often
+// within the same run.
 func recent(g group) mode {
 	m := stale(g)
-	m.name, m.says, m.back = "recent-"+g.name, "killed after a write; the next one is two states of the Superset behind in: "+g.name, 2
+	m.name, m.says, m.back = "recent-"+g.name, "the operator is killed after a write; the next operator starts two states of the Superset behind in: "+g.name, 2
 	m.reach = g.reach(thorough)
 	return m
 }
 
-// frozen holds watches back from one write on.
+// frozen holds back watches from one write on.
 func frozen(g group) mode {
 	return mode{
-		name: "freeze-" + g.name, says: "from a write on, watches stand still: " + g.name, points: writesOf, next: none, reach: g.reach(thorough),
+		name: "freeze-" + g.name, says: "from a write on, watches are paused: " + g.name, points: writesOf, next: none, reach: g.reach(thorough),
 		first: func(k int, past string) fault.Options {
 			o := at(fault.Freeze)(k, past)
 			o.Kinds, o.FrozenFor = g.set(), standstill
@@ -160,10 +160,10 @@ func frozen(g group) mode {
 	}
 }
 
-// lagging delays watches all the way; k is the number of a group.
+// lagging delays watches during the whole run; k is the number of a group.
 func lagging(by time.Duration) mode {
 	return mode{
-		name: fmt.Sprintf("lag-%s", by), says: fmt.Sprintf("watches come %s late; a point for each group of kinds", by),
+		name: fmt.Sprintf("lag-%s", by), says: fmt.Sprintf("watches are delayed by %s; one point per group of kinds", by),
 		points: func(*reference) int { return len(groups) }, next: none, reach: thorough,
 		first: func(k int, _ string) fault.Options { return fault.Options{Kinds: groups[k-1].set(), Lag: by} },
 	}

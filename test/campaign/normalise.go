@@ -16,45 +16,45 @@ import (
 	"github.com/superset-operator/superset-operator/test/chronicle"
 )
 
-// normaliser takes out of objects what no two runs have in common.
+// normaliser removes from objects the values that differ between runs.
 type normaliser struct {
 	words *strings.Replacer
 }
 
-// newNormaliser learns the namespace and every uid of a story.
+// newNormaliser learns the namespace and every uid of a record.
 func newNormaliser(story []chronicle.Change) *normaliser {
 	seen, pairs := map[string]bool{}, []string(nil)
-	learn := func(word, instead string) {
+	runUndisturbed := func(word, instead string) {
 		if word != "" && !seen[word] {
 			seen[word] = true
 			pairs = append(pairs, word, instead)
 		}
 	}
 	for _, c := range story {
-		learn(string(c.Obj.GetUID()), "UID")
+		runUndisturbed(string(c.Obj.GetUID()), "UID")
 	}
 	for _, c := range story {
 		if job, ok := c.Obj.(*batchv1.Job); ok {
-			learn(job.Name, "JOB "+jobOf(job.Labels))
+			runUndisturbed(job.Name, "JOB "+jobOf(job.Labels))
 		}
 	}
 	for _, c := range story {
-		learn(c.Obj.GetNamespace(), "NAMESPACE")
+		runUndisturbed(c.Obj.GetNamespace(), "NAMESPACE")
 	}
 	return &normaliser{strings.NewReplacer(pairs...)}
 }
 
-// nameOf an object, with its kind.
+// nameOf returns the normalised name of an object, with its kind.
 func (n *normaliser) nameOf(obj metav1.Object) string {
 	return kindOf(obj) + " " + n.words.Replace(obj.GetName())
 }
 
 func kindOf(obj any) string { return reflect.TypeOf(obj).Elem().Name() }
 
-// state is what is compared of an object.
+// state is the compared part of an object.
 func (n *normaliser) state(obj client.Object) any {
 	if job, ok := obj.(*batchv1.Job); ok {
-		// The rest is the Job controller's bookkeeping.
+		// The rest is bookkeeping of the Job controller.
 		return map[string]any{"labels": n.value("", toAny(job.Labels)), "succeeded": job.Status.Succeeded, "failed": job.Status.Failed}
 	}
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
@@ -82,7 +82,7 @@ var (
 	span   = regexp.MustCompile(`\b(\d+m)?\d+s\b`)
 )
 
-// value normalises one value, by the field that holds it.
+// value normalises one value, depending on the field that holds it.
 func (n *normaliser) value(field string, in any) any {
 	switch in := in.(type) {
 	case map[string]any:
@@ -112,9 +112,9 @@ func (n *normaliser) text(field, s string) string {
 	case "clusterIP", "clusterIPs":
 		return "ADDRESS"
 	case "sha256":
-		return "DIGEST" // of a namespace too
+		return "DIGEST" // also inside a namespace
 	case v1alpha1.AnnotationApplied:
-		return "HASH" // of a uid too
+		return "HASH" // also inside a uid
 	}
 	s = n.words.Replace(moment.ReplaceAllString(s, "TIME")) // first: a namespace may be called t-4652s
 	switch field {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// tell takes a result, and says how far the campaign has come.
-func (c *campaign) tell(r result, of int) error {
+// record stores a result, and reports progress.
+func (c *campaign) record(r result, of int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.results = append(c.results, r)
@@ -29,7 +29,7 @@ func (c *campaign) tell(r result, of int) error {
 	return err
 }
 
-// seconds that it took, in all its parts.
+// seconds is how long the campaign took, with its earlier parts.
 func (c *campaign) seconds() float64 { return time.Since(c.begun).Seconds() + c.earlier }
 
 // divergences is how many points diverged.
@@ -43,7 +43,7 @@ func (c *campaign) divergences() int {
 	return n
 }
 
-// row is a line of the summary.
+// row is a row of the summary.
 type row struct {
 	scenario, mode               string
 	writes, tried, missed, wrong int
@@ -76,9 +76,9 @@ func (c *campaign) rows() []row {
 	return out
 }
 
-// summary is the table at the end. A point is missed when its run was over before
-// the request that it is about: the order of two controllers' writes is not
-// always the same.
+// summary is the table at the end. A point is missed if its run ended before the
+// request of the point: the order of writes of two controllers is not always the
+// same.
 func (c *campaign) summary() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%-10s %-18s %7s %7s %7s %9s\n", "scenario", "mode", "writes", "points", "missed", "diverged")

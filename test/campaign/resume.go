@@ -12,20 +12,21 @@ import (
 	"path/filepath"
 )
 
-// kept is a point that did not diverge, as a later run of the same program takes it.
+// kept is a point that did not diverge, as stored for a later run of the same
+// program.
 type kept struct {
 	Scenario, Mode string
 	K              int
 	Struck         string
-	// Seconds since the point before, of the run that tried it.
+	// Seconds since the previous point of the same run.
 	Seconds float64
 }
 
-// memory is where a campaign keeps what it has tried; a nil one keeps nothing.
+// memory stores the points that ran; a nil memory stores nothing.
 type memory struct{ file *os.File }
 
-// recall opens the memory of this very program in a folder, and returns what an
-// earlier run of it has kept there.
+// recall opens the memory of exactly this program in a folder, and returns the
+// points that an earlier run of it has stored there.
 func recall(folder string) (*memory, []kept, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -33,19 +34,19 @@ func recall(folder string) (*memory, []kept, error) {
 	}
 	sum, err := sumOf(program)
 	if err != nil {
-		return nil, nil, fmt.Errorf("telling this program from others: %w", err)
+		return nil, nil, fmt.Errorf("hashing this program: %w", err)
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, nil, fmt.Errorf("keeping what was tried: %w", err)
+		return nil, nil, fmt.Errorf("opening the memory of earlier points: %w", err)
 	}
 	file, err := os.OpenFile(filepath.Join(folder, "tried-"+sum+".jsonl"), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
 	if err != nil {
-		return nil, nil, fmt.Errorf("keeping what was tried: %w", err)
+		return nil, nil, fmt.Errorf("opening the memory of earlier points: %w", err)
 	}
 	var list []kept
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		var k kept
-		if json.Unmarshal(lines.Bytes(), &k) == nil { // a line that was cut off is tried again
+		if json.Unmarshal(lines.Bytes(), &k) == nil { // a truncated line is run again
 			list = append(list, k)
 		}
 	}
@@ -65,17 +66,17 @@ func sumOf(path string) (string, error) {
 	return fmt.Sprintf("%x", sum.Sum(nil)[:6]), nil
 }
 
-// keep notes a point.
+// keep stores a point.
 func (m *memory) keep(k kept) error {
 	if m == nil {
 		return nil
 	}
 	line, err := json.Marshal(k)
 	if err != nil {
-		return fmt.Errorf("keeping what was tried: %w", err)
+		return fmt.Errorf("storing a point: %w", err)
 	}
 	if _, err := m.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("keeping what was tried: %w", err)
+		return fmt.Errorf("storing a point: %w", err)
 	}
 	return nil
 }
@@ -85,12 +86,12 @@ func (m *memory) close() error {
 		return nil
 	}
 	if err := m.file.Close(); err != nil {
-		return fmt.Errorf("keeping what was tried: %w", err)
+		return fmt.Errorf("storing a point: %w", err)
 	}
 	return nil
 }
 
-// without leaves out the points that were kept; they count as tried.
+// without skips the stored points; they count as run.
 func (c *campaign) without(points []point, before []kept) []point {
 	tried := map[string]kept{}
 	for _, k := range before {

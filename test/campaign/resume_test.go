@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What was tried by this program is not tried again and counts; a line that was cut
-// off, and what another program has tried, do not.
-func TestGoesOnWhereItEnded(t *testing.T) {
+// Points that this program ran are skipped and counted; truncated lines, and
+// points of another program, are not.
+func TestResume(t *testing.T) {
 	folder := t.TempDir()
 	m, before, err := recall(folder)
 	if err != nil || len(before) > 0 {
@@ -34,7 +34,7 @@ func TestGoesOnWhereItEnded(t *testing.T) {
 	}
 	m, before, err = recall(folder)
 	if diff := cmp.Diff([]kept{tried}, before); diff != "" || err != nil {
-		t.Fatalf("it remembers, -want +got:\n%s%v", diff, err)
+		t.Fatalf("stored points (-want +got):\n%s%v", diff, err)
 	}
 	c := &campaign{}
 	left := c.without([]point{{s, md, 1}, {s, md, 2}, {s, md, 3}}, before)

@@ -13,25 +13,26 @@ import (
 	"time"
 )
 
-// choice is what a campaign tries.
+// choice is what a campaign runs.
 type choice struct {
 	// scenarios and modes by name; empty means all of them.
 	scenarios, modes []string
-	// k is the only point to try; 0 means all. every tries only each so manyth.
+	// k is the only point to run; 0 means all. every runs only every nth point.
 	k, every int
-	// atOnce is how many points are tried at the same time.
+	// atOnce is the number of parallel points.
 	atOnce int
-	// seed decides about the order of the points, and so about their neighbours.
+	// seed determines the order of the points, and so which points run at the same
+	// time.
 	seed uint64
-	// thorough goes through every mode in every scenario.
+	// thorough runs every mode in every scenario.
 	thorough bool
-	// failFast ends the campaign at the first point that diverges.
+	// failFast stops the campaign at the first divergence.
 	failFast bool
-	// resume leaves out what an earlier run of the same program has tried.
+	// resume skips the points that an earlier run of the same program ran.
 	resume bool
 }
 
-// errEnough ends a campaign that was to end at the first divergence.
+// errEnough ends a campaign with failFast at the first divergence.
 var errEnough = errors.New("a point diverged")
 
 // campaign is one run of many points.
@@ -44,8 +45,8 @@ type campaign struct {
 	references map[string]*reference
 	results    []result
 	begun      time.Time
-	// memory of what was tried; last is when the last point ended, and earlier how
-	// many seconds an earlier run took for those that are not tried again.
+	// memory stores the points that ran; last is when the last point ended, and
+	// earlier is how many seconds an earlier run took for the skipped points.
 	memory  *memory
 	last    time.Time
 	earlier float64
@@ -55,21 +56,21 @@ func newCampaign(l *lab, c choice, out io.Writer) *campaign {
 	return &campaign{choice: c, lab: l, out: out, references: map[string]*reference{}, begun: time.Now()}
 }
 
-// run tries all points of the choice. Its error is about the campaign itself; how
-// the points went is in results.
+// run runs all points of the choice. Its error is about the campaign itself; the
+// outcome of the points is in results.
 func (c *campaign) run(ctx context.Context) error {
 	chosen := c.chosen()
 	unknown := slices.DeleteFunc(slices.Clone(chosen), func(s *scenario) bool { return c.references[s.name] != nil })
-	if err := c.learn(ctx, unknown); err != nil {
+	if err := c.runUndisturbed(ctx, unknown); err != nil {
 		return err
 	}
 	points := c.points(chosen)
 	if len(points) == 0 {
-		return errors.New("there is no such point; -list shows scenarios and modes")
+		return errors.New("the flags select no point; -list shows scenarios and modes")
 	}
 	total := len(points)
 	if c.resume {
-		if err := c.takeUp(&points); err != nil {
+		if err := c.resumeEarlier(&points); err != nil {
 			return err
 		}
 	}
@@ -80,7 +81,7 @@ func (c *campaign) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		if err := c.tell(r, total); err != nil {
+		if err := c.record(r, total); err != nil {
 			return err
 		}
 		if c.failFast && r.diff != "" {
@@ -104,8 +105,8 @@ func (c *campaign) chosen() (list []*scenario) {
 	return list
 }
 
-// takeUp goes on where an earlier run of this program has ended.
-func (c *campaign) takeUp(points *[]point) error {
+// resumeEarlier resumes an earlier run of this program.
+func (c *campaign) resumeEarlier(points *[]point) error {
 	m, before, err := recall(c.lab.failures)
 	if err != nil {
 		return err
@@ -114,16 +115,16 @@ func (c *campaign) takeUp(points *[]point) error {
 	all := len(*points)
 	*points = c.without(*points, before)
 	if done := all - len(*points); done > 0 {
-		_, _ = fmt.Fprintf(c.out, "campaign: %d of %d points were tried before, and are not tried again\n", done, all)
+		_, _ = fmt.Fprintf(c.out, "campaign: %d of %d points ran before and are skipped\n", done, all)
 	}
 	return nil
 }
 
 func named(names []string, name string) bool { return len(names) == 0 || slices.Contains(names, name) }
 
-// learn runs each scenario undisturbed, twice: what differs between the two would
-// be taken for a divergence.
-func (c *campaign) learn(ctx context.Context, chosen []*scenario) error {
+// runUndisturbed runs each scenario undisturbed, twice: a difference between the
+// two would count as a divergence of every point.
+func (c *campaign) runUndisturbed(ctx context.Context, chosen []*scenario) error {
 	return inParallel(ctx, c.atOnce, append(slices.Clone(chosen), chosen...), func(ctx context.Context, s *scenario) error {
 		r, err := c.lab.undisturbed(ctx, s)
 		if err != nil {
@@ -167,8 +168,8 @@ func (c *campaign) points(chosen []*scenario) []point {
 	return out
 }
 
-// goesThrough is true for a mode that was named or, when none was, that reaches
-// the scenario.
+// goesThrough is true for a mode that was named or, if none was, whose reach
+// includes the scenario.
 func (c *campaign) goesThrough(s *scenario, m *mode) bool {
 	if len(c.modes) > 0 {
 		return slices.Contains(c.modes, m.name)
@@ -176,7 +177,8 @@ func (c *campaign) goesThrough(s *scenario, m *mode) bool {
 	return c.thorough || m.reach == everywhere || m.reach == thorough && s.thorough
 }
 
-// inParallel does something with each item, so many at once, until one fails.
+// inParallel runs a function for each item, a number of them at the same time,
+// until one fails.
 func inParallel[T any](ctx context.Context, atOnce int, items []T, do func(context.Context, T) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -11,47 +11,48 @@ import (
 	"github.com/superset-operator/superset-operator/test/sample"
 )
 
-// step is something that a user does, and how it ends.
+// step is an action of a user and its expected end.
 type step struct {
 	edits []func(*v1alpha1.Superset)
 	// phase in which it ends, and the version that runs then.
 	phase   v1alpha1.Phase
 	version string
-	// answer is what the user does when the operator asks, once; nil for nothing.
+	// answer is the user's reaction when the operator waits for one, once; nil for
+	// none.
 	answer func(asked *v1alpha1.Superset) (edit func(*v1alpha1.Superset), ok bool)
 }
 
-// ended is true once a Superset rests where the step leads.
+// ended is true when a Superset has reached the end of the step.
 func (s step) ended(have *v1alpha1.Superset) bool {
 	return have.Status.ObservedGeneration == have.Generation && have.Status.Phase == s.phase && have.Status.Version == s.version
 }
 
-// scenario is a step that is disturbed, after others that are not.
+// scenario is a step that is disturbed, after undisturbed ones.
 type scenario struct {
 	name, says string
-	// before prepares; its first step creates the Superset.
+	// before has the preparing steps; the first one creates the Superset.
 	before []step
 	step
-	// thorough ones go through more modes.
+	// thorough scenarios run with more modes.
 	thorough bool
 }
 
 type edits = []func(*v1alpha1.Superset)
 
-// to is a step that ends well.
+// to is an upgrade that succeeds.
 func to(version string, e ...func(*v1alpha1.Superset)) step {
 	return step{edits: append(edits{sample.Version(version)}, e...), phase: v1alpha1.PhaseReady, version: version}
 }
 
-// before is the version that every way back leads to.
+// before is the version that every rollback ends with.
 const before = "5.0.0"
 
-// back is a step that ends with the release before.
+// back is a step that ends with the previous release.
 func back(e ...func(*v1alpha1.Superset)) step {
 	return step{edits: e, phase: v1alpha1.PhaseRolledBack, version: before}
 }
 
-// accepting gives the word that a step asks for before data is lost.
+// accepting accepts the data loss when the run waits for it.
 func accepting(s step) step {
 	s.answer = func(asked *v1alpha1.Superset) (func(*v1alpha1.Superset), bool) {
 		if sample.Condition(asked, v1alpha1.ConditionAwaitingApproval).Status != metav1.ConditionTrue {
@@ -65,7 +66,7 @@ func accepting(s step) step {
 
 func backedUp(s *v1alpha1.Superset) { s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{} }
 
-// by picks the class of the way back.
+// by sets the rollback class.
 func by(class v1alpha1.RollbackChoice) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Rollback = class }
 }
@@ -76,21 +77,20 @@ var (
 	asked   = sample.Annotation(v1alpha1.AnnotationRollback, "campaign")
 )
 
-// scenarios are what the campaign goes through. Another one needs an entry here
-// and nothing else.
+// scenarios of the campaign. A new one needs only an entry here.
 var scenarios = []scenario{
-	{name: "install", says: "5.0.0 is installed", step: to(before)},
-	{name: "rolling", says: "5.0.0 to 6.0.0 while users are served", before: []step{to(before, rolling)}, step: to("6.0.0"), thorough: true},
-	{name: "drain", says: "5.0.0 to 6.0.0 behind the maintenance page, with a backup", before: []step{to(before, drain, backedUp)}, step: to("6.0.0")},
-	{name: "config", says: "another config at the same version", before: []step{to("6.0.0")}, step: to("6.0.0", sample.Config("ROW_LIMIT = 5000\n"))},
-	{name: "failed", says: "6.0.0 fails in Verify and is rolled back by itself (Image)", before: []step{to(before, rolling)},
+	{name: "install", says: "installation of 5.0.0", step: to(before)},
+	{name: "rolling", says: "upgrade from 5.0.0 to 6.0.0 under live traffic", before: []step{to(before, rolling)}, step: to("6.0.0"), thorough: true},
+	{name: "drain", says: "upgrade from 5.0.0 to 6.0.0 behind the maintenance page, with a backup", before: []step{to(before, drain, backedUp)}, step: to("6.0.0")},
+	{name: "config", says: "config change at the same version", before: []step{to("6.0.0")}, step: to("6.0.0", sample.Config("ROW_LIMIT = 5000\n"))},
+	{name: "failed", says: "6.0.0 fails in Verify and is rolled back automatically (Image)", before: []step{to(before, rolling)},
 		step: back(sample.Version("6.0.0"), sample.Tag("6.0.0-verify-fails")), thorough: true},
-	{name: "rollback", says: "a finished upgrade is taken back by annotation (Image)", before: []step{to(before, rolling), to("6.0.0")},
+	{name: "rollback", says: "a finished upgrade is rolled back by annotation (Image)", before: []step{to(before, rolling), to("6.0.0")},
 		step: back(asked), thorough: true},
-	{name: "downgrade", says: "the same, and the schema with it (Downgrade)", before: []step{to(before, rolling, by("Downgrade")), to("6.0.0")},
+	{name: "downgrade", says: "the same, with a downgrade of the schema (Downgrade)", before: []step{to(before, rolling, by("Downgrade")), to("6.0.0")},
 		step: back(asked)},
-	{name: "fallback", says: "the same, but the downgrade fails, and it goes on by Image", before: []step{to(before, rolling, by("Downgrade")), to("6.0.0", sample.Tag("6.0.0-downgrade-fails"))},
+	{name: "fallback", says: "the same, but the downgrade fails and the rollback falls back to Image", before: []step{to(before, rolling, by("Downgrade")), to("6.0.0", sample.Tag("6.0.0-downgrade-fails"))},
 		step: back(asked)},
-	{name: "restore", says: "the same from the backup, once the loss of data is accepted (Restore)", before: []step{to(before, rolling, by("Restore"), backedUp), to("6.0.0")},
+	{name: "restore", says: "the same from the backup, after the data loss is accepted (Restore)", before: []step{to(before, rolling, by("Restore"), backedUp), to("6.0.0")},
 		step: accepting(back(asked))},
 }

@@ -30,8 +30,8 @@ type trial struct {
 	stopWatch context.CancelFunc
 }
 
-// How long nothing may happen. The operator itself looks again after half a
-// minute where no watch tells it, and goes on by then.
+// How long nothing may happen. Without an event the operator reconciles after
+// half a minute, and continues by then.
 const (
 	pollEvery = 50 * time.Millisecond
 	quiet     = 400 * time.Millisecond
@@ -40,13 +40,13 @@ const (
 	tooLong   = 6 * time.Minute
 )
 
-// errNever says that a step did not come to its end.
-var errNever = errors.New("it never came to its end")
+// errNever reports that a step did not end.
+var errNever = errors.New("the step did not end")
 
 func (l *lab) newTrial(ctx context.Context, s *scenario) (*trial, error) {
 	ns := sample.Namespace()
 	if err := l.admin.Create(ctx, ns); err != nil {
-		return nil, fmt.Errorf("making a namespace: %w", err)
+		return nil, fmt.Errorf("creating a namespace: %w", err)
 	}
 	watching, stop := context.WithCancel(ctx)
 	t := &trial{lab: l, scenario: s, ns: ns.Name, stopWatch: stop}
@@ -62,7 +62,7 @@ func (l *lab) newTrial(ctx context.Context, s *scenario) (*trial, error) {
 	return t, nil
 }
 
-// close ends the operators and removes the namespace.
+// close stops the operators and removes the namespace.
 func (t *trial) close() error {
 	var errs []error
 	for _, i := range t.instances {
@@ -75,8 +75,8 @@ func (t *trial) close() error {
 	return errors.Join(errs...)
 }
 
-// start starts an operator and waits until it has seen everything, unless what is
-// in its way keeps it from that.
+// start starts an operator and waits for its initial cache sync, unless the
+// disturbance prevents that.
 func (t *trial) start(ctx context.Context, o fault.Options, elect bool) *instance {
 	i := t.lab.begin(ctx, t.ns, o, elect)
 	t.instances = append(t.instances, i)
@@ -92,7 +92,7 @@ func (i *instance) wait(ctx context.Context) {
 	}
 }
 
-// prepare does the steps that nothing disturbs.
+// prepare runs the undisturbed steps.
 func (t *trial) prepare(ctx context.Context) error {
 	if len(t.scenario.before) == 0 {
 		return nil
@@ -102,7 +102,7 @@ func (t *trial) prepare(ctx context.Context) error {
 		if err := t.act(ctx, s, n == 0); err != nil {
 			return err
 		}
-		if err := t.rests(ctx, s); err != nil {
+		if err := t.waitForEnd(ctx, s); err != nil {
 			return fmt.Errorf("preparing, step %d: %w", n+1, err)
 		}
 	}
@@ -117,7 +117,7 @@ func (t *trial) act(ctx context.Context, s step, create bool) error {
 	return t.edit(ctx, s.edits...)
 }
 
-// edit changes the Superset as a user would.
+// edit changes the Superset as a user does.
 func (t *trial) edit(ctx context.Context, edits ...func(*v1alpha1.Superset)) error {
 	have := &v1alpha1.Superset{}
 	if err := t.lab.admin.Get(ctx, client.ObjectKey{Namespace: t.ns, Name: sample.Name}, have); err != nil {
@@ -142,8 +142,8 @@ func (t *trial) now(ctx context.Context) (string, error) {
 	return list.ResourceVersion, nil
 }
 
-// rests waits until a step has ended and nothing happens any more.
-func (t *trial) rests(ctx context.Context, s step) error {
+// waitForEnd waits until a step has ended and no more changes occur.
+func (t *trial) waitForEnd(ctx context.Context, s step) error {
 	answered := false
 	return t.until(ctx, stuck, func(idle time.Duration) (bool, error) {
 		if err := t.answer(ctx, s, &answered); err != nil {
@@ -153,7 +153,7 @@ func (t *trial) rests(ctx context.Context, s step) error {
 	})
 }
 
-// answer does what the user does when the operator asks.
+// answer does what the user does when the operator waits for a reaction.
 func (t *trial) answer(ctx context.Context, s step, answered *bool) error {
 	if s.answer == nil || *answered {
 		return nil
@@ -166,7 +166,8 @@ func (t *trial) answer(ctx context.Context, s step, answered *bool) error {
 	return t.edit(ctx, edit)
 }
 
-// until polls; it gives up when nothing has happened for as long as patience.
+// until polls; it gives up when nothing has happened for the duration of
+// patience.
 func (t *trial) until(ctx context.Context, patience time.Duration, met func(idle time.Duration) (bool, error)) error {
 	begun := time.Now()
 	seen, since := t.record.Len(), begun
@@ -189,7 +190,7 @@ func (t *trial) until(ctx context.Context, patience time.Duration, met func(idle
 	}
 }
 
-// superset is the newest one that was recorded.
+// superset is the newest recorded one.
 func (t *trial) superset() *v1alpha1.Superset {
 	for _, c := range t.record.Newest() {
 		if s, ok := c.Obj.(*v1alpha1.Superset); ok {
@@ -199,7 +200,7 @@ func (t *trial) superset() *v1alpha1.Superset {
 	return &v1alpha1.Superset{}
 }
 
-// ending is true while a pod or another object is on its way out.
+// ending is true while a pod or another object is being deleted.
 func (t *trial) ending() bool {
 	return slices.ContainsFunc(t.record.Newest(), func(c chronicle.Change) bool { return c.Obj.GetDeletionTimestamp() != nil })
 }

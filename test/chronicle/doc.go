@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package chronicle keeps a record of all that changes in a namespace.
+// Package chronicle records all changes in a namespace.
 package chronicle

@@ -20,20 +20,21 @@ import (
 	"github.com/superset-operator/superset-operator/test/sample"
 )
 
-// Recorder keeps every change in a namespace. The zero one records nothing yet. Resource versions of all kinds
-// come from one etcd, so they put the changes of all watches in one order.
+// Recorder records every change in a namespace. The zero value records nothing
+// yet. Resource versions of all kinds come from one etcd, so they define an order
+// of the changes of all watches.
 type Recorder struct {
 	mu      sync.Mutex
 	changes []Change
 	newest  map[types.UID]Change
 }
 
-// Change is one of an object.
+// Change is a change of an object.
 type Change struct {
 	// At is the object's resource version.
 	At int64
-	// Made and Gone are true for the first and the last one of an object. An
-	// object that is there when the record begins is made then.
+	// Made and Gone are true for the first and the last change of an object. An
+	// object that exists when the record begins is recorded as made then.
 	Made, Gone bool
 	Obj        client.Object
 }
@@ -71,8 +72,8 @@ func (r *Recorder) follow(w watch.Interface) {
 	}
 }
 
-// Knows is true once the record has come to a state of the Superset: a watch lags
-// behind what a read shows.
+// Knows is true once the record contains the given state of the Superset: a watch
+// may be behind a read.
 func (r *Recorder) Knows(s *v1alpha1.Superset) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -80,7 +81,7 @@ func (r *Recorder) Knows(s *v1alpha1.Superset) bool {
 	return err == nil && r.newest[s.UID].At >= at
 }
 
-// Story is all changes so far, in the API server's order.
+// Story returns all changes so far, in the order of the API server.
 func (r *Recorder) Story() []Change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -89,7 +90,7 @@ func (r *Recorder) Story() []Change {
 	return out
 }
 
-// Newest is the last change of each object that is not gone, in no order.
+// Newest returns the last change of each object that still exists, in no order.
 func (r *Recorder) Newest() []Change {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -102,21 +103,21 @@ func (r *Recorder) Newest() []Change {
 	return out
 }
 
-// Len is how many changes there are so far.
+// Len is the number of changes so far.
 func (r *Recorder) Len() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return len(r.changes)
 }
 
-// Forget drops what was recorded.
+// Forget drops the recorded changes.
 func (r *Recorder) Forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changes = nil
 }
 
-// Phases are those that a Superset went through, one after another.
+// Phases returns the phases of a Superset, in order.
 func (r *Recorder) Phases() []v1alpha1.Phase {
 	var out []v1alpha1.Phase
 	for _, c := range r.Story() {
@@ -127,7 +128,7 @@ func (r *Recorder) Phases() []v1alpha1.Phase {
 	return out
 }
 
-// String is the story, short, for a test that failed.
+// String is a short form of the record, for a failed test.
 func (r *Recorder) String() string {
 	var b strings.Builder
 	for _, c := range r.Story() {

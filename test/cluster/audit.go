@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// auditPolicy leaves out what says nothing about a controller: the heartbeats,
-// and readers of events.
+// auditPolicy leaves out requests that are irrelevant for controllers: leases,
+// and reads of events.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -24,7 +24,8 @@ rules:
 - level: Metadata
 `
 
-// auditFlags: a line is in the file before its request is answered.
+// auditFlags enable the audit log in blocking mode: a line is in the file before
+// its request is answered.
 func (c *Cluster) auditFlags() ([]string, error) {
 	if c.AuditLog == "" {
 		return nil, nil

@@ -15,11 +15,11 @@ import (
 )
 
 // Build builds programs of the control plane, or finds them in the user's cache
-// folder, and returns the folder that holds them. The names are etcd,
-// kube-apiserver, kube-controller-manager, kube-scheduler, kubectl, kwok (these
-// six when none is given), kubelet and kube-proxy. A cold build takes minutes
-// and says every ten seconds how far it is; nil progress means silence. A
-// second process that needs the same programs waits for the first.
+// folder, and returns their folder. The names are etcd, kube-apiserver,
+// kube-controller-manager, kube-scheduler, kubectl, kwok (the default is these
+// six), kubelet and kube-proxy. A cold build takes minutes and reports its
+// progress every ten seconds; nil progress means silence. A second process that
+// needs the same programs waits for the first.
 func Build(ctx context.Context, progress io.Writer, names ...string) (dir string, err error) {
 	if progress == nil {
 		progress = io.Discard
@@ -28,7 +28,7 @@ func Build(ctx context.Context, progress io.Writer, names ...string) (dir string
 		names = defaultPrograms
 	}
 	if i := slices.IndexFunc(names, func(name string) bool { return packages[name] == "" }); i >= 0 {
-		return "", fmt.Errorf("no program is called %q", names[i])
+		return "", fmt.Errorf("unknown program %q", names[i])
 	}
 	r, err := newRecipe(ctx)
 	if err != nil {
@@ -46,7 +46,8 @@ func Build(ctx context.Context, progress io.Writer, names ...string) (dir string
 	return dir, nil
 }
 
-// buildOnce builds what no other process has built by the time it may.
+// buildOnce builds the programs that no other process has built before it gets
+// the lock.
 func (r *recipe) buildOnce(ctx context.Context, progress io.Writer, dir string, names []string) error {
 	unlock, err := lock(ctx, dir+".lock", progress)
 	if err != nil {
@@ -66,8 +67,8 @@ func missing(dir string, names []string) []string {
 	})
 }
 
-// build compiles into a folder beside the result and moves each program when
-// all are done, so that a program which exists is whole.
+// build compiles into a folder next to the result and moves each program when all
+// are done, so that an existing program is always complete.
 func (r *recipe) build(ctx context.Context, progress io.Writer, dir string, names []string) error {
 	begun := time.Now()
 	_, _ = fmt.Fprintf(progress, "cluster: building %s from Go modules (once; the first time about 5 minutes on two cores, and 6 GB of Go's build cache)\n", strings.Join(names, ", "))
@@ -79,7 +80,7 @@ func (r *recipe) build(ctx context.Context, progress io.Writer, dir string, name
 		return err
 	}
 	for _, name := range names {
-		// go build names a program by the last part of its path that is no
+		// go build names a program after the last part of its path that is not a
 		// major version.
 		built := path.Base(strings.TrimSuffix(packages[name], "/v3"))
 		if err := os.Rename(filepath.Join(unfinished, built), filepath.Join(dir, name)); err != nil {
@@ -90,7 +91,7 @@ func (r *recipe) build(ctx context.Context, progress io.Writer, dir string, name
 	return os.RemoveAll(unfinished)
 }
 
-// Clean removes the programs of every version from the user's cache folder and
+// Clean removes the programs of all versions from the user's cache folder and
 // returns what it removed.
 func Clean() ([]string, error) {
 	cache, err := CacheDir("programs")

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// CacheDir returns a folder of the project in the user's cache folder, made if
-// it is absent. What is kept there is keyed by its inputs and may be removed at
-// any time.
+// CacheDir returns a folder of the project in the user's cache folder, and
+// creates it if needed. Its contents are keyed by their inputs and may be removed
+// at any time.
 func CacheDir(parts ...string) (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {

@@ -18,42 +18,42 @@ import (
 
 const loopback = "127.0.0.1"
 
-// Options say what kind of cluster to start.
+// Options configure a cluster.
 type Options struct {
 	// Dir is the run folder: pki/, logs/, pids/, etcd/, kubeconfig. Required.
-	// What an earlier cluster left there is removed.
+	// Remains of an earlier cluster in it are removed.
 	Dir string
 	// Progress gets one line per step; nil for silence.
 	Progress io.Writer
 	// Bind is the address that the API server listens on; 127.0.0.1 by default.
 	// Everything else listens on loopback.
 	Bind string
-	// Advertise is the address under which pods reach the API server. It must
-	// not be loopback; by default it is one that leads nowhere, 192.0.2.2.
+	// Advertise is the address under which pods reach the API server. It must not
+	// be loopback; the default is an unreachable one, 192.0.2.2.
 	Advertise string
 	// Kwok starts kwok and two simulated nodes.
 	Kwok bool
-	// AuditLog writes Cluster.AuditLog: every request but those for leases and
-	// reads of events, at level Metadata.
+	// AuditLog writes Cluster.AuditLog: every request except for those for leases
+	// and reads of events, at level Metadata.
 	AuditLog bool
-	// Detach lets the processes outlive the caller; otherwise the kernel ends
-	// them with it.
+	// Detach lets the processes outlive the caller; otherwise the kernel kills them
+	// when the caller ends.
 	Detach bool
 }
 
-// Cluster is a control plane that runs.
+// Cluster is a running control plane.
 type Cluster struct {
 	// Dir is the run folder.
 	Dir string
 	// URL of the API server.
 	URL string
-	// Kubeconfig is the file with the administrator's.
+	// Kubeconfig is the administrator's kubeconfig file.
 	Kubeconfig string
-	// Kubectl is the path of a kubectl of the server's version: a link in the
-	// run folder.
+	// Kubectl is the path of a kubectl of the server's version: a link in the run
+	// folder.
 	Kubectl string
-	// AuditLog is the file with a line of JSON for each request; empty when it
-	// was not asked for.
+	// AuditLog is the file with a line of JSON for each request; empty when it was
+	// not enabled.
 	AuditLog string
 	// PKI issues certificates that the cluster trusts.
 	PKI *PKI
@@ -69,15 +69,16 @@ type Cluster struct {
 	begun     time.Time
 }
 
-// Start starts a cluster and returns when it works: the API server is ready,
-// the controller manager has made the default ServiceAccount, the scheduler is
-// ready and, with Kwok, both nodes are. The programs are built if they are not
-// in the cache. When anything fails, what was started is ended, and the error
-// shows the end of the log of what failed. The context bounds the start alone.
+// Start starts a cluster and returns when it works: the API server is ready, the
+// controller manager has created the default ServiceAccount, the scheduler is
+// ready and, with Kwok, both nodes are. The programs are built if they are not in
+// the cache. On failure everything that was started is stopped, and the error
+// contains the end of the log of the failed program. The context limits only the
+// start.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	for attempt := 1; ; attempt++ {
 		c, err := start(ctx, o)
-		// Ports are free when they are chosen, not when they are used.
+		// A port that was free when it was chosen may be taken when it is used.
 		if err == nil || attempt == 3 || !strings.Contains(err.Error(), "address already in use") {
 			return c, err
 		}
@@ -102,7 +103,7 @@ func start(ctx context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-// prepare builds the programs and makes the run folder.
+// prepare builds the programs and creates the run folder.
 func prepare(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Dir == "" {
 		return nil, errors.New("starting a cluster: Options.Dir is empty")
@@ -155,8 +156,7 @@ func (c *Cluster) makeFolders() error {
 	return nil
 }
 
-// refuseForeign protects what is not ours to remove: a cluster that runs, and a
-// folder in which none ever did.
+// refuseForeign protects a running cluster, and a folder that never held one.
 func (c *Cluster) refuseForeign() error {
 	left, err := readProcesses(c.Dir)
 	if err != nil {
@@ -164,7 +164,7 @@ func (c *Cluster) refuseForeign() error {
 	}
 	for _, p := range left {
 		if p.running() {
-			return fmt.Errorf("%s of another one runs there (process %d); stop it first", p.name, p.pid)
+			return fmt.Errorf("%s of another cluster runs in this folder (process %d); stop it first", p.name, p.pid)
 		}
 	}
 	entries, err := os.ReadDir(c.Dir)
@@ -172,12 +172,12 @@ func (c *Cluster) refuseForeign() error {
 		return fmt.Errorf("reading the run folder: %w", err)
 	}
 	if _, err := os.Stat(filepath.Join(c.Dir, "pids")); err != nil && len(entries) > 0 {
-		return errors.New("the folder holds other files; name a new or an empty one")
+		return errors.New("the folder contains other files; choose a new or an empty folder")
 	}
 	return nil
 }
 
-// Stop ends exactly the processes of the cluster, etcd last. The run folder
+// Stop stops exactly the processes of the cluster, etcd last. The run folder
 // stays, with its logs.
 func (c *Cluster) Stop() error {
 	var first, last []*process

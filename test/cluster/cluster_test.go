@@ -23,7 +23,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster"
 )
 
-// eventually polls a condition with a bound that no machine reaches.
+// eventually polls a condition with a generous timeout.
 func eventually(t *testing.T, what string, met func(context.Context) (bool, error)) {
 	t.Helper()
 	if err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 2*time.Minute, true, met); err != nil {
@@ -56,7 +56,7 @@ func TestCluster(t *testing.T) {
 	t.Run("guards its folder", func(t *testing.T) {
 		_, err := cluster.Start(t.Context(), cluster.Options{Dir: c.Dir})
 		if err == nil || !strings.Contains(err.Error(), "stop it first") {
-			t.Errorf("a second start in the folder: got %v, want a refusal", err)
+			t.Errorf("a second start in the folder: got %v, want an error", err)
 		}
 	})
 	t.Run("stops", func(t *testing.T) { stops(t, c) })
@@ -110,7 +110,7 @@ func enforcesPodSecurity(t *testing.T, admin kubernetes.Interface) {
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "root", Image: "example.invalid/superset:6.0.0"}}},
 	}, metav1.CreateOptions{})
 	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "PodSecurity") {
-		t.Errorf("a pod that may run as root: got %v, want a refusal by PodSecurity", err)
+		t.Errorf("a pod that may run as root: got %v, want a rejection by PodSecurity", err)
 	}
 }
 
@@ -120,10 +120,10 @@ func writesAuditLog(t *testing.T, c *cluster.Cluster) {
 		t.Fatal(err)
 	}
 	if !bytes.Contains(log, []byte(`"resource":"deployments","namespace":"default","name":"good"`)) {
-		t.Error("the audit log misses the Deployment")
+		t.Error("the audit log does not contain the Deployment")
 	}
 	if bytes.Contains(log, []byte(`"resource":"leases"`)) {
-		t.Error("the audit log has leases")
+		t.Error("the audit log contains leases")
 	}
 }
 
@@ -137,15 +137,15 @@ func stops(t *testing.T, c *cluster.Cluster) {
 	}
 	for _, state := range before {
 		if !state.Running {
-			t.Errorf("%s did not run", state.Name)
+			t.Errorf("%s was not running", state.Name)
 		}
 		if _, err := os.Stat(fmt.Sprintf("/proc/%d", state.PID)); err == nil {
-			t.Errorf("process %d of %s is still there", state.PID, state.Name)
+			t.Errorf("process %d of %s is still running", state.PID, state.Name)
 		}
 	}
 }
 
-func TestFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
+func TestFailedStart(t *testing.T) {
 	dir := t.TempDir()
 	_, err := cluster.Start(t.Context(), cluster.Options{Dir: dir, Advertise: "no-address"})
 	if err == nil || !strings.Contains(err.Error(), "kube-apiserver.log") || !strings.Contains(err.Error(), "no-address") {
@@ -153,11 +153,11 @@ func TestFailedStartShowsTheLogAndLeavesNothing(t *testing.T) {
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "pids", "*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v %v", left, err)
+		t.Errorf("remaining processes: %v %v", left, err)
 	}
 }
 
-func TestStartSparesAFolderThatIsNotItsOwn(t *testing.T) {
+func TestStartRejectsForeignFolder(t *testing.T) {
 	dir := t.TempDir()
 	precious := filepath.Join(dir, "pki")
 	if err := os.Mkdir(precious, 0o755); err != nil {
@@ -165,14 +165,14 @@ func TestStartSparesAFolderThatIsNotItsOwn(t *testing.T) {
 	}
 	_, err := cluster.Start(t.Context(), cluster.Options{Dir: dir})
 	if err == nil || !strings.Contains(err.Error(), "other files") {
-		t.Errorf("got %v, want a refusal", err)
+		t.Errorf("got %v, want an error", err)
 	}
 	if _, err := os.Stat(precious); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestBuildRefusesAnUnknownProgram(t *testing.T) {
+func TestBuildRejectsUnknownProgram(t *testing.T) {
 	if _, err := cluster.Build(t.Context(), nil, "kube-apiserver", "kubeadm"); err == nil || !strings.Contains(err.Error(), "kubeadm") {
 		t.Errorf("got %v, want an error that names kubeadm", err)
 	}

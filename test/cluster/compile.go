@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// compile runs go build and reports from its verbose output how far it is.
+// compile runs go build and reports progress from its verbose output.
 func (r *recipe) compile(ctx context.Context, progress io.Writer, to string, names []string) error {
 	args := []string{"build", "-v", "-trimpath", "-buildvcs=false", "-ldflags=" + r.ldflags, "-o", to + "/"}
 	for _, name := range names {
@@ -21,7 +21,7 @@ func (r *recipe) compile(ctx context.Context, progress io.Writer, to string, nam
 	}
 	command := exec.CommandContext(ctx, r.golang, args...)
 	command.Dir, command.Env = r.source, buildEnv()
-	// An interrupted go command ends its compilers before it goes.
+	// When interrupted, the go command first stops its compilers.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second
 	read, write := io.Pipe()
@@ -49,8 +49,8 @@ func (r *recipe) compile(ctx context.Context, progress io.Writer, to string, nam
 	return nil
 }
 
-// report prints a line now and then until lines ends, and returns the lines
-// that were no news of progress.
+// report prints progress from time to time until lines ends, and returns the
+// lines that were not about progress.
 func report(progress io.Writer, lines <-chan string, every time.Duration) []string {
 	const most = 40
 	begun := time.Now()
@@ -80,7 +80,7 @@ func report(progress io.Writer, lines <-chan string, every time.Duration) []stri
 	}
 }
 
-// isPackage tells a line of go build -v from a compiler's message.
+// isPackage distinguishes a line of go build -v from a compiler's message.
 func isPackage(line string) bool {
 	return line != "" && !strings.ContainsAny(line, " :\t#")
 }

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// serviceRange holds the addresses of Services, podRange those of pods; a
+	// serviceRange is the address range of Services, podRange that of pods; a
 	// node's part of the latter is its spec.podCIDR.
 	serviceRange = "10.96.0.0/16"
 	podRange     = "10.244.0.0/16"
@@ -17,9 +17,9 @@ const (
 	firstService = "10.96.0.1"
 )
 
-// startControlPlane starts the programs in the order in which they can work:
-// before RBAC's bootstrap roles are there, which readiness waits for, the
-// controller manager and the scheduler would end at once.
+// startControlPlane starts the programs in order: the controller manager and the
+// scheduler exit if RBAC's bootstrap roles, which readiness waits for, do not
+// exist yet.
 func (c *Cluster) startControlPlane(ctx context.Context) error {
 	var err error
 	if c.PKI, err = newPKI(filepath.Join(c.Dir, "pki"), "ca"); err != nil {
@@ -61,7 +61,7 @@ func (c *Cluster) startControllers(ctx context.Context, signing string) error {
 			return err
 		}
 	}
-	if err := c.until(ctx, "kube-controller-manager works", c.serviceAccountThere); err != nil {
+	if err := c.until(ctx, "kube-controller-manager running", c.serviceAccountThere); err != nil {
 		return err
 	}
 	return c.until(ctx, "kube-scheduler ready", c.schedulerReady)
@@ -71,7 +71,8 @@ func (c *Cluster) start(name string, flags []string) error {
 	return c.Run(name, filepath.Join(c.programs, name), flags...)
 }
 
-// etcdFlags: nothing that etcd holds here needs to survive a power cut.
+// etcdFlags disable durability: no data of this etcd has to survive a power
+// failure.
 func (c *Cluster) etcdFlags() []string {
 	client, peer := "http://"+loopback+":"+c.ports.etcd, "http://"+loopback+":"+c.ports.etcdPeer
 	return []string{
@@ -121,8 +122,8 @@ func (c *Cluster) apiserverFlags(signing string) ([]string, error) {
 	}, audit...), nil
 }
 
-// controllerFlags of the controller manager and the scheduler. The high limits
-// bring the default ServiceAccount in under a second instead of 5.5.
+// controllerFlags of the controller manager and the scheduler. With the high
+// limits the default ServiceAccount exists in under a second instead of 5.5.
 func (c *Cluster) controllerFlags(name, signing string) ([]string, error) {
 	kubeconfig, err := c.KubeconfigFor("system:" + name)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestPIDFileOfAnotherProcessIsNotAlive(t *testing.T) {
+func TestReusedPID(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "self")
 	written, err := writePIDFile(path, os.Getpid())
 	if err != nil {
@@ -27,7 +27,7 @@ func TestPIDFileOfAnotherProcessIsNotAlive(t *testing.T) {
 	if read != written || !read.alive() {
 		t.Errorf("read %+v, wrote %+v, alive %t", read, written, read.alive())
 	}
-	read.begun = "1" // the number was given to a process that began later
+	read.begun = "1" // the number was reused by a process that began later
 	if read.alive() {
 		t.Error("a recycled process id counts as alive")
 	}
@@ -42,15 +42,15 @@ func TestVersionFlags(t *testing.T) {
 		"-X k8s.io/component-base/version.gitVersion=v1.36.3", "-X k8s.io/client-go/pkg/version.gitMinor=36",
 	} {
 		if !strings.Contains(flags, want) {
-			t.Errorf("%q is missing in %q", want, flags)
+			t.Errorf("%q does not contain %q", flags, want)
 		}
 	}
 	if _, err := versionFlags([]byte("module x\n")); err == nil {
-		t.Error("a go.mod without Kubernetes is no error")
+		t.Error("no error for a go.mod without Kubernetes")
 	}
 }
 
-// listener is a progress writer that tells when it has heard a text.
+// listener is a progress writer that signals when it has received a text.
 type listener struct {
 	text  string
 	once  sync.Once
@@ -64,7 +64,7 @@ func (l *listener) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func TestReportKeepsErrorsAndCountsTheRest(t *testing.T) {
+func TestReport(t *testing.T) {
 	lines := make(chan string)
 	progress := &listener{text: "1 modules downloaded, 1 packages compiled; now k8s.io/api/core/v1", heard: make(chan struct{})}
 	go func() {
@@ -88,13 +88,13 @@ func TestPortsDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for _, port := range []string{p.etcd, p.etcdPeer, p.apiserver, p.controllerManager, p.scheduler, p.kwok} {
 		if port == "" || seen[port] {
-			t.Errorf("port %q is missing or given twice: %+v", port, p)
+			t.Errorf("port %q is missing or used twice: %+v", port, p)
 		}
 		seen[port] = true
 	}
 }
 
-func TestExplainNamesWhatIsMissing(t *testing.T) {
+func TestExplain(t *testing.T) {
 	err := explain(errors.New("exit status 1"), []string{`go: example.invalid/x@v1: git init: exec: "git": executable file not found in $PATH`})
 	if !strings.Contains(err.Error(), "apt-get install git") {
 		t.Errorf("got %v", err)

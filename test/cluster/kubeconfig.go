@@ -13,9 +13,9 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// KubeconfigFor writes a kubeconfig with which a user of some groups
-// authenticates by certificate, and returns its path. It holds certificate and
-// key, so that the file alone is enough. RBAC decides what the user may do.
+// KubeconfigFor writes a kubeconfig for a user in some groups, authenticated by
+// certificate, and returns its path. It contains the certificate and the key.
+// RBAC decides what the user may do.
 func (c *Cluster) KubeconfigFor(user string, groups ...string) (path string, err error) {
 	name := strings.NewReplacer(":", "-", "/", "-", " ", "-").Replace(user)
 	path = filepath.Join(c.Dir, "kubeconfigs", name)
@@ -44,8 +44,8 @@ func (c *Cluster) writeKubeconfig(path, name, user string, groups ...string) err
 	return nil
 }
 
-// REST returns the administrator's client configuration, without a limit of
-// the client's own on requests per second.
+// REST returns the administrator's client configuration, without client-side rate
+// limiting.
 func (c *Cluster) REST() *rest.Config { return rest.CopyConfig(c.admin) }
 
 func (c *Cluster) readAdmin() error {

@@ -48,7 +48,7 @@ func (c *Cluster) startKwok(ctx context.Context) error {
 		"--kubeconfig=" + kubeconfig, "--config=" + stages,
 		"--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
 		"--cidr=" + podRange, "--node-ip=" + loopback, "--node-port=0", "--server-address=" + loopback + ":" + c.ports.kwok,
-		// Without leases the nodes' state turns Unknown after a while.
+		// Without leases the nodes become Unknown after a while.
 		"--node-lease-duration-seconds=40",
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func create(ctx context.Context, client kubernetes.Interface, document []byte) e
 	case *rbacv1.ClusterRoleBinding:
 		_, err = client.RbacV1().ClusterRoleBindings().Create(ctx, object, metav1.CreateOptions{})
 	default:
-		err = fmt.Errorf("no way to create a %T", object)
+		err = fmt.Errorf("cannot create a %T", object)
 	}
 	return err
 }
@@ -91,7 +91,7 @@ func nodesReady(ctx context.Context, client kubernetes.Interface) error {
 		}
 	}
 	if count < 2 {
-		return errors.New("not both nodes are ready")
+		return errors.New("the two nodes are not both ready")
 	}
 	return nil
 }

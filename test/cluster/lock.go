@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// lock waits until no other process holds the lock file. The kernel frees the
-// lock when the process ends, however it ends.
+// lock waits until no other process holds the lock file. The kernel releases the
+// lock when the process ends.
 func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// ErrNone says that a run folder holds no cluster.
+// ErrNone reports that a run folder has no cluster.
 var ErrNone = errors.New("no cluster was started here")
 
 // State of one process of a cluster.
@@ -19,14 +19,14 @@ type State struct {
 	Name string
 	// PID of the process that was started.
 	PID int
-	// Running is true while that very process lives.
+	// Running is true while exactly this process lives.
 	Running bool
 	// Log is the file with its output.
 	Log string
 }
 
-// Open returns the cluster that a detached start left in a run folder, whether
-// or not all of it still runs. The error is ErrNone when there is none.
+// Open returns the cluster that a detached start left in a run folder, whether or
+// not all of it still runs. The error is ErrNone when there is none.
 func Open(dir string) (*Cluster, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -39,7 +39,7 @@ func Open(dir string) (*Cluster, error) {
 	if len(c.processes) == 0 {
 		return nil, fmt.Errorf("opening %s: %w", dir, ErrNone)
 	}
-	// A start that was cut off has processes to end, but not yet the rest.
+	// An interrupted start left processes to stop, but not yet the other files.
 	if _, err := os.Stat(c.Kubeconfig); os.IsNotExist(err) {
 		return c, nil
 	}

@@ -37,7 +37,7 @@ func startAndWait(dir string) {
 	select {}
 }
 
-func TestProcessesDieWithTheirStarter(t *testing.T) {
+func TestProcessesDieWithTheirParent(t *testing.T) {
 	starter := exec.Command(os.Args[0])
 	starter.Env = append(os.Environ(), starterDir+"="+t.TempDir())
 	out, err := starter.StdoutPipe()
@@ -54,7 +54,7 @@ func TestProcessesDieWithTheirStarter(t *testing.T) {
 	if err := starter.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = starter.Wait() // killed: an error by intention
+	_ = starter.Wait() // the error is expected: it was killed
 	if len(pids) != 4 {
 		t.Fatalf("the starter printed %q, want 4 process ids", pids)
 	}
@@ -63,7 +63,7 @@ func TestProcessesDieWithTheirStarter(t *testing.T) {
 	}
 }
 
-// dead is true for a process that is gone, or that nobody has waited for.
+// dead is true for a process that does not exist, or is a zombie.
 func dead(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	return err != nil || strings.Contains(string(stat), ") Z ")

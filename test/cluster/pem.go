@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 )
 
-// signingKey makes a key without a certificate: ServiceAccount tokens are
-// signed with it.
+// signingKey creates a key without a certificate, for signing ServiceAccount
+// tokens.
 func signingKey(dir, name string) (string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// pidFile records a process. A number alone may have gone to another program
-// by the time it is read; together with the time of its start it can't.
+// pidFile records a process. A process id can be reused; together with the start
+// time it is unique.
 type pidFile struct {
 	path  string
 	pid   int
@@ -38,8 +38,7 @@ func readPIDFile(path string) (pidFile, error) {
 	return f, nil
 }
 
-// alive is true while this very process runs; one that ended and that nobody
-// waited for does not.
+// alive is true while exactly this process runs; a zombie is not alive.
 func (f pidFile) alive() bool {
 	begun, ok := startOf(f.pid)
 	return ok && begun == f.begun
@@ -51,7 +50,7 @@ func startOf(pid int) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	// The second field, the name, may hold blanks and brackets.
+	// The second field, the name, may contain blanks and brackets.
 	stat := string(content)
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
@@ -60,7 +59,7 @@ func startOf(pid int) (string, bool) {
 	return fields[19], true
 }
 
-// readProcesses finds what a run folder says that runs.
+// readProcesses reads the pid files of a run folder.
 func readProcesses(dir string) ([]*process, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "pids", "*"))
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// PKI is a cluster's certificate authority. Its keys are elliptic: RSA ones
-// took up to 17 s on a busy machine.
+// PKI is a cluster's certificate authority. Its keys are elliptic: RSA keys took
+// up to 17 s on a busy machine.
 type PKI struct {
 	// CAFile is the certificate that everyone in the cluster trusts.
 	CAFile string
@@ -30,10 +30,10 @@ type PKI struct {
 	key  *ecdsa.PrivateKey
 }
 
-// tenYears is how long certificates live: longer than any test cluster.
+// tenYears is the lifetime of certificates: longer than any test cluster lives.
 const tenYears = 10 * 365 * 24 * time.Hour
 
-// newPKI makes an authority; its files are dir/name.crt and dir/name.key.
+// newPKI creates an authority; its files are dir/name.crt and dir/name.key.
 func newPKI(dir, name string) (*PKI, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making a folder for certificates: %w", err)
@@ -47,7 +47,7 @@ func newPKI(dir, name string) (*PKI, error) {
 	return p, err
 }
 
-// openPKI reads the authority that newPKI made.
+// openPKI reads the authority that newPKI created.
 func openPKI(dir, name string) (*PKI, error) {
 	p := &PKI{dir: dir, CAFile: filepath.Join(dir, name+".crt"), CAKeyFile: filepath.Join(dir, name+".key")}
 	cert, err := readPEM(p.CAFile)
@@ -67,17 +67,17 @@ func openPKI(dir, name string) (*PKI, error) {
 	return p, nil
 }
 
-// Client issues a certificate with which a user of some groups authenticates,
-// in the files NAME.crt and NAME.key.
+// Client issues a client certificate for a user in some groups, in the files
+// NAME.crt and NAME.key.
 func (p *PKI) Client(name, user string, groups ...string) (certFile, keyFile string, err error) {
 	template := certificate(pkix.Name{CommonName: user, Organization: groups})
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 	return p.issue(name, template)
 }
 
-// Server issues a certificate for a server with some host names or addresses,
-// in the files NAME.crt and NAME.key. That of a kubelet, whose CN is
-// system:node:NODE, serves to authenticate as that node too.
+// Server issues a certificate for a server with some host names or addresses, in
+// the files NAME.crt and NAME.key. The certificate of a kubelet, whose CN is
+// system:node:NODE, also authenticates it as that node.
 func (p *PKI) Server(name, cn string, hosts ...string) (certFile, keyFile string, err error) {
 	template := certificate(pkix.Name{CommonName: cn})
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
@@ -105,8 +105,7 @@ func certificate(subject pkix.Name) *x509.Certificate {
 	}
 }
 
-// issue signs a certificate for a new key; an authority without one signs
-// itself and so becomes one.
+// issue signs a certificate for a new key; an authority without one signs itself.
 func (p *PKI) issue(name string, template *x509.Certificate) (certFile, keyFile string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

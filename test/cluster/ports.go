@@ -9,21 +9,21 @@ import (
 	"strconv"
 )
 
-// Ports are taken below the range from which the kernel takes those of outgoing
-// connections, so that none of these can grab one before its server listens.
+// Ports are below the range from which the kernel takes those of outgoing
+// connections, so that none of these can take one before its server listens.
 const (
 	firstPort = 20000
 	lastPort  = 32000
 )
 
-// ports are what the programs of one cluster listen on.
+// ports are the ports of the programs of one cluster.
 type ports struct {
 	etcd, etcdPeer, apiserver, controllerManager, scheduler, kwok string
 }
 
 func freePorts(bind string) (ports, error) {
 	var p ports
-	// All stay taken until the last is found, so that they differ.
+	// All are kept open until the last is found, so that they differ.
 	var held []net.Listener
 	defer func() {
 		for _, listener := range held {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// process is a program of a cluster, started by this program or by an earlier
-// one that left its pid file.
+// process is a program of a cluster, started by this program or by an earlier one
+// that left its pid file.
 type process struct {
 	name string
 	log  string
@@ -25,7 +25,7 @@ type process struct {
 }
 
 // Run starts another program that belongs to the cluster: its output goes to
-// logs/NAME.log and Stop ends it.
+// logs/NAME.log, and Stop stops it.
 func (c *Cluster) Run(name, path string, args ...string) error {
 	p := &process{name: name, log: filepath.Join(c.Dir, "logs", name+".log")}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -36,8 +36,8 @@ func (c *Cluster) Run(name, path string, args ...string) error {
 	command := exec.Command(path, args...)
 	command.Dir = c.Dir
 	command.Stdout, command.Stderr = log, log
-	// A HOME of its own: kwok and kubectl read settings from there. A garbage
-	// collector that rests longer leaves a seventh of the API server's work away.
+	// A separate HOME: kwok and kubectl read settings from there. A less frequent
+	// garbage collection saves a seventh of the API server's work.
 	command.Env = []string{"HOME=" + c.Dir, "PATH=" + os.Getenv("PATH"), "GOGC=400"}
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if !c.detach {
@@ -53,8 +53,8 @@ func (c *Cluster) Run(name, path string, args ...string) error {
 	return nil
 }
 
-// start starts the program from a thread that lives as long as it does: the
-// kernel's death signal comes when the parent's thread ends, not its process.
+// start starts the program from a thread that lives as long as the program: the
+// kernel sends the death signal when the parent's thread ends, not its process.
 func (p *process) start(command *exec.Cmd) error {
 	p.ended = make(chan struct{})
 	started := make(chan error)
@@ -86,7 +86,7 @@ func (p *process) running() bool {
 	}
 }
 
-// How long a program may take to end by itself, and then to vanish.
+// How long a program may take to end on SIGTERM, and then on SIGKILL.
 const (
 	stopGrace = 10 * time.Second
 	killGrace = 10 * time.Second
@@ -107,7 +107,7 @@ func (p *process) gone(within time.Duration) bool {
 	return true
 }
 
-// stop ends processes, all at once.
+// stop stops processes concurrently.
 func stop(processes []*process) error {
 	for _, p := range processes {
 		p.signal(syscall.SIGTERM)
@@ -118,7 +118,7 @@ func stop(processes []*process) error {
 		if !p.gone(time.Until(deadline)) {
 			p.signal(syscall.SIGKILL)
 			if !p.gone(killGrace) {
-				errs = append(errs, fmt.Errorf("ending %s: process %d is still there", p.name, p.pid))
+				errs = append(errs, fmt.Errorf("stopping %s: process %d is still running", p.name, p.pid))
 				continue
 			}
 		}

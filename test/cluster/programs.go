@@ -32,12 +32,12 @@ var packages = map[string]string{
 // defaultPrograms are what a cluster without real nodes needs.
 var defaultPrograms = []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"}
 
-// recipe is what the programs are built from.
+// recipe has the inputs of the programs.
 type recipe struct {
 	source  string // folder with go.mod and go.sum
 	golang  string // the go command
 	ldflags string
-	key     string // of all that decides the result
+	key     string // of everything that determines the result
 }
 
 func newRecipe(ctx context.Context) (*recipe, error) {
@@ -66,7 +66,7 @@ func newRecipe(ctx context.Context) (*recipe, error) {
 	version.Dir, version.Env = r.source, buildEnv()
 	out, err := version.Output()
 	if err != nil {
-		return nil, fmt.Errorf("asking go for its version: %w", explain(err, nil))
+		return nil, fmt.Errorf("reading the version of go: %w", explain(err, nil))
 	}
 	_, _ = fmt.Fprintln(hash, r.ldflags, runtime.GOOS, runtime.GOARCH, string(bytes.TrimSpace(out)))
 	r.key = hex.EncodeToString(hash.Sum(nil))[:12]
@@ -75,9 +75,9 @@ func newRecipe(ctx context.Context) (*recipe, error) {
 
 var kubernetesRelease = regexp.MustCompile(`(?m)^\s*k8s\.io/kubernetes v(\d+)\.(\d+)\.(\S+)`)
 
-// versionFlags give the programs the version that their release would have;
-// without one they refuse to talk to each other. The server takes it from
-// component-base, kubectl and others from client-go.
+// versionFlags give the programs the version of their release; without one they
+// refuse to talk to each other. The server takes it from component-base, kubectl
+// and others from client-go.
 func versionFlags(gomod []byte) (string, error) {
 	match := kubernetesRelease.FindSubmatch(gomod)
 	if match == nil {
@@ -103,7 +103,7 @@ func goCommand() (string, error) {
 	if path, err := exec.LookPath("go"); err == nil {
 		return path, nil
 	}
-	//nolint:staticcheck // The toolchain that go run or go test used is on this very machine.
+	//nolint:staticcheck // The toolchain that go run or go test used is on this machine.
 	path := filepath.Join(runtime.GOROOT(), "bin", "go")
 	if _, err := os.Stat(path); err == nil && filepath.IsAbs(path) {
 		return path, nil
@@ -116,7 +116,7 @@ func buildEnv() []string {
 	return append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
 }
 
-// explain adds what to do about a failure of the go command.
+// explain adds a hint to a failure of the go command.
 func explain(err error, output []string) error {
 	text := strings.Join(output, "\n")
 	var exit *exec.ExitError

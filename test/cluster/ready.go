@@ -13,11 +13,11 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// patience bounds every wait; an idle machine needs a hundredth of it.
+// patience is the timeout of every wait; an idle machine needs a hundredth of it.
 const patience = 3 * time.Minute
 
-// until waits for a condition while every process lives. The error of a dead
-// one shows the end of its log.
+// until waits for a condition while all processes live. If one has ended, the
+// error contains the end of its log.
 func (c *Cluster) until(ctx context.Context, what string, ready func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -47,7 +47,7 @@ func (c *Cluster) schedulerReady(ctx context.Context) error {
 	return c.probe(ctx, "https://"+loopback+":"+c.ports.scheduler+"/readyz")
 }
 
-// probe asks a server of the cluster as the administrator.
+// probe sends a request to a server of the cluster as the administrator.
 func (c *Cluster) probe(ctx context.Context, url string) error {
 	client, err := rest.HTTPClientFor(c.admin)
 	if err != nil {
@@ -63,13 +63,13 @@ func (c *Cluster) probe(ctx context.Context, url string) error {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking %s: it answers %s", url, response.Status)
+		return fmt.Errorf("asking %s: status %s", url, response.Status)
 	}
 	return nil
 }
 
-// serviceAccountThere proves that the controller manager's loops run; without
-// the account no pod can be made.
+// serviceAccountThere verifies that the controller manager's loops run; without
+// the account no pod can be created.
 func (c *Cluster) serviceAccountThere(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(c.admin)
 	if err != nil {

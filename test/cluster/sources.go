@@ -19,8 +19,8 @@ func ProgramsDir() (string, error) {
 	return filepath.Join(root, "test", "cluster", "programs"), err
 }
 
-// Root is the top folder of the repository that the current folder belongs to,
-// or else of the one that this program was compiled from.
+// Root is the top folder of the repository that contains the current folder, or
+// else of the one that this program was compiled from.
 func Root() (string, error) {
 	var starts []string
 	if dir, err := os.Getwd(); err == nil {

@@ -14,22 +14,24 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// changes are what differs between two snapshots, or the sum of several such.
+// changes are the differences between two snapshots, or the sum of several of
+// them.
 type changes struct {
-	// jobs and components have a line each; jobsMade and written count them.
-	jobs, components  []string
-	jobsMade, written int
+	// jobs and components have one line for each change; jobsCreated and written count
+	// the changes.
+	jobs, components     []string
+	jobsCreated, written int
 	// started and ended count pods by tier.
 	started, ended map[string]int
 }
 
-// compare tells what happened between two moments.
+// compare returns what happened between two snapshots.
 func compare(before, after snapshot) changes {
 	c := changes{started: tally(after.pods, before.pods), ended: tally(before.pods, after.pods)}
 	for _, name := range slices.Sorted(maps.Keys(after.jobs)) {
 		was, is := before.jobs[name], after.jobs[name]
 		if was.script == "" {
-			c.jobsMade++
+			c.jobsCreated++
 		}
 		if was != is {
 			c.jobs = append(c.jobs, fmt.Sprintf("Job %s %s", name, is.state))
@@ -39,13 +41,13 @@ func compare(before, after snapshot) changes {
 		was, is := before.components[tier], after.components[tier]
 		if was != is {
 			c.written++
-			c.components = append(c.components, tier+" "+turn(was, is))
+			c.components = append(c.components, tier+" "+describeChange(was, is))
 		}
 	}
 	return c
 }
 
-// tally counts by tier the pods of one moment that are missing in another.
+// tally counts, by tier, the pods of one snapshot that are missing in another.
 func tally(of, without map[types.UID]string) map[string]int {
 	n := map[string]int{}
 	for uid, tier := range of {
@@ -56,14 +58,14 @@ func tally(of, without map[types.UID]string) map[string]int {
 	return n
 }
 
-// turn says how a component was changed.
-func turn(was, is componentState) string {
+// describeChange describes the change of a component.
+func describeChange(was, is componentState) string {
 	held := map[v1alpha1.Mode]string{v1alpha1.ModeHold: "held", v1alpha1.ModeServe: "released"}[is.mode]
 	switch {
 	case was.version == "" && is.mode == v1alpha1.ModeServe:
-		return "made at " + is.version
+		return "created at " + is.version
 	case was.version == "":
-		return "made at " + is.version + ", held"
+		return "created at " + is.version + ", held"
 	case is.version == "":
 		return "removed"
 	case was.version == is.version:
@@ -77,8 +79,8 @@ func turn(was, is componentState) string {
 	}
 }
 
-// lines are what a user reads: one for components, one for pods, one for Jobs;
-// those with nothing to tell are left out.
+// lines returns what a user reads: one line for components, one for pods, one for
+// Jobs. Empty lines are left out.
 func (c *changes) lines() []string {
 	var out []string
 	if len(c.components) > 0 {
@@ -99,7 +101,7 @@ func (c *changes) lines() []string {
 	return out
 }
 
-// count writes pods that came and went, such as "+2 -2".
+// count formats the number of pods that started and ended, such as "+2 -2".
 func count(started, ended int) string {
 	var parts []string
 	if started > 0 {
@@ -111,12 +113,12 @@ func count(started, ended int) string {
 	return cmp.Or(strings.Join(parts, " "), "0")
 }
 
-// add sums up.
+// add adds the counts of other changes.
 func (c *changes) add(other changes) {
 	if c.started == nil {
 		c.started, c.ended = map[string]int{}, map[string]int{}
 	}
-	c.jobsMade += other.jobsMade
+	c.jobsCreated += other.jobsCreated
 	c.written += other.written
 	for _, tier := range tiers {
 		c.started[tier] += other.started[tier]

@@ -21,7 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/operator"
 )
 
-// demo is one run.
+// demo is one run of the demo.
 type demo struct {
 	narrator
 	dir     string
@@ -31,25 +31,25 @@ type demo struct {
 	metrics string
 }
 
-// play runs the demo to its end.
+// play runs the whole demo.
 func (d *demo) play(ctx context.Context) error {
 	d.title("Superset operator demo")
-	d.text("A real etcd, API server, controller manager and scheduler; nodes, pods and databases are simulated.")
+	d.text("etcd, the API server, the controller manager and the scheduler are real. Nodes, pods and databases are simulated.")
 	for _, begin := range []func(context.Context) error{d.startCluster, d.startOperator} {
 		if err := begin(ctx); err != nil {
 			return err
 		}
 	}
-	var told []account
-	for i, s := range story {
-		a, err := d.tell(ctx, i+1, s)
+	var outcomes []outcome
+	for i, s := range steps {
+		a, err := d.playStep(ctx, i+1, s)
 		if err != nil {
 			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)
 		}
-		told = append(told, a)
+		outcomes = append(outcomes, a)
 	}
-	d.summary(told, time.Since(d.begun))
-	d.farewell()
+	d.summary(outcomes, time.Since(d.begun))
+	d.nextSteps()
 	return nil
 }
 
@@ -57,7 +57,7 @@ func (d *demo) startCluster(ctx context.Context) error {
 	d.title("Cluster")
 	switch err := detached.Stop(d.dir, d.out); {
 	case err == nil:
-		d.text("A cluster was left in %s; it was ended, and a new one is started.", d.dir)
+		d.text("Stopped the cluster that was still running in %s. Starting a new one.", d.dir)
 	case !errors.Is(err, cluster.ErrNone):
 		return err
 	}
@@ -68,16 +68,17 @@ func (d *demo) startCluster(ctx context.Context) error {
 	}
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
-		return fmt.Errorf("making a client: %w", err)
+		return fmt.Errorf("creating a client: %w", err)
 	}
 	d.client, err = client.NewWithWatch(d.cluster.REST(), client.Options{Scheme: scheme})
 	return err
 }
 
-// startOperator starts the operator as a process that ends with the cluster.
+// startOperator starts the operator as a process that is stopped together with
+// the cluster.
 func (d *demo) startOperator(ctx context.Context) error {
 	d.title("Operator")
-	d.text("Building ./cmd/manager, applying config/crd and config/rbac.")
+	d.text("Building ./cmd/manager and applying config/crd and config/rbac.")
 	program, err := detached.ProgramPath(d.cluster, "manager")
 	if err != nil {
 		return err
@@ -101,22 +102,22 @@ func (d *demo) startOperator(ctx context.Context) error {
 	if err := operator.Answers(ctx, d.metrics, d.operatorRuns); err != nil {
 		return err
 	}
-	d.text("It runs as a process, with the rights of config/rbac and no others.")
+	d.text("The operator runs as a process outside the cluster, with only the permissions of config/rbac.")
 	return nil
 }
 
-// operatorRuns is an error once the operator has ended.
+// operatorRuns returns an error if the operator's process has ended.
 func (d *demo) operatorRuns() error {
 	for _, state := range d.cluster.Processes() {
 		if state.Name == "operator" && !state.Running {
 			log, _ := os.ReadFile(state.Log)
-			return fmt.Errorf("the operator has ended; its log, %s:\n%s", state.Log, log)
+			return fmt.Errorf("the operator's process has ended; its log (%s):\n%s", state.Log, log)
 		}
 	}
 	return nil
 }
 
-// kubectl runs the cluster's kubectl, as a user would.
+// kubectl runs the cluster's kubectl, as a user does.
 func (d *demo) kubectl(ctx context.Context, args ...string) error {
 	root, err := cluster.Root()
 	if err != nil {
@@ -130,24 +131,24 @@ func (d *demo) kubectl(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// abandon ends the cluster of a run that was interrupted.
-func (d *demo) abandon() {
+// stopInterrupted stops the cluster of an interrupted run.
+func (d *demo) stopInterrupted() {
 	if err := detached.Stop(d.dir, os.Stderr); err != nil && !errors.Is(err, cluster.ErrNone) {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 	}
 }
 
-// hint says where to look after a failure.
+// hint tells the user where to look after a failure.
 func (d *demo) hint() {
 	if d.cluster == nil {
 		return
 	}
-	fmt.Fprintf(os.Stderr, "demo: logs are in %s (operator.log first); the cluster stays until you run: %s\n  export KUBECONFIG=%s\n",
-		filepath.Join(d.cluster.Dir, "logs"), d.ending(), d.cluster.Kubeconfig)
+	fmt.Fprintf(os.Stderr, "demo: logs are in %s (start with operator.log); the cluster keeps running until you run: %s\n  export KUBECONFIG=%s\n",
+		filepath.Join(d.cluster.Dir, "logs"), d.stopCommand(), d.cluster.Kubeconfig)
 }
 
-// ending is the command that ends the cluster.
-func (d *demo) ending() string {
+// stopCommand returns the command that stops the cluster.
+func (d *demo) stopCommand() string {
 	if d.dir == detached.DefaultDir {
 		return "make cluster-down"
 	}

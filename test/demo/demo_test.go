@@ -37,28 +37,28 @@ func TestCompare(t *testing.T) {
 	if diff := cmp.Diff(want, c.lines()); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
-	if c.jobsMade != 1 || c.written != 3 {
-		t.Errorf("%d Jobs made and %d components written, want 1 and 3", c.jobsMade, c.written)
+	if c.jobsCreated != 1 || c.written != 3 {
+		t.Errorf("%d Jobs created and %d components changed, want 1 and 3", c.jobsCreated, c.written)
 	}
 	same := compare(after, after)
 	if lines := same.lines(); len(lines) != 0 {
-		t.Errorf("nothing happened, and it tells %q", lines)
+		t.Errorf("lines for two equal snapshots: %q", lines)
 	}
 }
 
-func TestTurn(t *testing.T) {
+func TestDescribeChange(t *testing.T) {
 	none := componentState{}
 	for _, c := range []struct {
 		was, is componentState
 		want    string
 	}{
-		{none, componentState{"5.0.0", "Serve"}, "made at 5.0.0"},
-		{none, componentState{"5.0.0", "Hold"}, "made at 5.0.0, held"},
+		{none, componentState{"5.0.0", "Serve"}, "created at 5.0.0"},
+		{none, componentState{"5.0.0", "Hold"}, "created at 5.0.0, held"},
 		{componentState{"5.0.0", "Serve"}, none, "removed"},
 		{componentState{"5.0.0", "Serve"}, componentState{"5.0.0", "Hold"}, "held"},
 		{componentState{"5.0.0", "Hold"}, componentState{"6.0.0", "Serve"}, "5.0.0 to 6.0.0, released"},
 	} {
-		if got := turn(c.was, c.is); got != c.want {
+		if got := describeChange(c.was, c.is); got != c.want {
 			t.Errorf("from %v to %v: %q, want %q", c.was, c.is, got, c.want)
 		}
 	}
@@ -77,45 +77,45 @@ func TestShellLine(t *testing.T) {
 	}
 }
 
-// moment is a Superset as the operator leaves it.
-func moment(phase v1alpha1.Phase, version string, available metav1.ConditionStatus) *v1alpha1.Superset {
+// withStatus returns a Superset with a status as the operator writes it.
+func withStatus(phase v1alpha1.Phase, version string, available metav1.ConditionStatus) *v1alpha1.Superset {
 	s := &v1alpha1.Superset{}
 	s.Status.Phase, s.Status.Version = phase, version
 	s.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAvailable, Status: available}}
 	return s
 }
 
-func TestUnservedTimeIsTheSumOfGaps(t *testing.T) {
+func TestUnservedTime(t *testing.T) {
 	f := &follower{}
 	start := time.Unix(1000, 0)
 	for second, available := range []metav1.ConditionStatus{"True", "False", "False", "True", "True", "False", "True"} {
-		f.light(moment("Validate", "5.0.0", available), start.Add(time.Duration(second)*time.Second))
+		f.trackAvailability(withStatus("Validate", "5.0.0", available), start.Add(time.Duration(second)*time.Second))
 	}
 	if f.unserved != 3*time.Second {
 		t.Errorf("unserved for %s, want 3 s", f.unserved)
 	}
 }
 
-func TestAStepEndsAsExpectedOrNot(t *testing.T) {
-	f := &follower{account: account{step: step{ends: v1alpha1.PhaseRolledBack, runs: "5.0.0"}}}
+func TestStepEnd(t *testing.T) {
+	f := &follower{outcome: outcome{step: step{ends: v1alpha1.PhaseRolledBack, runs: "5.0.0"}}}
 	for _, c := range []struct {
 		s             *v1alpha1.Superset
 		ended, failed bool
 	}{
-		{moment("Rollback", "5.0.0", "True"), false, false},
-		{moment("RolledBack", "5.0.0", "True"), true, false},
-		{moment("RolledBack", "6.0.0", "True"), true, true},
-		{moment("Ready", "5.0.0", "True"), true, true},
-		{moment("Failed", "5.0.0", "True"), true, true},
+		{withStatus("Rollback", "5.0.0", "True"), false, false},
+		{withStatus("RolledBack", "5.0.0", "True"), true, false},
+		{withStatus("RolledBack", "6.0.0", "True"), true, true},
+		{withStatus("Ready", "5.0.0", "True"), true, true},
+		{withStatus("Failed", "5.0.0", "True"), true, true},
 	} {
-		ended, err := f.rests(c.s)
+		ended, err := f.finished(c.s)
 		if ended != c.ended || (err != nil) != c.failed {
 			t.Errorf("%s at %s: ended %t, error %v", c.s.Status.Phase, c.s.Status.Version, ended, err)
 		}
 	}
 }
 
-func TestLinesAreAlignedAndNarrow(t *testing.T) {
+func TestLineLayout(t *testing.T) {
 	var out bytes.Buffer
 	n := narrator{out: &out}
 	n.enters(12340*time.Millisecond, v1alpha1.PhaseUpgradeScheduler, strings.Repeat("word ", 40))

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command demo shows what the operator does, on a real control plane: it
-// installs a Superset, upgrades it, tries a broken release that rolls back by
-// itself, upgrades to a good one and rolls back by annotation. Containers and
-// databases are played by package test/cluster/world; all else is real.
+// Command demo shows what the operator does on a real control plane. It installs
+// a Superset, upgrades it, upgrades it to a broken release that is rolled back
+// automatically, upgrades it to a good release, and rolls back by annotation.
+// Package test/cluster/world simulates containers and databases; everything else
+// is real.
 //
 //	go run ./test/demo
 //
-// Read story.go first: the steps. follow.go watches one, snapshot.go compares
-// how the objects stood at two moments, narrator.go writes what a user sees.
+// Read steps.go first: it lists the steps. follow.go watches one step,
+// snapshot.go reads the objects at two moments, changes.go compares them, and
+// narrator.go writes the output.
 package main

@@ -16,18 +16,18 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// stepLimit bounds a step; an idle machine needs a tenth of it.
+// stepLimit is the time limit of a step; an idle machine needs a tenth of it.
 const stepLimit = 3 * time.Minute
 
-// account is what a step turned out to be.
-type account struct {
+// outcome is the result of a step.
+type outcome struct {
 	step
 	took time.Duration
-	// phases are those that were passed, with how long each took.
+	// phases are the phases that the step passed through, with their durations.
 	phases []timed
 	// unserved is how long no web pod was ready.
 	unserved time.Duration
-	// changes sums up what happened to the objects.
+	// changes sums up the changes of the objects.
 	changes changes
 }
 
@@ -39,42 +39,42 @@ type timed struct {
 // follower watches one step.
 type follower struct {
 	*demo
-	account
+	outcome
 	begun time.Time
 	// fence is the upgradeRevision before the step.
 	fence int64
-	// phase and since are where the step stands; dark is since when nobody is
-	// served, zero while somebody is.
-	phase       v1alpha1.Phase
-	since, dark time.Time
-	message     string
-	before      snapshot
+	// phase is the current phase, and since is when it began. downSince is when the
+	// last ready web pod was lost, zero while web is available.
+	phase            v1alpha1.Phase
+	since, downSince time.Time
+	message          string
+	before           snapshot
 }
 
-// tell does a step and follows it to its end.
-func (d *demo) tell(ctx context.Context, number int, s step) (account, error) {
+// playStep runs a step and follows it to its end.
+func (d *demo) playStep(ctx context.Context, number int, s step) (outcome, error) {
 	d.title(fmt.Sprintf("%d. %s", number, s.title))
 	d.text("%s", s.note)
 	d.command(shellLine("kubectl", s.kubectl))
-	f := &follower{demo: d, account: account{step: s}}
+	f := &follower{demo: d, outcome: outcome{step: s}}
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
 	events, err := f.prepare(ctx)
 	if err != nil {
-		return f.account, err
+		return f.outcome, err
 	}
 	defer events.Stop()
 	f.begun = time.Now()
 	f.since = f.begun
 	if err := d.kubectl(ctx, s.kubectl...); err != nil {
-		return f.account, err
+		return f.outcome, err
 	}
 	err = f.follow(ctx, events)
 	f.took = time.Since(f.begun)
-	return f.account, err
+	return f.outcome, err
 }
 
-// prepare notes how things stand, and watches from that very moment on.
+// prepare records the current state, and starts a watch from exactly that state.
 func (f *follower) prepare(ctx context.Context) (watch.Interface, error) {
 	var list v1alpha1.SupersetList
 	if err := f.client.List(ctx, &list, client.InNamespace(namespace)); err != nil {
@@ -95,45 +95,46 @@ func (f *follower) prepare(ctx context.Context) (watch.Interface, error) {
 	return events, nil
 }
 
-// follow reads the Superset's changes until it rests.
+// follow reads the changes of the Superset until it reaches a resting phase.
 func (f *follower) follow(ctx context.Context, events watch.Interface) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return f.late(ctx)
+			return f.timedOut(ctx)
 		case event, ok := <-events.ResultChan():
 			s, is := event.Object.(*v1alpha1.Superset)
 			switch {
 			case !ok && ctx.Err() != nil:
-				return f.late(ctx)
+				return f.timedOut(ctx)
 			case !ok || !is:
-				return errors.New("the watch of the Superset has ended")
+				return errors.New("the watch of the Superset was closed")
 			}
-			if ended, err := f.see(ctx, s); ended || err != nil {
+			if ended, err := f.observe(ctx, s); ended || err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// late says where a step stood when its time was over.
-func (f *follower) late(ctx context.Context) error {
+// timedOut returns an error with the current phase and message.
+func (f *follower) timedOut(ctx context.Context) error {
 	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return ctx.Err()
 	}
 	return fmt.Errorf("still in %q after %s: %s", f.phase, stepLimit, f.message)
 }
 
-// see narrates one change of the Superset; ended is true when the step is over.
-func (f *follower) see(ctx context.Context, s *v1alpha1.Superset) (ended bool, err error) {
+// observe narrates one change of the Superset; ended is true when the step is
+// over.
+func (f *follower) observe(ctx context.Context, s *v1alpha1.Superset) (ended bool, err error) {
 	now := time.Now()
-	f.light(s, now)
+	f.trackAvailability(s, now)
 	message := readyMessage(s)
 	if s.Status.Phase == "" || s.Status.UpgradeRevision == f.fence {
-		return false, nil // the operator has not answered yet
+		return false, nil // the operator has not reacted yet
 	}
 	if s.Status.Phase != f.phase {
-		if err := f.leave(ctx, s.ResourceVersion, now); err != nil {
+		if err := f.endPhase(ctx, s.ResourceVersion, now); err != nil {
 			return false, err
 		}
 		f.phase, f.since = s.Status.Phase, now
@@ -142,12 +143,12 @@ func (f *follower) see(ctx context.Context, s *v1alpha1.Superset) (ended bool, e
 		f.remark(message)
 	}
 	f.message = message
-	return f.rests(s)
+	return f.finished(s)
 }
 
-// leave tells what changed in the phase that has just ended. The objects are
-// read as they stood when the next phase was written.
-func (f *follower) leave(ctx context.Context, at string, now time.Time) error {
+// endPhase narrates what changed in the phase that has just ended. The objects
+// are read at the resource version at which the next phase was written.
+func (f *follower) endPhase(ctx context.Context, at string, now time.Time) error {
 	after, err := f.snapshot(ctx, at)
 	if err != nil {
 		return err
@@ -162,26 +163,26 @@ func (f *follower) leave(ctx context.Context, at string, now time.Time) error {
 	return nil
 }
 
-// light keeps the time during which nobody was served.
-func (f *follower) light(s *v1alpha1.Superset, now time.Time) {
+// trackAvailability adds up the time in which no web pod was ready.
+func (f *follower) trackAvailability(s *v1alpha1.Superset, now time.Time) {
 	served := meta.IsStatusConditionTrue(s.Status.Conditions, v1alpha1.ConditionAvailable)
 	switch {
-	case !served && f.dark.IsZero():
-		f.dark = now
-	case served && !f.dark.IsZero():
-		f.unserved += now.Sub(f.dark)
-		f.dark = time.Time{}
+	case !served && f.downSince.IsZero():
+		f.downSince = now
+	case served && !f.downSince.IsZero():
+		f.unserved += now.Sub(f.downSince)
+		f.downSince = time.Time{}
 	}
 }
 
-// rests is true when the step has come to its end, and an error when it came to
-// another one.
-func (f *follower) rests(s *v1alpha1.Superset) (bool, error) {
+// finished is true when the step has ended. It returns an error if the step ended
+// in another phase or version than expected.
+func (f *follower) finished(s *v1alpha1.Superset) (bool, error) {
 	if moving(s.Status.Phase) {
 		return false, nil
 	}
 	if s.Status.Phase != f.ends || s.Status.Version != f.runs {
-		return true, fmt.Errorf("it rests in %s at version %q instead of %s at %s: %s", s.Status.Phase, s.Status.Version, f.ends, f.runs, readyMessage(s))
+		return true, fmt.Errorf("the step ended in phase %s at version %q, want %s at %s: %s", s.Status.Phase, s.Status.Version, f.ends, f.runs, readyMessage(s))
 	}
 	return true, nil
 }

@@ -17,11 +17,12 @@ import (
 
 const usage = `Usage: demo [-dir FOLDER]
 
-Shows what the operator does, on a real control plane with simulated pods:
-install, upgrade, a broken release that rolls back by itself, a good one, and a
-rollback by annotation. The cluster and the operator stay for you to look
-around; "make cluster-down" ends them. A cluster that is up in the folder
-already is ended first. Exit code 0 says that every step reached its end.
+Shows what the operator does on a real control plane with simulated pods: an
+install, an upgrade, an upgrade to a broken release that is rolled back
+automatically, an upgrade to a good release, and a rollback by annotation. The
+cluster and the operator keep running afterwards, so that you can explore them;
+"make cluster-down" stops them. A cluster that already runs in the folder is
+stopped first. The exit code is 0 if every step ended as expected.
 
 `
 
@@ -47,7 +48,7 @@ func run(ctx context.Context, args []string) int {
 	case err != nil:
 		return 2
 	case flags.NArg() > 0:
-		fmt.Fprintf(os.Stderr, "demo takes flags only, not %q\n", flags.Args())
+		fmt.Fprintf(os.Stderr, "demo takes flags only, got arguments %q\n", flags.Args())
 		return 2
 	}
 	d := &demo{dir: *dir, narrator: narrator{out: os.Stdout}, begun: time.Now()}
@@ -56,8 +57,8 @@ func run(ctx context.Context, args []string) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		fmt.Fprintln(os.Stderr, "\ndemo: interrupted; ending what was started")
-		d.abandon()
+		fmt.Fprintln(os.Stderr, "\ndemo: interrupted; stopping the cluster")
+		d.stopInterrupted()
 		return 130
 	default:
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
@@ -66,7 +67,7 @@ func run(ctx context.Context, args []string) int {
 	}
 }
 
-// world is this program started once more, to play the operator's Jobs.
+// world runs this program as the process that simulates the operator's Jobs.
 func world(ctx context.Context, flags *flag.FlagSet, args []string) int {
 	kubeconfig := flags.String("kubeconfig", "", "the cluster")
 	if err := flags.Parse(args); err != nil {

@@ -13,13 +13,13 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Widths in characters: a whole line, and what stands before a message.
+// Widths in characters: of a whole line, and of the columns before a message.
 const (
 	width  = 100
 	margin = 28
 )
 
-// narrator writes what a user sees.
+// narrator writes the output of the demo.
 type narrator struct{ out io.Writer }
 
 func (n narrator) line(format string, args ...any) { _, _ = fmt.Fprintf(n.out, format+"\n", args...) }
@@ -35,7 +35,7 @@ func (n narrator) text(format string, args ...any) {
 
 func (n narrator) command(text string) { n.line("  $ %s\n", text) }
 
-// enters writes the line of a phase that begins.
+// enters writes the line of a new phase.
 func (n narrator) enters(at time.Duration, phase v1alpha1.Phase, message string) {
 	lead := fmt.Sprintf("%6.1f s  %-*s", at.Seconds(), margin-10, phase)
 	for _, line := range wrap(message, width-margin) {
@@ -44,14 +44,14 @@ func (n narrator) enters(at time.Duration, phase v1alpha1.Phase, message string)
 	}
 }
 
-// remark writes a new message of the same phase.
+// remark writes a new message of the current phase.
 func (n narrator) remark(message string) {
 	for _, line := range wrap(message, width-margin) {
 		n.line("%*s%s", margin, "", line)
 	}
 }
 
-// changed writes what happened to the objects.
+// changed writes the changes of the objects.
 func (n narrator) changed(lines []string) {
 	for _, text := range lines {
 		lead := "- "
@@ -62,7 +62,7 @@ func (n narrator) changed(lines []string) {
 	}
 }
 
-// wrap breaks a text at blanks; a word that is too long stays whole.
+// wrap breaks a text at spaces; a word that is too long is not broken.
 func wrap(text string, limit int) []string {
 	lines := []string{""}
 	for word := range strings.FieldsSeq(text) {
@@ -79,7 +79,7 @@ func wrap(text string, limit int) []string {
 	return lines
 }
 
-// shellLine is a command as one would type it.
+// shellLine formats a command as a user types it.
 func shellLine(command string, args []string) string {
 	parts := []string{command}
 	for _, arg := range args {
@@ -91,24 +91,24 @@ func shellLine(command string, args []string) string {
 	return strings.Join(parts, " ")
 }
 
-// summary writes a line for each step.
-func (n narrator) summary(told []account, took time.Duration) {
+// summary writes a table with one row for each step.
+func (n narrator) summary(outcomes []outcome, took time.Duration) {
 	n.title("Summary")
-	n.line("%-44s %7s %9s %6s %7s %7s", "", "took", "unserved", "Jobs", "pods", "pods")
-	n.line("%-44s %7s %9s %6s %7s %7s", "step", "", "", "made", "started", "ended")
-	for i := range told {
-		a := &told[i]
+	n.line("%-44s %7s %9s %7s %7s %7s", "", "took", "unserved", "Jobs", "pods", "pods")
+	n.line("%-44s %7s %9s %7s %7s %7s", "step", "", "", "created", "started", "ended")
+	for i := range outcomes {
+		a := &outcomes[i]
 		unserved := seconds(a.unserved)
 		if i == 0 {
-			unserved = "-" // nobody was there yet
+			unserved = "-" // there is nothing to serve before the install
 		}
-		n.line("%-44s %7s %9s %6d %7d %7d", fmt.Sprintf("%d. %s", i+1, a.title), seconds(a.took), unserved,
-			a.changes.jobsMade, sum(a.changes.started), sum(a.changes.ended))
+		n.line("%-44s %7s %9s %7d %7d %7d", fmt.Sprintf("%d. %s", i+1, a.title), seconds(a.took), unserved,
+			a.changes.jobsCreated, sum(a.changes.started), sum(a.changes.ended))
 		for _, line := range wrap(phaseTimes(a.phases), width-3) {
 			n.line("   %s", line)
 		}
 	}
-	n.line("\nUnserved: no web pod was ready. Every step reached its end; %.0f s in all.", took.Seconds())
+	n.line("\nUnserved: time in which no web pod was ready. Every step ended as expected. Total: %.0f s.", took.Seconds())
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
@@ -128,13 +128,13 @@ func phaseTimes(phases []timed) string {
 	return strings.Join(parts, ", ")
 }
 
-// farewell says how to look around and how to end it.
-func (d *demo) farewell() {
-	d.title("Look around")
-	d.text("The cluster and the operator stay up.")
+// nextSteps lists commands to explore the cluster and to stop it.
+func (d *demo) nextSteps() {
+	d.title("Explore")
+	d.text("The cluster and the operator keep running.")
 	d.line("\n  export KUBECONFIG=%s", d.cluster.Kubeconfig)
 	if _, err := exec.LookPath("kubectl"); err != nil {
-		d.line("  alias kubectl=%s    # there is none in PATH", d.cluster.Kubectl)
+		d.line("  alias kubectl=%s    # there is no kubectl in PATH", d.cluster.Kubectl)
 	}
 	for _, command := range []string{
 		"get supersets -A",
@@ -142,10 +142,10 @@ func (d *demo) farewell() {
 		"get supersets,ssweb,ssworker,ssbeat,jobs,pods -n demo",
 		"events -n demo --for superset/bi",
 		"explain superset.spec.upgrade",
-		`annotate superset bi -n demo --overwrite ` + v1alpha1.AnnotationRetry + `="$(date +%s)"    # 6.0.0 once more`,
+		`annotate superset bi -n demo --overwrite ` + v1alpha1.AnnotationRetry + `="$(date +%s)"    # retry 6.0.0`,
 	} {
 		d.line("  kubectl %s", command)
 	}
 	d.line("  curl -s http://%s/metrics | grep '^superset_operator_'", d.metrics)
-	d.line("\nLogs are in %s. To end it all: %s", filepath.Join(d.cluster.Dir, "logs"), d.ending())
+	d.line("\nLogs are in %s. To stop everything: %s", filepath.Join(d.cluster.Dir, "logs"), d.stopCommand())
 }

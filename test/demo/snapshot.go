@@ -15,13 +15,13 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// snapshot is how the objects stood at one moment.
+// snapshot is the state of the objects at one moment.
 type snapshot struct {
-	// jobs are their states, by name.
+	// jobs has the state of each Job, by name.
 	jobs map[string]jobState
-	// components are those that exist, by tier.
+	// components has the state of each existing component, by tier.
 	components map[string]componentState
-	// pods are their tiers, by uid; the pods of Jobs are left out.
+	// pods has the tier of each pod, by uid; pods of Jobs are left out.
 	pods map[types.UID]string
 }
 
@@ -32,10 +32,10 @@ type componentState struct {
 	mode    v1alpha1.Mode
 }
 
-// tiers in the order in which they are told.
+// tiers in the order of the output.
 var tiers = []string{"scheduler", "worker", "web"}
 
-// snapshot reads the objects as they stood at a resource version.
+// snapshot reads the objects at a resource version.
 func (d *demo) snapshot(ctx context.Context, at string) (snapshot, error) {
 	s := snapshot{map[string]jobState{}, map[string]componentState{}, map[types.UID]string{}}
 	exactly := &client.ListOptions{Namespace: namespace, Raw: &metav1.ListOptions{

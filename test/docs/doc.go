@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package docs keeps the Markdown files honest: what they point at exists.
+// Package docs checks the Markdown files: the targets, links and tokens that they
+// name exist.
 package docs

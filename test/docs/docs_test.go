@@ -62,7 +62,7 @@ func TestMakeTargetsExist(t *testing.T) {
 		for _, match := range makeInText.FindAllStringSubmatch(text, -1) {
 			named[match[1]] = true
 			if !known[match[1]] {
-				t.Errorf("%s: make %s: there is no such target with a line of help", path, match[1])
+				t.Errorf("%s: make %s: there is no such target with a help line", path, match[1])
 			}
 		}
 	}
@@ -73,7 +73,7 @@ func TestMakeTargetsExist(t *testing.T) {
 	}
 }
 
-func TestLinksLeadSomewhere(t *testing.T) {
+func TestLinksResolve(t *testing.T) {
 	for path, text := range pages(t) {
 		for _, match := range link.FindAllStringSubmatch(text, -1) {
 			if strings.Contains(match[1], "://") {
@@ -86,8 +86,7 @@ func TestLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
-// The tokens that the pages tell users to write are those that the operator
-// reads.
+// The tokens in the pages are tokens that the operator reads.
 func TestTokensExist(t *testing.T) {
 	for path, text := range pages(t) {
 		for _, match := range annotation.FindAllStringSubmatch(text, -1) {
@@ -100,7 +99,7 @@ func TestTokensExist(t *testing.T) {
 	}
 }
 
-// Each decision is in the list of decisions.
+// Each decision record is in the index.
 func TestDecisionsAreListed(t *testing.T) {
 	all := pages(t)
 	list := all[filepath.Join(root, "docs/adr/README.md")]

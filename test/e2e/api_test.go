@@ -16,15 +16,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// session is a user's, with Superset's REST API.
+// session is a logged-in user of Superset's REST API.
 type session struct {
 	base   string
 	client http.Client
 	header http.Header
 }
 
-// login logs in as the admin at that address, and gets the token that every
-// write needs.
+// login logs in as the admin at that address, and gets the token that every write
+// needs.
 func (c cluster) login(t *testing.T, address string) *session {
 	t.Helper()
 	secret := corev1.Secret{}
@@ -50,8 +50,8 @@ func (c cluster) login(t *testing.T, address string) *session {
 }
 
 // call sends a request and decodes the answer. Superset is reached through
-// kube-proxy, which may take a second to see a new pod, so a connection that
-// is refused is tried again; an answer of any kind is final.
+// kube-proxy, which may take a second to see a new pod, so a refused connection
+// is retried; any answer is final.
 func (s *session) call(t *testing.T, method, path string, body, answer any) {
 	t.Helper()
 	encoded, err := json.Marshal(body)

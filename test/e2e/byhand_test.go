@@ -17,7 +17,7 @@ import (
 //go:embed manifests/by-hand.yaml.tmpl
 var byHandText string
 
-// byHand is a pod of Superset that the test runs itself.
+// byHand is a pod of Superset that the test runs without the operator.
 type byHand struct {
 	Name, Version, Script string
 	// Serve makes it a Deployment with a readiness probe, not a Job.
@@ -31,7 +31,7 @@ func (c cluster) applyByHand(t *testing.T, b byHand) {
 	c.apply(t, render(t, byHandText, b))
 }
 
-// run runs a Job by hand and waits until it has succeeded.
+// run runs a Job without the operator and waits until it has succeeded.
 func (c cluster) run(t *testing.T, b byHand) {
 	t.Helper()
 	c.applyByHand(t, b)
@@ -48,16 +48,16 @@ func (c cluster) run(t *testing.T, b byHand) {
 	})
 }
 
-// createAdmin makes a user to log in with. The operator never does: who may
-// log in is the user's business.
+// createAdmin creates a user to log in with. The operator never does: who may log
+// in is up to the user.
 func (c cluster) createAdmin(t *testing.T, version string) {
 	t.Helper()
 	c.run(t, byHand{Name: "create-admin", Version: version, Script: "superset fab create-admin --username admin" +
 		` --firstname Test --lastname Test --email admin@example.invalid --password "$ADMIN_PASSWORD"`})
 }
 
-// databaseURI is that of the metadata database, which also serves the test as
-// a database to query.
+// databaseURI is the URI of the metadata database, which the test also uses as a
+// database to query.
 func (c cluster) databaseURI(t *testing.T) string {
 	t.Helper()
 	secret := corev1.Secret{}

@@ -23,14 +23,14 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// cluster is the node's cluster as its administrator sees it, with a look at one
+// cluster is administrator access to the node's cluster, limited to one
 // namespace.
 type cluster struct {
 	client.WithWatch
 	namespace string
 	// volume is the folder of the namespace's backups.
 	volume string
-	// mysql says that the metadata database is not on PostgreSQL.
+	// mysql is true when the metadata database is on MySQL.
 	mysql bool
 }
 
@@ -44,7 +44,7 @@ func connect(t *testing.T) cluster {
 	if err != nil {
 		t.Fatalf("reading %s: %v", path, err)
 	}
-	log.SetLogger(logr.Discard()) // the client complains about having none
+	log.SetLogger(logr.Discard()) // controller-runtime logs a complaint if no logger is set
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
@@ -58,8 +58,7 @@ func connect(t *testing.T) cluster {
 	return cluster{WithWatch: c}
 }
 
-// kubectl runs kubectl, stdin being a manifest or nothing, and returns what it
-// prints.
+// kubectl runs kubectl, stdin being a manifest or empty, and returns its output.
 func (cluster) kubectl(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "kubectl", args...)
@@ -78,7 +77,7 @@ func (c cluster) apply(t *testing.T, manifest string) {
 	c.kubectl(t, manifest, "apply", "--filename=-")
 }
 
-// available waits until a Deployment has all its pods.
+// available waits until all pods of a Deployment are available.
 func (c cluster) available(t *testing.T, in, name string) {
 	t.Helper()
 	c.kubectl(t, "", "--namespace="+in, "rollout", "status", "deployment/"+name, "--timeout=3m")
@@ -86,7 +85,7 @@ func (c cluster) available(t *testing.T, in, name string) {
 
 func key(in, name string) client.ObjectKey { return client.ObjectKey{Namespace: in, Name: name} }
 
-// get reads an object by its name in the namespace.
+// get reads an object of the namespace by name.
 func (c cluster) get(t *testing.T, name string, object client.Object) {
 	t.Helper()
 	if err := c.Get(t.Context(), key(c.namespace, name), object); err != nil {
@@ -94,9 +93,9 @@ func (c cluster) get(t *testing.T, name string, object client.Object) {
 	}
 }
 
-// until polls until done says so. What it returns beside is shown when the
-// bound passes: it should say how things stand. A bound is generous and never
-// itself what is tested.
+// until polls until done returns true. The string that done returns describes the
+// current state, and is shown on a timeout. Timeouts are generous and are not
+// what is tested.
 func until(t *testing.T, bound time.Duration, what string, done func(context.Context) (bool, string)) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
@@ -114,7 +113,7 @@ func until(t *testing.T, bound time.Duration, what string, done func(context.Con
 	}
 }
 
-// explainFailure shows what a person would look at first.
+// explainFailure logs what a person would look at first.
 func (c cluster) explainFailure(t *testing.T) {
 	if !t.Failed() {
 		return

@@ -17,20 +17,20 @@ import (
 // database is the name of the namespace's database.
 func (c cluster) database() string { return strings.ReplaceAll(c.namespace, "-", "_") }
 
-// onServer runs a program on the database server's own machine, as its superuser.
+// onServer runs a program on the database server, as its superuser.
 func (c cluster) onServer(t *testing.T, stdin, program string, args ...string) string {
 	t.Helper()
 	command := []string{"--namespace=servers", "exec", "--stdin", "deployment/postgres", "--", program, "--username=postgres"}
 	return c.kubectl(t, stdin, append(command, args...)...)
 }
 
-// state is all of a metadata database that can be compared.
+// state is everything in a metadata database that can be compared.
 type state struct {
 	schema metastore.Schema
 	rows   metastore.Rows
 }
 
-// state reads the database as it is.
+// state reads the current state of the database.
 func (c cluster) state(t *testing.T) state {
 	t.Helper()
 	dump := c.onServer(t, "", "pg_dump", "--schema-only", "--no-owner", "--no-privileges", c.database())
@@ -42,12 +42,12 @@ func (c cluster) state(t *testing.T) state {
 	}
 	s := state{metastore.ParseSchema(dump), rows}
 	if len(s.schema) < 100 || rows.Count() < 100 {
-		t.Fatalf("the database has %d objects and %d rows: that is no Superset's", len(s.schema), rows.Count())
+		t.Fatalf("the database has %d objects and %d rows: this is not a database of Superset", len(s.schema), rows.Count())
 	}
 	return s
 }
 
-// count asks the metadata database for a number.
+// count runs a query that returns one number on the metadata database.
 func (c cluster) count(t *testing.T, query string) int {
 	t.Helper()
 	printed := c.onServer(t, query, "psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-", c.database())
@@ -58,37 +58,38 @@ func (c cluster) count(t *testing.T, query string) int {
 	return n
 }
 
-// bookkeeping are columns in which Superset writes down that somebody logged in, or
-// how far an alert is, or that have no meaning.
+// bookkeeping lists columns for logins, for the progress of alerts, or without a
+// meaning.
 var bookkeeping = map[string][]string{
 	"ab_user":                 {"last_login", "login_count", "fail_login_count"},
 	"ab_permission_view_role": {"id"},
 	"report_schedule":         {"last_state", "last_eval_dttm", "last_value", "last_value_row_json", "changed_on", "changed_by_fk"},
 }
 
-// rewritten are the tables of what there is to be allowed, and of what the built-in
-// roles may do: migrations and the superset init of each release put theirs in the
-// place of what was there. Only a Restore takes that back.
+// rewritten lists the tables of permissions and of the built-in roles: migrations
+// and superset init of each release replace their rows. Only a Restore reverts
+// that.
 var rewritten = []string{"ab_permission", "ab_permission_view", "ab_permission_view_role"}
 
-// comparison is what became of a database on the way there and back, for people to
-// read.
+// comparison is the result of comparing two states of the database, for the
+// results page.
 type comparison struct {
-	// Rows that there were, in so many Tables.
+	// Rows is the number of rows before, in that number of Tables.
 	Rows, Tables int
-	// Lost rows are not there as they were; Gained ones are new.
+	// Lost rows are changed or missing; Gained ones are new.
 	Lost, Gained int
-	// Rewritten are permissions that the newer release took away, see rewritten.
+	// Rewritten are permissions that the newer release removed, see rewritten.
 	Rewritten int
-	// Ahead is true where the schema is meant to stay the newer release's.
+	// Ahead is true where the schema is expected to stay at the newer release's
+	// revision.
 	Ahead bool
 	// Schema has a line for each object that differs.
 	Schema []string
 }
 
 // compare compares a state with a later one, over the columns that both have. It
-// fails for each row that is not there as it was, but for permissions; where exact,
-// for those too and for each row that is new.
+// fails for each changed or missing row, except for permissions; with exact it
+// fails for those too and for each new row.
 func (s state) compare(t *testing.T, later state, exact bool) comparison {
 	t.Helper()
 	c := comparison{Rows: s.rows.Count(), Tables: len(s.rows), Schema: s.schema.Diff(later.schema)}
@@ -100,7 +101,7 @@ func (s state) compare(t *testing.T, later state, exact bool) comparison {
 		}
 		c.Lost += change.Lost
 		if change.Lost > 0 || exact {
-			t.Errorf("table %s: %d rows are not there as they were, %d are new, for example %.300s", change.Table, change.Lost, change.Gained, change.Example)
+			t.Errorf("table %s: %d rows are changed or missing, %d are new, for example %.300s", change.Table, change.Lost, change.Gained, change.Example)
 		}
 	}
 	return c
@@ -108,13 +109,14 @@ func (s state) compare(t *testing.T, later state, exact bool) comparison {
 
 // String is for the log.
 func (c comparison) String() string {
-	return fmt.Sprintf("%d rows of %d tables: %d lost or changed, %d permissions taken away, %d new; schema: %q",
+	return fmt.Sprintf("%d rows of %d tables: %d lost or changed, %d permissions removed, %d new; schema: %q",
 		c.Rows, c.Tables, c.Lost, c.Rewritten, c.Gained, c.Schema)
 }
 
-// knownLeftovers are what a schema keeps of 6.0.0 after a downgrade to 5.0.0: what
-// Superset makes at its start and not in a migration, and what its downgrades forget.
-// A line that begins with one of them is expected, any other is not.
+// knownLeftovers lists the differences of a schema after a downgrade from 6.0.0
+// to 5.0.0: objects that Superset creates at its start and not in a migration,
+// and objects that its downgrades do not revert. A line that begins with one of
+// them is expected, any other is not.
 var knownLeftovers = []string{
 	"left over: TABLE ab_api_key",
 	"left over: SEQUENCE ab_api_key_id_seq",
@@ -130,7 +132,7 @@ var knownLeftovers = []string{
 	"changed: FK CONSTRAINT ab_user_role ab_user_role_user_id_fkey: ",
 }
 
-// onlyKnown fails for each difference in the schema that is none of the known.
+// onlyKnown fails for each difference in the schema that is not a known one.
 func (c comparison) onlyKnown(t *testing.T, known []string) {
 	t.Helper()
 	for _, line := range c.Schema {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package e2e proves the operator on a real node: real kubelet, containerd and
+// Package e2e tests the operator on a real node: real kubelet, containerd and
 // kube-proxy, real PostgreSQL and Redis, and images of real Superset releases.
 // The operator runs in a pod under its own RBAC, Superset under the restricted
 // Pod Security level.
@@ -10,8 +10,9 @@
 //
 //	make e2e
 //
-// Read journey_test.go first: the table of journeys, each of which installs a
-// release, uses it, upgrades it and takes the upgrade back by each way there is;
-// and way_test.go, which goes one of them. What is compared afterwards is in
-// database_test.go. One database server serves all; all else is a journey's own.
+// Read journey_test.go first: it has the table of journeys. Each journey installs
+// a release, uses it, and runs its variants: an upgrade, mostly followed by a
+// rollback. variant_test.go runs one variant, and database_test.go compares the
+// databases. The database server is shared; everything else belongs to one
+// journey.
 package e2e

@@ -20,14 +20,14 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// fault is something that goes wrong once a phase has begun.
+// fault is a fault that is injected once a phase has begun.
 type fault struct {
 	in   v1alpha1.Phase
 	what string
 	do   func(t *testing.T, c cluster)
 }
 
-// eachPhase has the same go wrong in every phase of an upgrade.
+// eachPhase injects the same fault in every phase of an upgrade.
 func eachPhase(what string, do func(*testing.T, cluster)) []fault {
 	var list []fault
 	for _, phase := range []v1alpha1.Phase{
@@ -39,7 +39,8 @@ func eachPhase(what string, do func(*testing.T, cluster)) []fault {
 	return list
 }
 
-// strike does the faults of a way in their order, each as soon as its phase has begun.
+// strike injects the faults of a variant in order, each as soon as its phase has
+// begun.
 func (j *trip) strike(t *testing.T, begun time.Time, faults []fault) {
 	t.Helper()
 	for _, f := range faults {
@@ -55,16 +56,17 @@ func (j *trip) strike(t *testing.T, begun time.Time, faults []fault) {
 	}
 }
 
-// killOperator leaves it no time to say goodbye.
+// killOperator kills the operator with SIGKILL.
 func killOperator(t *testing.T, c cluster) {
 	c.kubectl(t, "", "--namespace=superset-operator-system", "delete", "pod", "--selector=app.kubernetes.io/name=superset-operator",
 		"--grace-period=0", "--force", "--wait=false")
 }
 
-// killMigration kills the migration's pod when it has migrated some and not all.
+// killMigration kills the migration's pod after it has applied some, but not all,
+// revisions.
 func killMigration(t *testing.T, c cluster) {
 	pod := ""
-	until(t, 5*time.Minute, "the migration to be under way", func(context.Context) (bool, string) {
+	until(t, 5*time.Minute, "the migration to be running", func(context.Context) (bool, string) {
 		pod = c.kubectl(t, "", "--namespace="+c.namespace, "get", "pods", "--selector="+v1alpha1.LabelScript+"=migrate",
 			"--field-selector=status.phase=Running", "--output=name")
 		pod = strings.TrimSpace(pod)
@@ -77,21 +79,22 @@ func killMigration(t *testing.T, c cluster) {
 	c.kubectl(t, "", "--namespace="+c.namespace, "delete", pod, "--grace-period=0", "--force", "--wait=false")
 }
 
-// restartDatabase ends PostgreSQL with every session, as soon as it is there; its data
-// stay, and it comes again two seconds later.
+// restartDatabase stops PostgreSQL with all sessions, as soon as it runs; its
+// data are kept, and it is restarted two seconds later.
 func restartDatabase(t *testing.T, c cluster) {
 	c.kubectl(t, "", "--namespace=servers", "exec", "deployment/postgres", "--", "bash", "-ec",
 		"until pg_isready --quiet; do sleep 0.2; done; pg_ctl --pgdata=/data/pg --mode=fast stop")
 }
 
-// scaleRedis takes Redis away, with all that is in it, or brings it back.
+// scaleRedis removes Redis with all its data, or restores it.
 func scaleRedis(replicas string) func(*testing.T, cluster) {
 	return func(t *testing.T, c cluster) {
 		c.kubectl(t, "", "--namespace="+c.namespace, "scale", "deployment/redis", "--replicas="+replicas)
 	}
 }
 
-// restartKubelet kills the node's kubelet and starts it again as it was.
+// restartKubelet kills the node's kubelet and starts it again with the same
+// arguments.
 func restartKubelet(t *testing.T, _ cluster) {
 	folders, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -104,11 +107,11 @@ func restartKubelet(t *testing.T, _ cluster) {
 		}
 		line, err := os.ReadFile(filepath.Join(folder, "cmdline"))
 		if err != nil {
-			t.Fatalf("reading how kubelet was started: %v", err)
+			t.Fatalf("reading the arguments of kubelet: %v", err)
 		}
 		environment, err := os.ReadFile(filepath.Join(folder, "environ"))
 		if err != nil {
-			t.Fatalf("reading how kubelet was started: %v", err)
+			t.Fatalf("reading the environment of kubelet: %v", err)
 		}
 		pid, _ := strconv.Atoi(filepath.Base(folder))
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
@@ -122,10 +125,10 @@ func restartKubelet(t *testing.T, _ cluster) {
 		}
 		return
 	}
-	t.Fatal("no kubelet runs")
+	t.Fatal("no kubelet is running")
 }
 
-// fields are the parts of what /proc separates by zeros.
+// fields splits a file of /proc at zero bytes.
 func fields(raw []byte) []string {
 	var list []string
 	for part := range bytes.SplitSeq(bytes.TrimRight(raw, "\x00"), []byte{0}) {
@@ -134,7 +137,8 @@ func fields(raw []byte) []string {
 	return list
 }
 
-// fill makes the place for backups too small for any; what it returns undoes that.
+// fill makes the backup volume too small for any backup; the returned function
+// undoes that.
 func fill(t *testing.T, volume string) (undo func()) {
 	t.Helper()
 	if err := syscall.Mount("tmpfs", volume, "tmpfs", 0, "size=64k"); err != nil {

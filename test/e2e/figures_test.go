@@ -18,25 +18,26 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// figures are what a release took to get to, and takes.
+// figures are the durations and the memory of a release.
 type figures struct {
 	Release string
 	// Preflight and Migrate are from the start of the Job's pod to its end.
 	Preflight, Migrate time.Duration
-	// Web, Worker and Beat are of one pod each, the slowest and the largest of them.
+	// Web, Worker and Beat are of one pod each, the slowest and the largest of
+	// them.
 	Web, Worker, Beat tierFigures
 }
 
 // tierFigures are those of one component.
 type tierFigures struct {
-	// Ready is the time from the start of the container until it was; kubelet says both
-	// in whole seconds.
+	// Ready is the time from the start of the container until it was ready; kubelet
+	// reports both in whole seconds.
 	Ready time.Duration
-	// MiB of all its processes, shared pages counted in parts.
+	// MiB of all its processes, shared pages counted proportionally.
 	MiB int
 }
 
-// figures reads those of what runs, of a run that began at a moment.
+// figures reads those of the running release, for a run that began at a time.
 func (c cluster) figures(t *testing.T, release string, begun time.Time) *figures {
 	t.Helper()
 	pods := corev1.PodList{}
@@ -59,13 +60,14 @@ func (c cluster) figures(t *testing.T, release string, begun time.Time) *figures
 	}
 	for name, tier := range tiers {
 		if tier.MiB == 0 {
-			t.Errorf("no memory was found of a %s pod at %s", name, release)
+			t.Errorf("found no processes of a %s pod at %s", name, release)
 		}
 	}
 	return f
 }
 
-// note takes down what a Job of this run took; the last of them counts.
+// note records the duration of a Job of this run; the last one of a script
+// counts.
 func (f *figures) note(pod corev1.Pod, script migrations.Script, begun time.Time) {
 	if pod.CreationTimestamp.Time.Before(begun.Truncate(time.Second)) || pod.Status.StartTime == nil || pod.Status.Phase != corev1.PodSucceeded {
 		return
@@ -80,7 +82,7 @@ func (f *figures) note(pod corev1.Pod, script migrations.Script, begun time.Time
 	}
 }
 
-// startToReady of a pod whose container was never started a second time; 0 for others.
+// startToReady of a pod whose container was never restarted; 0 for others.
 func startToReady(pod corev1.Pod) time.Duration {
 	if len(pod.Status.ContainerStatuses) == 0 || pod.Status.ContainerStatuses[0].RestartCount > 0 {
 		return 0
@@ -97,7 +99,7 @@ func startToReady(pod corev1.Pod) time.Duration {
 	return 0
 }
 
-// memoryOfPods is what the processes of each pod hold, by its uid, in MiB.
+// memoryOfPods is the memory of the processes of each pod, by its uid, in MiB.
 func memoryOfPods(t *testing.T) map[string]int {
 	t.Helper()
 	paths, err := filepath.Glob("/proc/[0-9]*/smaps_rollup")
@@ -108,7 +110,7 @@ func memoryOfPods(t *testing.T) map[string]int {
 	for _, path := range paths {
 		group, err := os.ReadFile(filepath.Join(filepath.Dir(path), "cgroup"))
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it has ended meanwhile
 		}
 		rollup, err := os.ReadFile(path)
 		if err != nil {
@@ -124,7 +126,8 @@ func memoryOfPods(t *testing.T) map[string]int {
 	return held
 }
 
-// podOf is the uid of the pod that a process's cgroup belongs to; empty for none.
+// podOf is the uid of the pod that a process's cgroup belongs to; empty if there
+// is none.
 func podOf(group string) string {
 	_, after, found := strings.Cut(group, "/pod")
 	if !found {

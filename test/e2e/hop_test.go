@@ -14,9 +14,9 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// hop upgrades and stays there, while somebody is logged in and goes on working: the
-// next way begins at that release.
-func (j *trip) hop(t *testing.T, w way, p *prober) {
+// hop upgrades without a rollback, while a logged-in user works: the next variant
+// begins at the new release.
+func (j *trip) hop(t *testing.T, w variant, p *prober) {
 	t.Helper()
 	who, sender := j.startWorking(t), j.startTicking(t)
 	begun := time.Now()
@@ -28,15 +28,15 @@ func (j *trip) hop(t *testing.T, w way, p *prober) {
 		}
 	})
 	j.strike(t, begun, w.faults)
-	j.reaches(t, v1alpha1.PhaseReady, w.to)
+	j.waitForPhase(t, v1alpha1.PhaseReady, w.to)
 	run, served := j.superset(t).Status.Upgrade, lapOf(p)
-	if run.Plan == nil || run.Strategy != w.goes() && run.PendingMigrations > 0 || (run.FellBack != "") != w.drained {
-		t.Errorf("strategy %s, want %s; plan: %+v; fell back: %s", run.Strategy, w.goes(), run.Plan, run.FellBack)
+	if run.Plan == nil || run.Strategy != w.wantStrategy() && run.PendingMigrations > 0 || (run.FellBack != "") != w.drained {
+		t.Errorf("strategy %s, want %s; plan: %+v; fell back: %s", run.Strategy, w.wantStrategy(), run.Plan, run.FellBack)
 	}
 	work := who.stop()
 	work.Tasks = sender.stop(t)
 	s := stage{
-		Name:    fmt.Sprintf("Upgrade %s to %s, %d revisions, %s", j.from, w.to, run.PendingMigrations, w.goes()),
+		Name:    fmt.Sprintf("Upgrade %s to %s, %d revisions, %s", j.from, w.to, run.PendingMigrations, w.wantStrategy()),
 		Service: served, Work: &work, Figures: j.figures(t, w.to, begun),
 	}
 	if w.drained {
@@ -50,21 +50,21 @@ func (j *trip) hop(t *testing.T, w way, p *prober) {
 	}
 	s.Rehearsal = w.rehearsed(t, run)
 	j.results.add(t, j.cluster, j.log, s, begun)
-	j.kept(t, w, s)
+	j.checkHop(t, w, s)
 	j.from = w.to
 	if w.config != nil {
 		j.config = w.config
 	}
 }
 
-// kept looks at what users had of the upgrade, and whether all is there that they
-// were told is stored.
-func (j *trip) kept(t *testing.T, w way, s stage) {
+// checkHop checks what users observed during the upgrade, and that everything is
+// stored that was acknowledged.
+func (j *trip) checkHop(t *testing.T, w variant, s stage) {
 	t.Helper()
 	if !w.suffers {
 		served(t, s.Service, w.drained, false)
 		if s.Work.Failed > 0 && !w.drained {
-			t.Errorf("%d requests of a user who was logged in failed, first: %s", s.Work.Failed, s.Work.First)
+			t.Errorf("%d requests of a logged-in user failed, first: %s", s.Work.Failed, s.Work.First)
 		}
 		if s.Work.Tasks.Lost > 0 {
 			t.Errorf("%d of %d tasks were never executed", s.Work.Tasks.Lost, s.Work.Tasks.Sent)
@@ -77,19 +77,19 @@ func (j *trip) kept(t *testing.T, w way, s stage) {
 		t.Errorf("%d of %d tasks were executed more than once", s.Work.Tasks.Twice, s.Work.Tasks.Sent)
 	}
 	if stored := j.count(t, "SELECT count(*) FROM dashboards WHERE dashboard_title LIKE '"+draftTitle+"%'"); stored < j.drafts+s.Work.Writes {
-		t.Errorf("%d drafts are stored, want the %d of before and the %d that were answered since", stored, j.drafts, s.Work.Writes)
+		t.Errorf("%d drafts are stored, want the %d earlier ones and the %d that were acknowledged since", stored, j.drafts, s.Work.Writes)
 	} else {
 		j.drafts = stored
 	}
 	user := j.user(t)
 	user.check(t, j.made)
 	user.queryByWorker(t, j.made)
-	j.beatIsAlone(t)
+	j.checkAlerts(t)
 }
 
-// beatIsAlone looks at the alert that beat sends each minute: it came through a worker,
-// and never twice for the same minute.
-func (j *trip) beatIsAlone(t *testing.T) {
+// checkAlerts checks the alert that beat sends each minute: a worker evaluated
+// it, and never twice for the same minute.
+func (j *trip) checkAlerts(t *testing.T) {
 	t.Helper()
 	if !j.alert {
 		return
@@ -105,19 +105,19 @@ func (j *trip) beatIsAlone(t *testing.T) {
 	}
 }
 
-// refused asks for a target that is broken in a way that shows in its image: nothing
-// that runs is touched.
-func (j *trip) refused(t *testing.T, w way, p *prober) {
+// refused requests a target with a fault that Validate detects: nothing that runs
+// is touched.
+func (j *trip) refused(t *testing.T, w variant, p *prober) {
 	t.Helper()
 	begun, before, pods := time.Now(), j.state(t), j.podNames(t)
 	p.lap()
 	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version, s.Spec.Image.Tag = j.to, w.tagOf(j.to) })
-	j.fails(t)
+	j.waitForFailure(t)
 	failure := j.superset(t).Status.Upgrade.Failure
 	if failure == nil || failure.Phase != v1alpha1.PhaseValidate || failure.Reason != w.refused || !strings.Contains(failure.Message, w.says) {
-		t.Errorf("it failed by %+v, want %s in Validate, and %q in the message", failure, w.refused, w.says)
+		t.Errorf("failure %+v, want %s in Validate, and %q in the message", failure, w.refused, w.says)
 	}
-	s := stage{Name: fmt.Sprintf("Upgrade %s to a broken %s, refused: %s", j.from, j.to, w.refused), Service: lapOf(p)}
+	s := stage{Name: fmt.Sprintf("Upgrade %s to a broken %s, rejected in Validate (%s)", j.from, j.to, w.refused), Service: lapOf(p)}
 	served(t, s.Service, false, false)
 	data := before.compare(t, j.state(t), true)
 	s.Data = &data

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what the end-to-end test needs on a fresh Debian 12, as root. Go is
-# expected to be there. Run by CI only; on a machine of your own, `make e2e`
-# names what is missing and leaves the choice to you.
+# Installs the packages for the end-to-end test on a fresh Debian 12, as root. Go
+# must be installed already. Only CI runs this; on other machines `make e2e` lists
+# the missing packages.
 set -eu
 apt-get update
 DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \

@@ -16,8 +16,8 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// journal writes down when a Superset entered each phase, as an observer saw
-// it: finer than the whole seconds of status.
+// journal records when a Superset entered each phase, as observed: with a finer
+// resolution than the whole seconds of status.
 type journal struct {
 	mu      sync.Mutex
 	entries []entry
@@ -28,7 +28,7 @@ type entry struct {
 	at    time.Time
 }
 
-// keep watches until the context ends. A watch that breaks is started anew.
+// keep watches until the context ends. A broken watch is restarted.
 func (j *journal) keep(ctx context.Context, t *testing.T, c cluster) {
 	for ctx.Err() == nil {
 		watch, err := c.Watch(ctx, &v1alpha1.SupersetList{}, client.InNamespace(c.namespace))
@@ -64,8 +64,8 @@ type stay struct {
 	Took  time.Duration
 }
 
-// since returns the stays in moving phases entered at or after a moment, and
-// the phase that came last.
+// since returns the stays in moving phases that were entered at or after a time,
+// and the last phase.
 func (j *journal) since(from time.Time) (stays []stay, last v1alpha1.Phase) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -79,14 +79,14 @@ func (j *journal) since(from time.Time) (stays []stay, last v1alpha1.Phase) {
 	return stays, last
 }
 
-// entered is true when a phase was entered at or after a moment.
+// entered is true when a phase was entered at or after a time.
 func (j *journal) entered(phase v1alpha1.Phase, from time.Time) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.ContainsFunc(j.entries, func(e entry) bool { return e.phase == phase && !e.at.Before(from) })
 }
 
-// last is the phase that came last.
+// last is the last phase.
 func (j *journal) last() v1alpha1.Phase {
 	_, last := j.since(time.Now())
 	return last

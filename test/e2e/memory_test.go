@@ -21,8 +21,8 @@ type footprint struct {
 	MiB       int
 }
 
-// memory lists what the node's processes hold now, the largest first, shared
-// pages counted in parts (PSS). Programs below 5 MiB are left out.
+// memory lists the memory of the node's processes, the largest first, shared
+// pages counted proportionally (PSS). Programs below 5 MiB are left out.
 func memory(t *testing.T) []footprint {
 	t.Helper()
 	paths, err := filepath.Glob("/proc/[0-9]*/smaps_rollup")
@@ -33,7 +33,7 @@ func memory(t *testing.T) []footprint {
 	for _, path := range paths {
 		rollup, err := os.ReadFile(path)
 		if err != nil {
-			continue // it ended meanwhile
+			continue // it has ended meanwhile
 		}
 		name, err := os.ReadFile(filepath.Join(filepath.Dir(path), "comm"))
 		if err != nil {

@@ -52,9 +52,9 @@ metadata: {name: no-such-image, namespace: node-test}
 spec: {containers: [{name: none, image: "cluster.local.test/no-such-image:1"}]}
 `
 
-// TestNode proves that the node is one: a pod runs and becomes ready by its
-// probe, its Service routes, names resolve, and an image that nobody has is
-// reported and does not hang.
+// TestNode verifies the node: a pod runs and becomes ready by its probe, its
+// Service routes, names resolve, and a missing image is reported and does not
+// hang.
 func TestNode(t *testing.T) {
 	c := connect(t)
 	c.kubectl(t, "", "create", "namespace", "node-test")
@@ -71,7 +71,7 @@ func TestNode(t *testing.T) {
 	})
 	answer := c.kubectl(t, "", "--namespace=node-test", "logs", "job/ask")
 	if job.Status.Succeeded != 1 || !strings.HasPrefix(answer, "greeter-") {
-		t.Errorf("asking the Service gave %q, want the name of a greeter pod", answer)
+		t.Errorf("the Service answered %q, want the name of a greeter pod", answer)
 	}
 
 	until(t, time.Minute, "the missing image to be reported", func(ctx context.Context) (bool, string) {
@@ -89,11 +89,11 @@ func TestNode(t *testing.T) {
 	c.kubectl(t, "", "delete", "namespace", "node-test", "--wait=false")
 }
 
-// TestSupersetByHand proves the images, and what the journey does with them,
-// without the operator and under the restricted level: the first release
-// migrates an empty database and serves; the second migrates that database
-// and serves what was made before.
-func TestSupersetByHand(t *testing.T) {
+// TestSupersetWithoutOperator verifies the images, and the requests of the journeys,
+// without the operator and under the restricted level: the first release migrates
+// an empty database and serves; the second migrates that database and serves what
+// was created before.
+func TestSupersetWithoutOperator(t *testing.T) {
 	c := connect(t).tenant(t, "by-hand")
 	c.onServer(t, "", "createdb", "--owner=superset", c.database())
 	c.migrateAndServe(t, journeys[0].from)

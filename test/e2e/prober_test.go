@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// prober asks Superset for something ten times a second, each time over a new
-// connection, as a new user would.
+// prober sends ten requests a second to Superset, each over a new connection,
+// like a new user.
 //
-// It asks for the list of charts without credentials: that takes the database,
-// unlike the health page, and the refusal (401) is the right answer. Every tenth time
-// it asks for the login page, as somebody does who has a browser open. What was answered
-// is counted by the release that did: see releaseOf.
+// It requests the list of charts without credentials: that needs the database,
+// unlike the health page, and 401 is the expected answer. Every tenth request is
+// for the login page, like a user with a browser. Answers are counted by the
+// release that gave them: see releaseOf.
 type prober struct {
 	base   string
 	cancel context.CancelFunc
@@ -29,29 +29,29 @@ type prober struct {
 
 	mu    sync.Mutex
 	count service
-	down  time.Time // when the current outage began; zero while there is none
+	down  time.Time // when the current outage began; zero if there is none
 }
 
 const (
 	loginPage = "/login/"
-	// versionFile is one that each release ships, and that is in no cache.
+	// versionFile is a file that each release ships, and that is in no cache.
 	versionFile = "/static/version_info.json"
 )
 
-// service is what users had of Superset in some stretch of time.
+// service is the availability of Superset for users in an interval.
 type service struct {
-	// OK were answered by Superset, Paged by the maintenance page (status 503),
-	// Failed by nobody or by an error.
+	// OK counts answers of Superset, Paged those of the maintenance page (status
+	// 503), Failed errors and missing answers.
 	OK, Paged, Failed int
-	// By is how many of OK each release answered. Of the rest it is not known: the
-	// connection ended with the answer.
+	// By is the number of answers by release. It is unknown for some of OK: the
+	// connection was closed with the answer.
 	By map[string]int
-	// Pages of Failed is how often the login page was the error.
+	// Pages is how many of Failed were requests for the login page.
 	Pages int
 	// Away is the time from the first request that Superset did not answer to the
 	// next that it did, all outages together; Longest is the longest of them.
 	Away, Longest time.Duration
-	// Slowest is what the slowest request that was answered took.
+	// Slowest is the time of the slowest request that was answered.
 	Slowest time.Duration
 	// First failure, as an example.
 	First string
@@ -74,7 +74,8 @@ func (p *prober) probe(ctx context.Context) {
 			path = loginPage
 		}
 		connection := &http.Transport{MaxConnsPerHost: 1}
-		// As long as a proxy would wait: on a busy machine slow is not yet failed.
+		// As long as a proxy would wait: on a busy machine a slow answer is not a
+		// failure.
 		client := http.Client{Timeout: time.Minute, Transport: connection}
 		paged, failure := p.ask(ctx, &client, path)
 		took, release := time.Since(begun), ""
@@ -94,7 +95,7 @@ func (p *prober) probe(ctx context.Context) {
 	}
 }
 
-// ask returns what went wrong, or nothing; paged is true when the maintenance
+// ask returns the error, or an empty string; paged is true when the maintenance
 // page answered.
 func (p *prober) ask(ctx context.Context, client *http.Client, path string) (paged bool, failure string) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+path, nil)
@@ -119,11 +120,11 @@ func (p *prober) ask(ctx context.Context, client *http.Client, path string) (pag
 	}
 }
 
-// releaseOf asks for the release of the pod that has just answered: the connection is
-// still there, and kube-proxy leads all of it to one pod. Empty where it has ended.
+// releaseOf requests the release of the pod that has just answered: kube-proxy
+// routes a whole connection to one pod. Empty if the connection was closed.
 func (p *prober) releaseOf(ctx context.Context, client *http.Client) string {
-	same := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { same = c.Reused }})
+	compareDatabase := false
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { compareDatabase = c.Reused }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+versionFile, nil)
 	if err != nil {
 		return ""
@@ -134,13 +135,13 @@ func (p *prober) releaseOf(ctx context.Context, client *http.Client) string {
 	}
 	defer func() { _ = response.Body.Close() }()
 	said := struct{ Version string }{}
-	if err := json.NewDecoder(response.Body).Decode(&said); err != nil || !same {
+	if err := json.NewDecoder(response.Body).Decode(&said); err != nil || !compareDatabase {
 		return ""
 	}
 	return said.Version
 }
 
-// answer is one that the prober got, or did not.
+// answer is an answer to the prober, or its absence.
 type answer struct {
 	begun   time.Time
 	took    time.Duration
@@ -190,8 +191,8 @@ func (p *prober) endOutage(at time.Time) {
 	p.down = time.Time{}
 }
 
-// lap returns the counts since the last lap and starts new ones. An outage
-// that goes on counts for both.
+// lap returns the counts since the last lap and resets them. An outage that
+// continues counts for both.
 func (p *prober) lap() service {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -19,13 +19,14 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// resultsFile is written by each run that passes, from this package's folder.
+// resultsFile is written by each complete run that passes, relative to this
+// package's folder.
 var resultsFile = filepath.Join("..", "..", "docs", "explanation", "e2e-results.md")
 
 //go:embed manifests/results.md.tmpl
 var resultsText string
 
-// results is what a run saw, for people to read.
+// results has the measurements of a run, for the results page.
 type results struct {
 	Stages []stage
 	Memory []footprint
@@ -35,30 +36,30 @@ type results struct {
 
 // stage is one run of the operator's machine.
 type stage struct {
-	// Journey that it is a part of; add fills it in.
+	// Journey that it is a part of; add sets it.
 	Journey string
 	Name    string
 	Phases  []stay
 	Took    time.Duration
-	Service *service // nil when nobody was asking
-	Work    *labour  // nil when nobody was logged in
+	Service *service  // nil without a prober
+	Work    *userLoad // nil without a logged-in user
 	Faults  []string
-	// Figures of the release that runs afterwards; nil where it is that of before.
+	// Figures of the release that runs afterwards; nil if it is the earlier one.
 	Figures *figures
-	// Rehearsal that came before; nil without one.
+	// Rehearsal of the run; nil without one.
 	Rehearsal *v1alpha1.RehearsalStatus
-	Locks     string // what the migration's locks took; empty without any
+	Locks     string // the lock times of the migration; empty without any
 	Data      *comparison
-	Jobs      []work // those that had to do with the database; add fills it in
+	Jobs      []work // the Jobs for the database; add sets them
 }
 
-// add completes a stage that began at a moment with the phases it went
-// through. A stage that went through none is a broken journal.
+// add completes a stage that began at a time with its phases. A stage without
+// phases is an error of the journal.
 func (r *results) add(t *testing.T, c cluster, j *journal, s stage, begun time.Time) {
 	t.Helper()
 	s.Took = time.Since(begun)
 	s.Journey, s.Jobs = c.namespace, c.works(t, begun)
-	// The watch may be a moment behind what the test has already read.
+	// The watch may be behind what the test has already read.
 	until(t, time.Minute, "the journal to see the stage end", func(context.Context) (bool, string) {
 		var last v1alpha1.Phase
 		s.Phases, last = j.since(begun)
@@ -68,26 +69,26 @@ func (r *results) add(t *testing.T, c cluster, j *journal, s stage, begun time.T
 	r.Stages = append(r.Stages, s)
 	t.Logf("%s: %.1f s %+v", s.Name, s.Took.Seconds(), s.Jobs)
 	if s.Service != nil {
-		t.Logf("%d requests answered, by release %v, %d by the page, %d failed (first: %s), away %.1f s",
+		t.Logf("%d requests answered, by release %v, %d by the maintenance page, %d failed (first: %s), away %.1f s",
 			s.Service.OK, s.Service.By, s.Service.Paged, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
 	}
 	if s.Work != nil {
-		t.Logf("a user who was logged in: %+v", *s.Work)
+		t.Logf("logged-in user: %+v", *s.Work)
 	}
 	if s.Figures != nil {
 		t.Logf("figures: %+v", *s.Figures)
 	}
 }
 
-// complete is true when every way of every journey was taken: a run of some of them
-// leaves what a whole one wrote.
+// complete is true when every variant of every journey ran: a partial run does
+// not overwrite the results of a complete one.
 func (r *results) complete() bool {
 	stages := 0
 	for _, j := range journeys {
 		stages++ // the install
-		for _, w := range j.ways {
+		for _, w := range j.variants {
 			if stages++; w.breaks == "" && w.refused == "" && w.to == "" {
-				stages++ // there, and back
+				stages++ // the upgrade and the rollback
 			}
 		}
 	}
@@ -101,7 +102,7 @@ func (r *results) write(t *testing.T) {
 		"seconds": func(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()) },
 		"whole": func(d time.Duration) string {
 			if d == 0 {
-				return "" // not seen
+				return "" // unknown
 			}
 			return fmt.Sprintf("%.0f", d.Seconds())
 		},

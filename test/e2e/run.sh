@@ -5,12 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")"
 scratch=../../bin/e2e
 mkdir -p "$scratch"
-# Compiled outside: inside there is no network, and nothing to download from.
+# Compiled outside, because there is no network inside.
 go build -o "$scratch/node" ../cluster/node/cmd/node
 "$scratch/node" -probe
 go test -c -tags e2e -o "$scratch/e2e.test" .
-# What failed is said once more at the end: between stands all that was shown of the
-# cluster. tee must not end before what it writes down.
+# Failures are printed again at the end, because the output of the cluster follows the
+# original messages. tee must not end before its input does.
 "$scratch/node" -logs "$scratch/e2e-logs" \
   -image services:1 -image superset-operator:e2e \
   -image superset:4.1.4 -image superset:5.0.0 -image superset:6.0.0 -image superset:6.1.0 \

@@ -49,10 +49,10 @@ func (c cluster) patch(t *testing.T, change func(*v1alpha1.Superset)) {
 	}
 }
 
-// reaches waits for a resting phase at a version, then looks at what runs: all
-// pods behind the web Service, which is the proof, carry that release's image.
-// Another resting phase than the one waited for ends the wait at once.
-func (c cluster) reaches(t *testing.T, phase v1alpha1.Phase, version string) {
+// waitForPhase waits for a resting phase at a version, and then requires that all
+// pods behind the web Service have the image of that release. It fails at once in
+// any other resting phase.
+func (c cluster) waitForPhase(t *testing.T, phase v1alpha1.Phase, version string) {
 	t.Helper()
 	until(t, 15*time.Minute, fmt.Sprintf("phase %s at %s", phase, version), func(context.Context) (bool, string) {
 		s := c.superset(t)
@@ -75,7 +75,7 @@ func (c cluster) reaches(t *testing.T, phase v1alpha1.Phase, version string) {
 	}
 	for _, pod := range pods.Items {
 		if pod.DeletionTimestamp != nil {
-			continue // it ends, and nobody is led to it any more
+			continue // it is ending, and gets no traffic any more
 		}
 		if image := pod.Spec.Containers[0].Image; !strings.Contains(image+"-", ":"+version+"-") { // or a variant of it
 			t.Errorf("web pod %s runs %s, want %s", pod.Name, image, version)
@@ -83,8 +83,8 @@ func (c cluster) reaches(t *testing.T, phase v1alpha1.Phase, version string) {
 	}
 }
 
-// fails waits until the run has failed.
-func (c cluster) fails(t *testing.T) {
+// waitForFailure waits until the run has failed.
+func (c cluster) waitForFailure(t *testing.T) {
 	t.Helper()
 	until(t, 5*time.Minute, "phase Failed", func(context.Context) (bool, string) {
 		s := c.superset(t)
@@ -108,7 +108,7 @@ func readyMessage(s v1alpha1.Superset) string {
 	return ready.Reason + ": " + ready.Message
 }
 
-// superset reads the one Superset of the namespace.
+// superset reads the Superset of the namespace.
 func (c cluster) superset(t *testing.T) v1alpha1.Superset {
 	t.Helper()
 	s := v1alpha1.Superset{}
@@ -116,7 +116,8 @@ func (c cluster) superset(t *testing.T) v1alpha1.Superset {
 	return s
 }
 
-// webAddress is that of a Service; the operator's is named like the Superset.
+// webAddress is the address of a Service; that of the operator has the name of
+// the Superset.
 func (c cluster) webAddress(t *testing.T, name string) string {
 	t.Helper()
 	service := corev1.Service{}

@@ -26,22 +26,22 @@ var (
 	supersetText string
 )
 
-// tenant is what the manifests are rendered with.
+// tenant has the values for the manifests.
 type tenant struct {
 	Namespace string
-	// Database of this Superset on the server that all share; MySQL says which.
+	// Database of this Superset on the shared server; MySQL selects the server.
 	Database string
 	MySQL    bool
-	// Volume is the folder on the node where its backups are kept.
+	// Volume is the folder on the node for its backups.
 	Volume string
 	// Version that is installed first.
 	Version string
-	// Config is Python that its configuration has beside, a line each.
+	// Config has additional lines of Python for the configuration.
 	Config []string
 }
 
-// tenant brings up what one Superset needs from others, in a namespace that ends
-// with the test. The database server is shared and stays; nothing else is.
+// tenant creates what one Superset needs, in a namespace that is deleted with the
+// test. Only the database server is shared and stays.
 func (c cluster) tenant(t *testing.T, namespace string) cluster {
 	t.Helper()
 	c.namespace = namespace

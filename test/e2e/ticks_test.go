@@ -15,12 +15,12 @@ import (
 	"time"
 )
 
-// ticksTable is in a database of its own, which no migration touches. It takes the same
-// number twice: that is what is looked for.
+// ticksTable is in a separate database, which no migration touches. It accepts
+// the same number twice: duplicates are what the test looks for.
 const ticksTable = "CREATE TABLE ticks (n integer NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())"
 
-// ticker sends the workers a task each second that leaves a number, all through an
-// upgrade: at the end each is to be there once.
+// ticker sends the workers a task each second that stores a number, during the
+// whole upgrade: at the end each number must exist exactly once.
 type ticker struct {
 	cluster
 	session    *session
@@ -28,23 +28,23 @@ type ticker struct {
 	t          *testing.T
 	ended      chan struct{}
 	done       sync.WaitGroup
-	// sent are the numbers that Superset has taken on; only the sender uses it before
-	// it has ended.
+	// sent are the numbers that Superset has accepted; only the sender uses it
+	// before it has ended.
 	sent []int
 }
 
-// tasks is what became of them.
+// tasks is the result.
 type tasks struct {
-	// Sent were taken on; Lost of them left nothing, Twice of all that were asked for
-	// left more than one number.
+	// Sent were accepted; Lost of them stored nothing, Twice of all requested ones
+	// stored more than one number.
 	Sent, Lost, Twice int
 }
 
-// ticksDatabase is the name of the database where the numbers are.
+// ticksDatabase is the name of the database for the numbers.
 func (c cluster) ticksDatabase() string { return c.database() + "_ticks" }
 
-// startTicking makes the database for the numbers and a connection to it in Superset
-// that may write, and begins to send.
+// startTicking creates the database for the numbers and a connection to it in
+// Superset that may write, and begins to send.
 func (j *trip) startTicking(t *testing.T) *ticker {
 	t.Helper()
 	if j.ticks == 0 {
@@ -81,14 +81,14 @@ func (k *ticker) send() {
 	}
 }
 
-// stop sends no more, and waits until the workers have done all that is in the queue:
-// that is when one more that is sent now has left its number.
+// stop stops sending, and waits until the workers have processed the queue: until
+// a last task that is sent now has stored its number.
 func (k *ticker) stop(t *testing.T) tasks {
 	t.Helper()
 	close(k.ended)
 	k.done.Wait()
 	if len(k.sent) == 0 {
-		t.Fatal("not one task could be sent")
+		t.Fatal("no task could be sent")
 	}
 	times := map[int]int{}
 	missing := func() (list []int) {
@@ -100,7 +100,8 @@ func (k *ticker) stop(t *testing.T) tasks {
 		}
 		return list
 	}
-	// A queue has no end that could be seen from here: what is not there by then is lost.
+	// The end of a queue cannot be observed from here: a number that is missing by
+	// then is lost.
 	for range 120 {
 		if len(missing()) == 0 {
 			break
@@ -115,12 +116,12 @@ func (k *ticker) stop(t *testing.T) tasks {
 		}
 	}
 	if result.Lost > 0 {
-		t.Logf("tasks that left nothing: %v; %s", missing(), k.said(t))
+		t.Logf("tasks that stored nothing: %v; %s", missing(), k.said(t))
 	}
 	return result
 }
 
-// numbers counts how often each number is there.
+// numbers counts how often each number is stored.
 func (k *ticker) numbers(t *testing.T) map[int]int {
 	t.Helper()
 	printed := k.onServer(t, "SELECT n FROM ticks", "psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-", k.ticksDatabase())
@@ -135,7 +136,7 @@ func (k *ticker) numbers(t *testing.T) map[int]int {
 	return times
 }
 
-// said is what Superset itself says of its queries.
+// said is Superset's own record of its queries.
 func (k *ticker) said(t *testing.T) string {
 	t.Helper()
 	return k.onServer(t, "SELECT status, count(*), min(sql), left(max(error_message), 200) FROM query WHERE sql LIKE 'INSERT INTO ticks%' GROUP BY status",

@@ -20,15 +20,15 @@ import (
 type work struct {
 	Script migrations.Script
 	// Took is the time from the start of its pod to the end of its last container;
-	// kubelet says both in whole seconds.
+	// kubelet reports both in whole seconds.
 	Took time.Duration
-	// Bytes and Seconds are what a backup or restore says of the dump; 0 elsewhere.
+	// Bytes and Seconds are what a backup or restore reports about the dump; 0
+	// elsewhere.
 	Bytes   int64
 	Seconds float64
 }
 
-// works lists the Jobs that began at or after a moment and had to do with the
-// database, in their order.
+// works lists the database Jobs that began at or after a time, in order.
 func (c cluster) works(t *testing.T, begun time.Time) []work {
 	t.Helper()
 	pods := corev1.PodList{}
@@ -43,7 +43,7 @@ func (c cluster) works(t *testing.T, begun time.Time) []work {
 			continue
 		}
 		if len(pod.Status.ContainerStatuses) == 0 || pod.Status.ContainerStatuses[0].State.Terminated == nil || pod.Status.StartTime == nil {
-			t.Errorf("pod %s of a Job has not ended: %+v", pod.Name, pod.Status)
+			t.Errorf("pod %s of a Job is still running: %+v", pod.Name, pod.Status)
 			continue
 		}
 		end := pod.Status.ContainerStatuses[0].State.Terminated

@@ -12,42 +12,42 @@ import (
 	"time"
 )
 
-// draftTitle begins the titles of what a working user writes.
+// draftTitle begins the titles of the dashboards of a working user.
 const draftTitle = "Draft, written while it is upgraded"
 
-// labour is what a user who is logged in had of an upgrade.
-type labour struct {
-	// Reads and Writes were answered, Failed were not, or by an error.
+// userLoad has the requests of a logged-in user during an upgrade.
+type userLoad struct {
+	// Reads and Writes succeeded, Failed had no answer or an error.
 	Reads, Writes, Failed int
 	// First failure, as an example.
 	First string
-	// Slowest is what the slowest answer took.
+	// Slowest is the time of the slowest answer.
 	Slowest time.Duration
-	// Tasks that the workers were sent meanwhile.
+	// Tasks that were sent to the workers meanwhile.
 	Tasks tasks
 }
 
-// working is that user, at work.
-type working struct {
+// workingUser sends requests as a logged-in user.
+type workingUser struct {
 	session *session
 	t       *testing.T
 	ended   chan struct{}
-	stopped chan labour
+	stopped chan userLoad
 }
 
-// startWorking logs in and goes on, five requests a second: reads of a chart, and every
-// fourth time a new dashboard, each over a new connection.
-func (j *trip) startWorking(t *testing.T) *working {
+// startWorking logs in and sends five requests a second: reads of a chart, and
+// every fourth time a new dashboard, each over a new connection.
+func (j *trip) startWorking(t *testing.T) *workingUser {
 	t.Helper()
 	user := j.user(t)
 	user.client.Transport = &http.Transport{DisableKeepAlives: true}
-	w := &working{session: user, t: t, ended: make(chan struct{}), stopped: make(chan labour, 1)}
+	w := &workingUser{session: user, t: t, ended: make(chan struct{}), stopped: make(chan userLoad, 1)}
 	go w.work(j.made.chart)
 	return w
 }
 
-func (w *working) work(chart int) {
-	l := labour{}
+func (w *workingUser) work(chart int) {
+	l := userLoad{}
 	defer func() { w.stopped <- l }()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
@@ -82,14 +82,14 @@ func (w *working) work(chart int) {
 	}
 }
 
-// stop returns what the user had.
-func (w *working) stop() labour {
+// stop returns the counts.
+func (w *workingUser) stop() userLoad {
 	close(w.ended)
 	return <-w.stopped
 }
 
-// queryByWorker has a worker run a query, and fetches what it has found.
-func (s *session) queryByWorker(t *testing.T, b belongings) {
+// queryByWorker has a worker run a query, and fetches the result.
+func (s *session) queryByWorker(t *testing.T, b userObjects) {
 	t.Helper()
 	query := map[string]any{
 		"database_id": b.database, "sql": "SELECT 6 * 8 AS answer", "runAsync": true,
@@ -125,9 +125,9 @@ func (s *session) queryByWorker(t *testing.T, b belongings) {
 	}
 }
 
-// watch makes an alert that beat sends to the workers each minute, and that never
-// finds anything to tell.
-func (s *session) watch(t *testing.T, b belongings) {
+// watch creates an alert that beat sends to the workers each minute, and that
+// never fires.
+func (s *session) watch(t *testing.T, b userObjects) {
 	t.Helper()
 	s.make(t, "report", map[string]any{
 		"type": "Alert", "name": "Never", "crontab": "* * * * *", "database": b.database, "chart": b.chart,

@@ -15,8 +15,8 @@ import (
 )
 
 // WriteArchive writes images as one OCI archive, a tar of an OCI image layout
-// in which a layer that several images share stands once. It is meant to be
-// streamed into `ctr images import -`: nothing is copied on the way.
+// that contains shared layers once. It is meant to be streamed into `ctr images
+// import -` without a temporary copy.
 func WriteArchive(w io.Writer, images ...Image) error {
 	a := archive{tar: tar.NewWriter(w), written: map[string]bool{}}
 	index := struct {
@@ -42,7 +42,7 @@ func WriteArchive(w io.Writer, images ...Image) error {
 		return err
 	}
 	if err := a.tar.Close(); err != nil {
-		return fmt.Errorf("ending the archive: %w", err)
+		return fmt.Errorf("closing the archive: %w", err)
 	}
 	return nil
 }
@@ -52,8 +52,8 @@ type archive struct {
 	written map[string]bool // by digest
 }
 
-// image writes the blobs of an image that are not there yet and returns the
-// line of the index that names it.
+// image writes the blobs of an image that were not written yet and returns its
+// line of the index.
 func (a archive) image(i Image) (descriptor, error) {
 	config, m, err := i.documents()
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestWriteArchive reads an archive back as a container runtime does: from the
-// index to the manifests to the blobs, each under the digest of its content.
+// TestWriteArchive reads an archive like a container runtime: from the index to
+// the manifests to the blobs, each under the digest of its content.
 func TestWriteArchive(t *testing.T) {
 	store := Store{dir: t.TempDir(), progress: io.Discard}
 	base := layerOf(t, store, "base", "etc/issue")
@@ -63,8 +63,8 @@ func layerOf(t *testing.T, store Store, name, file string) Layer {
 	return l
 }
 
-// read returns the files of a tar by name; one that stands there twice is an
-// error, as it would be a layer that was not shared.
+// read returns the files of a tar by name; a duplicate is an error, because then
+// a layer would not be shared.
 func read(t *testing.T, r io.Reader) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
@@ -77,7 +77,7 @@ func read(t *testing.T, r io.Reader) map[string][]byte {
 			t.Fatal(err)
 		}
 		if _, twice := files[header.Name]; twice {
-			t.Errorf("%s stands twice in the archive", header.Name)
+			t.Errorf("%s is in the archive twice", header.Name)
 		}
 		if files[header.Name], err = io.ReadAll(reader); err != nil {
 			t.Fatal(err)
@@ -89,7 +89,7 @@ func blob(t *testing.T, files map[string][]byte, d descriptor) []byte {
 	t.Helper()
 	content, there := files["blobs/"+strings.Replace(d.Digest, ":", "/", 1)]
 	if !there || int64(len(content)) != d.Size || digestOf(content) != d.Digest {
-		t.Fatalf("blob %s: there %t, %d bytes with digest %s, want %d", d.Digest, there, len(content), digestOf(content), d.Size)
+		t.Fatalf("blob %s: exists %t, %d bytes with digest %s, want %d", d.Digest, there, len(content), digestOf(content), d.Size)
 	}
 	return content
 }

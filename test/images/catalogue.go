@@ -29,9 +29,9 @@ func Catalogue() ([]string, error) {
 	return names, err
 }
 
-// Build returns the image of that short name, as Catalogue lists them; its
-// full name has cluster.local.test/ in front. What is not in the store yet
-// is built: that takes root, Debian's archive and a Python package index.
+// Build returns the image with a short name of Catalogue; its full name is
+// prefixed with cluster.local.test/. Layers that are not in the store are built,
+// which needs root, Debian's archive and a Python package index.
 func (s Store) Build(ctx context.Context, name string) (Image, error) {
 	repository, tag, _ := strings.Cut(name, ":")
 	p, err := readPins()
@@ -54,8 +54,8 @@ func (s Store) Build(ctx context.Context, name string) (Image, error) {
 	return Image{}, fmt.Errorf("no image %q: want one of %s", name, strings.Join(known, ", "))
 }
 
-// servicesImage holds PostgreSQL, MariaDB and Redis; it runs as whatever user the pod
-// names.
+// servicesImage has PostgreSQL, MariaDB and Redis; it runs as any user that the
+// pod sets.
 func (s Store) servicesImage(ctx context.Context, p pins, name string) (Image, error) {
 	debian, err := s.debian(ctx, p)
 	if err != nil {
@@ -67,9 +67,9 @@ func (s Store) servicesImage(ctx context.Context, p pins, name string) (Image, e
 	}}, nil
 }
 
-// supersetImage has the paths, the user and the variables of the official
-// image, and the database drivers that the official one lacks since 4.1. Its tag
-// is a release, or a release and a variant of it.
+// supersetImage has the paths, the user and the variables of the official image,
+// and the database drivers that the official one lacks since 4.1. Its tag is a
+// release, or a release and a variant of it.
 func (s Store) supersetImage(ctx context.Context, p pins, name, tag string) (Image, error) {
 	version, broken, isVariant := strings.Cut(tag, "-")
 	debian, err := s.debian(ctx, p)

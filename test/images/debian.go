@@ -13,11 +13,11 @@ import (
 
 const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// debianRecipe is raised when debian.go changes what it leaves in the layer.
+// debianRecipe is raised when debian.go changes the contents of the layer.
 const debianRecipe = 1
 
-// debian is the layer below everything else: a minimal Debian with Python,
-// PostgreSQL, MariaDB and Redis, and the user that Superset's images run as.
+// debian is the lowest layer: a minimal Debian with Python, PostgreSQL, MariaDB
+// and Redis, and the user of Superset's images.
 func (s Store) debian(ctx context.Context, p pins) (Layer, error) {
 	inputs := map[string]any{"recipe": debianRecipe, "debian": p.Debian}
 	return s.layer(ctx, "debian", inputs, func(ctx context.Context, root string) error {
@@ -37,12 +37,12 @@ func (s Store) debian(ctx context.Context, p pins) (Layer, error) {
 	})
 }
 
-// debianMirror is the one that this machine itself installs from.
+// debianMirror is the mirror that this machine installs from.
 func debianMirror(ctx context.Context, codename string) (string, error) {
 	command := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)", "Created-By: Packages")
 	out, err := command.Output()
 	if err != nil {
-		return "", fmt.Errorf("asking apt for its mirror: %w", err)
+		return "", fmt.Errorf("reading apt's mirror: %w", err)
 	}
 	for line := range strings.Lines(string(out)) {
 		if mirror, found := strings.CutPrefix(strings.TrimSpace(line), codename+" main "); found {
@@ -52,7 +52,7 @@ func debianMirror(ctx context.Context, codename string) (string, error) {
 	return "", fmt.Errorf("apt on this machine has no source for %q main: the images need Debian %s", codename, codename)
 }
 
-// slim removes what no container needs: a quarter of the layer.
+// slim removes files that no container needs: a quarter of the layer.
 func slim(root string) error {
 	for _, pattern := range []string{
 		"var/cache/apt/*", "var/lib/apt/lists/*", "usr/share/doc", "usr/share/man", "usr/share/locale", "dev/*",
@@ -90,7 +90,7 @@ func addSupersetUser(root string) error {
 	return nil
 }
 
-// run runs a program and, if it fails, returns the end of what it said.
+// run runs a program and, if it fails, returns the end of its output.
 func run(ctx context.Context, name string, args ...string) error {
 	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {

@@ -8,12 +8,11 @@ import (
 	"runtime"
 )
 
-// Image is what a container starts from: layers, lowest first, and defaults
-// for its process.
+// Image is a container image: layers, lowest first, and defaults for its process.
 type Image struct {
 	// Name is the full reference, registry, repository and tag.
 	Name string
-	// Layers lie on one another, the lowest first.
+	// Layers of the file system, the lowest first.
 	Layers []Layer
 	// Defaults of the container's process.
 	Defaults Defaults
@@ -35,7 +34,7 @@ const (
 	mediaTypeLayer    = "application/vnd.oci.image.layer.v1.tar"
 )
 
-// descriptor points at a blob of the archive.
+// descriptor refers to a blob of the archive.
 type descriptor struct {
 	MediaType   string            `json:"mediaType"`
 	Digest      string            `json:"digest"`
@@ -83,7 +82,7 @@ func (i Image) documents() (config, manifestJSON []byte, err error) {
 	return config, manifestJSON, nil
 }
 
-// Digest identifies the image by its content, as a container runtime does.
+// Digest identifies the image by its content, as in a container runtime.
 func (i Image) Digest() (string, error) {
 	_, m, err := i.documents()
 	if err != nil {

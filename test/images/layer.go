@@ -33,8 +33,8 @@ type Store struct {
 	progress io.Writer
 }
 
-// OpenStore returns the store in the user's cache folder; what it does beyond
-// milliseconds is said on progress, a line each.
+// OpenStore returns the store in the user's cache folder; everything that takes
+// longer is reported on progress, one line each.
 func OpenStore(progress io.Writer) (Store, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -47,13 +47,13 @@ func OpenStore(progress io.Writer) (Store, error) {
 	return s, nil
 }
 
-// Dir is the folder that holds the layers; removing it makes the next run
-// build them anew.
+// Dir is the folder of the layers; removing it makes the next run build them
+// again.
 func (s Store) Dir() string { return s.dir }
 
-// layer returns the layer of that name and those inputs. The first time, fill
-// is called with an empty directory, and what it leaves there becomes the
-// layer. A second process that wants the same layer waits for the first.
+// layer returns the layer with a name and inputs. The first time, fill is called
+// with an empty directory, whose contents become the layer. A second process that
+// needs the same layer waits for the first.
 func (s Store) layer(ctx context.Context, name string, inputs any, fill func(ctx context.Context, root string) error) (Layer, error) {
 	key, err := keyOf(inputs)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s Store) layer(ctx context.Context, name string, inputs any, fill func(ctx
 	return l, s.forget(name, key)
 }
 
-// forget removes the layers of that name that were made from other inputs.
+// forget removes the layers of that name with other inputs.
 func (s Store) forget(name, key string) error {
 	const hash = "????????????" // a key's length, so that "a" does not match "a-b"
 	old, err := filepath.Glob(filepath.Join(s.dir, name+"-"+hash+".tar*"))
@@ -111,8 +111,8 @@ func (s Store) make(ctx context.Context, path string, fill func(ctx context.Cont
 	return pack(path, root)
 }
 
-// pack writes root as a tar file and, last, its description, whose presence
-// says that the layer is whole.
+// pack writes root as a tar file and, last, its description, whose presence means
+// that the layer is complete.
 func pack(path, root string) (Layer, error) {
 	f, err := os.Create(path)
 	if err != nil {
@@ -164,7 +164,8 @@ func keyOf(inputs any) (string, error) {
 	return strings.TrimPrefix(digestOf(b), "sha256:")[:12], nil
 }
 
-// lock takes an exclusive lock that ends with the process at the latest.
+// lock takes an exclusive lock that is released at the latest when the process
+// ends.
 func lock(path string) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

@@ -20,9 +20,9 @@ func fillWith(file string) func(context.Context, string) error {
 	return func(_ context.Context, root string) error { return writeFile(root, file) }
 }
 
-// TestLayerIsKeptByItsInputs: equal inputs find the layer, others replace it,
-// a failure and a file cut short leave nothing that would be found.
-func TestLayerIsKeptByItsInputs(t *testing.T) {
+// TestLayerCache: equal inputs find the layer, others replace it, a failure and a
+// truncated file leave no layer.
+func TestLayerCache(t *testing.T) {
 	store := Store{dir: t.TempDir(), progress: io.Discard}
 	fills := 0
 	layer := func(inputs, file string) Layer {
@@ -44,11 +44,11 @@ func TestLayerIsKeptByItsInputs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if repaired := layer("1", "x"); repaired.Size != first.Size || fills != 2 {
-		t.Errorf("a layer cut short gave %+v after %d fills, want it made again", repaired, fills)
+		t.Errorf("a truncated layer gave %+v after %d fills, want it built again", repaired, fills)
 	}
 	layer("2", "z")
 	if _, err := os.Stat(first.Path); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the layer of other inputs is still there (%v)", err)
+		t.Errorf("the layer of other inputs still exists (%v)", err)
 	}
 	broken := errors.New("broken")
 	_, err := store.layer(t.Context(), "b", "1", func(context.Context, string) error { return broken })
@@ -60,9 +60,9 @@ func TestLayerIsKeptByItsInputs(t *testing.T) {
 	}
 }
 
-// TestTreeKeepsWhatMatters: links stay links, and times are cut to seconds and
-// not rounded up, which would make Python compile everything again.
-func TestTreeKeepsWhatMatters(t *testing.T) {
+// TestTreeKeepsLinksAndTimes: links stay links, and times are truncated to
+// seconds and not rounded up, which would make Python compile everything again.
+func TestTreeKeepsLinksAndTimes(t *testing.T) {
 	root := t.TempDir()
 	if err := writeFile(root, "one"); err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestTreeKeepsWhatMatters(t *testing.T) {
 		}
 		got = append(got, tar.Header{Name: header.Name, Typeflag: header.Typeflag, Linkname: header.Linkname, Size: header.Size})
 		if header.Name == "one" && !header.ModTime.Equal(time.Unix(1000, 0)) {
-			t.Errorf("the time of one is %s, want it cut to %s", header.ModTime, time.Unix(1000, 0))
+			t.Errorf("the time of one is %s, want it truncated to %s", header.ModTime, time.Unix(1000, 0))
 		}
 	}
 	want := []tar.Header{
@@ -111,6 +111,6 @@ func TestRequirementsOfAnUnpinnedRelease(t *testing.T) {
 	}
 	_, err = p.requirements("9.9.9")
 	if err == nil || !strings.Contains(err.Error(), "pins.json") || !strings.Contains(err.Error(), "6.0.0") {
-		t.Errorf("the error is %v, want it to name the file and what it has", err)
+		t.Errorf("the error is %v, want it to name the file and the releases in it", err)
 	}
 }

@@ -14,20 +14,21 @@ import (
 //go:embed pins.json
 var pinsJSON []byte
 
-// pins is pins.json: what the images are made of. A plain install of any
-// Superset release gives a broken program today, so each bound there is one
-// without which a command or a page of that release failed when it was tried.
+// pins is pins.json: the inputs of the images. A plain install of any Superset
+// release gives a broken program today, so each bound was added because a command
+// or a page of that release failed without it.
 type pins struct {
 	// Registry is the part of every name before the first slash; no such host
-	// exists, so that nothing is ever pulled by mistake.
+	// exists, so that no image is ever pulled by accident.
 	Registry string `json:"registry"`
 	Debian   struct {
 		// Codename of the release; the machine must run the same one, because
-		// Superset is installed with the machine's Python and run by the image's.
+		// Superset is installed with the machine's Python and run with that of the
+		// image.
 		Codename string `json:"codename"`
 		// Packages beyond the minimal system.
 		Packages []string `json:"packages"`
-		// Paths that the services image puts before the usual PATH.
+		// Paths that the services image adds before the usual PATH.
 		Paths []string `json:"paths"`
 	} `json:"debian"`
 	Python struct {
@@ -36,10 +37,10 @@ type pins struct {
 		// ExcludeNewer hides packages that appeared later, so that the same
 		// pins give the same image next year.
 		ExcludeNewer string `json:"excludeNewer"`
-		// Packages that every release needs beside apache-superset.
+		// Packages that every release needs in addition to apache-superset.
 		Packages []string `json:"packages"`
 	} `json:"python"`
-	// Superset lists, by release, what that one needs on top.
+	// Superset lists, by release, additional packages of that release.
 	Superset map[string][]string `json:"superset"`
 }
 

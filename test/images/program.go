@@ -16,11 +16,11 @@ import (
 // operatorPackage is the operator's program within this module.
 const operatorPackage = "github.com/superset-operator/superset-operator/cmd/manager"
 
-// operatorUser is the user of the shipped image: any that is not root.
+// operatorUser is the user of the shipped image: not root.
 const operatorUser = "65532"
 
-// Program returns an image of one static program on nothing at all: the file
-// at path, as the entry point /NAME of its own file name, run as user.
+// Program returns an image with only one static program: the file at path, as the
+// entry point /NAME of its file name, run as user.
 func (s Store) Program(ctx context.Context, name, path, user string) (Image, error) {
 	program := filepath.Base(path)
 	sum, err := fileSum(path)

@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 )
 
-// runServer starts the web server with the official image's variables and
-// their defaults, under the path where the official image has its own.
+// runServer starts the web server with the official image's variables and their
+// defaults, at the same path as in the official image.
 //
 //go:embed run-server.sh
 var runServer []byte
@@ -21,8 +21,8 @@ var runServer []byte
 // in the image that runs: the virtual environment links to it by this path.
 const systemPython = "/usr/bin/python3"
 
-// superset is the layer of one release: its virtual environment and the
-// folders that the official image has. It lies on the debian layer.
+// superset is the layer of one release: its virtual environment and the folders
+// of the official image. It is based on the debian layer.
 func (s Store) superset(ctx context.Context, p pins, version string) (Layer, error) {
 	requirements, err := p.requirements(version)
 	if err != nil {
@@ -40,8 +40,8 @@ func (s Store) superset(ctx context.Context, p pins, version string) (Layer, err
 	})
 }
 
-// install makes /app/.venv. It is relocatable: its programs find their Python
-// wherever the folder stands.
+// install creates /app/.venv. It is relocatable: its programs find their Python
+// wherever the folder is.
 func (s Store) install(ctx context.Context, p pins, root string, requirements []string) error {
 	uv, err := s.uv(ctx, p)
 	if err != nil {
@@ -66,7 +66,7 @@ func (s Store) install(ctx context.Context, p pins, root string, requirements []
 	return nil
 }
 
-// layOut makes the folders that the official image has beside /app/.venv.
+// layOut creates the other folders that the official image has.
 func layOut(root string) error {
 	for _, folder := range []string{"app/pythonpath", "app/superset_home"} {
 		path := filepath.Join(root, folder)
@@ -86,8 +86,8 @@ func layOut(root string) error {
 	return nil
 }
 
-// uv returns the installer: the pinned release, in a virtual environment of
-// its own in the cache, so that the machine's Python stays as it was.
+// uv returns the installer: the pinned release, in a separate virtual environment
+// in the cache, so that the machine's Python is not changed.
 func (s Store) uv(ctx context.Context, p pins) (string, error) {
 	home := filepath.Join(s.dir, "uv-"+p.Python.UV)
 	unlock, err := lock(home + ".lock")

@@ -14,8 +14,8 @@ import (
 )
 
 // writeTree writes a directory as the tar of a layer: names sorted, numeric
-// owners, hard links kept. Times are cut to whole seconds and not rounded:
-// Python compares them with what its compiled files hold, cut.
+// owners, hard links kept. Times are truncated to whole seconds and not rounded:
+// Python compares them with the truncated times in its compiled files.
 func writeTree(w io.Writer, root string) error {
 	t := tree{root: root, tar: tar.NewWriter(w), first: map[uint64]string{}}
 	if err := filepath.WalkDir(root, t.entry); err != nil {

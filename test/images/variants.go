@@ -17,18 +17,18 @@ import (
 //go:embed variants.json
 var variantsJSON []byte
 
-// variant is a release that is broken in one way: a thin layer over the good one.
-// Its image's tag is the release, a hyphen and the variant's name.
+// variant is a release that is broken in one way: a thin layer over the working
+// one. Its image's tag is the release, a hyphen and the variant's name.
 type variant struct {
-	// Why says what breaks, and where it is meant to be found.
+	// Why describes the fault, and which step must detect it.
 	Why string `json:"why"`
-	// Releases for which the breakage was tried.
+	// Releases for which the fault was tested.
 	Releases []string `json:"releases"`
-	// Remove lists files and folders that are not there any more, by their paths
-	// in the image without the first slash.
+	// Remove lists files and folders to remove, by their paths in the image without
+	// the first slash.
 	Remove []string `json:"remove,omitempty"`
-	// Write is the content of files, by their paths. They belong to root and
-	// everybody may read and run them.
+	// Write has the content of files, by path. They belong to root, and everybody
+	// may read and execute them.
 	Write map[string]string `json:"write,omitempty"`
 }
 
@@ -55,7 +55,7 @@ func variantTags() ([]string, error) {
 	return tags, nil
 }
 
-// variantLayer is what a variant changes in a release.
+// variantLayer is the layer of a variant over a release.
 func (s Store) variantLayer(ctx context.Context, release, name string) (Layer, error) {
 	all, err := readVariants()
 	if err != nil {
@@ -69,8 +69,8 @@ func (s Store) variantLayer(ctx context.Context, release, name string) (Layer, e
 	return s.layer(ctx, "variant-"+name, inputs, func(_ context.Context, root string) error { return v.fill(root) })
 }
 
-// fill leaves the files of a layer that makes the variant of what lies below. A
-// file whose name begins with .wh. hides the one of the rest of its name.
+// fill writes the files of the layer of a variant. A file whose name begins with
+// .wh. hides the file with the rest of that name.
 func (v variant) fill(root string) error {
 	files := maps.Clone(v.Write)
 	if files == nil {
@@ -82,7 +82,7 @@ func (v variant) fill(root string) error {
 	}
 	for path, content := range files {
 		if !filepath.IsLocal(path) || strings.HasSuffix(path, "/") {
-			return fmt.Errorf("%q is no path of a file within the image", path)
+			return fmt.Errorf("%q is not the path of a file in the image", path)
 		}
 		target := filepath.Join(root, path)
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {

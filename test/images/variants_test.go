@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestVariantIsAThinLayer: what is removed is hidden by a whiteout, as containerd
-// applies it, what is written is there, and nothing else is.
-func TestVariantIsAThinLayer(t *testing.T) {
+// TestVariantLayer: removed files are hidden by whiteouts, as containerd applies
+// them, written files exist, and there is nothing else.
+func TestVariantLayer(t *testing.T) {
 	store := Store{dir: t.TempDir(), progress: io.Discard}
 	v := variant{Remove: []string{"app/lib/module"}, Write: map[string]string{"app/start.sh": "exit 1\n"}}
 	layer, err := store.layer(t.Context(), "a", v, func(_ context.Context, root string) error { return v.fill(root) })
@@ -33,14 +33,14 @@ func TestVariantIsAThinLayer(t *testing.T) {
 	}
 	for _, path := range []string{"/etc/passwd", "../up", "folder/"} {
 		if err := (variant{Write: map[string]string{path: ""}}).fill(t.TempDir()); err == nil {
-			t.Errorf("a variant that writes %q was made", path)
+			t.Errorf("a variant that writes %q was accepted", path)
 		}
 	}
 }
 
-// TestVariantsAreOfPinnedReleases: each has its release below it, stands in the
-// catalogue, and says what it is for.
-func TestVariantsAreOfPinnedReleases(t *testing.T) {
+// TestVariantsHavePinnedReleases: each variant has a pinned release, is in the
+// catalogue, and has a description.
+func TestVariantsHavePinnedReleases(t *testing.T) {
 	all, err := readVariants()
 	if err != nil {
 		t.Fatal(err)
@@ -55,11 +55,11 @@ func TestVariantsAreOfPinnedReleases(t *testing.T) {
 	}
 	for name, v := range all {
 		if v.Why == "" || len(v.Remove)+len(v.Write) == 0 {
-			t.Errorf("variant %s changes nothing, or does not say why", name)
+			t.Errorf("variant %s has no change or no description", name)
 		}
 		for _, release := range v.Releases {
 			if _, pinned := p.Superset[release]; !pinned {
-				t.Errorf("variant %s is of Superset %s, which has no pins", name, release)
+				t.Errorf("variant %s is for Superset %s, which has no pins", name, release)
 			}
 			if image := "superset:" + release + "-" + name; !slices.Contains(known, image) {
 				t.Errorf("%s is not in the catalogue", image)

@@ -18,8 +18,8 @@ import (
 
 var crds = []string{"supersets", "supersetwebworkers", "supersetasyncworkers", "supersetasyncschedulers"}
 
-// A CRD must fit beside the annotation in which client-side kubectl apply keeps
-// a copy of it, with room to grow.
+// A CRD must stay small enough that client-side kubectl apply can store a copy of
+// it in an annotation, with room to grow.
 func TestCRDsAreSmall(t *testing.T) {
 	t.Parallel()
 	for _, plural := range crds {
@@ -34,7 +34,7 @@ func TestCRDsAreSmall(t *testing.T) {
 	}
 }
 
-// kubectl explain says something of every field.
+// kubectl explain describes every field.
 func TestEveryFieldIsDescribed(t *testing.T) {
 	t.Parallel()
 	for _, plural := range crds {
@@ -42,18 +42,18 @@ func TestEveryFieldIsDescribed(t *testing.T) {
 		walk(schemaOf(t, plural), plural, func(path string, node map[string]any) {
 			n++
 			if text, _ := node["description"].(string); len(text) < 10 && !strings.HasSuffix(path, ".metadata") {
-				t.Errorf("%s says %q of itself", path, text)
+				t.Errorf("the description of %s is %q", path, text)
 			}
 		})
 		if n < 50 {
-			t.Errorf("only %d fields of %s were seen", n, plural)
+			t.Errorf("found only %d fields of %s", n, plural)
 		}
 	}
-	contains(t, kubectlSays(t, "explain", "superset.spec.version"), "FIELD: version <string>", "a full semantic version", "starts a staged upgrade")
-	contains(t, kubectlSays(t, "explain", "sset", "--recursive"), "upgradeRevision", "podTemplate", "heldRelease")
+	contains(t, kubectlOutput(t, "explain", "superset.spec.version"), "FIELD: version <string>", "a full semantic version", "starts a staged upgrade")
+	contains(t, kubectlOutput(t, "explain", "sset", "--recursive"), "upgradeRevision", "podTemplate", "heldRelease")
 }
 
-// walk visits every property below a schema.
+// walk visits every property of a schema.
 func walk(node map[string]any, path string, see func(path string, node map[string]any)) {
 	properties, _ := node["properties"].(map[string]any)
 	for name, p := range properties {
@@ -78,14 +78,14 @@ func TestSamplesAreAccepted(t *testing.T) {
 			continue
 		}
 		applied++
-		contains(t, kubectlSays(t, "apply", "--dry-run=server", "-n", "default", "-f", file), "created (server dry run)")
+		contains(t, kubectlOutput(t, "apply", "--dry-run=server", "-n", "default", "-f", file), "created (server dry run)")
 	}
 	if applied < 3 {
 		t.Errorf("only %d samples", applied)
 	}
 }
 
-// What kubectl get shows, under the short names.
+// The columns of kubectl get, with the short names of the resources.
 func TestColumns(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -96,7 +96,7 @@ func TestColumns(t *testing.T) {
 		"ssworker": {"NAME", "READY", "VERSION", "PODS", "MODE", "AGE", "MESSAGE"},
 		"ssbeat":   {"NAME", "READY", "VERSION", "MODE", "AGE", "MESSAGE"},
 	} {
-		lines := strings.Split(kubectlSays(t, "get", short, "-n", f.ns), "\n")
+		lines := strings.Split(kubectlOutput(t, "get", short, "-n", f.ns), "\n")
 		if diff := cmp.Diff(want, strings.Fields(lines[0])); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", short, diff)
 		}
@@ -125,7 +125,7 @@ func schemaOf(t *testing.T, plural string) map[string]any {
 	return root
 }
 
-// messages are those of every CEL rule of a schema.
+// messages returns the messages of all CEL rules of a schema.
 func messages(t *testing.T) []string {
 	t.Helper()
 	var out []string
@@ -147,7 +147,7 @@ func messages(t *testing.T) []string {
 	return slices.Compact(out)
 }
 
-func kubectlSays(t *testing.T, arguments ...string) string {
+func kubectlOutput(t *testing.T, arguments ...string) string {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), control.Kubectl, append([]string{"--kubeconfig", control.Kubeconfig}, arguments...)...)
 	out, err := c.CombinedOutput()

@@ -15,14 +15,15 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// mostWrites of each strategy. A Drain holds every tier, and takes each hold
-// back: three writes for each of worker and web; users see that they are not
-// served, and that they are again; and there is the maintenance page.
+// mostWrites is the limit for each strategy. A Drain holds every tier and
+// releases it again: three writes for each of worker and web. It also creates the
+// maintenance page, routes traffic to it and back, and reports in status that web
+// is not available and then available again.
 var mostWrites = map[v1alpha1.Strategy]int{v1alpha1.StrategyRolling: 26, v1alpha1.StrategyDrain: 41}
 
 const mostEvents = 8
 
-// Every write of an upgrade has its line in testdata, with the reason for it.
+// Every write of an upgrade is listed in testdata, with its reason.
 func TestWritesOfAnUpgrade(t *testing.T) {
 	t.Parallel()
 	for _, s := range []v1alpha1.Strategy{v1alpha1.StrategyRolling, v1alpha1.StrategyDrain} {
@@ -59,7 +60,7 @@ func TestWritesOfAnUpgrade(t *testing.T) {
 	}
 }
 
-// kind names a write without what differs between two runs.
+// kind describes a write without the parts that differ between two runs.
 func (*fixture) kind(w write) string {
 	s := w.String()
 	for _, script := range []string{"preflight", "migrate", "verify"} {
@@ -70,7 +71,8 @@ func (*fixture) kind(w write) string {
 	return s
 }
 
-// wanted reads a golden file: a count, a write, a colon and the reason.
+// wanted reads a golden file: each line is a count, a write, a colon and the
+// reason.
 func wanted(t *testing.T, path string) map[string]int {
 	t.Helper()
 	raw, err := os.ReadFile(path)
@@ -83,15 +85,15 @@ func wanted(t *testing.T, path string) map[string]int {
 		what, reason, ok := strings.Cut(line, ": ")
 		count, what, ok2 := strings.Cut(strings.TrimSpace(what), " ")
 		if !ok || !ok2 || len(reason) < 10 {
-			t.Fatalf("%s: no count, write and reason in %q", path, line)
+			t.Fatalf("%s: want a count, a write and a reason, got %q", path, line)
 		}
 		out[strings.TrimSpace(what)] = int(number(t, count))
 	}
 	return out
 }
 
-// events are the notes of those about the Superset, each as often as it was
-// counted.
+// events returns the notes of the events of the Superset, each repeated as often
+// as it was counted.
 func (f *fixture) events() []string {
 	f.t.Helper()
 	var list eventsv1.EventList

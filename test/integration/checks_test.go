@@ -15,8 +15,8 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// What Verify found stands in status, and a container that is restarted while a release
-// soaks takes the release back.
+// The results of Verify are reported in status, and a container restart during
+// the soak rolls the release back.
 func TestChecksAndSoak(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -38,21 +38,22 @@ func TestChecksAndSoak(t *testing.T) {
 	f.edit(config("ROW_LIMIT = 5000\n"), soak(time.Hour))
 	f.restarted("web", f.phase(v1alpha1.PhaseVerify))
 	s = f.rolledBack("6.0.0")
-	f.because(s, failure{phase: v1alpha1.PhaseVerify, reason: "CheckFailed", message: "a web pod was restarted: container superset ended with exit code 137 (OOMKilled)"})
+	f.failedWith(s, failure{phase: v1alpha1.PhaseVerify, reason: "CheckFailed", message: "a web pod was restarted: container superset ended with exit code 137 (OOMKilled)"})
 	f.checked(s, "Revision", "AnonymousAPI", "LoginPage", "Pods")
 	said := false
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if s, ok := c.obj.(*v1alpha1.Superset); ok && s.Status.Upgrade != nil {
 			said = said || slices.ContainsFunc(s.Status.Upgrade.Checks, func(c v1alpha1.CheckStatus) bool { return c.Name == "Restarts" && !c.OK })
 		}
 	}
 	if !said {
-		t.Error("status never said which check failed")
+		t.Error("status never named the failed check")
 	}
 }
 
-// A condition that holds already stops an upgrade before anything is touched; one that
-// does not is asked again at the end. A first install asks none.
+// A condition that already holds before the upgrade stops it before anything is
+// touched. A condition that does not hold is checked again at the end. A first
+// install checks none.
 func TestQueries(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -77,11 +78,11 @@ func TestQueries(t *testing.T) {
 	s = f.ready("6.0.0")
 	f.checked(s, "Revision", "AnonymousAPI", "LoginPage", "Query/errors", "Query/down", "Pods")
 	if got := s.Status.Upgrade.Checks[4].Detail; got != expr {
-		t.Errorf("the Job was told %q, want %q", got, expr)
+		t.Errorf("the Job got the expression %q, want %q", got, expr)
 	}
 }
 
-// queries has Verify ask these, none of which holds.
+// queries adds conditions to Verify; none of them holds.
 func queries(url string, names ...string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
 		p := &v1alpha1.PrometheusSpec{URL: url}
@@ -92,7 +93,7 @@ func queries(url string, names ...string) func(*v1alpha1.Superset) {
 	}
 }
 
-// checked wants these checks in status, all of them passed.
+// checked requires these checks in status, all of them passed.
 func (f *fixture) checked(s *v1alpha1.Superset, want ...string) {
 	f.t.Helper()
 	var got []string
@@ -107,8 +108,8 @@ func (f *fixture) checked(s *v1alpha1.Superset, want ...string) {
 	}
 }
 
-// restarted is what a kubelet says of a pod whose container was killed, and started
-// again, after the phase of s began.
+// restarted writes what a kubelet reports for a pod whose container was killed
+// and restarted after the current phase of s began.
 func (f *fixture) restarted(component string, s *v1alpha1.Superset) {
 	f.t.Helper()
 	var pods corev1.PodList

@@ -10,10 +10,10 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// The operator is killed each time a phase is first seen, on the way of three
-// Supersets at once: one that drains, one that rolls, one that fails and goes
-// back. It ends as if nothing had happened. Not parallel: all tests share the
-// operator, and those that are parallel begin after the others.
+// The operator is killed when a phase is first seen, in three concurrent runs: a
+// Drain, a Rolling upgrade, and one that fails and is rolled back. The results
+// are the same as without a kill. Not parallel: all tests share the operator, and
+// parallel tests begin after the others.
 func TestOperatorIsKilledInEachPhase(t *testing.T) {
 	linger := slow(time.Second)
 	drains, rolls, fails := newFixture(t), newFixture(t), newFixture(t)
@@ -37,10 +37,10 @@ func TestOperatorIsKilledInEachPhase(t *testing.T) {
 		if f == fails {
 			v = "5.0.0"
 			f.rolledBack(v)
-			f.backInTurn(v)
+			f.rollbackInOrder(v)
 		} else {
 			f.ready(v)
-			f.inTurn(v)
+			f.tiersInOrder(v)
 		}
 		f.runs(v)
 		f.neverTwoBeats()
@@ -52,17 +52,17 @@ func TestOperatorIsKilledInEachPhase(t *testing.T) {
 	}
 	drains.jobsOf("verify", 2)
 	rolls.jobsOf("verify", 2)
-	fails.jobsOf("verify", 3) // of the install, the upgrade and the way back
+	fails.jobsOf("verify", 3) // of the install, the upgrade and the rollback
 }
 
-// killInEachPhase kills the operator and starts it again whenever one of the
-// Supersets is seen in a moving phase for the first time, until all of them
-// rest; it returns the phases.
+// killInEachPhase restarts the operator with a kill whenever one of the Supersets
+// is first seen in a moving phase, until all of them are in a resting phase. It
+// counts the kills by phase.
 func killInEachPhase(t *testing.T, all []*fixture, resting ...v1alpha1.Phase) map[v1alpha1.Phase]int {
 	t.Helper()
 	killed := map[v1alpha1.Phase]int{}
 	seen := map[string]bool{}
-	eventually(t, "all rest", func() bool {
+	eventually(t, "all runs have ended", func() bool {
 		rest := 0
 		for _, f := range all {
 			s := f.get()

@@ -16,21 +16,21 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Deleting a Superset removes all that was made for it, in whatever phase, and
-// nothing else.
+// Deleting a Superset, in any phase, removes all objects that were created for
+// it, and no others.
 func TestDeletionInEveryPhase(t *testing.T) {
 	t.Parallel()
 	inEveryPhase(t, func(t *testing.T, f *fixture, _ v1alpha1.Phase) {
 		if len(f.made()) < 10 {
-			t.Fatalf("only %v were made", f.made())
+			t.Fatalf("only %v were created", f.made())
 		}
 		must(t, k8s.Delete(t.Context(), f.get()))
-		eventually(t, "nothing of it is left", func() bool { return len(f.made()) == 0 })
+		eventually(t, "all its objects are deleted", func() bool { return len(f.made()) == 0 })
 		must(t, k8s.Get(t.Context(), f.key, &corev1.Secret{}))
 	})
 }
 
-// made lists what belongs to the Superset, by its labels.
+// made lists the objects of the Superset, by label.
 func (f *fixture) made() []string {
 	f.t.Helper()
 	var out []string

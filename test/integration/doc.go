@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package integration tests the operator, as a process of its own under its
-// shipped RBAC, against a real control plane with the real controllers for
-// garbage collection, Deployments and Jobs. Pods are simulated: kwok starts
-// them, package world ends those of Jobs and knows what a database would.
+// Package integration tests the operator against a real control plane with the
+// real controllers for garbage collection, Deployments and Jobs. The operator
+// runs as a process with the RBAC that it ships with. Pods are simulated: kwok
+// starts them, and package world ends the pods of Jobs and simulates their
+// databases.
 //
-// main_test.go starts all of it once; operator_test.go runs the operator;
-// watch_test.go records what happens in a namespace, in the API server's order.
+// main_test.go starts everything once, operator_test.go runs the operator, and
+// watch_test.go records the changes in a namespace in the order of the API
+// server.
 package integration

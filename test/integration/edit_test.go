@@ -12,7 +12,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Nothing is touched in Validate: another target takes the place of the first.
+// In Validate nothing is touched yet: a new target replaces the first one.
 func TestEditInValidateSupersedes(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -25,12 +25,13 @@ func TestEditInValidateSupersedes(t *testing.T) {
 	if line := s.Status.History[1]; line.Result != v1alpha1.ResultSuperseded || line.To != "6.0.0" {
 		t.Errorf("history: %+v", s.Status.History)
 	}
-	f.inTurn("6.1.0")
+	f.tiersInOrder("6.1.0")
 	f.jobsOf("migrate", 2)
-	f.jobsOf("preflight", 2) // the one that nobody waits for is removed
+	f.jobsOf("preflight", 2) // the preflight Job of the first target is deleted
 }
 
-// Back to what runs, before anything was touched: as if nothing had been asked.
+// Back to the running version before anything was touched: the upgrade is
+// canceled without a trace.
 func TestEditInValidateCancels(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -41,23 +42,23 @@ func TestEditInValidateCancels(t *testing.T) {
 	f.phase(v1alpha1.PhaseValidate)
 	f.edit(func(s *v1alpha1.Superset) { s.Spec = before })
 	f.ready("5.0.0")
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if component, ok := c.obj.(v1alpha1.Component); ok && component.ComponentSpec().Fence != 1 {
 			t.Errorf("at %d %T was touched: fence %d", c.at, component, component.ComponentSpec().Fence)
 		}
 	}
 }
 
-// A retag while a migration runs: the new spec waits, and there is never a
-// second migration beside the first.
+// A new tag while a migration runs: the new spec waits, and a second migration
+// never runs concurrently.
 func TestEditWhileMigrating(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ name, version string }{{"another version", "6.1.0"}, {"back again", "5.0.0"}} {
+	for _, test := range []struct{ name, version string }{{"another version", "6.1.0"}, {"the previous version", "5.0.0"}} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)
 			f.install("5.0.0")
-			job := f.hangs()
+			job := f.startHangingMigration()
 			f.edit(version(test.version), tag(""))
 			f.queuedBehindMigration(job)
 			simulated.Release(f.ns)
@@ -66,13 +67,14 @@ func TestEditWhileMigrating(t *testing.T) {
 			if n := simulated.Migrations(f.ns, "bi"); n.AtOnce != 1 {
 				t.Errorf("migrations: %+v", n)
 			}
-			f.stands(job)
+			f.sameJob(job)
 			f.neverTwoBeats()
 		})
 	}
 }
 
-// Later an edit waits for the end of the stage, or for a stage that is stuck.
+// In later phases an edit waits for the end of the stage, or takes effect when
+// the stage is stuck.
 func TestEditInALaterPhase(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -99,8 +101,8 @@ func TestEditInALaterPhase(t *testing.T) {
 	}
 }
 
-// A stage that may yet succeed is not cut short; the condition says who waits.
-// When it fails after all, what waited is tried, for nobody has tried it yet.
+// A stage that may still succeed is not cut short; the condition reports what
+// waits. When the stage fails, the waiting spec is tried, because it is new.
 func TestEditWaitsForTheStage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -116,7 +118,7 @@ func TestEditWaitsForTheStage(t *testing.T) {
 	f.runs("6.0.0")
 }
 
-// Back to the version before is a rollback at once, and ends in Ready.
+// Setting the previous version starts a rollback at once, which ends in Ready.
 func TestRevertInALaterPhase(t *testing.T) {
 	t.Parallel()
 	for phase, behavior := range map[v1alpha1.Phase]string{
@@ -136,7 +138,7 @@ func TestRevertInALaterPhase(t *testing.T) {
 	}
 }
 
-// An edit during a rollback waits for its end, and says so.
+// An edit during a rollback waits for its end, and the condition reports it.
 func TestEditInRollback(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -168,62 +170,63 @@ func TestPause(t *testing.T) {
 	f.jobsOf("preflight", 1)
 	f.scale(2)
 	f.edit(paused(false), tag("6.0.0-migrate-hangs"))
-	job := f.migrates(2)
+	job := f.waitForMigration(2)
 	f.edit(paused(true))
 	f.until("Paused", func(s *v1alpha1.Superset) bool {
 		return condition(s, v1alpha1.ConditionPaused).Status == metav1.ConditionTrue
 	})
-	f.stands(job)
+	f.sameJob(job)
 	simulated.Release(f.ns)
-	eventually(t, "the Job that ran ends by itself", func() bool { return f.stands(job).Status.Succeeded == 1 })
+	eventually(t, "the running Job completes", func() bool { return f.sameJob(job).Status.Succeeded == 1 })
 	f.scale(3)
 	f.scaled(3)
 	if s := f.get(); s.Status.Phase != v1alpha1.PhaseDBMigrate {
-		t.Errorf("phase %s, although it is paused", s.Status.Phase)
+		t.Errorf("phase %s while paused", s.Status.Phase)
 	}
 	f.scale(2)
 	f.edit(paused(false))
 	f.ready("6.0.0")
 }
 
-// hangs starts an upgrade to 6.0.0 whose migration runs until it is released.
-func (f *fixture) hangs() *batchv1.Job {
+// startHangingMigration starts an upgrade to 6.0.0 whose migration runs until the
+// test releases it.
+func (f *fixture) startHangingMigration() *batchv1.Job {
 	f.t.Helper()
 	f.edit(version("6.0.0"), tag("6.0.0-migrate-hangs"))
-	return f.migrates(2)
+	return f.waitForMigration(2)
 }
 
-// migrates waits until the n-th migration of the database has begun.
-func (f *fixture) migrates(n int) *batchv1.Job {
+// waitForMigration waits until the n-th migration of the database has begun.
+func (f *fixture) waitForMigration(n int) *batchv1.Job {
 	f.t.Helper()
-	eventually(f.t, "a migration begins", func() bool { return simulated.Migrations(f.ns, "bi").Started == n })
+	eventually(f.t, "a migration to begin", func() bool { return simulated.Migrations(f.ns, "bi").Started == n })
 	for _, job := range f.jobsOf("migrate", n) {
 		if job.Status.CompletionTime == nil {
 			return &job
 		}
 	}
-	f.t.Fatal("no migrate Job runs")
+	f.t.Fatal("no migrate Job is running")
 	return nil
 }
 
-// queuedBehindMigration waits until what was asked for is queued, and checks
-// that the Job goes on.
+// queuedBehindMigration waits until the requested change is queued, and checks
+// that the Job is still running.
 func (f *fixture) queuedBehindMigration(job *batchv1.Job) {
 	f.t.Helper()
 	s := f.until("queued", func(s *v1alpha1.Superset) bool {
 		return condition(s, v1alpha1.ConditionReconciling).Reason == v1alpha1.ReasonQueuedBehindMigration
 	})
 	contains(f.t, f.message(s), "waits until the migration has ended")
-	f.stands(job)
+	f.sameJob(job)
 }
 
-// stands reads a Job that must be the same as before, and not be ending.
-func (f *fixture) stands(job *batchv1.Job) *batchv1.Job {
+// sameJob checks that a Job is still the same object and is not being deleted.
+func (f *fixture) sameJob(job *batchv1.Job) *batchv1.Job {
 	f.t.Helper()
 	now := &batchv1.Job{}
 	must(f.t, k8s.Get(f.t.Context(), client.ObjectKeyFromObject(job), now))
 	if now.UID != job.UID || now.DeletionTimestamp != nil {
-		f.t.Errorf("Job %s was ended", job.Name)
+		f.t.Errorf("Job %s was deleted", job.Name)
 	}
 	return now
 }

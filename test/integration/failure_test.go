@@ -12,8 +12,8 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// short is a deadline that a healthy phase of the simulated cluster keeps many
-// times over, where one is meant to pass.
+// short is a deadline that a healthy phase of the simulated cluster easily keeps;
+// it is for phases that must exceed it.
 const short = 10 * time.Second
 
 // failure is an upgrade from 5.0.0 to 6.0.0 that fails.
@@ -25,8 +25,8 @@ type failure struct {
 	message string
 }
 
-// deadline is a short one for the phase that must pass it, and none else: the
-// others may take their time on a busy machine.
+// deadline sets a short deadline for the phase that must exceed it, and for no
+// other: the other phases may be slow on a busy machine.
 func (want failure) deadline() func(*v1alpha1.Superset) {
 	if want.reason != v1alpha1.ReasonDeadlineExceeded {
 		return deadlines(v1alpha1.Deadlines{})
@@ -34,22 +34,23 @@ func (want failure) deadline() func(*v1alpha1.Superset) {
 	return only(want.phase)
 }
 
-// inValidate fail before anything is touched, whatever onFailure says.
+// inValidate lists failures before anything is touched. onFailure has no effect
+// on them.
 var inValidate = []failure{
 	{"the preflight fails", tag("6.0.0-preflight-fails"), v1alpha1.PhaseValidate, "ImageBroken", "No module named"},
 	{"the image cannot be pulled", tag("6.0.0-unpullable"), v1alpha1.PhaseValidate, v1alpha1.ReasonDeadlineExceeded, "ImagePullBackOff"},
 	{"a Secret is missing", cacheFrom("absent", "redis-url"), v1alpha1.PhaseValidate, v1alpha1.ReasonDeadlineExceeded, `secret "absent" not found`},
 	{"a key is missing", cacheFrom("bi", "absent"), v1alpha1.PhaseValidate, v1alpha1.ReasonDeadlineExceeded, "couldn't find key absent in Secret"},
-	{"a podTemplate cannot be read", badTemplate, v1alpha1.PhaseValidate, v1alpha1.ReasonSpecInvalid, `spec.worker.podTemplate is not a pod template: unknown field "spec.nonsense"`},
+	{"a podTemplate is invalid", badTemplate, v1alpha1.PhaseValidate, v1alpha1.ReasonSpecInvalid, `spec.worker.podTemplate is not a pod template: unknown field "spec.nonsense"`},
 }
 
-// later fail after something was touched: back, or on hold.
+// later lists failures after something was touched: they roll back or hold.
 var later = []failure{
 	{"the migration fails", tag("6.0.0-migrate-fails"), v1alpha1.PhaseDBMigrate, "MigrationFailed", "ProgrammingError"},
 	{"the migration crashes", tag("6.0.0-migrate-crashes"), v1alpha1.PhaseDBMigrate, v1alpha1.ReasonJobCrashed, "exit code 137"},
-	{"the scheduler is never ready", tag("6.0.0-scheduler-unready"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "UpgradeWorkers took longer than"},
+	{"the scheduler never becomes ready", tag("6.0.0-scheduler-unready"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "UpgradeWorkers took longer than"},
 	{"the workers crash", tag("6.0.0-worker-crashes"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "container superset crashes"},
-	{"web is never ready", tag("6.0.0-web-unready"), v1alpha1.PhaseUpgradeWeb, v1alpha1.ReasonDeadlineExceeded, "UpgradeWeb took longer than"},
+	{"web never becomes ready", tag("6.0.0-web-unready"), v1alpha1.PhaseUpgradeWeb, v1alpha1.ReasonDeadlineExceeded, "UpgradeWeb took longer than"},
 	{"a check fails", tag("6.0.0-verify-fails"), v1alpha1.PhaseVerify, "CheckFailed", "LoginPage"},
 }
 
@@ -65,13 +66,13 @@ func TestFailureInValidate(t *testing.T) {
 			s := f.failed(want)
 			contains(t, f.message(s), "kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/retry=")
 			f.runs("5.0.0")
-			for _, c := range f.rec.story() {
+			for _, c := range f.rec.changes() {
 				if component, ok := c.obj.(v1alpha1.Component); ok && component.ComponentSpec().Version != "5.0.0" {
 					t.Errorf("at %d %T has version %s", c.at, c.obj, component.ComponentSpec().Version)
 				}
 			}
 			if n := simulated.Migrations(f.ns, "bi"); n.Started != 1 {
-				t.Errorf("%d migrations began, want the install's alone", n.Started)
+				t.Errorf("%d migrations began, want only that of the install", n.Started)
 			}
 		})
 	}
@@ -87,14 +88,14 @@ func TestFailureRollsBack(t *testing.T) {
 			f.rec.forget()
 			f.edit(version("6.0.0"), want.edit, want.deadline())
 			s := f.rolledBack("5.0.0")
-			f.because(s, want)
+			f.failedWith(s, want)
 			contains(t, f.message(s), "version 5.0.0 runs again because "+string(want.phase)+" failed", "spec asks for 6.0.0",
 				"kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/retry=")
 			if line := s.Status.History[0]; line.Result != v1alpha1.ResultRolledBack || line.Reason != want.reason {
 				t.Errorf("history: %+v", line)
 			}
 			f.runs("5.0.0")
-			f.inTurn("6.0.0")
+			f.tiersInOrder("6.0.0")
 			f.neverTwoBeats()
 		})
 	}
@@ -111,7 +112,7 @@ func TestFailureHolds(t *testing.T) {
 			s := f.failed(want)
 			contains(t, f.message(s), string(want.phase)+" failed: ", "superset-operator.dev/retry=", "; go back: kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/rollback=")
 			if condition(s, v1alpha1.ConditionAvailable).Status != metav1.ConditionTrue {
-				t.Error("users are no longer served, although a Rolling upgrade failed")
+				t.Error("web is not available after a failed Rolling upgrade")
 			}
 			f.edit(annotation(v1alpha1.AnnotationRollback, "please"))
 			f.rolledBack("5.0.0")
@@ -121,19 +122,19 @@ func TestFailureHolds(t *testing.T) {
 	}
 }
 
-// A scheduler pod that will not end is all that UpgradeScheduler can fail of.
+// UpgradeScheduler can fail only because a scheduler pod does not end.
 func TestFailureInUpgradeScheduler(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("6.0.0", endsSlowly("10s"))
 	f.edit(config("ROW_LIMIT = 1\n"), deadlines(v1alpha1.Deadlines{Scheduler: lasts(2 * time.Second)}))
 	s := f.until("RolledBack", func(s *v1alpha1.Superset) bool { return s.Status.Phase == v1alpha1.PhaseRolledBack })
-	f.because(s, failure{phase: v1alpha1.PhaseUpgradeScheduler, reason: v1alpha1.ReasonDeadlineExceeded, message: "UpgradeScheduler took longer than 2s"})
+	f.failedWith(s, failure{phase: v1alpha1.PhaseUpgradeScheduler, reason: v1alpha1.ReasonDeadlineExceeded, message: "UpgradeScheduler took longer than 2s"})
 	f.neverTwoBeats()
 }
 
-// A crash passes, often: the migration is tried again, in a Job of its own.
-func TestMigrationIsTriedAgain(t *testing.T) {
+// A crash is often transient: the migration is retried in a new Job.
+func TestMigrationIsRetried(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0")
@@ -143,13 +144,14 @@ func TestMigrationIsTriedAgain(t *testing.T) {
 	})
 	f.ready("6.0.0")
 	if n := simulated.Migrations(f.ns, "bi"); n.Finished != 3 || n.AtOnce != 1 {
-		t.Errorf("migrations: %+v, want the install's, the one that crashed and the next", n)
+		t.Errorf("migrations: %+v, want that of the install, the crashed one and its retry", n)
 	}
 	f.jobsOf("migrate", 3)
 }
 
-// Missing Secrets may come: a run that has not failed yet goes on by itself.
-func TestSecretComesLater(t *testing.T) {
+// A missing Secret may be created later: a run that has not failed yet continues
+// when it appears.
+func TestMissingSecretIsCreatedLater(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	must(t, k8s.Delete(t.Context(), f.secret()))
@@ -181,7 +183,7 @@ func TestFirstInstallFails(t *testing.T) {
 	}
 }
 
-// The same spec is tried again when a token asks for it, once.
+// A token retries the same spec, once.
 func TestRetryTokenLeavesFailed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -197,11 +199,11 @@ func TestRetryTokenLeavesFailed(t *testing.T) {
 	}
 }
 
-// failed waits until a Superset needs a person, for the wanted reason.
+// failed waits until a Superset needs manual intervention for the wanted reason.
 func (f *fixture) failed(want failure) *v1alpha1.Superset {
 	f.t.Helper()
 	s := f.phase(v1alpha1.PhaseFailed)
-	f.because(s, want)
+	f.failedWith(s, want)
 	if c := condition(s, v1alpha1.ConditionStalled); c.Status != metav1.ConditionTrue || c.Reason != want.reason {
 		f.t.Errorf("Stalled: %+v", c)
 	}
@@ -209,8 +211,8 @@ func (f *fixture) failed(want failure) *v1alpha1.Superset {
 	return s
 }
 
-// because compares what status says of a failure.
-func (f *fixture) because(s *v1alpha1.Superset, want failure) {
+// failedWith compares the failure in status with the wanted one.
+func (f *fixture) failedWith(s *v1alpha1.Superset, want failure) {
 	f.t.Helper()
 	got := s.Status.Upgrade.Failure
 	if got == nil || got.Phase != want.phase || got.Reason != want.reason {

@@ -15,8 +15,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// A Job of somebody else that has the name and the labels of our migration,
-// and has succeeded, is not taken for it, and not removed.
+// A foreign Job with the name and the labels of our migration, even one that
+// succeeded, is neither used nor deleted.
 func TestForeignJob(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -41,9 +41,9 @@ func TestForeignJob(t *testing.T) {
 	f.edit(paused(false))
 	f.conflict("Job " + f.ns + "/" + foreign.Name)
 	if s := f.get(); s.Status.Phase != v1alpha1.PhaseDBMigrate || simulated.Migrations(f.ns, "bi").Started != 0 {
-		t.Errorf("phase %s, %+v: the foreign Job was trusted", s.Status.Phase, simulated.Migrations(f.ns, "bi"))
+		t.Errorf("phase %s, %+v: the foreign Job was used", s.Status.Phase, simulated.Migrations(f.ns, "bi"))
 	}
-	f.stands(foreign)
+	f.sameJob(foreign)
 	must(t, k8s.Delete(t.Context(), foreign, client.PropagationPolicy(metav1.DeletePropagationBackground)))
 	f.ready("5.0.0")
 	if n := simulated.Migrations(f.ns, "bi"); n.Finished != 1 {
@@ -51,7 +51,7 @@ func TestForeignJob(t *testing.T) {
 	}
 }
 
-// Nor is any other object of somebody else used or changed.
+// Other foreign objects are neither used nor changed.
 func TestForeignObjects(t *testing.T) {
 	t.Parallel()
 	labels := map[string]string{"app": "foreign"}
@@ -74,7 +74,7 @@ func TestForeignObjects(t *testing.T) {
 			before := foreign.GetGeneration()
 			must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(foreign), foreign))
 			if foreign.GetGeneration() != before || len(foreign.GetOwnerReferences()) != 0 || foreign.GetDeletionTimestamp() != nil {
-				t.Errorf("it was changed: %+v", foreign)
+				t.Errorf("the foreign object was changed: %+v", foreign)
 			}
 			must(t, k8s.Delete(t.Context(), foreign))
 			f.ready("5.0.0")
@@ -82,17 +82,17 @@ func TestForeignObjects(t *testing.T) {
 	}
 }
 
-// conflict waits until the Superset's message names what is in the way.
+// conflict waits until the message of the Superset names the conflicting object.
 func (f *fixture) conflict(what string) {
 	f.t.Helper()
-	s := f.until(what+" is named", func(s *v1alpha1.Superset) bool {
+	s := f.until("a message that names "+what, func(s *v1alpha1.Superset) bool {
 		reason := condition(s, v1alpha1.ConditionReady).Reason
 		return reason == v1alpha1.ReasonNameConflict || reason == v1alpha1.ReasonBlocked
 	})
 	contains(f.t, f.message(s), what+" exists and is not controlled by this object")
 }
 
-// foreignPod passes the restricted level.
+// foreignPod is a pod that the restricted level admits.
 func foreignPod() corev1.PodTemplateSpec {
 	yes, no, uid := true, false, int64(1000)
 	return corev1.PodTemplateSpec{

@@ -13,9 +13,9 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// What Helm, Flux and Argo CD conclude from each state that a Superset and its
-// components were ever in: never done before it is, failed only where a person
-// is needed, and never both.
+// kstatus, which Helm, Flux and Argo CD use, computes for every recorded state:
+// Current only once spec is applied, Failed only when manual intervention is
+// needed.
 func TestKstatus(t *testing.T) {
 	t.Parallel()
 	good, rolls, holds := newFixture(t), newFixture(t), newFixture(t)
@@ -37,7 +37,7 @@ func TestKstatus(t *testing.T) {
 	})
 	seen := map[v1alpha1.Phase]map[status.Status]bool{}
 	for _, f := range []*fixture{good, rolls, holds} {
-		for _, c := range f.rec.story() {
+		for _, c := range f.rec.changes() {
 			switch o := c.obj.(type) {
 			case *v1alpha1.Superset:
 				got := computed(t, o)
@@ -62,7 +62,7 @@ func TestKstatus(t *testing.T) {
 	for _, p := range v1alpha1.Phases {
 		want := status.InProgressStatus
 		switch p {
-		case v1alpha1.PhasePending: // a new object, not yet looked at
+		case v1alpha1.PhasePending: // a new object that was not reconciled yet
 			p = ""
 		case v1alpha1.PhaseReady:
 			want = status.CurrentStatus
@@ -76,8 +76,8 @@ func TestKstatus(t *testing.T) {
 	}
 }
 
-// expected is what a state means: what spec asks for runs, a person is needed,
-// or it is on its way.
+// expected is the status that a state must have: Current when the requested spec
+// runs, Failed when manual intervention is needed, otherwise InProgress.
 func expected(s *v1alpha1.Superset) status.Status {
 	switch {
 	case s.Status.ObservedGeneration != s.Generation:

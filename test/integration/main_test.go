@@ -23,7 +23,7 @@ import (
 	shipped "github.com/superset-operator/superset-operator/test/operator"
 )
 
-// What every test uses.
+// Shared by all tests.
 var (
 	k8s       client.WithWatch
 	control   *cluster.Cluster
@@ -31,14 +31,14 @@ var (
 	operator  *process
 )
 
-// atOnce is how many tests run side by side: they wait more than they work.
+// atOnce is the number of parallel tests: they mostly wait.
 const atOnce = "8"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", atOnce)
-	log.SetLogger(logr.Discard()) // the client complains about having none
-	code, err := around(m)
+	log.SetLogger(logr.Discard()) // controller-runtime logs a complaint if no logger is set
+	code, err := runAll(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "integration:", err)
 		os.Exit(1)
@@ -46,8 +46,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// around runs the tests between start and end of everything that they need.
-func around(m *testing.M) (code int, err error) {
+// runAll starts everything that the tests need, runs them, and stops it.
+func runAll(m *testing.M) (code int, err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	dir, err := os.MkdirTemp("", "integration")
@@ -58,7 +58,7 @@ func around(m *testing.M) (code int, err error) {
 		if code == 0 {
 			_ = os.RemoveAll(dir)
 		} else {
-			fmt.Fprintln(os.Stderr, "integration: logs are kept in", dir)
+			fmt.Fprintln(os.Stderr, "integration: the logs are in", dir)
 		}
 	}()
 	control, err = cluster.Start(ctx, cluster.Options{Dir: filepath.Join(dir, "cluster"), Progress: os.Stderr, Kwok: true, AuditLog: true})
@@ -74,7 +74,7 @@ func around(m *testing.M) (code int, err error) {
 	if k8s, err = client.NewWithWatch(control.REST(), client.Options{Scheme: scheme}); err != nil {
 		return 0, err
 	}
-	simulated = world.New(control.REST(), world.Options{OnJob: func(pod *corev1.Pod) *world.Outcome { return chosen(ctx, pod) }})
+	simulated = world.New(control.REST(), world.Options{OnJob: func(pod *corev1.Pod) *world.Outcome { return podOutcome(ctx, pod) }})
 	go func() { _ = simulated.Run(ctx) }()
 	if operator, err = newOperator(ctx, dir); err != nil {
 		return 0, err
@@ -85,19 +85,19 @@ func around(m *testing.M) (code int, err error) {
 
 // Annotations on the pods of Jobs, with any value.
 const (
-	// annotationCrashes ends the first attempt of migrate without a result, as
-	// the out-of-memory killer would.
+	// annotationCrashes ends the first attempt of migrate without a result, as the
+	// out-of-memory killer would.
 	annotationCrashes = "test.example/crashes-once"
-	// annotationVerifyHangs lets verify go on for good.
+	// annotationVerifyHangs makes the verify Job run without end.
 	annotationVerifyHangs = "test.example/verify-hangs"
 )
 
-// chosen is how a Job's pod ends where the world does not decide it.
-func chosen(ctx context.Context, pod *corev1.Pod) *world.Outcome {
+// podOutcome chooses how a Job's pod ends where package world does not decide it.
+func podOutcome(ctx context.Context, pod *corev1.Pod) *world.Outcome {
 	_, crashes := pod.Annotations[annotationCrashes]
-	_, hangs := pod.Annotations[annotationVerifyHangs]
+	_, startHangingMigration := pod.Annotations[annotationVerifyHangs]
 	script := pod.Labels[v1alpha1.LabelScript]
-	if hangs && script == "verify" {
+	if startHangingMigration && script == "verify" {
 		<-ctx.Done()
 	}
 	if crashes && script == "migrate" && pod.Labels[v1alpha1.LabelAttempt] == "1" {

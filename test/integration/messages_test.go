@@ -43,7 +43,7 @@ var wrong = map[string]func(f *fixture) client.Object{
 		return f.superset("6.0.0", windows(v1alpha1.MaintenanceWindow{Schedule: "@daily"}))
 	},
 	"rollback: Restore needs a backup to put back: write backup (backup: {} is enough)": func(f *fixture) client.Object {
-		return f.superset("6.0.0", way(v1alpha1.RollbackRestore))
+		return f.superset("6.0.0", rollbackClass(v1alpha1.RollbackRestore))
 	},
 	"charts are read as a user: write loginFrom with the name of a Secret": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Upgrade.Verify.Charts = []int32{1} })
@@ -115,7 +115,7 @@ var wrong = map[string]func(f *fixture) client.Object{
 	},
 }
 
-// Every rule of the API says what to write instead.
+// The message of every rule of the API names what to write instead.
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -126,12 +126,12 @@ func TestMessages(t *testing.T) {
 		switch {
 		case strings.HasPrefix(message, "fence must not shrink"): // TestFenceNeverShrinks
 		case !ok:
-			t.Errorf("no manifest here breaks the rule: %s", message)
+			t.Errorf("no manifest in this test breaks the rule: %s", message)
 		default:
 			refused(t, k8s.Create(t.Context(), manifest(f), client.DryRunAll), message)
 		}
 	}
 	if len(all) != len(wrong)+1 {
-		t.Errorf("%d messages in the CRDs, %d manifests: one is of a rule that is gone", len(all), len(wrong))
+		t.Errorf("%d messages in the CRDs, %d manifests: one manifest is for a rule that no longer exists", len(all), len(wrong))
 	}
 }

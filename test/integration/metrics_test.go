@@ -11,8 +11,8 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// What the metrics say of an install, an upgrade and a deletion. Not parallel:
-// counters are the operator's, not a Superset's.
+// The metrics of an install, an upgrade and a deletion. Not parallel: counters
+// are per operator, not per Superset.
 func TestMetrics(t *testing.T) {
 	f := newFixture(t)
 	before := operator.scrape(t)
@@ -34,20 +34,20 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, phase := range forward[:6] {
 		if got := grew(fmt.Sprintf(`superset_operator_upgrade_phase_duration_seconds_count{phase=%q}`, phase)); got != 2 {
-			t.Errorf("%s was timed %v times, want 2", phase, got)
+			t.Errorf("%s was observed %v times, want 2", phase, got)
 		}
 	}
 	f.edit(version("7.0.0"))
 	f.phase(v1alpha1.PhaseFailed)
 	f.stateIs("Failed", "6.0.0", "7.0.0", 0)
 	must(t, k8s.Delete(t.Context(), f.get()))
-	eventually(t, "no series of it is left", func() bool { return len(f.series("superset_operator_")) == 0 })
+	eventually(t, "its series are deleted", func() bool { return len(f.series("superset_operator_")) == 0 })
 }
 
-// stateIs checks the gauges of a Superset: one phase is 1 and every other 0.
+// stateIs checks the gauges of a Superset: one phase is 1 and every other is 0.
 func (f *fixture) stateIs(phase, version, target string, supported float64) {
 	f.t.Helper()
-	eventually(f.t, "the operator's cache has seen phase "+phase, func() bool {
+	eventually(f.t, "the metrics show phase "+phase, func() bool {
 		return f.series("superset_operator_upgrade_phase{")[fmt.Sprintf(`superset_operator_upgrade_phase{name="bi",namespace=%q,phase=%q}`, f.ns, phase)] == "1"
 	})
 	phases := f.series("superset_operator_upgrade_phase{")
@@ -77,7 +77,7 @@ func (f *fixture) stateIs(phase, version, target string, supported float64) {
 	}
 }
 
-// series are those of this Superset whose name begins with a prefix.
+// series returns the series of this Superset whose names begin with a prefix.
 func (f *fixture) series(prefix string) map[string]string {
 	f.t.Helper()
 	out := map[string]string{}

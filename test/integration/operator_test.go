@@ -18,14 +18,15 @@ import (
 	shipped "github.com/superset-operator/superset-operator/test/operator"
 )
 
-// process is the operator's.
+// process is the process of the operator.
 type process struct {
 	binary, log, metrics string
 	flags                []string
 	command              *exec.Cmd
 }
 
-// newOperator builds the manager and starts it as the user of the shipped role.
+// newOperator builds the manager and starts it as the user that is bound to the
+// shipped role.
 func newOperator(ctx context.Context, dir string) (*process, error) {
 	metrics, err := shipped.FreeAddress()
 	if err != nil {
@@ -59,7 +60,7 @@ func (p *process) start() error {
 	return nil
 }
 
-// kill ends it without a chance to tidy up.
+// kill kills it with SIGKILL, so that it cannot clean up.
 func (p *process) kill() {
 	_ = p.command.Process.Kill()
 	_ = p.command.Wait()
@@ -74,7 +75,7 @@ func (p *process) restart(t *testing.T) {
 	}
 }
 
-// rss is its resident memory in MiB.
+// rss returns its resident memory in MiB.
 func (p *process) rss(t *testing.T) int {
 	t.Helper()
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
@@ -94,7 +95,7 @@ func (p *process) rss(t *testing.T) int {
 	return 0
 }
 
-// scrape reads the metrics, a line each, by name and labels.
+// scrape reads the metrics by series.
 func (p *process) scrape(t *testing.T) map[string]string {
 	t.Helper()
 	response, err := http.Get("http://" + p.metrics + "/metrics")
@@ -121,7 +122,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// write is one request of the operator that changed something.
+// write is a successful write request of the operator.
 type write struct{ Verb, Resource, Subresource, Namespace, Name string }
 
 func (w write) String() string {
@@ -133,7 +134,7 @@ func (w write) String() string {
 }
 
 // writes reads the operator's successful writes in a namespace from the audit
-// log, in order. An empty namespace means all.
+// log, in order. An empty namespace means all namespaces.
 func writes(t *testing.T, namespace string) []write {
 	t.Helper()
 	f, err := os.Open(control.AuditLog)

@@ -29,8 +29,9 @@ func (f *fixture) readyPods(component string) (n int) {
 	return n
 }
 
-// From the bump to Ready there is always a ready pod behind the Service: of web,
-// or of the maintenance page. Name and address of the Service stay.
+// From the version change to Ready a ready pod is always behind the Service: of
+// web or of the maintenance page. The name and the address of the Service do not
+// change.
 func TestMaintenancePage(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -52,13 +53,13 @@ func TestMaintenancePage(t *testing.T) {
 		}
 		return false
 	}
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		switch o := c.obj.(type) {
 		case *corev1.Service:
 			front = o.Spec.Selector[v1alpha1.LabelComponent]
 			paged = paged || front == "maintenance"
 			if o.UID != service.UID || o.Spec.ClusterIP != service.Spec.ClusterIP {
-				t.Errorf("at %d the Service is another one", c.at)
+				t.Errorf("at %d the Service was replaced", c.at)
 			}
 		case *corev1.Pod:
 			if pods[o.Name] = o; c.gone {
@@ -74,9 +75,9 @@ func TestMaintenancePage(t *testing.T) {
 	if !paged {
 		t.Error("the Service never selected the maintenance page")
 	}
-	eventually(t, "the page is gone", func() bool { return f.page() == nil && f.readyPods("maintenance") == 0 })
+	eventually(t, "the page is deleted", func() bool { return f.page() == nil && f.readyPods("maintenance") == 0 })
 	if meta.FindStatusCondition(f.get().Status.Conditions, v1alpha1.ConditionMaintenancePage) != nil {
-		t.Error("the condition stays when the page is gone")
+		t.Error("the condition remains after the page was deleted")
 	}
 }
 
@@ -97,8 +98,8 @@ func (f *fixture) page() *appsv1.Deployment {
 	return d
 }
 
-// A page whose image cannot be pulled is reported, and the upgrade goes on.
-func TestAPageThatCannotStart(t *testing.T) {
+// A page whose image cannot be pulled is reported, and the upgrade continues.
+func TestMaintenancePageCannotStart(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", strategy(v1alpha1.StrategyDrain), page(v1alpha1.MaintenancePageSpec{Image: "registry.example.com/page:1-unpullable"}))
@@ -106,20 +107,21 @@ func TestAPageThatCannotStart(t *testing.T) {
 	f.edit(version("6.0.0"))
 	f.ready("6.0.0")
 	said := false
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if s, ok := c.obj.(*v1alpha1.Superset); ok {
 			page := condition(s, v1alpha1.ConditionMaintenancePage)
 			said = said || page.Status == metav1.ConditionFalse && page.Reason == v1alpha1.ReasonBlocked
 		}
 	}
 	if !said {
-		t.Error("nobody said that the page cannot start")
+		t.Error("no condition reports that the page cannot start")
 	}
-	eventually(t, "the page is gone", func() bool { return f.page() == nil })
+	eventually(t, "the page is deleted", func() bool { return f.page() == nil })
 }
 
-// Somebody else's Deployment of the page's name is left alone, and said.
-func TestAPageThatIsSomebodyElses(t *testing.T) {
+// A foreign Deployment with the name of the page is not changed, and the conflict
+// is reported.
+func TestMaintenancePageNameTaken(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", strategy(v1alpha1.StrategyDrain))
@@ -133,20 +135,20 @@ func TestAPageThatIsSomebodyElses(t *testing.T) {
 	f.edit(version("6.0.0"))
 	f.ready("6.0.0")
 	said := false
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if s, ok := c.obj.(*v1alpha1.Superset); ok {
 			said = said || strings.Contains(condition(s, v1alpha1.ConditionMaintenancePage).Message, "bi-maintenance exists and is not controlled by this object")
 		}
 	}
 	if !said {
-		t.Error("nobody said that the page's name is taken")
+		t.Error("no condition reports that the page's name is taken")
 	}
 	if page := f.page(); page == nil || page.UID != foreign.UID || *page.Spec.Replicas != 0 {
 		t.Errorf("the foreign Deployment is %+v", page)
 	}
 }
 
-func TestWithoutAPage(t *testing.T) {
+func TestMaintenancePageDisabled(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	off := false
@@ -156,19 +158,20 @@ func TestWithoutAPage(t *testing.T) {
 	f.ready("6.0.0")
 	f.rec.livePods("maintenance", func(at int64, pods []*corev1.Pod) {
 		if len(pods) > 0 {
-			t.Errorf("at %d there is a page that nobody wanted", at)
+			t.Errorf("at %d a page exists although it is disabled", at)
 		}
 	})
 }
 
-// The way back from a Drain keeps the page until the old web serves again.
-func TestPageOnTheWayBack(t *testing.T) {
+// The rollback of a Drain keeps the page until the previous release of web is
+// ready.
+func TestMaintenancePageDuringRollback(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", strategy(v1alpha1.StrategyDrain))
 	f.edit(version("6.0.0"), tag("6.0.0-migrate-fails"))
 	f.rolledBack("5.0.0")
-	eventually(t, "the page is gone and web is back", func() bool { return f.page() == nil && f.readyPods("web") == 2 })
+	eventually(t, "the page is deleted and web is ready", func() bool { return f.page() == nil && f.readyPods("web") == 2 })
 	service := &corev1.Service{}
 	must(t, k8s.Get(t.Context(), f.key, service))
 	if got := service.Spec.Selector[v1alpha1.LabelComponent]; got != "web" {

@@ -28,23 +28,23 @@ func approve(token string) func(*v1alpha1.Superset) {
 	return annotation(v1alpha1.AnnotationApprove, token)
 }
 
-// waits waits until a gate is closed in front of the machine, and returns the
-// Superset as it is then.
-func (f *fixture) waits(gate string) *v1alpha1.Superset {
+// waitAtGate waits until a gate is closed, and returns the Superset in that
+// state.
+func (f *fixture) waitAtGate(gate string) *v1alpha1.Superset {
 	f.t.Helper()
-	return f.until("waiting at "+gate, func(s *v1alpha1.Superset) bool {
+	return f.until("closed gate "+gate, func(s *v1alpha1.Superset) bool {
 		return condition(s, gate).Status == metav1.ConditionTrue && s.Status.ObservedGeneration == s.Generation
 	})
 }
 
-// The plan stands in status and in the ControllerRevision before anything moves,
-// and its hash, and no other word, starts it.
+// The plan is in status and in the ControllerRevision before anything changes,
+// and only its hash approves it.
 func TestPlanWaitsForItsApproval(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", approval(v1alpha1.ApprovalAlways))
 	f.edit(version("6.0.0"))
-	s := f.waits(v1alpha1.ConditionAwaitingApproval)
+	s := f.waitAtGate(v1alpha1.ConditionAwaitingApproval)
 	plan, hash := s.Status.Upgrade.Plan, s.Status.Upgrade.PlanHash
 	if plan == nil || plan.Strategy != v1alpha1.StrategyRolling || plan.Fallback != v1alpha1.StrategyDrain || plan.Migrations.Count != 8 || len(plan.Steps) != 6 {
 		t.Fatalf("plan: %+v", plan)
@@ -53,7 +53,7 @@ func TestPlanWaitsForItsApproval(t *testing.T) {
 		contains(t, condition(s, kind).Message, "8 schema revisions", "kubectl annotate superset bi -n "+f.ns+" --overwrite "+v1alpha1.AnnotationApprove+"="+hash)
 	}
 	if condition(s, v1alpha1.ConditionStalled).Type != "" {
-		t.Error("a plan that waits is called Stalled")
+		t.Error("Stalled is set while a plan waits")
 	}
 	if s.Status.Phase != v1alpha1.PhaseValidate || s.Status.Version != "5.0.0" {
 		t.Errorf("in %s at %s", s.Status.Phase, s.Status.Version)
@@ -64,9 +64,9 @@ func TestPlanWaitsForItsApproval(t *testing.T) {
 
 	f.edit(approve("yes, please"))
 	f.edit(func(s *v1alpha1.Superset) { three := int32(3); s.Spec.Web.Replicas = &three })
-	eventually(t, "web scales while the plan waits", func() bool { return f.readyPods("web") == 3 })
+	eventually(t, "web is scaled while the plan waits", func() bool { return f.readyPods("web") == 3 })
 	if s := f.get(); s.Status.Phase != v1alpha1.PhaseValidate {
-		t.Fatalf("another word than the hash started it: %s", s.Status.Phase)
+		t.Fatalf("a token other than the hash approved the plan: %s", s.Status.Phase)
 	}
 	f.edit(approve(hash))
 	s = f.ready("6.0.0")
@@ -74,22 +74,23 @@ func TestPlanWaitsForItsApproval(t *testing.T) {
 		t.Errorf("lastHandled.approve is %q", s.Status.LastHandled.Approve)
 	}
 	if condition(s, v1alpha1.ConditionAwaitingApproval).Type != "" {
-		t.Error("AwaitingApproval stays")
+		t.Error("AwaitingApproval remains")
 	}
 	if s.Status.Upgrade.Locks == nil || s.Status.History[0].Locks == "" {
-		t.Error("what the migration's locks took is not told")
+		t.Error("the lock times of the migration are not reported")
 	}
 }
 
-// An edit makes another plan, which the approval of the first does not start.
+// An edit creates another plan, which the approval of the first one does not
+// start.
 func TestApprovalIsForOnePlan(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", approval(v1alpha1.ApprovalAlways))
 	f.edit(version("6.0.0"))
-	first := f.waits(v1alpha1.ConditionAwaitingApproval).Status.Upgrade.PlanHash
+	first := f.waitAtGate(v1alpha1.ConditionAwaitingApproval).Status.Upgrade.PlanHash
 	f.edit(version("6.1.0"))
-	f.until("another plan", func(s *v1alpha1.Superset) bool {
+	f.until("a second plan", func(s *v1alpha1.Superset) bool {
 		return s.Status.Upgrade.To == "6.1.0" && s.Status.Upgrade.PlanHash != "" && s.Status.Upgrade.PlanHash != first
 	})
 	f.edit(approve(first), func(s *v1alpha1.Superset) { s.Spec.Config.Raw = "ROW_LIMIT = 1\n" })
@@ -107,32 +108,32 @@ func TestOnlyDestructivePlansWait(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("6.0.0", approval(v1alpha1.ApprovalWhenDestructive))
-	f.edit(version("6.1.0")) // all additive
+	f.edit(version("6.1.0")) // all revisions are additive
 	f.ready("6.1.0")
 
 	g := newFixture(t)
 	g.install("5.0.0", approval(v1alpha1.ApprovalWhenDestructive))
 	g.edit(version("6.0.0"))
-	g.edit(approve(g.waits(v1alpha1.ConditionAwaitingApproval).Status.Upgrade.PlanHash))
+	g.edit(approve(g.waitAtGate(v1alpha1.ConditionAwaitingApproval).Status.Upgrade.PlanHash))
 	g.ready("6.0.0")
 }
 
-// A gated phase waits for an approval of its own; a rollback does not.
+// A gated phase waits for its own approval; a rollback does not.
 func TestGatedPhase(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", gates(v1alpha1.PhaseUpgradeWeb, v1alpha1.PhaseVerify))
 	f.edit(version("6.0.0"))
-	s := f.waits(v1alpha1.ConditionAwaitingApproval)
+	s := f.waitAtGate(v1alpha1.ConditionAwaitingApproval)
 	if s.Status.Phase != v1alpha1.PhaseUpgradeWorkers {
 		t.Fatalf("waits in %s", s.Status.Phase)
 	}
 	token := s.Status.Upgrade.PlanHash + "/UpgradeWeb"
 	contains(t, condition(s, v1alpha1.ConditionReady).Message, "UpgradeWeb waits for its approval", v1alpha1.AnnotationApprove+"="+token)
-	f.edit(approve(s.Status.Upgrade.PlanHash)) // the plan's own is not enough
+	f.edit(approve(s.Status.Upgrade.PlanHash)) // the approval of the plan is not enough
 	f.edit(approve(token))
 	f.phase(v1alpha1.PhaseUpgradeWeb)
-	f.waits(v1alpha1.ConditionAwaitingApproval)
+	f.waitAtGate(v1alpha1.ConditionAwaitingApproval)
 	f.edit(annotation(v1alpha1.AnnotationRollback, "now"))
 	f.rolledBack("5.0.0")
 }
@@ -143,10 +144,10 @@ func TestOutsideTheWindow(t *testing.T) {
 	never := v1alpha1.MaintenanceWindow{Schedule: "0 0 30 2 *", Duration: metav1.Duration{Duration: limit}}
 	f.install("5.0.0", windows(never))
 	f.edit(version("6.0.0"))
-	s := f.waits(v1alpha1.ConditionOutsideWindow)
+	s := f.waitAtGate(v1alpha1.ConditionOutsideWindow)
 	contains(t, condition(s, v1alpha1.ConditionReady).Message, "no maintenance window ever opens")
 	f.edit(func(s *v1alpha1.Superset) { s.Spec.Upgrade.Windows[0].Schedule = "every night" })
-	f.until("the mistake is named", func(s *v1alpha1.Superset) bool {
+	f.until("the invalid schedule is reported", func(s *v1alpha1.Superset) bool {
 		return condition(s, v1alpha1.ConditionOutsideWindow).Message != "" && s.Status.ObservedGeneration == s.Generation
 	})
 	contains(t, condition(f.get(), v1alpha1.ConditionOutsideWindow).Message, "spec.upgrade.windows[0]", `"every night" is no cron expression`)
@@ -154,8 +155,8 @@ func TestOutsideTheWindow(t *testing.T) {
 	f.ready("6.0.0")
 }
 
-// A migration that holds the tables too long is rolled back and done again with
-// every tier stopped; and only where the plan permits it.
+// A migration that holds the locks too long is aborted, rolled back and repeated
+// with every tier stopped, but only where the plan permits it.
 func TestFallsBackToDrain(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -168,17 +169,17 @@ func TestFallsBackToDrain(t *testing.T) {
 	}
 	contains(t, s.Status.Upgrade.FellBack, "held the tables longer than 5 s")
 	told := false
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if s, ok := c.obj.(*v1alpha1.Superset); ok && s.Status.Phase == v1alpha1.PhaseDBMigrate && s.Status.Upgrade.FellBack != "" {
 			told = told || condition(s, v1alpha1.ConditionReady).Message != ""
 			contains(t, condition(s, v1alpha1.ConditionReconciling).Message, "every tier stopped", "held the tables longer than 5 s")
 		}
 	}
 	if !told {
-		t.Error("no condition told of the fall back while it went on")
+		t.Error("no condition reported the fallback while the migration was repeated")
 	}
 	if n := simulated.Migrations(f.ns, "bi"); n.Finished != 3 || n.AtOnce != 1 {
-		t.Errorf("migrations: %+v, want the install's, the one that was given up, and the one that was drained for", n)
+		t.Errorf("migrations: %+v, want that of the install, the aborted one and the one of the Drain", n)
 	}
 }
 
@@ -193,17 +194,17 @@ func TestRollingNeverDrains(t *testing.T) {
 	}
 }
 
-// While the tables cannot be locked, the condition names who is in the way.
-func TestBusyTablesAreNamed(t *testing.T) {
+// While the tables cannot be locked, the condition names the blocking session.
+func TestBlockingSessionsAreReported(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0")
 	f.edit(version("6.0.0"), tag("6.0.0-migrate-busy"))
-	s := f.until("the session in the way is named", func(s *v1alpha1.Superset) bool {
+	s := f.until("a message that names the blocking session", func(s *v1alpha1.Superset) bool {
 		return s.Status.Phase == v1alpha1.PhaseDBMigrate && condition(s, v1alpha1.ConditionReconciling).Reason == v1alpha1.ReasonRetrying
 	})
 	contains(t, condition(s, v1alpha1.ConditionReady).Message, "TablesBusy", "psql (idle in transaction since")
 	if f.readyPods("web") < 2 {
-		t.Error("web does not serve while the migration waits")
+		t.Error("web is not available while the migration waits")
 	}
 }

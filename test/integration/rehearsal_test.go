@@ -18,13 +18,14 @@ import (
 
 func rehearsed(s *v1alpha1.Superset) { s.Spec.Upgrade.Rehearsal = v1alpha1.RehearsalAlways }
 
-// An upgrade is tried on a copy before anything is touched; what was found stands in
-// status and in the plan, and the release that runs is the one that was tried.
+// An upgrade is rehearsed on a copy of the database before anything is touched.
+// The findings are in status and in the plan, and the rehearsed release is the
+// one that then runs.
 func TestRehearsal(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", rehearsed)
-	f.jobsOf("rehearse", 0) // there was nothing before it
+	f.jobsOf("rehearse", 0) // there was no previous release
 	f.rec.also(t, f.ns, &batchv1.JobList{})
 	f.edit(version("6.0.0"))
 	s := f.ready("6.0.0")
@@ -35,11 +36,11 @@ func TestRehearsal(t *testing.T) {
 		t.Errorf("status.upgrade.rehearsal (-want +got):\n%s", diff)
 	}
 	if p := s.Status.Upgrade.Plan; p.Rehearsal != "Downgrade Proven, Rolling Proven" || p.Strategy != v1alpha1.StrategyRolling {
-		t.Errorf("the plan: %+v", p)
+		t.Errorf("plan: %+v", p)
 	}
 	order := f.jobsInOrder()
 	if diff := cmp.Diff([]string{"preflight-2", "rehearse-2", "migrate-2", "verify-2"}, order[max(0, len(order)-4):]); diff != "" {
-		t.Errorf("Jobs in their order (-want +got):\n%s", diff)
+		t.Errorf("order of Jobs (-want +got):\n%s", diff)
 	}
 	pod := job.Spec.Template.Spec
 	serves := slices.IndexFunc(pod.InitContainers, func(c corev1.Container) bool { return c.Name == "serve" })
@@ -48,12 +49,12 @@ func TestRehearsal(t *testing.T) {
 	}
 }
 
-// What fails on the copy, or has no room for one, stops the upgrade with nothing
-// touched; a release that was refused is drained.
-func TestRehearsalRefuses(t *testing.T) {
+// A failure on the copy, or a lack of space for it, stops the upgrade with
+// nothing touched. A release for which Rolling was refused is drained.
+func TestRehearsalFailure(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0", rehearsed, backedUp) // or nothing would lead back, and it would wait
+	f.install("5.0.0", rehearsed, backedUp) // without a backup no rollback would be possible, and the plan would wait
 	for _, c := range []struct{ tag, reason, says string }{
 		{"6.0.0-rehearse-fails", "MigrationFailed", "this was a rehearsal on a copy"},
 		{"6.0.0-rehearse-too-large", "RehearsalTooLarge", "raise spec.upgrade.rehearsalJob.size"},
@@ -72,6 +73,6 @@ func TestRehearsalRefuses(t *testing.T) {
 		t.Errorf("status.upgrade.rehearsal: %+v", r)
 	}
 	if p := s.Status.Upgrade.Plan; p.Strategy != v1alpha1.StrategyDrain || p.Rollback != v1alpha1.RollbackRestore || p.Rehearsal != "Downgrade Refused, Rolling Refused" {
-		t.Errorf("the plan: %+v", p)
+		t.Errorf("plan: %+v", p)
 	}
 }

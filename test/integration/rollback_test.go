@@ -19,12 +19,13 @@ const (
 	head6 = "c233f5365c9e"
 )
 
-// There, back by a token, and there again: the schema stays where it is, what
-// was left is not tried again by itself, and the token acts once.
+// An upgrade, a rollback by token, and the upgrade again: the schema stays at the
+// newer revision, the abandoned release is not retried automatically, and the
+// token acts once.
 func TestRollbackByAnnotation(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0", annotation(v1alpha1.AnnotationRollback, "stood there before"))
+	f.install("5.0.0", annotation(v1alpha1.AnnotationRollback, "an older token"))
 	f.edit(version("6.0.0"))
 	f.ready("6.0.0")
 	f.rec.forget()
@@ -34,7 +35,7 @@ func TestRollbackByAnnotation(t *testing.T) {
 	if diff := cmp.Diff([]v1alpha1.Phase{"Ready", "Rollback", "RolledBack"}, f.rec.phases()); diff != "" {
 		t.Errorf("phases (-want +got):\n%s", diff)
 	}
-	f.backInTurn("5.0.0")
+	f.rollbackInOrder("5.0.0")
 	f.neverTwoBeats()
 	if got := simulated.Revision(f.ns, "bi"); got != head6 || s.Status.Schema.Revision != head6 {
 		t.Errorf("the database is at %s, status says %s; an Image rollback leaves it at %s", got, s.Status.Schema.Revision, head6)
@@ -47,7 +48,7 @@ func TestRollbackByAnnotation(t *testing.T) {
 	f.scale(3)
 	f.scaled(3)
 	if s := f.get(); s.Status.Phase != v1alpha1.PhaseRolledBack || s.Status.UpgradeRevision != 3 {
-		t.Errorf("scaling tried the target again: phase %s, fence %d", s.Status.Phase, s.Status.UpgradeRevision)
+		t.Errorf("scaling retried the target: phase %s, fence %d", s.Status.Phase, s.Status.UpgradeRevision)
 	}
 	f.edit(annotation(v1alpha1.AnnotationRetry, "again"))
 	s = f.ready("6.0.0")
@@ -59,8 +60,9 @@ func TestRollbackByAnnotation(t *testing.T) {
 	}
 }
 
-// What was left is tried again when spec changes, whatever stands there.
-func TestRolledBackGoesOnWithAnotherSpec(t *testing.T) {
+// The abandoned release is retried when spec changes, whatever the rollback token
+// is.
+func TestRolledBackUpgradesWhenSpecChanges(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0")
@@ -70,7 +72,7 @@ func TestRolledBackGoesOnWithAnotherSpec(t *testing.T) {
 	f.ready("6.0.0")
 }
 
-// Config may change while the schema is ahead: exactly that revision is taken.
+// Config may change while the schema is ahead: exactly that revision is accepted.
 func TestConfigChangesWhileTheSchemaIsAhead(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -85,13 +87,13 @@ func TestConfigChangesWhileTheSchemaIsAhead(t *testing.T) {
 	if c := condition(s, v1alpha1.ConditionSchemaInSync); c.Reason != v1alpha1.ReasonAheadAfterRollback {
 		t.Errorf("SchemaInSync: %+v", c)
 	}
-	// Another revision than the one that we left is somebody else's doing.
+	// A revision other than the one that the rollback left is a foreign change.
 	simulated.SetRevision(f.ns, "bi", "4b2a8c9d3e1f")
 	f.edit(config("ROW_LIMIT = 8\n"))
 	f.failed(failure{phase: v1alpha1.PhaseValidate, reason: "DatabaseAhead", message: "4b2a8c9d3e1f"})
 }
 
-func TestRollbackInMidUpgrade(t *testing.T) {
+func TestRollbackDuringUpgrade(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		phase v1alpha1.Phase
@@ -111,7 +113,7 @@ func TestRollbackInMidUpgrade(t *testing.T) {
 			f.edit(annotation(v1alpha1.AnnotationRollback, "now"))
 			s := f.rolledBack("5.0.0")
 			f.runs("5.0.0")
-			f.backInTurn("5.0.0")
+			f.rollbackInOrder("5.0.0")
 			f.neverTwoBeats()
 			if s.Status.Schema.Revision != head6 || !s.Status.Schema.AheadAfterRollback {
 				t.Errorf("schema: %+v", s.Status.Schema)
@@ -120,7 +122,7 @@ func TestRollbackInMidUpgrade(t *testing.T) {
 	}
 }
 
-// Nothing is touched in Validate: a rollback token stops the run.
+// In Validate nothing is touched yet: a rollback token stops the run.
 func TestRollbackTokenStopsValidate(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -130,15 +132,15 @@ func TestRollbackTokenStopsValidate(t *testing.T) {
 	f.edit(annotation(v1alpha1.AnnotationRollback, "stop"))
 	f.failed(failure{phase: v1alpha1.PhaseValidate, reason: v1alpha1.ReasonStopped, message: "before anything was touched"})
 	f.runs("5.0.0")
-	eventually(t, "the preflight that nobody waits for is removed", func() bool { return len(f.jobsNow("preflight")) == 1 })
+	eventually(t, "the abandoned preflight Job is deleted", func() bool { return len(f.jobsNow("preflight")) == 1 })
 }
 
-// A migration runs to its end, whatever is asked for meanwhile.
+// A migration is never interrupted, whatever is requested meanwhile.
 func TestRollbackWaitsForTheMigration(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0")
-	job := f.hangs()
+	job := f.startHangingMigration()
 	f.edit(annotation(v1alpha1.AnnotationRollback, "now"))
 	f.queuedBehindMigration(job)
 	simulated.Release(f.ns)
@@ -179,7 +181,7 @@ func TestRollbackRefused(t *testing.T) {
 		if s.Status.Phase != v1alpha1.PhaseReady || s.Status.UpgradeRevision != 1 {
 			t.Errorf("token %s: phase %s, fence %d", token, s.Status.Phase, s.Status.UpgradeRevision)
 		}
-		eventually(t, "an event says "+why, func() bool {
+		eventually(t, "an event with the message "+why, func() bool {
 			var events eventsv1.EventList
 			must(t, k8s.List(t.Context(), &events, client.InNamespace(f.ns)))
 			for _, e := range events.Items {
@@ -191,17 +193,18 @@ func TestRollbackRefused(t *testing.T) {
 		})
 	}
 	f.edit(annotation(v1alpha1.AnnotationRollback, ""))
-	f.until("a token that is gone is forgotten", func(s *v1alpha1.Superset) bool { return s.Status.LastHandled.Rollback == "" })
+	f.until("lastHandled is cleared after the token was removed", func(s *v1alpha1.Superset) bool { return s.Status.LastHandled.Rollback == "" })
 }
 
-// backInTurn: on the way back the scheduler is held first, then web goes back,
-// then the workers, and the scheduler is released at the end.
-func (f *fixture) backInTurn(target string) {
+// rollbackInOrder checks the order of a rollback: the scheduler is held first,
+// then web is rolled back, then the workers, and the scheduler is released at the
+// end.
+func (f *fixture) rollbackInOrder(target string) {
 	f.t.Helper()
 	var order []string
 	seen := map[string]bool{}
 	phase := v1alpha1.Phase("")
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if s, ok := c.obj.(*v1alpha1.Superset); ok {
 			phase = s.Status.Phase
 			continue
@@ -218,6 +221,6 @@ func (f *fixture) backInTurn(target string) {
 	}
 	want := []string{"*v1alpha1.SupersetAsyncScheduler Hold", "*v1alpha1.SupersetWebWorker Serve", "*v1alpha1.SupersetAsyncWorker Serve", "*v1alpha1.SupersetAsyncScheduler Serve"}
 	if diff := cmp.Diff(want, order); diff != "" {
-		f.t.Errorf("the way back (-want +got):\n%s", diff)
+		f.t.Errorf("writes of the rollback (-want +got):\n%s", diff)
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-// Each component kind works without a Superset around it.
+// Each component kind works without a Superset.
 func TestStandaloneComponent(t *testing.T) {
 	t.Parallel()
 	for _, d := range components.Catalog {
@@ -37,17 +37,17 @@ func TestStandaloneComponent(t *testing.T) {
 			must(t, k8s.Get(t.Context(), client.ObjectKey{Namespace: f.ns, Name: volume.ConfigMap.Name}, &cm))
 			contains(t, cm.Data["superset_config.py"], "ROW_LIMIT = 77")
 			if !metav1.IsControlledBy(&cm, c) || cm.Immutable == nil || !*cm.Immutable {
-				t.Errorf("ConfigMap %s is not an immutable one of its own", cm.Name)
+				t.Errorf("ConfigMap %s is not immutable or not owned by the component", cm.Name)
 			}
 			f.change(c, func() { c.ComponentSpec().Mode = v1alpha1.ModeHold })
 			f.componentReady(c, "held at zero pods")
 			if n := len(f.tierPods()); n != 0 {
-				eventually(t, "no pod is left", func() bool { return len(f.tierPods()) == 0 })
+				eventually(t, "all pods are deleted", func() bool { return len(f.tierPods()) == 0 })
 			}
 			f.change(c, func() { c.ComponentSpec().Mode = v1alpha1.ModeServe; c.ComponentSpec().Version = "6.0.0" })
 			f.componentReady(c, "version 6.0.0 runs")
 			must(t, k8s.Delete(t.Context(), c))
-			eventually(t, "nothing of it is left", func() bool { return len(f.made()) == 0 })
+			eventually(t, "all its objects are deleted", func() bool { return len(f.made()) == 0 })
 		})
 	}
 }
@@ -69,7 +69,7 @@ func TestStandaloneMountsTheNamedConfig(t *testing.T) {
 	refused(t, k8s.Patch(t.Context(), c, patch), "set configMapName or config, not both")
 }
 
-// An autoscaler scales through the subresource, and keeps its number.
+// An autoscaler scales through the subresource, and its value is kept.
 func TestStandaloneScale(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -78,7 +78,7 @@ func TestStandaloneScale(t *testing.T) {
 	f.componentReady(c, "version 5.0.0 runs")
 	scale := &autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: 3}}
 	must(t, k8s.SubResource("scale").Update(t.Context(), c, client.WithSubResourceBody(scale)))
-	eventually(t, "three pods serve, as the subresource says", func() bool {
+	eventually(t, "the subresource reports three ready pods", func() bool {
 		must(t, k8s.SubResource("scale").Get(t.Context(), c, scale))
 		return scale.Status.Replicas == 3 && *f.deploymentOf(components.Web).Spec.Replicas == 3
 	})
@@ -87,7 +87,7 @@ func TestStandaloneScale(t *testing.T) {
 	}
 }
 
-// A write of an operator that is no longer the leader comes too late.
+// A late write of an operator that lost the lease is rejected.
 func TestFenceNeverShrinks(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -99,20 +99,20 @@ func TestFenceNeverShrinks(t *testing.T) {
 	refused(t, k8s.Patch(t.Context(), c, patch), "fence must not shrink")
 }
 
-// sawNothing is an operator that looked before there was anything.
-type sawNothing struct{ client.Reader }
+// emptyReader is an operator whose reads found nothing.
+type emptyReader struct{ client.Reader }
 
-func (sawNothing) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+func (emptyReader) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
 	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
 }
 
-// An operator that was paused just before it made an object changes none that has
-// been made meanwhile; where there is still none, it makes it.
+// An operator that was paused just before it created an object changes none that
+// was created meanwhile; if there is still none, it creates it.
 func TestALateCreationChangesNothing(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("6.0.0")
-	late := apply.New(k8s, sawNothing{k8s})
+	late := apply.New(k8s, emptyReader{k8s})
 	scheduler := f.component(components.Scheduler)
 	scheduler.ComponentSpec().Mode = v1alpha1.ModeHold
 	deployment := f.deploymentOf(components.Scheduler)
@@ -120,14 +120,14 @@ func TestALateCreationChangesNothing(t *testing.T) {
 	deployment.ObjectMeta = metav1.ObjectMeta{Name: deployment.Name, Namespace: f.ns, Labels: deployment.Labels}
 	deployment.Spec.Replicas = new(int32)
 	for _, obj := range []client.Object{scheduler, deployment} {
-		stands := obj.DeepCopyObject().(client.Object)
-		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(obj), stands))
+		sameJob := obj.DeepCopyObject().(client.Object)
+		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(obj), sameJob))
 		if _, err := late.Apply(t.Context(), f.get(), obj, nil); !apierrors.IsConflict(err) {
 			t.Errorf("a late creation of %T: %v, want a conflict", obj, err)
 		}
-		version := stands.GetResourceVersion()
-		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(obj), stands))
-		if stands.GetResourceVersion() != version {
+		version := sameJob.GetResourceVersion()
+		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(obj), sameJob))
+		if sameJob.GetResourceVersion() != version {
 			t.Errorf("a late creation changed the %T", obj)
 		}
 		obj.SetName("another")
@@ -145,7 +145,7 @@ func (f *fixture) component(name components.Name) v1alpha1.Component {
 	return c
 }
 
-// componentReady waits until the newest spec is answered with Ready.
+// componentReady waits until the newest spec is reported as Ready.
 func (f *fixture) componentReady(c v1alpha1.Component, message string) {
 	f.t.Helper()
 	eventually(f.t, message, func() bool {
@@ -159,7 +159,7 @@ func (f *fixture) componentReady(c v1alpha1.Component, message string) {
 	})
 }
 
-// change writes a change of a component's spec.
+// change changes a component's spec.
 func (f *fixture) change(c v1alpha1.Component, edit func()) {
 	f.t.Helper()
 	patch := client.MergeFrom(c.DeepCopyObject().(client.Object))
@@ -174,11 +174,11 @@ func (f *fixture) deploymentOf(name components.Name) *appsv1.Deployment {
 	return d
 }
 
-// refused wants the API server's refusal, with a message.
+// refused requires that the API server rejects a request with a message.
 func refused(t *testing.T, err error, message string) {
 	t.Helper()
 	if err == nil {
-		t.Fatalf("it was accepted; want: %s", message)
+		t.Fatalf("the request was accepted; want: %s", message)
 	}
 	contains(t, err.Error(), message)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/sample"
 )
 
-// limit bounds every wait; it is far above what anything here takes.
+// limit is the timeout of every wait, far above what anything here takes.
 const limit = 4 * time.Minute
 
 // fixture is one Superset in a namespace of its own.
@@ -27,7 +27,7 @@ type fixture struct {
 	rec *recorder
 }
 
-// newFixture makes the namespace and the Secret, both as in the samples.
+// newFixture creates the namespace and the Secret, both as in the samples.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	ns := sample.Namespace()
@@ -46,7 +46,8 @@ func newFixture(t *testing.T) *fixture {
 
 func (f *fixture) secret() *corev1.Secret { return sample.Secret(f.ns) }
 
-// superset is the one of the samples, at a version, before it is created.
+// superset returns the Superset of the samples at a version, before it is
+// created.
 func (f *fixture) superset(version string, edits ...func(*v1alpha1.Superset)) *v1alpha1.Superset {
 	return sample.Superset(f.ns, version, edits...)
 }
@@ -70,7 +71,7 @@ func (f *fixture) get() *v1alpha1.Superset {
 	return s
 }
 
-// edit changes the Superset as a user would.
+// edit changes the Superset as a user does.
 func (f *fixture) edit(edits ...func(*v1alpha1.Superset)) {
 	f.t.Helper()
 	s := f.get()
@@ -81,12 +82,12 @@ func (f *fixture) edit(edits ...func(*v1alpha1.Superset)) {
 	must(f.t, k8s.Patch(f.t.Context(), s, client.MergeFrom(before)))
 }
 
-// until waits until a Superset is as wanted.
+// until waits until the Superset fulfills a condition.
 func (f *fixture) until(what string, is func(*v1alpha1.Superset) bool) *v1alpha1.Superset {
 	f.t.Helper()
 	var s *v1alpha1.Superset
 	eventually(f.t, what, func() bool { s = f.get(); return is(s) })
-	eventually(f.t, "the record of it", func() bool { return f.rec.Knows(s) })
+	eventually(f.t, "the recorder to see it", func() bool { return f.rec.Knows(s) })
 	return s
 }
 
@@ -105,7 +106,7 @@ func (f *fixture) ready(version string) *v1alpha1.Superset {
 	})
 }
 
-// rolledBack waits until a version runs again.
+// rolledBack waits until the run has rolled back to a version.
 func (f *fixture) rolledBack(version string) *v1alpha1.Superset {
 	f.t.Helper()
 	return f.until("RolledBack to "+version, func(s *v1alpha1.Superset) bool {
@@ -115,7 +116,7 @@ func (f *fixture) rolledBack(version string) *v1alpha1.Superset {
 
 func condition(s *v1alpha1.Superset, kind string) metav1.Condition { return sample.Condition(s, kind) }
 
-// dump shows how things stand when a test fails.
+// dump logs the state when a test fails.
 func (f *fixture) dump() {
 	s := &v1alpha1.Superset{}
 	if err := k8s.Get(context.Background(), f.key, s); err == nil {
@@ -131,14 +132,14 @@ func (f *fixture) dump() {
 
 func version(v string) func(*v1alpha1.Superset) { return sample.Version(v) }
 
-// tag picks an image by its tag, whose ending says how its pods behave.
+// tag sets an image tag, whose suffix selects how its pods behave.
 func tag(t string) func(*v1alpha1.Superset) { return sample.Tag(t) }
 
 func strategy(v v1alpha1.Strategy) func(*v1alpha1.Superset) { return sample.Strategy(v) }
 
 func hold(s *v1alpha1.Superset) { s.Spec.Upgrade.OnFailure = v1alpha1.OnFailureHold }
 
-// jobs puts an annotation on the pods of Jobs.
+// jobs sets an annotation on the pods of Jobs.
 func jobs(key, value string) func(*v1alpha1.Superset) { return sample.JobAnnotation(key, value) }
 
 func paused(is bool) func(*v1alpha1.Superset) {
@@ -147,7 +148,7 @@ func paused(is bool) func(*v1alpha1.Superset) {
 
 func annotation(key, value string) func(*v1alpha1.Superset) { return sample.Annotation(key, value) }
 
-// slow makes the pods of Jobs work, and those of tiers start, for a while.
+// slow delays the pods of Jobs, and the readiness of the tiers' pods.
 func slow(d time.Duration) func(*v1alpha1.Superset) { return sample.Slow(d) }
 
 func must(t *testing.T, err error) {
@@ -157,12 +158,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// eventually asks until the answer is yes.
+// eventually polls until a condition is true.
 func eventually(t *testing.T, what string, yes func() bool) {
 	t.Helper()
 	for end := time.Now().Add(limit); !yes(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("never came: %s", what)
+			t.Fatalf("timed out waiting for: %s", what)
 		}
 	}
 }
@@ -171,7 +172,7 @@ func contains(t *testing.T, text string, parts ...string) {
 	t.Helper()
 	for _, part := range parts {
 		if !strings.Contains(text, part) {
-			t.Errorf("%q is missing in %q", part, text)
+			t.Errorf("%q does not contain %q", text, part)
 		}
 	}
 }

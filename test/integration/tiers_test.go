@@ -16,8 +16,8 @@ import (
 	"github.com/superset-operator/superset-operator/test/sample"
 )
 
-// runs waits until exactly the pods of one version run: two of web, two
-// workers and one scheduler.
+// runs waits until exactly the pods of one version exist: two of web, two workers
+// and one scheduler.
 func (f *fixture) runs(version string) {
 	f.t.Helper()
 	want := map[string]int{"web": 2, "worker": 2, "scheduler": 1}
@@ -33,7 +33,7 @@ func (f *fixture) runs(version string) {
 	})
 }
 
-// tierPods are the pods of tiers, those that are ending included.
+// tierPods returns the pods of all tiers, including those that are ending.
 func (f *fixture) tierPods() []corev1.Pod {
 	f.t.Helper()
 	var list corev1.PodList
@@ -47,7 +47,7 @@ func (f *fixture) tierPods() []corev1.Pod {
 	return out
 }
 
-// jobsOf are the Jobs of a script; a count that differs from want is an error.
+// jobsOf returns the Jobs of a script; a number other than want is an error.
 func (f *fixture) jobsOf(script string, want int) []batchv1.Job {
 	f.t.Helper()
 	jobs := f.jobsNow(script)
@@ -64,7 +64,7 @@ func (f *fixture) jobsNow(script string) []batchv1.Job {
 	return list.Items
 }
 
-// Edits that a failure needs.
+// Edits for failures.
 
 func lasts(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
 
@@ -72,7 +72,7 @@ func deadlines(d v1alpha1.Deadlines) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Deadlines = d }
 }
 
-// only gives a short deadline to one phase.
+// only sets a short deadline for one phase.
 func only(p v1alpha1.Phase) func(*v1alpha1.Superset) {
 	return deadlines(map[v1alpha1.Phase]v1alpha1.Deadlines{
 		v1alpha1.PhaseValidate:       {Validate: lasts(short)},
@@ -93,7 +93,7 @@ func badTemplate(s *v1alpha1.Superset) {
 	s.Spec.Worker.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"nonsense":true}}`)}
 }
 
-// endsSlowly makes the scheduler's pods take their time to end.
+// endsSlowly makes the scheduler's pods end slowly.
 func endsSlowly(d string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
 		s.Spec.Scheduler.PodTemplate = &runtime.RawExtension{Raw: fmt.Appendf(nil, `{"metadata":{"annotations":{"pod-delete.test/delay":%q}}}`, d)}

@@ -21,7 +21,7 @@ func TestInstall(t *testing.T) {
 	if diff := cmp.Diff(append([]v1alpha1.Phase{""}, forward...), f.rec.phases()); diff != "" {
 		t.Errorf("phases (-want +got):\n%s", diff)
 	}
-	f.inTurn("5.0.0")
+	f.tiersInOrder("5.0.0")
 	f.neverTwoBeats()
 	s := f.get()
 	if len(s.Status.History) != 1 || s.Status.History[0].Kind != "Install" || s.Status.History[0].Result != "Succeeded" {
@@ -42,7 +42,7 @@ func TestUpgradeRolling(t *testing.T) {
 	if diff := cmp.Diff(append([]v1alpha1.Phase{"Ready"}, forward...), f.rec.phases()); diff != "" {
 		t.Errorf("phases (-want +got):\n%s", diff)
 	}
-	f.inTurn("6.0.0")
+	f.tiersInOrder("6.0.0")
 	f.neverTwoBeats()
 	seen := 0
 	f.rec.livePods("web", func(at int64, pods []*corev1.Pod) {
@@ -53,7 +53,7 @@ func TestUpgradeRolling(t *testing.T) {
 			}
 		}
 		seen = max(seen, ready)
-		if seen >= 2 && ready < 2 { // the story begins with pods that are there already
+		if seen >= 2 && ready < 2 { // the record begins when the pods already exist
 			t.Errorf("at %d only %d web pods are ready", at, ready)
 		}
 	})
@@ -69,11 +69,12 @@ func TestUpgradeDrain(t *testing.T) {
 	f.rec.forget()
 	f.edit(version("6.0.0"))
 	f.ready("6.0.0")
-	f.inTurn("6.0.0")
+	f.tiersInOrder("6.0.0")
 	f.neverTwoBeats()
-	// While the migrate pod runs no pod of any tier exists, not even one that ends.
+	// While the migrate pod runs, no pod of any tier exists, not even one that is
+	// ending.
 	tiers, migrating := map[string]bool{}, false
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		pod, ok := c.obj.(*corev1.Pod)
 		if !ok {
 			continue
@@ -82,7 +83,7 @@ func TestUpgradeDrain(t *testing.T) {
 		case component == "job" && pod.Labels[v1alpha1.LabelScript] == "migrate":
 			migrating = !c.gone && pod.Status.Phase != corev1.PodSucceeded
 			if migrating && len(tiers) > 0 {
-				t.Errorf("at %d the migration runs beside %v", c.at, tiers)
+				t.Errorf("at %d pods %v exist while the migration runs", c.at, tiers)
 			}
 		case component == "job", component == "maintenance":
 		case c.gone:
@@ -107,7 +108,7 @@ func TestConfigChangeSkipsTheMigration(t *testing.T) {
 	}
 }
 
-// A change that concerns one tier restarts no other.
+// A change of one tier restarts no other.
 func TestOneTierChanges(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -119,13 +120,13 @@ func TestOneTierChanges(t *testing.T) {
 	f.rec.livePods("web", func(at int64, pods []*corev1.Pod) {
 		for _, pod := range pods {
 			if pod.DeletionTimestamp != nil {
-				t.Errorf("at %d web pod %s ends, although only the workers changed", at, pod.Name)
+				t.Errorf("at %d web pod %s is deleted, although only the workers changed", at, pod.Name)
 			}
 		}
 	})
 }
 
-func TestComponentRemovedTogetherWithTheBump(t *testing.T) {
+func TestComponentRemovedWithVersionChange(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0")
@@ -135,7 +136,7 @@ func TestComponentRemovedTogetherWithTheBump(t *testing.T) {
 	if diff := cmp.Diff(append([]v1alpha1.Phase{"Ready"}, forward...), f.rec.phases()); diff != "" {
 		t.Errorf("phases (-want +got):\n%s", diff)
 	}
-	eventually(t, "no worker and no scheduler is left", func() bool {
+	eventually(t, "worker and scheduler are deleted", func() bool {
 		var pods corev1.PodList
 		must(t, k8s.List(t.Context(), &pods, client.InNamespace(f.ns)))
 		for _, pod := range pods.Items {

@@ -10,7 +10,8 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// A refused version touches nothing, and goes on as soon as the rule is lifted.
+// A rejected version touches nothing, and the upgrade starts as soon as the rule
+// is lifted.
 func TestVersionRules(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -40,8 +41,8 @@ func TestVersionRules(t *testing.T) {
 	}
 }
 
-// A lower version that nothing stored has is refused; asking again for what
-// runs ends that.
+// A lower version that no stored release has is rejected; setting the running
+// version again clears that.
 func TestDowngradeRefused(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -56,7 +57,7 @@ func TestDowngradeRefused(t *testing.T) {
 	}
 }
 
-// Lowering spec.version to that of a stored release is the rollback to it.
+// Setting spec.version to the version of a stored release is a rollback to it.
 func TestLoweredVersionIsARollback(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -67,7 +68,7 @@ func TestLoweredVersionIsARollback(t *testing.T) {
 	f.edit(version("5.0.0"))
 	s := f.ready("5.0.0")
 	f.runs("5.0.0")
-	f.backInTurn("5.0.0")
+	f.rollbackInOrder("5.0.0")
 	f.neverTwoBeats()
 	if line := s.Status.History[0]; line.Kind != v1alpha1.KindRollback || line.From != "6.0.0" || line.To != "5.0.0" {
 		t.Errorf("history: %+v", line)

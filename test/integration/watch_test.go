@@ -16,7 +16,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/chronicle"
 )
 
-// recorder keeps every change in a namespace.
+// recorder records every change in a namespace.
 type recorder struct{ chronicle.Recorder }
 
 type change struct {
@@ -41,8 +41,8 @@ func (r *recorder) also(t *testing.T, ns string, lists ...client.ObjectList) {
 	must(t, r.Also(ctx, k8s, ns, lists...))
 }
 
-// story is all changes so far, in the API server's order.
-func (r *recorder) story() []change {
+// changes returns all changes so far, in the order of the API server.
+func (r *recorder) changes() []change {
 	var out []change
 	for _, c := range r.Story() {
 		out = append(out, change{c.At, c.Gone, c.Obj})
@@ -50,17 +50,17 @@ func (r *recorder) story() []change {
 	return out
 }
 
-// forget drops what was recorded.
+// forget drops the recorded changes.
 func (r *recorder) forget() { r.Forget() }
 
-// phases are those that a Superset went through, one after another.
+// phases returns the phases of a Superset, in order.
 func (r *recorder) phases() []v1alpha1.Phase { return r.Phases() }
 
-// livePods follows a component's pods through the story: after each change it
-// calls see with those that exist, the ones that are ending included.
+// livePods follows the pods of a component through the changes: after each change
+// it calls see with the existing pods, including those that are ending.
 func (r *recorder) livePods(component string, see func(at int64, pods []*corev1.Pod)) {
 	live := map[string]*corev1.Pod{}
-	for _, c := range r.story() {
+	for _, c := range r.changes() {
 		pod, ok := c.obj.(*corev1.Pod)
 		if !ok || pod.Labels[v1alpha1.LabelComponent] != component {
 			continue
@@ -83,7 +83,8 @@ func podIsReady(pod *corev1.Pod) bool {
 	return false
 }
 
-// neverTwoBeats: at no moment do two scheduler pods exist, ending ones included.
+// neverTwoBeats checks that two scheduler pods never exist at the same time,
+// including ending ones.
 func (f *fixture) neverTwoBeats() {
 	f.t.Helper()
 	f.rec.livePods("scheduler", func(at int64, pods []*corev1.Pod) {
@@ -93,9 +94,9 @@ func (f *fixture) neverTwoBeats() {
 	})
 }
 
-// inTurn: no tier is given the target before its phase, seen in the API
-// server's order.
-func (f *fixture) inTurn(target string) {
+// tiersInOrder checks, in the order of the API server, that no tier gets the
+// target before its phase.
+func (f *fixture) tiersInOrder(target string) {
 	f.t.Helper()
 	phase := v1alpha1.Phase("")
 	allowed := map[string][]v1alpha1.Phase{
@@ -104,7 +105,7 @@ func (f *fixture) inTurn(target string) {
 		"*v1alpha1.SupersetWebWorker":      {v1alpha1.PhaseUpgradeWeb},
 	}
 	generations := map[string]int64{}
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if s, ok := c.obj.(*v1alpha1.Superset); ok {
 			phase = s.Status.Phase
 			continue

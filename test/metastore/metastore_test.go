@@ -94,10 +94,10 @@ func TestSchemaDiff(t *testing.T) {
 func TestRowsDiff(t *testing.T) {
 	before := parse(t, "a\t{\"id\":1,\"x\":\"one\",\"seen\":1}\na\t{\"id\":2,\"x\":\"two\",\"seen\":1}\nb\t{\"id\":1}\nc\t{\"id\":1}\nc\t{\"id\":1}\n")
 	if diff := before.Diff(before, nil); diff != nil || before.Count() != 5 {
-		t.Errorf("%d rows differ from themselves: %v", before.Count(), diff)
+		t.Errorf("comparing %d rows with themselves gives differences: %v", before.Count(), diff)
 	}
-	// A column that is new, one that is gone, one that is ignored, and one that
-	// counts; a table that is new, one that is gone, and a row that stood there twice.
+	// A column that is new, one that was removed, one that is ignored, and one that
+	// is compared; a new table, a removed one, and a duplicate row.
 	after := parse(t, "a\t{\"id\":1,\"x\":\"one\",\"seen\":7,\"new\":true}\na\t{\"id\":2,\"x\":\"2\",\"seen\":7,\"new\":true}\nc\t{\"id\":1}\nd\t{\"id\":1}\n")
 	want := []Change{
 		{Table: "a", Lost: 1, Gained: 1, Example: `id=2 x="two"`},
@@ -119,7 +119,7 @@ func parse(t *testing.T, printed string) Rows {
 	return rows
 }
 
-func TestParseRowsRefusesOther(t *testing.T) {
+func TestParseRowsRejectsInvalidInput(t *testing.T) {
 	for _, printed := range []string{"psql: error\n", "a\tnothing\n"} {
 		if rows, err := ParseRows(printed); err == nil {
 			t.Errorf("%q was read as %v", printed, rows)

@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// Query makes psql print every row of the tables in the schema public, in the form
-// that ParseRows reads: with --no-align, --tuples-only and --field-separator of a
-// tab.
+// Query makes psql print every row of the tables in the schema public, in the
+// form that ParseRows reads: with --no-align, --tuples-only and a tab as
+// --field-separator.
 const Query = `SELECT format('SELECT %L, row_to_json(t)::text FROM public.%I t', tablename, tablename)
 FROM pg_tables WHERE schemaname = 'public' ORDER BY 1 \gexec
 `
 
-// Rows are the rows of each table that has any.
+// Rows has the rows of each table that is not empty.
 type Rows map[string][]Row
 
 // Row has the value of each column, as JSON.
 type Row map[string]json.RawMessage
 
-// ParseRows reads what psql answers to Query. The error quotes a line that is none
-// of it.
+// ParseRows parses the output of psql for Query. The error quotes an invalid
+// line.
 func ParseRows(printed string) (Rows, error) {
 	rows := Rows{}
 	for line := range strings.Lines(printed) {
@@ -50,17 +50,17 @@ func (r Rows) Count() int {
 	return count
 }
 
-// Change is what became of the rows of one table.
+// Change describes how the rows of one table have changed.
 type Change struct {
 	Table string
-	// Lost rows are there no more as they were; Gained ones were not there before.
+	// Lost rows are missing or changed; Gained ones are new.
 	Lost, Gained int
-	// Example is a row that was lost, or else one that was gained.
+	// Example is a lost row, or else a gained one.
 	Example string
 }
 
 // Diff compares with a later state, table by table, over the columns that both
-// have; ignored, by table, are columns that change without anybody's doing. Tables
+// have. ignored lists, by table, columns that change without user action. Tables
 // without a change are left out.
 func (r Rows) Diff(later Rows, ignored map[string][]string) []Change {
 	tables := maps.Clone(r)
@@ -96,8 +96,8 @@ func (c Change) withExample(left map[string]int) Change {
 	return c
 }
 
-// shared are the columns, sorted, that rows of both states have; of the one state
-// that has rows where the other has none.
+// shared are the columns, sorted, that rows of both states have; if one state has
+// no rows, those of the other.
 func shared(before, after []Row, ignored []string) []string {
 	of, other := before, after
 	if len(of) == 0 {

@@ -17,9 +17,9 @@ type Schema map[string]string
 // entry is the comment that pg_dump writes above each object.
 var entry = regexp.MustCompile(`(?m)^-- Name: (.*); Type: (.*); Schema: .*$`)
 
-// ParseSchema reads what pg_dump --schema-only prints. What differs from dump to
-// dump of one schema is left out, and so is the order of a table's columns, which
-// differs once a column was dropped and added again.
+// ParseSchema parses the output of pg_dump --schema-only. Lines that differ
+// between dumps of the same schema are ignored, and so is the order of a table's
+// columns, which changes when a column is dropped and added again.
 func ParseSchema(dump string) Schema {
 	schema := Schema{}
 	found := entry.FindAllStringSubmatchIndex(dump, -1)
@@ -50,8 +50,9 @@ func definition(text string) []string {
 	return lines
 }
 
-// Diff says what differs in a later state, a line for each object: "left over",
-// "gone" or "changed", the object, and for a changed one its lines in both states.
+// Diff lists the differences of a later state, one line for each object: "left
+// over", "gone" or "changed", the object, and for a changed one its lines in both
+// states.
 func (s Schema) Diff(later Schema) []string {
 	var out []string
 	for _, object := range slices.Sorted(maps.Keys(s)) {
@@ -70,7 +71,7 @@ func (s Schema) Diff(later Schema) []string {
 	return out
 }
 
-// only gives the lines of a text that another one has not.
+// only returns the lines of a text that are not in another one.
 func only(text, other string) string {
 	others := strings.Split(other, "\n")
 	var lines []string

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Each mistake can be made in the code as it is now; whether it compiles, a run
-// tells.
+// Each mutant can be applied to the current code; whether it compiles is found
+// out by a run.
 func TestMutantsApply(t *testing.T) {
 	if err := os.Chdir("../.."); err != nil { //nolint:usetesting // the list names files from the root
 		t.Fatal(err)
@@ -16,7 +16,7 @@ func TestMutantsApply(t *testing.T) {
 	names := map[string]bool{}
 	for _, m := range mutants {
 		if names[m.Name] {
-			t.Errorf("two mutants are called %s", m.Name)
+			t.Errorf("two mutants are named %s", m.Name)
 		}
 		names[m.Name] = true
 		if _, err := m.text(); err != nil {

@@ -21,12 +21,12 @@ import (
 
 func main() {
 	var o options
-	only := flag.String("only", "", "comma-separated names of mutants; all by default")
-	with := flag.String("with", "tests,model,campaign", "comma-separated checks that look at each; suites adds the slow ones on the API server")
+	only := flag.String("only", "", "comma-separated `names` of mutants; all by default")
+	with := flag.String("with", "tests,model,campaign", "comma-separated checks to run against each mutant; suites adds the slow suites on the API server")
 	flag.StringVar(&o.page, "page", "", "file to write the table to, in Markdown; none by default")
-	again := flag.Bool("continue", false, "go on from what earlier runs with this code have found, kept in "+folder)
+	again := flag.Bool("continue", false, "continue with the results of earlier runs of the same code, stored in "+folder)
 	flag.Usage = func() {
-		_, _ = fmt.Fprintf(flag.CommandLine.Output(), "Makes %d deliberate mistakes in the operator, one at a time, and tells which checks see each.\nRun it from the root of the repository.\n\n", len(mutants))
+		_, _ = fmt.Fprintf(flag.CommandLine.Output(), "Applies %d mutants to the operator, one at a time, and reports which checks kill each of them.\nRun it from the root of the repository.\n\n", len(mutants))
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -57,11 +57,11 @@ type options struct {
 	mutants []mutant
 	checks  []check
 	page    string
-	// memory of earlier runs; nil for none.
+	// memory has the results of earlier runs; nil for none.
 	memory *memory
 }
 
-// choose picks mutants and checks by their names.
+// choose selects mutants and checks by name.
 func (o *options) choose(only, with string) error {
 	names := strings.Split(only, ",")
 	for _, m := range mutants {
@@ -72,7 +72,7 @@ func (o *options) choose(only, with string) error {
 	for name := range strings.SplitSeq(with, ",") {
 		i := slices.IndexFunc(checks, func(c check) bool { return c.name == name })
 		if i < 0 {
-			return fmt.Errorf("no check is called %q: write some of tests, model, campaign, suites", name)
+			return fmt.Errorf("unknown check %q: choose from tests, model, campaign, suites", name)
 		}
 		o.checks = append(o.checks, checks[i])
 	}
@@ -82,7 +82,8 @@ func (o *options) choose(only, with string) error {
 	return nil
 }
 
-// run looks at each mutant; survivors are those that no check has seen.
+// run runs the checks against each mutant; survivors are the mutants that no
+// check has killed.
 func (o *options) run(ctx context.Context) (survivors int, err error) {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
@@ -112,8 +113,8 @@ func (o *options) run(ctx context.Context) (survivors int, err error) {
 	return survivors, nil
 }
 
-// write writes the page, if one is wanted: after each mutant, for a run that is
-// stopped.
+// write writes the page, if requested: after each mutant, so that an interrupted
+// run leaves a page.
 func (o *options) write(results []result) error {
 	if o.page == "" {
 		return nil
@@ -121,7 +122,7 @@ func (o *options) write(results []result) error {
 	return os.WriteFile(o.page, []byte(pageHead+tableOf(o.checks, results)), 0o644) //nolint:gosec // a page of the docs, for everybody to read
 }
 
-// look has all checks look at once: some wait more than they work.
+// look runs all checks concurrently: some of them mostly wait.
 func (o *options) look(ctx context.Context, name, overlay string) ([]bool, error) {
 	seen, errs := make([]bool, len(o.checks)), make([]error, len(o.checks))
 	var all sync.WaitGroup
@@ -132,7 +133,7 @@ func (o *options) look(ctx context.Context, name, overlay string) ([]bool, error
 	return seen, errors.Join(errs...)
 }
 
-// ask has one check look, unless it is known what that sees.
+// ask runs one check, unless its result is already known.
 func (o *options) ask(ctx context.Context, c check, name, overlay string) (bool, error) {
 	if o.memory == nil {
 		return c.sees(ctx, overlay)
@@ -147,7 +148,7 @@ func (o *options) ask(ctx context.Context, c check, name, overlay string) (bool,
 	return seen, o.memory.keep(finding{name, c.name, seen})
 }
 
-// overlay writes what -overlay takes, and the file that is mistaken.
+// overlay writes the file for -overlay, and the mutated source file.
 func (m mutant) overlay(dir string) (string, error) {
 	text, err := m.text()
 	if err != nil {
@@ -165,20 +166,20 @@ func (m mutant) overlay(dir string) (string, error) {
 	return overlay, errors.Join(os.WriteFile(mistaken, []byte(text), 0o600), os.WriteFile(overlay, raw, 0o600))
 }
 
-// text is the file with the mistake. What does not stand there once is an error:
-// the code has moved on, and the mistake must follow.
+// text is the mutated file. It is an error if Old does not occur exactly once:
+// then the code has changed, and the mutant must be updated.
 func (m mutant) text() (string, error) {
 	raw, err := os.ReadFile(m.File)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", m.Name, err)
 	}
 	if n := strings.Count(string(raw), m.Old); n != 1 {
-		return "", fmt.Errorf("%s: the text to change stands %d times in %s, not once", m.Name, n, m.File)
+		return "", fmt.Errorf("%s: the text to replace occurs %d times in %s, want once", m.Name, n, m.File)
 	}
 	return strings.Replace(string(raw), m.Old, m.New, 1), nil
 }
 
-// check is a command that fails when it sees a mistake. %s is the overlay.
+// check is a command that fails when it kills a mutant. %s is the overlay.
 type check struct {
 	name    string
 	command []string
@@ -191,8 +192,8 @@ var checks = []check{
 	{"suites", []string{"go", "test", "-count=1", "-timeout", "20m", "-overlay", "%s", "./test/integration/..."}},
 }
 
-// sees runs the check with a mistake. A mistake that does not compile is an error:
-// no check is needed to see it.
+// sees runs the check against a mutant and reports whether it fails. A mutant
+// that does not compile is an error: no test is needed to find it.
 func (c check) sees(ctx context.Context, overlay string) (bool, error) {
 	var args []string
 	for _, a := range c.command[1:] {
@@ -207,7 +208,7 @@ func (c check) sees(ctx context.Context, overlay string) (bool, error) {
 		return false, err
 	}
 	if strings.Contains(string(out), "[build failed]") {
-		return false, fmt.Errorf("it does not compile:\n%s", out)
+		return false, fmt.Errorf("the mutant does not compile:\n%s", out)
 	}
 	return err != nil, nil
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// result is which checks have seen a mutant, in their order.
+// result has, for each check in order, whether it killed a mutant.
 type result struct {
 	mutant
 	seen []bool
@@ -23,19 +23,19 @@ func (r result) line(checks []check) string {
 	if len(by) == 0 {
 		return r.Name + " SURVIVES"
 	}
-	return r.Name + " is seen by " + strings.Join(by, ", ")
+	return r.Name + " is killed by " + strings.Join(by, ", ")
 }
 
-const pageHead = "<!-- Written by `make mutants`; the next run overwrites it. -->\n" + `# Deliberate mistakes
+const pageHead = "<!-- Written by `make mutants`; the next run overwrites it. -->\n" + `# Mutants
 
-Each line is a mistake in the operator's code, made alone, and what sees it: the tests of the pure packages, the slice of the model check and that of the crash campaign which run with ` + "`make test`" + `. The mistakes are in ` + "`test/mutants/list.go`" + `.
+Each line is a deliberate fault in the operator's code, applied alone, and the checks that kill it: the tests of the pure packages, and the parts of the model check and of the crash campaign that run with ` + "`make test`" + `. The mutants are in ` + "`test/mutants/list.go`" + `.
 
 `
 
-// tableOf is the table in Markdown, with the sums below.
+// tableOf is the table in Markdown, followed by the totals.
 func tableOf(checks []check, results []result) string {
 	var b strings.Builder
-	b.WriteString("| mistake |")
+	b.WriteString("| mutant |")
 	for _, c := range checks {
 		fmt.Fprintf(&b, " %s |", c.name)
 	}
@@ -47,7 +47,7 @@ func tableOf(checks []check, results []result) string {
 		for i, seen := range r.seen {
 			mark := ""
 			if seen {
-				mark, by = "seen", by+1
+				mark, by = "killed", by+1
 				sums[i]++
 			}
 			fmt.Fprintf(&b, " %s |", mark)
@@ -57,8 +57,8 @@ func tableOf(checks []check, results []result) string {
 	}
 	b.WriteString("\n")
 	for i, c := range checks {
-		fmt.Fprintf(&b, "The %s see %d of %d. ", c.name, sums[i], len(results))
+		fmt.Fprintf(&b, "Killed by %s: %d of %d. ", c.name, sums[i], len(results))
 	}
-	fmt.Fprintf(&b, "Together they see %d of %d.\n", any, len(results))
+	fmt.Fprintf(&b, "Killed by any: %d of %d.\n", any, len(results))
 	return b.String()
 }

@@ -18,11 +18,11 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster"
 )
 
-// User is whom the shipped role is bound to.
+// User is the user that the shipped role is bound to.
 const User = "system:serviceaccount:superset-operator-system:superset-operator"
 
-// Install applies the operator's namespace, CRDs and RBAC, with the cluster's own
-// kubectl.
+// Install applies the operator's namespace, CRDs and RBAC, with the kubectl of
+// the cluster.
 func Install(ctx context.Context, c *cluster.Cluster) error {
 	root, err := cluster.Root()
 	if err != nil {
@@ -63,7 +63,7 @@ func Build(ctx context.Context, path string) error {
 	return nil
 }
 
-// Flags make the manager work as User, with its metrics by plain HTTP at an
+// Flags make the manager run as User, with its metrics over plain HTTP at an
 // address such as 127.0.0.1:18444.
 func Flags(c *cluster.Cluster, metrics string) ([]string, error) {
 	kubeconfig, err := kubeconfig(c)
@@ -76,8 +76,8 @@ func Flags(c *cluster.Cluster, metrics string) ([]string, error) {
 	}, nil
 }
 
-// REST is how an operator in this very process reaches the cluster: as User, and
-// without a limit of the client's own on requests per second.
+// REST is the client configuration for an operator in the test's own process: as
+// User, and without client-side rate limiting.
 func REST(c *cluster.Cluster) (*rest.Config, error) {
 	path, err := kubeconfig(c)
 	if err != nil {
@@ -95,7 +95,7 @@ func kubeconfig(c *cluster.Cluster) (string, error) {
 	return c.KubeconfigFor(User, "system:serviceaccounts", "system:authenticated")
 }
 
-// FreeAddress is one on loopback that nothing listens on just now.
+// FreeAddress returns a loopback address with a port that is free at the moment.
 func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -105,7 +105,7 @@ func FreeAddress() (string, error) {
 }
 
 // Answers waits until the manager serves its metrics. It gives up after half a
-// minute, or when alive says why it never will.
+// minute, or when alive returns an error.
 func Answers(ctx context.Context, metrics string, alive func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -136,7 +136,7 @@ func ask(ctx context.Context, url string) error {
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, response.Status)
+		return fmt.Errorf("%s: status %s", url, response.Status)
 	}
 	return nil
 }

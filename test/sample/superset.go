@@ -14,17 +14,17 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Name is that of the Superset, and of its Secret.
+// Name is the name of the Superset and of its Secret.
 const Name = "bi"
 
-// Namespace is one to create, with a name of its own and the strictest rules for
-// pods.
+// Namespace returns a namespace to create, with a generated name and the
+// strictest rules for pods.
 func Namespace() *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
 		GenerateName: "t-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}}}
 }
 
-// Secret is the one that the Superset refers to.
+// Secret is the Secret that the Superset refers to.
 func Secret(namespace string) *corev1.Secret {
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: Name, Namespace: namespace},
@@ -55,17 +55,17 @@ func Superset(namespace, version string, edits ...func(*v1alpha1.Superset)) *v1a
 	return s
 }
 
-// Version asks for a version.
+// Version sets the version.
 func Version(v string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Version = v }
 }
 
-// Tag picks an image by its tag, whose ending says how its pods behave.
+// Tag sets an image tag, whose suffix selects how its pods behave.
 func Tag(t string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Image.Tag = t }
 }
 
-// Strategy picks one.
+// Strategy sets the strategy.
 func Strategy(v v1alpha1.Strategy) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Strategy = v }
 }
@@ -75,7 +75,7 @@ func Config(raw string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Config.Raw = raw }
 }
 
-// Annotation writes one onto the Superset.
+// Annotation sets an annotation on the Superset.
 func Annotation(key, value string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
 		if s.Annotations == nil {
@@ -85,7 +85,7 @@ func Annotation(key, value string) func(*v1alpha1.Superset) {
 	}
 }
 
-// JobAnnotation puts an annotation on the pods of Jobs.
+// JobAnnotation sets an annotation on the pods of Jobs.
 func JobAnnotation(key, value string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
 		s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{PodTemplate: &runtime.RawExtension{
@@ -93,7 +93,7 @@ func JobAnnotation(key, value string) func(*v1alpha1.Superset) {
 	}
 }
 
-// Slow makes the pods of Jobs work, and those of tiers start, for a while.
+// Slow delays the pods of Jobs, and the readiness of the tiers' pods.
 func Slow(d time.Duration) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
 		s.Spec.PodTemplate = &runtime.RawExtension{Raw: fmt.Appendf(nil,
@@ -101,7 +101,8 @@ func Slow(d time.Duration) func(*v1alpha1.Superset) {
 	}
 }
 
-// Condition of a Superset; the zero one when it has none of the type.
+// Condition returns a condition of a Superset; the zero value when it has none of
+// the type.
 func Condition(s *v1alpha1.Superset, kind string) metav1.Condition {
 	if c := meta.FindStatusCondition(s.Status.Conditions, kind); c != nil {
 		return *c

@@ -21,7 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// retention makes more backups than are kept.
+// retention creates more backups than are kept.
 func retention(t *testing.T, pg server) {
 	j, v := job{release: v500, database: pg.copyDatabase(t, at(v500), "many")}, newVault(t)
 	writeFile(t, filepath.Join(v.folder, "notes", "README"), "of somebody else")
@@ -31,9 +31,10 @@ func retention(t *testing.T, pg server) {
 		age(t, v)
 	}
 	if got := v.names(t); got != "[notes r2 r3]" {
-		t.Errorf("there are %s, want the newest two and what is not ours", got)
+		t.Errorf("there are %s, want the newest two backups and the foreign folder", got)
 	}
-	// A pod that was lost is replaced, and finds its work done: no second dump.
+	// A lost pod is replaced, and its successor finds the backup done: no second
+	// dump.
 	before, err := os.Stat(v.dump("r3"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,11 +45,11 @@ func retention(t *testing.T, pg server) {
 	if err != nil || !os.SameFile(before, after) || cmp.Diff([]string{"r3", "r2"}, again.Backup.Kept) != "" || again.Backup.Bytes != after.Size() {
 		t.Errorf("the second try of r3: %+v, %v", again.Backup, err)
 	}
-	// Nor is it any younger for that.
+	// Its time is not changed either.
 	if at, err := time.Parse(time.RFC3339, again.Backup.TakenAt); err != nil || time.Since(at) < 300*24*time.Hour {
-		t.Errorf("a backup of last year is said to be taken at %q, %v", again.Backup.TakenAt, err)
+		t.Errorf("a backup of last year is reported with time %q, %v", again.Backup.TakenAt, err)
 	}
-	// A damaged one is no backup: it is made anew, and a truncated one is not counted.
+	// A damaged backup is created again, and a truncated one is not counted.
 	flip(t, v.dump("r3"), 1000)
 	if err := os.Truncate(v.dump("r2"), 1000); err != nil {
 		t.Fatal(err)
@@ -56,18 +57,18 @@ func retention(t *testing.T, pg server) {
 	got := v.backup(t, j, "r3", superset.EnvBackupKeep+"=2")
 	want(t, got, "")
 	if diff := cmp.Diff([]string{"r3"}, got.Backup.Kept); diff != "" {
-		t.Errorf("whole backups, -want +got:\n%s", diff)
+		t.Errorf("complete backups, -want +got:\n%s", diff)
 	}
 	pg.query(t, "many", "UPDATE alembic_version SET version_num = '"+v414.head+"'")
 	want(t, v.backup(t, j, "r3"), "BackupFailed", "there is a backup r3 already", v500.head, v414.head)
-	// Two revisions, as where a migration was cut off between branches: nothing to keep,
-	// but to be brought back from.
+	// Two revisions, as after a migration that was interrupted between branches:
+	// such a database is not backed up, but it can be restored.
 	pg.query(t, "many", "INSERT INTO alembic_version VALUES ('"+v500.head+"')")
 	want(t, v.backup(t, j, "r4"), "BackupFailed", "something else migrates it")
 	want(t, v.restore(t, j, "r3"), "")
 }
 
-// age makes the backups that there are a year older.
+// age makes the existing backups a year older.
 func age(t *testing.T, v *vault) {
 	t.Helper()
 	entries, err := filepath.Glob(filepath.Join(v.folder, "r*", "manifest.json"))
@@ -107,8 +108,8 @@ func flip(t *testing.T, file string, offset int64) {
 	}
 }
 
-// damaged gives restore what is not the backup that was made; it never gets as far as
-// the database.
+// damaged runs restores of missing or damaged backups; they fail before they
+// touch the database.
 func damaged(t *testing.T, pg server) {
 	j, v := job{release: v500, database: pg.copyDatabase(t, at(v500), "damaged")}, newVault(t)
 	want(t, v.restore(t, j, "r7"), "BackupMissing", "no backup r7", "there are: none")
@@ -140,8 +141,9 @@ func sumOf(t *testing.T, file string) string {
 	return strings.Fields(string(out))[0]
 }
 
-// failsInItsMidst lets the server refuse one of the last statements: all is as before.
-func failsInItsMidst(t *testing.T, pg server) {
+// failsMidway makes the server reject one of the last statements of a restore:
+// everything is rolled back.
+func failsMidway(t *testing.T, pg server) {
 	j, v := job{release: v500, database: pg.copyDatabase(t, at(v500), "midst")}, newVault(t)
 	pg.query(t, "midst", "CREATE ROLE gone; GRANT SELECT ON dbs TO gone")
 	want(t, v.backup(t, j, "r7"), "")
@@ -157,8 +159,8 @@ func failsInItsMidst(t *testing.T, pg server) {
 	}
 }
 
-// inTheWay restores beside a migration and beside somebody who uses a table.
-func inTheWay(t *testing.T, pg server) {
+// conflicts runs a restore during a migration and while a session uses a table.
+func conflicts(t *testing.T, pg server) {
 	j, v := job{release: v500, database: pg.copyDatabase(t, at(v500), "busy")}, newVault(t)
 	want(t, v.backup(t, j, "r7"), "")
 	impatient := superset.EnvLockWaitSeconds + "=1"
@@ -175,8 +177,8 @@ func inTheWay(t *testing.T, pg server) {
 	user := pg.openSession(t, "somebody", "postgres", "busy", "SELECT id FROM dbs")
 	want(t, v.restore(t, j, "r7", impatient), "TablesBusy", "the database is as it was", `"somebody"`)
 	user.end(t)
-	// load.sh takes the lock once more: a migration that begins after prepare.py has
-	// looked is not run over.
+	// load.sh takes the lock again: a migration that begins after prepare.py has
+	// checked is not disturbed.
 	var late *session
 	v.between = func(shared string) {
 		text, err := os.ReadFile(filepath.Join(shared, "facts.sh"))
@@ -216,7 +218,8 @@ func diskFull(t *testing.T, pg server) {
 	}
 }
 
-// ownCommand lets a user's commands do the work, with what prepare.py has written.
+// ownCommand uses a user's own commands, with the files that prepare.py has
+// written.
 func ownCommand(t *testing.T, pg server) {
 	j, v := job{release: v500, database: pg.copyDatabase(t, at(v500), "own")}, newVault(t)
 	const connect = `. "$SUPERSET_OPERATOR_SHARED_DIR/facts.sh"; cd "$SUPERSET_OPERATOR_SHARED_DIR";
@@ -237,6 +240,6 @@ func ownCommand(t *testing.T, pg server) {
 	}
 	v.command = "true"
 	want(t, v.restore(t, j, "r7", custom, superset.EnvExpectedRevision+"="+v414.head), "RestoreFailed", v500.head, v414.head)
-	// One that was to run dump.sh and did not says nothing.
+	// A command that should run dump.sh and did not leaves no result.
 	want(t, v.backup(t, j, "r8"), "BackupFailed", "left no word")
 }

@@ -20,28 +20,29 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// oddPassword is one that URL, passfile and service file each write in another way.
+// oddPassword must be escaped differently in a URL, a passfile and a service
+// file.
 const oddPassword = `not a re:al\pass%40@/#'"word`
 
-// TestBackupRestore takes copies of a real database and puts them back over a newer one.
+// TestBackupRestore backs up a real database and restores it over a newer state.
 func TestBackupRestore(t *testing.T) {
 	pg := startPostgreSQL(t)
 	start := job{release: v500, script: "migrate", database: pg.copyDatabase(t, "", at(v500))}
 	start.expect(t, "")
 	storePassword(t, &start)
-	t.Run("there and back", func(t *testing.T) { thereAndBack(t, pg) })
-	t.Run("schema of its own", func(t *testing.T) { schemaOfItsOwn(t, pg) })
+	t.Run("backup and restore", func(t *testing.T) { backupAndRestore(t, pg) })
+	t.Run("separate schema", func(t *testing.T) { separateSchema(t, pg) })
 	t.Run("retention", func(t *testing.T) { retention(t, pg) })
 	t.Run("damaged", func(t *testing.T) { damaged(t, pg) })
-	t.Run("fails in its midst", func(t *testing.T) { failsInItsMidst(t, pg) })
-	t.Run("in the way", func(t *testing.T) { inTheWay(t, pg) })
+	t.Run("fails midway", func(t *testing.T) { failsMidway(t, pg) })
+	t.Run("conflicts", func(t *testing.T) { conflicts(t, pg) })
 	t.Run("disk full", func(t *testing.T) { diskFull(t, pg) })
 	t.Run("own command", func(t *testing.T) { ownCommand(t, pg) })
 	t.Run("other versions", func(t *testing.T) { otherVersions(t, pg) })
 }
 
-// thereAndBack backs up 5.0.0, works on, upgrades to 6.0.0, and restores.
-func thereAndBack(t *testing.T, pg server) {
+// backupAndRestore backs up 5.0.0, writes more, upgrades to 6.0.0, and restores.
+func backupAndRestore(t *testing.T, pg server) {
 	old := job{release: v500, database: pg.copyDatabase(t, at(v500), "bi")}
 	pg.query(t, "bi", "CREATE VIEW totals AS SELECT count(*) AS n FROM dashboards")
 	pg.query(t, "bi", "CREATE MATERIALIZED VIEW names AS SELECT slice_name FROM slices")
@@ -56,10 +57,11 @@ func thereAndBack(t *testing.T, pg server) {
 	pg.query(t, "bi", "INSERT INTO css_templates (id, template_name, css) VALUES (4711, 'later', 'b{}')")
 	pg.query(t, "bi", "DELETE FROM dbs; DROP FUNCTION twice; ALTER TYPE mood ADD VALUE 'so so'")
 	job{release: v600, script: "migrate", database: old.database}.expect(t, "")
-	// What refers to tables of the backup must not keep them from going.
+	// Objects that refer to tables of the backup must not prevent that these are
+	// dropped.
 	pg.query(t, "bi", "CREATE TABLE later (dashboard integer REFERENCES dashboards (id)); CREATE VIEW late AS SELECT * FROM later")
 	if cmp.Equal(before, pg.snapshot(t, "bi")) {
-		t.Fatal("the upgrade changed nothing, so a restore cannot be seen")
+		t.Fatal("the upgrade changed nothing, so the restore cannot be verified")
 	}
 
 	got = v.restore(t, old, "r7", superset.EnvExpectedRevision+"="+v500.head, superset.EnvBackupSHA256+"="+got.Backup.SHA256)
@@ -77,7 +79,7 @@ func thereAndBack(t *testing.T, pg server) {
 	}
 }
 
-// checkBackup compares the result with what is on the disk.
+// checkBackup compares the result with the files on disk.
 func checkBackup(t *testing.T, v *vault, got result) {
 	t.Helper()
 	dump, err := os.ReadFile(v.dump("r7"))
@@ -110,20 +112,20 @@ func checkBackup(t *testing.T, v *vault, got result) {
 		}
 	}
 	if strings.Contains(string(text), databasePassword) {
-		t.Error("the manifest tells the password")
+		t.Error("the manifest contains the password")
 	}
 }
 
-// schemaOfItsOwn backs up a Superset that shares its database, with a password, a name
-// and options that have to be written in other words for PostgreSQL's programs. (Of a
-// database's name SQLAlchemy decodes nothing.)
-func schemaOfItsOwn(t *testing.T, pg server) {
+// separateSchema backs up a Superset that shares its database, with a password, a
+// name and options that PostgreSQL's programs need in another notation.
+// (SQLAlchemy does not decode a database's name.)
+func separateSchema(t *testing.T, pg server) {
 	pg.copyDatabase(t, at(v500), `"od d%db"`)
 	odd := "od d%db"
 	quoted := strings.ReplaceAll(oddPassword, "'", "''")
 	pg.query(t, odd, `CREATE ROLE "ten ant" LOGIN PASSWORD '`+quoted+`'; CREATE ROLE stranger LOGIN; ALTER ROLE stranger PASSWORD 'not-a-real-one'`)
 	pg.query(t, odd, `ALTER SCHEMA public RENAME TO "My ""own"" sch*ma"; CREATE SCHEMA public; GRANT CONNECT ON DATABASE "od d%db" TO "ten ant"`)
-	// REASSIGN OWNED refuses what the cluster's first user owns.
+	// REASSIGN OWNED rejects the objects of the cluster's first user.
 	pg.query(t, odd, `DO $$ DECLARE n text; BEGIN
 		FOR n IN SELECT c.oid::regclass FROM pg_class c WHERE relkind = 'r' AND relnamespace = '"My ""own"" sch*ma"'::regnamespace
 		LOOP EXECUTE 'ALTER TABLE ' || n || ' OWNER TO "ten ant"'; END LOOP;
@@ -143,7 +145,7 @@ func schemaOfItsOwn(t *testing.T, pg server) {
 	after := pg.snapshot(t, odd)
 	for table, rows := range map[string]string{`"My ""own"" sch*ma".theirs`: "3", "public.elsewhere": "4"} {
 		if n := pg.query(t, odd, "SELECT n FROM "+table); n != rows {
-			t.Errorf("%s of somebody else holds %s, want %s", table, n, rows)
+			t.Errorf("foreign table %s contains %s, want %s", table, n, rows)
 		}
 		delete(before.Rows, table)
 		delete(after.Rows, table)

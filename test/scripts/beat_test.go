@@ -14,16 +14,16 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// What has beat send a task every two seconds: one of Superset's own, or one that keeps
-// a worker busy until the test is over.
+// Makes beat send a task every two seconds: one of Superset's own, or one that
+// keeps a worker busy until the end of the test.
 const (
 	often   = "CeleryConfig.beat_schedule['often'] = {'task': 'reports.scheduler', 'schedule': 2.0}\n"
 	sleeps  = "CeleryConfig.imports += ('sleeper',)\nCeleryConfig.beat_schedule['often'] = {'task': 'sleeper', 'schedule': 2.0}\n"
 	sleeper = "import time\nfrom superset.extensions import celery_app\n\n@celery_app.task(name='sleeper')\ndef sleep():\n    time.sleep(3600)\n"
 )
 
-// TestBeat soaks beside a real worker and a real beat. What is due in a soak must be due
-// half a minute before its end.
+// TestBeat runs a soak with a real worker and a real beat. A task that is
+// expected in a soak must be due at least half a minute before its end.
 func TestBeat(t *testing.T) {
 	pg, cache := startPostgreSQL(t), startRedis(t)
 	j := job{release: v610, script: "verify", database: pg.copyDatabase(t, "", "ticks"), cache: cache}
@@ -56,8 +56,9 @@ func TestBeat(t *testing.T) {
 	beats(t, j.soaking(33), "", "not known: the workers had no room to begin often")
 }
 
-// TestBeatBefore has another release's worker and beat, with another Celery.
-func TestBeatBefore(t *testing.T) {
+// TestBeatOfOlderRelease uses the worker and beat of an older release, with another
+// version of Celery.
+func TestBeatOfOlderRelease(t *testing.T) {
 	pg, cache := startPostgreSQL(t), startRedis(t)
 	j := job{release: v414, script: "verify", database: pg.copyDatabase(t, "", "ticks"), cache: cache, raw: often}
 	pg.query(t, "ticks", "CREATE TABLE alembic_version AS SELECT '"+v414.head+"'::varchar(32) AS version_num")
@@ -66,14 +67,14 @@ func TestBeatBefore(t *testing.T) {
 	beats(t, j.soaking(33), "", "workers began what it sent: often")
 }
 
-// soaking is the job with a soak of so many seconds beside a worker and a beat.
+// soaking is the job with a soak of that many seconds, a worker and a beat.
 func (j job) soaking(seconds int) job {
 	j.extra = append([]string{superset.EnvWorkers + "=1", superset.EnvBeat + "=1", fmt.Sprintf("%s=%d", superset.EnvSoakSeconds, seconds)}, j.extra...)
 	return j
 }
 
-// beats wants Beat to be the last check, to begin with these words, and to be the one
-// that failed, if any did.
+// beats requires that Beat is the last check, that its detail begins with this
+// text, and that it is the only failed check, if any.
 func beats(t *testing.T, j job, reason, says string) {
 	t.Helper()
 	got, log := j.run(t)

@@ -11,10 +11,10 @@ import (
 	"testing"
 )
 
-// TestClassOfText gives each rule of the classifier a script of a few lines: what it
-// says of upgrade(), with "2" where that reaches for a second connection, and of
+// TestClassifier gives each rule of the classifier a script of a few lines: the
+// class of upgrade(), with "2" if it uses a second connection, and that of
 // downgrade().
-func TestClassOfText(t *testing.T) {
+func TestClassifier(t *testing.T) {
 	const undo = "downgrade"
 	cases := map[string]struct{ upgrade, downgrade, want string }{
 		"nothing":             {"pass", "pass", "Additive Present"},
@@ -79,9 +79,9 @@ func TestClassOfText(t *testing.T) {
 	}
 }
 
-// TestPathIsCut gives a result more risky revisions than fit: counts stay, the least
-// serious go.
-func TestPathIsCut(t *testing.T) {
+// TestPathIsTruncated has more risky revisions than fit into a result: counts are
+// kept, the least serious revisions are dropped.
+func TestPathIsTruncated(t *testing.T) {
 	const expression = "(lambda v: __import__('superset_job').Result('inspect', pending=['0123456789ab'] * 90," +
 		" path=v.path_of([v.Verdict('%012d' % i, v.CLASSES[i % 3], 'Lossy', 'x' * 150, True) for i in range(90)], True))" +
 		".encode(lambda t: t).decode())(__import__('superset_job_class'))"
@@ -95,6 +95,6 @@ func TestPathIsCut(t *testing.T) {
 		}
 	}
 	if strings.Contains(line, `"Additive"`) || strings.Contains(line, `"DataChanging"`) || !strings.Contains(line, `"Destructive"`) {
-		t.Errorf("not the most serious are left: %s", line)
+		t.Errorf("the most serious revisions were not kept: %s", line)
 	}
 }

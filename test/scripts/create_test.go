@@ -13,7 +13,7 @@ import (
 
 var createDatabase = superset.EnvCreateDatabase + "=1"
 
-// TestCreateDatabase begins with a server that has no such database.
+// TestCreateDatabase begins with a server without the database.
 func TestCreateDatabase(t *testing.T) {
 	pg := startPostgreSQL(t)
 	const name = `100% "new"`
@@ -27,7 +27,7 @@ func TestCreateDatabase(t *testing.T) {
 	if got.Database != "postgresql" || got.Revision != "" || got.Head != v610.head || got.PendingCount != revisions+18 || exists() != "" {
 		t.Errorf("preflight: %+v; databases of that name: %q", got, exists())
 	}
-	t.Run("may not", func(t *testing.T) {
+	t.Run("without the right", func(t *testing.T) {
 		pg.query(t, "postgres", "CREATE ROLE modest LOGIN PASSWORD '"+databasePassword+"'")
 		modest := job{release: v610, script: "preflight", extra: j.extra}
 		modest.database = strings.Replace(j.database, "//postgres:", "//modest:", 1)
@@ -37,7 +37,7 @@ func TestCreateDatabase(t *testing.T) {
 		modest.extra = nil
 		modest.expect(t, "DatabaseUnreachable", "does not exist")
 	})
-	// Another creator at the same moment is no trouble, here or in another cluster.
+	// A concurrent creation is not an error, for the same server or another one.
 	j.script, j.extra = "migrate", []string{createDatabase, superset.EnvLockWaitSeconds + "=900"}
 	created := 0
 	for _, r := range []*running{j.start(t), j.start(t)} {
@@ -48,16 +48,16 @@ func TestCreateDatabase(t *testing.T) {
 		created += strings.Count(log, "created the database")
 	}
 	if created != 1 || exists() != "UTF8" {
-		t.Errorf("%d created the database, of encoding %q", created, exists())
+		t.Errorf("%d runs created the database, with encoding %q", created, exists())
 	}
-	// The very moment is seldom met, so what it leads to is done here.
+	// The race is rare, so its outcome is simulated here.
 	late := j.command(t, "python", "-c", "from superset_job_create import create; from superset_job_database import database_url; create(database_url())")
 	late.Env = append(late.Env, "PYTHONPATH="+scriptsFolder(t))
 	if out, err := late.CombinedOutput(); err != nil || !strings.Contains(string(out), "created by another in the meantime") {
-		t.Errorf("creating what there is: %v\n%s", err, out)
+		t.Errorf("creating an existing database: %v\n%s", err, out)
 	}
 	j.script = "preflight"
 	if got := j.expect(t, ""); got.PendingCount != 0 || got.Revision != v610.head {
-		t.Errorf("preflight of what there is: %+v", got)
+		t.Errorf("preflight of an existing database: %+v", got)
 	}
 }

@@ -20,14 +20,15 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// takingBack is what became of a database that went to the next release and back.
-type takingBack struct {
+// roundTrip has the findings about a database that was upgraded to the next
+// release and downgraded again.
+type roundTrip struct {
 	From, To release
 	Result   result
-	// Objects are the differences in the schema, Rows those in the tables, to the database
-	// as the newer release found it when it started.
+	// Objects are the differences in the schema, Rows those in the tables, compared
+	// with the database after the newer release has started.
 	Objects, Rows []string
-	// Start is what the newer release adds to the schema by starting alone.
+	// Start lists what the newer release adds to the schema at its start.
 	Start []string
 }
 
@@ -35,18 +36,18 @@ type takingBack struct {
 func (r release) Version() string { return r.version }
 func (r release) Head() string    { return r.head }
 
-// TestDowngrade goes to each next release and back, with what users make in it, and
-// compares the database with the one before.
+// TestDowngrade upgrades to each next release and downgrades again, with objects
+// of a user, and compares the databases.
 func TestDowngrade(t *testing.T) {
 	pg := startPostgreSQL(t)
 	database := pg.copyDatabase(t, "", "bi")
 	start := job{release: v414, script: "migrate", database: database}
 	start.expect(t, "")
 	fill(t, start)
-	var all []takingBack
+	var all []roundTrip
 	from := v414
 	for _, hop := range hops {
-		all = append(all, takeBack(t, pg, from, hop.to))
+		all = append(all, downgradeCopy(t, pg, from, hop.to))
 		from = hop.to
 	}
 	for i, fails := range []bool{true, false, false} {
@@ -61,7 +62,7 @@ func TestDowngrade(t *testing.T) {
 	keep(t, filepath.Join("..", "..", "docs", "explanation", "downgrade.md"), downgradePage(t, all))
 }
 
-// fill lets Superset itself store a database with a password, a dataset, a chart and a
+// fill makes Superset store a database with a password, a dataset, a chart and a
 // dashboard.
 func fill(t *testing.T, j job) {
 	t.Helper()
@@ -92,10 +93,10 @@ with create_app().app_context():
 	}
 }
 
-// takeBack upgrades the database bi, and takes a copy of what came out of it back.
-func takeBack(t *testing.T, pg server, from, to release) takingBack {
+// downgradeCopy upgrades the database bi, and downgrades a copy of the result.
+func downgradeCopy(t *testing.T, pg server, from, to release) roundTrip {
 	t.Helper()
-	one := takingBack{From: from, To: to}
+	one := roundTrip{From: from, To: to}
 	found := pg.objects(t, "bi")
 	start := job{release: to, database: pg.url("bi")}.command(t, "python", "-c", "from superset.app import create_app; create_app()")
 	if out, err := start.CombinedOutput(); err != nil {
@@ -128,12 +129,13 @@ func takeBack(t *testing.T, pg server, from, to release) takingBack {
 	one.Rows = changedRows(before.Rows, pg.rows(t, name, columns))
 	for _, table := range []string{"dashboards", "dbs", "dashboard_slices", "tables", "table_columns", "ab_user"} {
 		if line := "public." + table + ":"; slices.ContainsFunc(one.Rows, func(row string) bool { return strings.HasPrefix(row, line) }) {
-			t.Errorf("what users made differs after %s and back: %v", to.version, one.Rows)
+			t.Errorf("the users' objects differ after %s and the downgrade: %v", to.version, one.Rows)
 		}
 	}
-	// A second try, of a pod that was lost, finds it done; and the older release runs.
+	// A retry, as of a lost pod, finds the downgrade done; and the older release
+	// runs.
 	if again := j.expect(t, ""); again.Revision != from.head {
-		t.Errorf("again: %+v", again)
+		t.Errorf("retry: %+v", again)
 	}
 	if again := (job{release: from, script: "migrate", database: j.database}).expect(t, ""); again.Revision != from.head {
 		t.Errorf("the older release: %+v", again)
@@ -141,7 +143,7 @@ func takeBack(t *testing.T, pg server, from, to release) takingBack {
 	return one
 }
 
-// changedObjects lists what differs between two schemas, a line each.
+// changedObjects lists the differences of two schemas, one line each.
 func changedObjects(before, after map[string]string) []string {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(before)) {
@@ -160,7 +162,7 @@ func changedObjects(before, after map[string]string) []string {
 	return lines
 }
 
-// changedLines gives the lines of each text that the other one has not.
+// changedLines returns the lines of each text that the other one does not have.
 func changedLines(before, after string) string {
 	only := func(text, other string) string {
 		var lines []string
@@ -171,10 +173,11 @@ func changedLines(before, after string) string {
 		}
 		return strings.Join(lines, "; ")
 	}
-	return fmt.Sprintf("`%s` is `%s`", only(before, after), only(after, before))
+	return fmt.Sprintf("`%s` became `%s`", only(before, after), only(after, before))
 }
 
-// changedRows lists the tables whose rows differ, with how many there were and are.
+// changedRows lists the tables whose rows differ, with the number of rows before
+// and after.
 func changedRows(before, after map[string]string) []string {
 	var lines []string
 	for _, table := range slices.Sorted(maps.Keys(before)) {
@@ -191,7 +194,7 @@ func changedRows(before, after map[string]string) []string {
 	return lines
 }
 
-// refusedDowngrades asks for what is no way back.
+// refusedDowngrades requests impossible downgrades.
 func refusedDowngrades(t *testing.T, pg server) {
 	j := job{release: v610, script: "downgrade", database: pg.url("bi")}
 	before := pg.snapshot(t, "bi")
@@ -205,7 +208,7 @@ func refusedDowngrades(t *testing.T, pg server) {
 	if got := j.expect(t, ""); got.Revision != v610.head {
 		t.Errorf("without a target: %+v", got)
 	}
-	// An older image does not know the way, nor where the database is.
+	// An older image knows neither the target nor the current revision.
 	old := job{release: v600, script: "downgrade", database: pg.url("bi"), extra: []string{superset.EnvTargetRevision + "=" + v500.head}}
 	old.expect(t, "DatabaseAhead", v610.head)
 	if diff := cmp.Diff(before, pg.snapshot(t, "bi")); diff != "" {
@@ -219,7 +222,7 @@ var downgradeTemplate = template.Must(template.New("downgrade.md.tmpl").Funcs(te
 	},
 }).ParseFiles("downgrade.md.tmpl"))
 
-func downgradePage(t *testing.T, all []takingBack) string {
+func downgradePage(t *testing.T, all []roundTrip) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := downgradeTemplate.Execute(&out, all); err != nil {

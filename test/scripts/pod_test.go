@@ -15,14 +15,14 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// vault is where the pods of one Superset keep its backups, and whose programs they
-// use for it.
+// vault is the folder for the backups of one Superset, with the programs that its
+// pods use.
 type vault struct {
 	folder string
 	path   string // of the database's image; "" = the machine's
-	// between runs before the second container, with the folder that they share.
+	// between runs before the second container, with the shared folder.
 	between func(shared string)
-	// command stands in for dump.sh or load.sh, as a user's own would; "" = none.
+	// command replaces dump.sh or load.sh, like a user's own command; "" = none.
 	command string
 }
 
@@ -33,19 +33,19 @@ func newVault(t *testing.T) *vault {
 
 func (v *vault) dump(name string) string { return filepath.Join(v.folder, name, "dump") }
 
-// backup runs the pod that backs up.
+// backup runs the pod of a backup.
 func (v *vault) backup(t *testing.T, j job, name string, extra ...string) result {
 	t.Helper()
 	return v.run(t, j, "dump.sh", "backup", append(extra, superset.EnvBackup+"="+name))
 }
 
-// restore runs the pod that restores.
+// restore runs the pod of a restore.
 func (v *vault) restore(t *testing.T, j job, name string, extra ...string) result {
 	t.Helper()
 	return v.run(t, j, "load.sh", "restore", append(extra, superset.EnvBackup+"="+name))
 }
 
-// run runs the containers of a pod in turn, as the kubelet does: the second in an
+// run runs the containers of a pod in order, like the kubelet: the second in an
 // image without Superset, its Secrets and its Python.
 func (v *vault) run(t *testing.T, j job, program, report string, extra []string) result {
 	t.Helper()
@@ -75,7 +75,7 @@ func (v *vault) run(t *testing.T, j job, program, report string, extra []string)
 	}
 	for _, secret := range []string{secretKey, databasePassword} {
 		if strings.Contains(string(out), secret) {
-			t.Errorf("%s tells a secret", program)
+			t.Errorf("%s contains a secret", program)
 		}
 	}
 	j.script = report
@@ -83,7 +83,8 @@ func (v *vault) run(t *testing.T, j job, program, report string, extra []string)
 	return got
 }
 
-// want fails the test unless the result has the reason and its message holds the words.
+// want fails the test unless the result has the reason and its message contains
+// the words.
 func want(t *testing.T, got result, reason string, words ...string) {
 	t.Helper()
 	if got.Reason != reason {
@@ -91,12 +92,12 @@ func want(t *testing.T, got result, reason string, words ...string) {
 	}
 	for _, word := range words {
 		if !strings.Contains(got.Message, word) {
-			t.Errorf("message %q does not say %q", got.Message, word)
+			t.Errorf("message %q does not contain %q", got.Message, word)
 		}
 	}
 }
 
-// names lists what is in the folder of the backups.
+// names lists the folder of the backups.
 func (v *vault) names(t *testing.T) string {
 	t.Helper()
 	entries, err := os.ReadDir(v.folder)

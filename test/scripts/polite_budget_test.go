@@ -13,7 +13,7 @@ import (
 )
 
 // atRecord runs Python between a revision's last statement and its record in
-// alembic_version, with the migration's connection and a cursor of it at hand.
+// alembic_version, with access to the migration's connection and cursor.
 func atRecord(revision, body string) string {
 	return fmt.Sprintf(`
 from sqlalchemy import event
@@ -26,8 +26,8 @@ def at_record(connection, cursor, statement, *others):
 `, revision, strings.ReplaceAll(strings.TrimSpace(body), "\n", "\n        "))
 }
 
-// politeLimits looks at the time-outs that a migration runs under, and at each limit
-// of a try to lock alone.
+// politeLimits checks the time-outs of a migration, and each limit of a lock
+// attempt on its own.
 func politeLimits(t *testing.T, pg server) {
 	const show = `
 settings = "lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"
@@ -74,7 +74,7 @@ print(max(superset_job_tables._limits(connection)) < 0.1)`, "True"},
 		{"idle", `
 superset_job_polite._prepare(connection, 0.2)
 import select
-print(select.select([connection.connection], [], [], 60)[0] != [])  # the server says good-bye
+print(select.select([connection.connection], [], [], 60)[0] != [])  # the server closes the connection
 try:
     connection.exec_driver_sql("SELECT 1")
 except sa.exc.DBAPIError as error:
@@ -98,8 +98,8 @@ print(connection.exec_driver_sql("SHOW transaction_isolation").scalar())`, "read
 	blocker.end(t)
 }
 
-// withScripts runs a program that has the scripts' modules and a transaction in the
-// job's database, and returns what it prints.
+// withScripts runs a program with the scripts' modules and a transaction in the
+// job's database, and returns its output.
 func withScripts(t *testing.T, j job, program string) string {
 	t.Helper()
 	scripts, err := filepath.Abs(filepath.Join("..", "..", "internal", "migrations", "scripts"))
@@ -118,18 +118,19 @@ connection.begin()`+program)
 	return strings.TrimSpace(string(out))
 }
 
-// politeBudget lets a migration need its locks for longer than it may: each way to
-// spend the time is ended, and all is rolled back.
+// politeBudget makes a migration hold its locks longer than permitted, in several
+// ways: each is aborted, and everything is rolled back.
 func politeBudget(t *testing.T, pg server) {
-	// The first of the hop's revisions: a busy machine must reach it within the limit.
+	// The first of the hop's revisions: a busy machine must reach it within the
+	// limit.
 	const first = "94e7a3499973"
 	cases := map[string]struct{ limit, raw, said string }{
 		"many short statements": {limit: "0.05"},
 		"one long statement": {"5", atRecord(first, `
 print("reached")
 cursor.execute("SELECT pg_sleep(600)")`), "reached"},
-		// The server's limit is off and the script swallows the error: the thread that
-		// cancels and the flag must do.
+		// The server's limit is off and the script swallows the error: the cancelling
+		// thread and the flag must suffice.
 		"an error swallowed": {"5", atRecord(first, `
 try:
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -138,7 +139,7 @@ try:
 except Exception:
     cursor.execute("ROLLBACK TO of_a_script")
     print("swallowed")`), "swallowed"},
-		// Nothing but the commit comes after it.
+		// Only the commit follows.
 		"after the last statement": {"5", strings.Replace(atRecord(v600.head, `
 import time
 print("reached")
@@ -157,13 +158,13 @@ for _ in range(60):
 				t.Errorf("result %+v, locks %+v, log:\n%s", got, got.Locks, log)
 			}
 			if want := "longer than " + c.limit + " s; rolled back, the revision is still " + v500.head; !strings.Contains(got.Message, want) {
-				t.Errorf("message %q does not say %q", got.Message, want)
+				t.Errorf("message %q does not contain %q", got.Message, want)
 			}
 			if !strings.Contains(log, c.said) {
-				t.Errorf("the time was not spent as meant: no %q in the log:\n%s", c.said, log)
+				t.Errorf("the time was not spent in the intended way: no %q in the log:\n%s", c.said, log)
 			}
 			sameSchema(t, pg, database)
-			j.expect(t, "") // and plainly, it passes
+			j.expect(t, "") // and as a plain migration it succeeds
 		})
 	}
 	t.Run("a frozen process", func(t *testing.T) {
@@ -172,7 +173,7 @@ for _ in range(60):
 		r := politely(j, "20", "60").start(t)
 		r.waitUntil(t, "holding the locks", paused(r))
 		stop(t, r, syscall.SIGSTOP)
-		poll(t, "the server has taken the locks away", func() bool {
+		poll(t, "the server has released the locks", func() bool {
 			return pg.query(t, "budget_frozen", "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'") == "0"
 		})
 		sameSchema(t, pg, "budget_frozen")
@@ -194,17 +195,19 @@ func stop(t *testing.T, r *running, signal syscall.Signal) {
 func sameSchema(t *testing.T, pg server, database string) {
 	t.Helper()
 	if pg.schema(t, database) != pg.schema(t, "at_500") {
-		t.Error("the schema differs from the one before")
+		t.Error("the schema has changed")
 	}
 }
 
-// beforeCatalogs is the revision before 58d051681a3b, which asks for the metastore
-// through a second connection when a PostgreSQL database is defined in it.
+// beforeCatalogs is the revision before 58d051681a3b, which queries the metadata
+// database through a second connection when a PostgreSQL database is defined in
+// it.
 const beforeCatalogs = "4a33124c18ad"
 
-// politeSelfWait takes a database to just before that revision, as 4.0 leaves one,
-// and defines an analytics database. With all tables locked the migration waits for
-// itself, which the server cannot see: it must end all the same. Plainly, it passes.
+// politeSelfWait migrates a database to just before that revision, as 4.0 leaves
+// one, and defines an analytics database. With all tables locked the migration
+// waits for itself, which the server cannot detect: it must be aborted
+// nevertheless. As a plain migration it succeeds.
 func politeSelfWait(t *testing.T, pg server) {
 	j := job{release: v414, script: "migrate", database: pg.copyTenant(t, "template0", "self_wait")}
 	command := j.command(t, "superset", "db", "upgrade", beforeCatalogs)
@@ -230,8 +233,8 @@ func politeSelfWait(t *testing.T, pg server) {
 	}
 }
 
-// politeRollback lets the error handling of a real script roll the transaction back,
-// and with it the locks: what follows must not run.
+// politeRollback makes the error handling of a real script roll the transaction
+// back, and release the locks: nothing may run afterwards.
 func politeRollback(t *testing.T, pg server) {
 	j := job{release: v414, script: "migrate", database: pg.copyTenant(t, "template0", "rolled_back")}
 	j.raw = `
@@ -253,6 +256,6 @@ def fail(session):
 		t.Errorf("result %+v", got)
 	}
 	if table := pg.query(t, "rolled_back", "SELECT to_regclass('alembic_version') IS NULL"); table != "t" {
-		t.Error("alembic_version is left behind: statements ran after the locks were lost")
+		t.Error("alembic_version exists: statements ran after the locks were lost")
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// politeBusy has somebody in the way: for too long, who must be named, or not.
+// politeBusy has a blocking session, either until the time-out, when it must be
+// named, or shorter.
 func politeBusy(t *testing.T, pg server) {
 	j := migration600(t, pg, "busy")
 	cases := map[string]struct {
@@ -39,13 +40,13 @@ func politeBusy(t *testing.T, pg server) {
 				t.Errorf("result %+v, locks %+v", got, got.Locks)
 			}
 			if strings.Contains(got.Message, "a secret") {
-				t.Errorf("message %q tells what the session runs", got.Message)
+				t.Errorf("message %q contains the statement of the session", got.Message)
 			}
 			blocker.end(t)
 		})
 	}
 	t.Run("at the start", func(t *testing.T) {
-		j := migration600(t, pg, "busy_start") // has not seen a Superset 6 yet, which adds a table
+		j := migration600(t, pg, "busy_start") // no Superset 6 has run on it yet, which would add a table
 		blocker := pg.openSession(t, "the blocker", tenant, "busy_start", "UPDATE ab_user SET username = username")
 		got := politely(j, "60", "1").expect(t, "TablesBusy", "Superset adds tables when it starts", `"the blocker" (user bi`)
 		if got.Revision != v500.head || got.Locks != nil {
@@ -59,13 +60,13 @@ func politeBusy(t *testing.T, pg server) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dump.Stdout = writer // nobody reads it, so that the dump stands still
+		dump.Stdout = writer // the output is not read, so that the dump blocks
 		if err := dump.Start(); err != nil {
 			t.Fatal(err)
 		}
 		_ = writer.Close()
 		defer func() {
-			_ = reader.Close() // which ends the dump with an error
+			_ = reader.Close() // ends the dump with an error
 			_ = dump.Wait()
 		}()
 		poll(t, "the dump has read half of it", func() bool {
@@ -83,15 +84,15 @@ func politeBusy(t *testing.T, pg server) {
 		blocker := pg.openSession(t, "the slow one", tenant, "busy", "SELECT 1 FROM ab_user; LOCK TABLE logs IN ROW EXCLUSIVE MODE")
 		r := politely(j, "60", "60").start(t)
 		r.waitUntil(t, "waiting", func() bool { return strings.Contains(r.log.String(), `in the way: "the slow one"`) })
-		blocker.end(t) // and could still commit: the migration let it go on
+		blocker.end(t) // and could still commit: the migration did not terminate it
 		if got, log := r.wait(t); got.Reason != "" || got.Revision != v600.head || got.Locks.Tries < 2 {
 			t.Errorf("result %+v, locks %+v, log:\n%s", got, got.Locks, log)
 		}
 	})
 }
 
-// politeInterrupted ends polite migrations while they wait and while they hold the
-// locks: nothing is left behind, and who was in the way goes on.
+// politeInterrupted interrupts polite migrations while they wait and while they
+// hold the locks: nothing is changed, and blocking sessions are not terminated.
 func politeInterrupted(t *testing.T, pg server) {
 	for name, signal := range map[string]syscall.Signal{"sigterm": syscall.SIGTERM, "sigkill": syscall.SIGKILL} {
 		t.Run(name+" waiting", func(t *testing.T) {
@@ -131,6 +132,6 @@ func interrupt(t *testing.T, pg server, r *running, signal syscall.Signal) {
 		t.Errorf("revision %s, want %s", revision, v500.head)
 	}
 	if got, want := pg.schema(t, database), pg.schema(t, "at_500"); got != want {
-		t.Error("the schema differs from the one before")
+		t.Error("the schema has changed")
 	}
 }

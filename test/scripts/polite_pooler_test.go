@@ -16,7 +16,7 @@ import (
 )
 
 // startPooler returns the port of a PgBouncer in transaction mode on loopback, in
-// front of the server. In statement mode Superset itself does not run.
+// front of the server. Superset does not run in statement mode.
 func startPooler(t *testing.T, pg server) int {
 	t.Helper()
 	folder, port := t.TempDir(), freePort(t)
@@ -38,17 +38,17 @@ pool_mode = transaction
 	return port
 }
 
-// through leads a job to its database through a pooler.
+// through connects a job to its database through a pooler.
 func through(j job, pg server, port int) job {
 	j.database = strings.Replace(j.database, ":"+strconv.Itoa(pg.port)+"/", ":"+strconv.Itoa(port)+"/", 1)
 	return j
 }
 
-// politePooler migrates behind a PgBouncer that gives each transaction whatever
-// connection is free: what belongs to a session would be lost or be somebody else's.
+// politePooler migrates behind a PgBouncer that gives each transaction any free
+// connection: session state would be lost or leak into other sessions.
 func politePooler(t *testing.T, pg server) {
 	port := startPooler(t, pg)
-	t.Run("two at once", func(t *testing.T) {
+	t.Run("concurrent migrations", func(t *testing.T) {
 		j, p := through(migration600(t, pg, "pooled"), pg, port), pauseBefore(t, "cd1fb11291f2")
 		slow := j
 		slow.raw = p.raw
@@ -64,7 +64,8 @@ func politePooler(t *testing.T, pg server) {
 		if got := second.expect(t, ""); got.Revision != v600.head || got.Locks != nil {
 			t.Errorf("result %+v, want nothing to do", got)
 		}
-		// The pooler keeps its connections: none may keep a trace of the migration.
+		// The pooler keeps its connections: none may have settings of the migration
+		// left.
 		for range 10 {
 			if got := withScripts(t, j, `
 print([connection.exec_driver_sql("SHOW " + name).scalar() for name in ("application_name", "lock_timeout",

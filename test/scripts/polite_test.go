@@ -12,10 +12,11 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// owner is whose migrations the tests run.
+// owner is the Superset of the tests' migrations.
 const owner = "tests/bi"
 
-// politely makes a migration polite. Seconds as the operator would write them.
+// politely makes a migration polite. The values are seconds, in the operator's
+// notation.
 func politely(j job, maxLock, tableWait string) job {
 	j.extra = append([]string{
 		superset.EnvMaxLockSeconds + "=" + maxLock, superset.EnvTableWaitSeconds + "=" + tableWait,
@@ -24,13 +25,13 @@ func politely(j job, maxLock, tableWait string) job {
 	return j
 }
 
-// TestPolite migrates politely beside sessions that are in the way, and looks at what
-// each limit of it does. The databases belong to a role without privileges.
+// TestPolite runs polite migrations with blocking sessions, and checks each
+// limit. The databases belong to a role without privileges.
 func TestPolite(t *testing.T) {
 	pg := startPostgreSQL(t)
 	first := politely(job{release: v500, script: "migrate", database: pg.createTenant(t, "at_500")}, "60", "60").expect(t, "")
 	if first.Locks == nil || first.Locks.Tries != 1 || first.Locks.Tables == 0 || first.Locks.HeldSeconds == 0 {
-		t.Errorf("locks %+v of a first install, want the tables that Superset's start-up makes", first.Locks)
+		t.Errorf("locks %+v of a first install, want the tables that Superset's start-up creates", first.Locks)
 	}
 	pg.noSessions(t, "at_500")
 	t.Run("tables", func(t *testing.T) { politeTables(t, pg) })
@@ -46,14 +47,14 @@ func TestPolite(t *testing.T) {
 	}
 }
 
-// migration600 is the hop that most tests try, on a copy of its own.
+// migration600 is the migration of most tests, on a copy of its own.
 func migration600(t *testing.T, pg server, database string) job {
 	t.Helper()
 	return job{release: v600, script: "migrate", database: pg.copyTenant(t, "at_500", database)}
 }
 
-// politeTables has tables of every kind beside Superset's own. Sessions use all that
-// are not to be locked; what is to be locked is counted another way.
+// politeTables creates tables of every kind next to Superset's own. Sessions use
+// all that must not be locked; the locked ones are counted separately.
 func politeTables(t *testing.T, pg server) {
 	j := migration600(t, pg, "kinds")
 	pg.query(t, "kinds", `
@@ -91,7 +92,7 @@ func politeTables(t *testing.T, pg server) {
 	if got.Reason != "" || got.Revision != v600.head || got.Locks == nil {
 		t.Fatalf("result %+v, log:\n%s", got, log)
 	}
-	// Superset 6's start-up makes one table more before the migration begins.
+	// Superset 6's start-up creates one more table before the migration begins.
 	if n, _ := strconv.Atoi(own); got.Locks.Tables != n+1 || got.Locks.Tries != 1 || got.Locks.HeldSeconds == 0 {
 		t.Errorf("locks %+v, want %d tables at the first try", got.Locks, n+1)
 	}

@@ -24,7 +24,7 @@ var (
 // proofMaxLock is the budget of a polite migration, in seconds.
 const proofMaxLock = "10"
 
-// attempt is what one migration under load did.
+// attempt is the result of one migration under load.
 type attempt struct {
 	polite   bool
 	error    string // why the migration failed; empty if it did not
@@ -34,9 +34,9 @@ type attempt struct {
 	locks    locks
 }
 
-// TestPoliteProof migrates beside a web tier at work, with Superset's own command and
-// politely in turn, each time on a fresh copy of the database. The plain command is
-// there to compare with: only the polite way must do without a failure.
+// TestPoliteProof migrates under load, alternately with Superset's own command
+// and politely, each time on a fresh copy of the database. The plain command is
+// for comparison: only the polite migration must have no failures.
 func TestPoliteProof(t *testing.T) {
 	pg, cache := startPostgreSQL(t), startRedis(t)
 	web := job{release: v500, script: "migrate", database: pg.createTenant(t, "seeded"), cache: cache,
@@ -71,8 +71,8 @@ func TestPoliteProof(t *testing.T) {
 	}
 }
 
-// migrateUnderLoad takes a database from 5.0.0 to 6.0.0 while a web tier of 5.0.0
-// works with it.
+// migrateUnderLoad migrates a database from 5.0.0 to 6.0.0 while a web tier of
+// 5.0.0 uses it.
 func migrateUnderLoad(t *testing.T, web job, polite bool) attempt {
 	t.Helper()
 	process, url := startWeb(t, web)
@@ -84,7 +84,7 @@ func migrateUnderLoad(t *testing.T, web job, polite bool) attempt {
 		r := politely(migrate, proofMaxLock, "180").start(t)
 		r.waitUntilDone("migrated to ")
 		l.more(t, 50)
-		l.stop() // superset init, which the plain command leaves out, follows in peace
+		l.stop() // superset init, which the plain command does not include, follows without load
 		got, log := r.wait(t)
 		if a.error = got.Message; a.error != "" {
 			t.Logf("%s", log)
@@ -109,7 +109,7 @@ func migrateUnderLoad(t *testing.T, web job, polite bool) attempt {
 	return a
 }
 
-// lastLine is what a program's traceback ends with.
+// lastLine is the last line of a program's traceback.
 func lastLine(text string) string {
 	for _, line := range slices.Backward(strings.Split(strings.TrimSpace(text), "\n")) {
 		if strings.HasPrefix(line, "psycopg2.") || strings.HasPrefix(line, "sqlalchemy.") {
@@ -119,7 +119,7 @@ func lastLine(text string) string {
 	return "no error of the database"
 }
 
-// errorsOf are the lines of a log that name an error, up to thirty.
+// errorsOf returns the lines of a log that name an error, up to thirty.
 func errorsOf(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
@@ -130,7 +130,7 @@ func errorsOf(text string) string {
 	return strings.Join(lines[:min(30, len(lines))], "\n")
 }
 
-// proof renders the attempts for the reader of the documentation.
+// proof renders the attempts for the page.
 func proof(attempts []attempt) string {
 	var b strings.Builder
 	memory := "an unknown amount"
@@ -182,7 +182,7 @@ func summary(attempts []attempt, polite bool) string {
 	return fmt.Sprintf("| polite | %s | %.1f | %s | %s |\n", row, float64(tries)/float64(runs), middle(wait), middle(held))
 }
 
-// middle is the median with the greatest value.
+// middle is the median, with the maximum in parentheses.
 func middle(values []float64) string {
 	slices.Sort(values)
 	return fmt.Sprintf("%.1f (%.1f)", values[len(values)/2], values[len(values)-1])

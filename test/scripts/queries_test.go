@@ -26,8 +26,8 @@ import (
 
 const metricsToken = "a-made-up-token-for-metrics"
 
-// TestQueries asks a real Prometheus, which reads a metric of the test's own, and which
-// a server in front guards with a token.
+// TestQueries queries a real Prometheus that scrapes a metric of the test, behind
+// a server that requires a token.
 func TestQueries(t *testing.T) {
 	pg := startPostgreSQL(t)
 	m := startMetrics(t)
@@ -39,7 +39,7 @@ func TestQueries(t *testing.T) {
 	m.set(t, 2)
 	asked.as("preflight").expect(t, "")
 	asked.extra = append(asked.extra, superset.EnvSoakSeconds+"=1")
-	m.refuse.Store(2) // for a moment
+	m.refuse.Store(2) // only for a moment
 	want := []check{{"Query/q0", true, "does not hold"}, {"Query/q1", true, "does not hold"}}
 	if got := asked.expect(t, "").Checks; len(got) != 4 || got[1].Name != "Soak" || !slices.Equal(got[2:], want) || m.refuse.Load() > 0 {
 		t.Errorf("checks %+v", got)
@@ -49,20 +49,20 @@ func TestQueries(t *testing.T) {
 	if failed := wrong(got); !slices.Equal(failed, []string{"Query/q0"}) {
 		t.Errorf("failed %v", failed)
 	}
-	t.Run("what fails before is not asked", func(t *testing.T) {
+	t.Run("not queried after an earlier failure", func(t *testing.T) {
 		j := asked
 		j.extra = append(slices.Clone(j.extra), superset.EnvExpectedRevision+"="+v500.head)
 		if got := j.expect(t, "CheckFailed", "Revision"); len(got.Checks) != 1 {
 			t.Errorf("checks %+v", got.Checks)
 		}
 	})
-	t.Run("nobody answers", func(t *testing.T) {
+	t.Run("no server", func(t *testing.T) {
 		got, _ := j.asking("http://127.0.0.1:1", "", "up == 0").run(t)
 		if c := got.Checks[1]; c.OK || c.Name != "Query/q0" || !strings.Contains(c.Detail, "refused") {
 			t.Errorf("%+v", got.Checks)
 		}
 	})
-	t.Run("an authority of one's own", func(t *testing.T) {
+	t.Run("private certificate authority", func(t *testing.T) {
 		tls := httptest.NewTLSServer(m.guard)
 		defer tls.Close()
 		file := filepath.Join(t.TempDir(), "authority.crt")
@@ -76,17 +76,17 @@ func TestQueries(t *testing.T) {
 		url, token, expr string
 		says             []string
 	}{
-		"it holds already":         {m.url, metricsToken, errors, []string{`q0 of spec.upgrade.verify.prometheus holds: 3 of {code="500"}: wait until it does not`}},
-		"it holds of several":      {m.url, metricsToken, `count by (job) (up)`, []string{"holds 2 times: 1 of {job="}},
-		"it is no PromQL":          {m.url, metricsToken, "up ==", []string{"is refused: bad_data: ", "parse error", "mend its expr"}},
-		"it cannot be evaluated":   {m.url, metricsToken, "up > on() group_left() up", []string{"is refused: execution: ", "mend its expr"}},
-		"it is a scalar":           {m.url, metricsToken, "1 > bool 2", []string{"gives a scalar", "compare a vector, for example vector(time()) > 0"}},
-		"it is a range":            {m.url, metricsToken, "up[5m]", []string{"gives a range", "put rate()"}},
+		"already holds":            {m.url, metricsToken, errors, []string{`q0 of spec.upgrade.verify.prometheus holds: 3 of {code="500"}: wait until it does not`}},
+		"holds for several":        {m.url, metricsToken, `count by (job) (up)`, []string{"holds 2 times: 1 of {job="}},
+		"invalid PromQL":           {m.url, metricsToken, "up ==", []string{"is refused: bad_data: ", "parse error", "mend its expr"}},
+		"evaluation fails":         {m.url, metricsToken, "up > on() group_left() up", []string{"is refused: execution: ", "mend its expr"}},
+		"scalar":                   {m.url, metricsToken, "1 > bool 2", []string{"gives a scalar", "compare a vector, for example vector(time()) > 0"}},
+		"range":                    {m.url, metricsToken, "up[5m]", []string{"gives a range", "put rate()"}},
 		"another token":            {m.url, "not-" + metricsToken, errors, []string{"has no answer: GET " + m.url + "/api/v1/query answered 401", "mend url and tokenFrom"}},
 		"a token of two lines":     {m.url, "two\n" + metricsToken, errors, []string{"the token of tokenFrom is not one word of ASCII"}},
 		"another path":             {m.url + "/graphs", metricsToken, errors, []string{"/graphs/api/v1/query answered 404"}},
 		"the answer has the token": {m.url + "/tells", metricsToken + "\n", errors, []string{"answered 403: *** may not"}},
-		"nobody answers":           {"http://127.0.0.1:1", "", errors, []string{"has no answer: URLError", "refused", "at http://127.0.0.1:1: mend url"}},
+		"no server":                {"http://127.0.0.1:1", "", errors, []string{"has no answer: URLError", "refused", "at http://127.0.0.1:1: mend url"}},
 	} {
 		t.Run("before: "+name, func(t *testing.T) {
 			j.asking(c.url, c.token, c.expr).as("preflight").expect(t, "QueryFailed", append(c.says, "or leave it out; nothing was touched")...)
@@ -105,13 +105,13 @@ func (j job) asking(url, token string, expressions ...string) job {
 	return j
 }
 
-// metrics is a Prometheus that reads one metric.
+// metrics is a Prometheus that scrapes one metric.
 type metrics struct {
-	url    string       // of the server in front
+	url    string       // of the proxy
 	direct string       // of Prometheus itself
-	guard  http.Handler // of the server in front
+	guard  http.Handler // of the proxy
 	value  atomic.Int64 // of made_up_errors
-	refuse atomic.Int64 // so many requests are answered 503
+	refuse atomic.Int64 // number of requests to answer with 503
 }
 
 func startMetrics(t *testing.T) *metrics {
@@ -155,14 +155,14 @@ func startMetrics(t *testing.T) *metrics {
 	return m
 }
 
-// set waits until Prometheus has read the value.
+// set waits until Prometheus has scraped the value.
 func (m *metrics) set(t *testing.T, value int64) {
 	t.Helper()
 	m.value.Store(value)
 	poll(t, fmt.Sprintf("Prometheus has read %d", value), func() bool { return m.says(fmt.Sprintf("made_up_errors == %d", value)) })
 }
 
-// says is whether a condition holds.
+// says reports whether a condition holds.
 func (m *metrics) says(expression string) bool {
 	response, err := http.Get(m.direct + "/api/v1/query?query=" + url.QueryEscape(expression))
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-// startRedis returns the URL of a Redis of the test's own on loopback.
+// startRedis returns the URL of a Redis of the test on loopback.
 func startRedis(t *testing.T) string {
 	t.Helper()
 	port := strconv.Itoa(freePort(t))
@@ -31,8 +31,9 @@ func startRedis(t *testing.T) string {
 	return "redis://127.0.0.1:" + port + "/3"
 }
 
-// startRedisTLS returns the URL of one that speaks TLS alone. It names the authority
-// to trust, as a private one must be, and leaves the rest to our configuration.
+// startRedisTLS returns the URL of a Redis that accepts only TLS. The URL names
+// the certificate authority, as is necessary for a private one; everything else
+// is left to the rendered configuration.
 func startRedisTLS(t *testing.T) string {
 	t.Helper()
 	port := strconv.Itoa(freePort(t))
@@ -49,18 +50,18 @@ func serveRedis(t *testing.T, port string, arguments ...string) {
 	p.waitUntil(t, "ready", func() bool { return answers("127.0.0.1:" + port) })
 }
 
-// keys counts what a Redis without TLS holds in the URL's database.
+// keys counts the keys of a Redis without TLS in the URL's database.
 func keys(t *testing.T, cache string) string {
 	t.Helper()
 	out, err := exec.Command("redis-cli", "-u", cache, "DBSIZE").CombinedOutput()
 	if err != nil {
-		t.Fatalf("asking Redis: %v\n%s", err, out)
+		t.Fatalf("querying Redis: %v\n%s", err, out)
 	}
 	return strings.TrimSpace(string(out))
 }
 
-// selfSigned writes a certificate for loopback, which is its own authority, and its
-// key, and returns the files' names.
+// selfSigned writes a self-signed certificate for loopback and its key, and
+// returns the files' names.
 func selfSigned(t *testing.T) (certificate, key string) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -13,7 +13,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// Of the two keys, the tests' usual one is the one before.
+// Of the two keys, the usual one of the tests is the previous one.
 var (
 	newKey      = superset.EnvSecretKey + "=" + otherKey
 	previousKey = superset.EnvPreviousSecretKey + "=" + secretKey
@@ -21,8 +21,8 @@ var (
 	back        = superset.EnvReencrypt + "=" + superset.ReencryptBack
 )
 
-// TestReencrypt changes the secret key of a Superset with stored passwords, and changes
-// it back, with and without a migration.
+// TestReencrypt changes the secret key of a Superset with stored passwords, and
+// changes it back, with and without a migration.
 func TestReencrypt(t *testing.T) {
 	pg := startPostgreSQL(t)
 	start := job{release: v500, script: "migrate", database: pg.copyDatabase(t, "", at(v500))}
@@ -31,11 +31,11 @@ func TestReencrypt(t *testing.T) {
 	t.Run("5.0.0", func(t *testing.T) { rotate(t, pg, v500, "") })
 	t.Run("5.0.0 to 6.1.0", func(t *testing.T) { rotate(t, pg, v610, v500.head) })
 	t.Run("wrong keys", func(t *testing.T) { wrongKeys(t, pg) })
-	t.Run("migration reads what is stored", func(t *testing.T) { migrationReadsSecrets(t, pg) })
+	t.Run("migration reads stored secrets", func(t *testing.T) { migrationReadsSecrets(t, pg) })
 }
 
-// storeSecrets lets Superset store secrets in two rows of dbs and in one of another
-// table, with columns of them that are empty.
+// storeSecrets makes Superset store secrets in two rows of dbs and in one of
+// another table, with some of the columns empty.
 func storeSecrets(t *testing.T, j job) {
 	t.Helper()
 	storePassword(t, &j)
@@ -58,7 +58,8 @@ with create_app().app_context():
 	}
 }
 
-// readable fails the test unless Superset reads what is stored, with the keys of the job.
+// readable fails the test unless Superset can read the stored secrets with the
+// keys of the job.
 func readable(t *testing.T, j job) {
 	t.Helper()
 	const program = `
@@ -73,19 +74,19 @@ with create_app().app_context():
 `
 	const stored = `read [(None, '{"token": "not-a-real-one"}'), ('not-a-real-one', None)] u not-a-real-one None`
 	if out, err := j.command(t, "python", "-c", program).CombinedOutput(); err != nil || !strings.Contains(string(out), stored) {
-		t.Fatalf("%s does not read what is stored: %v\n%s", j.release.version, err, out)
+		t.Fatalf("%s cannot read the stored secrets: %v\n%s", j.release.version, err, out)
 	}
 }
 
-// secrets are the rows with secrets, as they stand in the database.
+// secrets returns the rows with secrets, as stored in the database.
 func (s server) secrets(t *testing.T, database string) string {
 	t.Helper()
 	return s.query(t, database, "SELECT id, password, encrypted_extra, server_cert FROM dbs ORDER BY id") + "\n" +
 		s.query(t, database, "SELECT id, username, password, private_key, private_key_password FROM ssh_tunnels ORDER BY id")
 }
 
-// rotate changes the key of a database of 5.0.0 with a release's migrate, and back with
-// its downgrade.
+// rotate changes the key of a database of 5.0.0 with a release's migrate, and
+// back with its downgrade.
 func rotate(t *testing.T, pg server, to release, target string) {
 	name := "rotate_" + strings.ReplaceAll(to.version, ".", "")
 	j := job{release: to, script: "preflight", database: pg.copyDatabase(t, at(v500), name)}
@@ -99,11 +100,11 @@ func rotate(t *testing.T, pg server, to release, target string) {
 	j.expect(t, "")
 	after := pg.secrets(t, name)
 	if after == before {
-		t.Error("what is stored is as before")
+		t.Error("the stored secrets are unchanged")
 	}
 	readable(t, job{release: to, database: j.database, extra: []string{newKey}})
 	if _, log := j.run(t); !strings.Contains(log, "re-encrypted already") || pg.secrets(t, name) != after {
-		t.Errorf("a second time is not without effect; log:\n%s", log)
+		t.Errorf("a second run has an effect; log:\n%s", log)
 	}
 	job{release: to, script: "preflight", database: j.database, extra: []string{newKey}}.expect(t, "")
 
@@ -111,18 +112,18 @@ func rotate(t *testing.T, pg server, to release, target string) {
 	if target != "" {
 		j.extra = append(j.extra, superset.EnvTargetRevision+"="+target)
 	}
-	for range 2 { // the second time it finds all as it is to be
+	for range 2 { // the second run finds nothing to do
 		if got := j.expect(t, ""); got.Revision != v500.head {
 			t.Errorf("result %+v", got)
 		}
 		if diff := cmp.Diff(before, pg.secrets(t, name)); diff != "" {
-			t.Errorf("what is stored, -at first +after the way back:\n%s", diff)
+			t.Errorf("stored secrets, -before +after the rollback:\n%s", diff)
 		}
 	}
 	readable(t, job{release: v500, database: j.database})
 }
 
-// wrongKeys leaves a password behind that neither key decrypts.
+// wrongKeys stores a password that neither key decrypts.
 func wrongKeys(t *testing.T, pg server) {
 	j := job{release: v500, script: "migrate", database: pg.copyDatabase(t, at(v500), "wrong")}
 	pg.query(t, "wrong", "UPDATE ssh_tunnels SET password = 'bm90IGFueSBvZiB0aGVzZQ=='")
@@ -131,7 +132,7 @@ func wrongKeys(t *testing.T, pg server) {
 		j.script, j.extra = script, []string{newKey, previousKey, way}
 		got := j.expect(t, "ReencryptFailed", "neither", "ssh_tunnels.password of row 1;", "nothing was changed")
 		if diff := cmp.Diff(before, pg.secrets(t, "wrong")); diff != "" || got.Revision != v500.head {
-			t.Errorf("%s: result %+v; what is stored, -before +after:\n%s", script, got, diff)
+			t.Errorf("%s: result %+v; stored secrets, -before +after:\n%s", script, got, diff)
 		}
 		j.extra = []string{newKey, way}
 		j.expect(t, "SecretKeyInvalid", "previous secret key", "empty")
@@ -140,8 +141,8 @@ func wrongKeys(t *testing.T, pg server) {
 	j.expect(t, "SecretKeyInvalid", "and the previous one do not decrypt")
 }
 
-// migrationReadsSecrets crosses revisions that connect to the analytics databases, with
-// the passwords that are stored, before these are encrypted anew.
+// migrationReadsSecrets applies revisions that connect to the analytics
+// databases, with the stored passwords, before these are re-encrypted.
 func migrationReadsSecrets(t *testing.T, pg server) {
 	j := job{release: v414, script: "migrate", database: pg.copyDatabase(t, "", "reads")}
 	atRevision(t, j.database, v400)

@@ -18,21 +18,22 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// TestRehearseFaults rehearses where it cannot be done, or where the target fails. The
-// database is never touched.
+// TestRehearseFaults rehearses where it is not possible, or where the target
+// fails. The database is never changed.
 func TestRehearseFaults(t *testing.T) {
 	pg := startPostgreSQL(t)
 	start := job{release: v600, script: "migrate", database: pg.copyDatabase(t, "", "bi")}
 	start.expect(t, "")
 	storePassword(t, &start)
-	// As in a database that began with an older release: 6.1 makes it 128, and its
-	// downgrade 64, whatever Superset's own start had made of it before.
+	// As in a database that was created by an older release: 6.1 widens it to 128,
+	// and its downgrade narrows it to 64, whatever width Superset's own start had
+	// set before.
 	pg.query(t, "bi", "ALTER TABLE ab_user ALTER COLUMN username TYPE varchar(64)")
 	hop := rehearsing{from: v600, to: v610, database: pg.url("bi")}
 	before := pg.snapshot(t, "bi")
 	t.Run("too large", func(t *testing.T) {
 		small := hop
-		small.extra = []string{superset.EnvScratchBytes + "=33554432"} // an empty PostgreSQL has more
+		small.extra = []string{superset.EnvScratchBytes + "=33554432"} // even an empty PostgreSQL needs more
 		got, _ := small.run(t)
 		want(t, got, "RehearsalTooLarge", "more than 32 MiB", "rehearsalJob.size", "excludeData", "without logs")
 	})
@@ -54,7 +55,7 @@ func TestRehearseFaults(t *testing.T) {
 	}
 }
 
-// olderProgram returns a folder with a program that says that it is an old one.
+// olderProgram returns a folder with a program that reports an old version.
 func olderProgram(t *testing.T, name string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -65,7 +66,7 @@ func olderProgram(t *testing.T, name string) string {
 	return folder
 }
 
-// rehearsalOnFullDisk gives the copy a file system that is too small for it.
+// rehearsalOnFullDisk gives the copy a file system that is too small.
 func rehearsalOnFullDisk(t *testing.T, hop rehearsing) {
 	if os.Getuid() != 0 {
 		t.Skip("only root may mount a small file system")
@@ -74,7 +75,7 @@ func rehearsalOnFullDisk(t *testing.T, hop rehearsing) {
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=41m", "tmpfs", hop.scratch).CombinedOutput(); err != nil {
 		t.Fatalf("mounting: %v\n%s", err, out)
 	}
-	t.Cleanup(func() { // after the database that is there has ended
+	t.Cleanup(func() { // after the database on it has been stopped
 		if out, err := exec.Command("umount", "-l", hop.scratch).CombinedOutput(); err != nil {
 			t.Errorf("unmounting: %v\n%s", err, out)
 		}
@@ -83,8 +84,8 @@ func rehearsalOnFullDisk(t *testing.T, hop rehearsing) {
 	want(t, got, "RehearsalTooLarge", "the disk is full", "rehearsalJob.size")
 }
 
-// failingTarget rehearses an image with a migration that fails, and one with a
-// downgrade that does not bring back what was there.
+// failingTarget rehearses an image with a migration that fails, and images with a
+// downgrade that does not restore the earlier state.
 func failingTarget(t *testing.T, pg server, hop rehearsing) {
 	for _, one := range []struct {
 		name, script, reason, downgrade string
@@ -109,7 +110,7 @@ func failingTarget(t *testing.T, pg server, hop rehearsing) {
 			}
 			for _, word := range one.words {
 				if !strings.Contains(got.Message, word) {
-					t.Errorf("message %q does not say %q", got.Message, word)
+					t.Errorf("message %q does not contain %q", got.Message, word)
 				}
 			}
 			if one.downgrade == "" {
@@ -122,9 +123,9 @@ func failingTarget(t *testing.T, pg server, hop rehearsing) {
 	}
 }
 
-// withScript returns a folder whose superset is that of the release, with one more
-// migration script. Superset finds its migrations beside its own files, so every folder
-// is a real one.
+// withScript returns a folder whose package superset is that of the release, with
+// one more migration script. Superset finds its migrations next to its own files,
+// so the folders are real and not links.
 func withScript(t *testing.T, r release, text string) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(environment(t, r), "lib", "python*", "site-packages", "superset"))
@@ -139,7 +140,8 @@ func withScript(t *testing.T, r release, text string) string {
 	return folder
 }
 
-// ownScratch rehearses in a database of the user's, once it is one that may be emptied.
+// ownScratch rehearses in a database of the user, once it is one that may be
+// emptied.
 func ownScratch(t *testing.T, pg server, hop rehearsing) {
 	mine := func(url string) rehearsing {
 		own := hop
@@ -154,10 +156,10 @@ func ownScratch(t *testing.T, pg server, hop rehearsing) {
 	got, _ = mine(pg.url("used")).run(t)
 	want(t, got, "ConfigInvalid", "holds precious", "empty database")
 	if n := pg.query(t, "used", "SELECT n FROM precious"); n != "1" {
-		t.Errorf("precious holds %s", n)
+		t.Errorf("precious contains %s", n)
 	}
 	pg.query(t, "used", "DROP TABLE precious")
-	for range 2 { // the second one empties what the first has left
+	for range 2 { // the second one removes what the first has left
 		got, said := mine(pg.url("used")).run(t)
 		if got.Reason != "" || got.Rehearsal == nil || got.Rehearsal.Downgrade != "Proven" || got.Rehearsal.Rolling != "Proven" {
 			t.Fatalf("%+v %+v\n%s", got, got.Rehearsal, said)
@@ -165,7 +167,8 @@ func ownScratch(t *testing.T, pg server, hop rehearsing) {
 	}
 }
 
-// TestStateDifferences changes one thing of a schema at a time: each is seen, and said.
+// TestStateDifferences makes one change of a schema at a time: each is detected
+// and reported.
 func TestStateDifferences(t *testing.T) {
 	pg := startPostgreSQL(t)
 	const schema = `CREATE TYPE mood AS ENUM ('well', 'ill'); CREATE TABLE boards (id serial PRIMARY KEY, title varchar(10), css text);
@@ -200,7 +203,7 @@ func TestStateDifferences(t *testing.T) {
 	}
 }
 
-// differ gives the differences that a change of a database makes.
+// differ returns the differences after a change of a database.
 func differ(t *testing.T, pg server, database, change string) []string {
 	t.Helper()
 	const program = `

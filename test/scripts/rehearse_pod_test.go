@@ -17,20 +17,19 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// rehearsing is one pod that rehearses: from a release, in whose place another is to
-// come.
+// rehearsing is one pod of a rehearsal: from a release to another one.
 type rehearsing struct {
 	from, to release
 	database string
 	path     string // of the database's image; "" = the machine's
-	scratch  string // the disk of the copy; "" = a folder
+	scratch  string // the file system of the copy; "" = a folder
 	raw      string
 	extra    []string
-	target   []string // more of the environment in the target's image
+	target   []string // more environment variables for the target's image
 }
 
-// run runs the containers of the pod in turn, as the kubelet does, with the throw-away
-// database beside them. It returns the result and all that was said.
+// run runs the containers of the pod in order, like the kubelet, with the scratch
+// database next to them. It returns the result and the whole output.
 func (r rehearsing) run(t *testing.T) (result, string) {
 	t.Helper()
 	shared, scratch := t.TempDir(), r.scratch
@@ -41,7 +40,7 @@ func (r rehearsing) run(t *testing.T) (result, string) {
 	environment := append([]string{superset.EnvSharedDir + "=" + shared, superset.EnvScratchDir + "=" + scratch,
 		superset.EnvScratchPort + "=" + port, superset.EnvExcludeData + "=logs"}, r.extra...)
 	if !strings.Contains(strings.Join(r.extra, " "), superset.EnvScratchURI) {
-		r.beside(t, shared, scratch, environment)
+		r.runScratch(t, shared, scratch, environment)
 	}
 	prepare := job{release: r.to, script: "prepare", database: r.database, raw: r.raw, extra: environment}
 	got, said := prepare.run(t)
@@ -50,7 +49,7 @@ func (r rehearsing) run(t *testing.T) (result, string) {
 	}
 	handToServiceUser(t, filepath.Join(shared, "scratch.password"))
 	said += r.copy(t, environment)
-	// Nobody else is told where the database is.
+	// No other container gets the database's URI.
 	for _, j := range []job{{release: r.to, script: "rehearse_upgrade"}, {release: r.from, script: "rehearse_serve"}, {release: r.to, script: "rehearse"}} {
 		j.raw, j.extra = r.raw, environment
 		if j.release == r.to {
@@ -65,8 +64,8 @@ func (r rehearsing) run(t *testing.T) (result, string) {
 	return got, said
 }
 
-// beside runs scratch.sh until the test ends.
-func (rehearsing) beside(t *testing.T, shared, scratch string, environment []string) {
+// runScratch runs scratch.sh until the test ends.
+func (rehearsing) runScratch(t *testing.T, shared, scratch string, environment []string) {
 	t.Helper()
 	command := asServiceUser(t, scratch, "sh", filepath.Join(scriptsFolder(t), "scratch.sh"))
 	command.Env = append([]string{"PATH=" + machine.postgresql + ":" + os.Getenv("PATH")}, environment...)
@@ -89,7 +88,7 @@ func (r rehearsing) copy(t *testing.T, environment []string) string {
 		t.Fatalf("copy.sh: %v", err)
 	}
 	if strings.Contains(string(out), databasePassword) {
-		t.Error("copy.sh tells a secret")
+		t.Error("copy.sh prints a secret")
 	}
 	return string(out)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestRehearse rehearses each hop on a database that users made something in, and then
-// finds the database as it was.
+// TestRehearse rehearses each hop on a database with objects of a user, and
+// checks that the database is unchanged.
 func TestRehearse(t *testing.T) {
 	pg := startPostgreSQL(t)
 	start := job{release: v414, script: "migrate", database: pg.copyDatabase(t, "", "bi")}
@@ -41,7 +41,8 @@ func TestRehearse(t *testing.T) {
 	})
 }
 
-// rehearse tries one hop of the database bi, and checks what every hop has in common.
+// rehearse rehearses one hop of the database bi, and checks what all hops have in
+// common.
 func rehearse(t *testing.T, pg server, from, to release) rehearsal {
 	t.Helper()
 	before, wrote := pg.snapshot(t, "bi"), pg.writes(t, "bi")
@@ -65,12 +66,12 @@ func rehearse(t *testing.T, pg server, from, to release) rehearsal {
 		t.Errorf("the database was changed, -before +after:\n%s", diff)
 	}
 	if now := pg.writes(t, "bi"); now != wrote {
-		t.Errorf("%s rows were ever written before, %s after", wrote, now)
+		t.Errorf("%s rows were written in total before, %s after", wrote, now)
 	}
 	return found
 }
 
-// writes counts the rows that were ever written to a database's own tables.
+// writes counts all rows that were ever written to a database's own tables.
 func (s server) writes(t *testing.T, database string) string {
 	t.Helper()
 	return s.query(t, database, "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables")

@@ -12,9 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// reviewed is the verdict of reading the scripts from 4.0 to 6.1: revision, class,
-// downgrade, and "2" for a second connection. c233f5365c9e is Additive because
-// the table that it completes is new on every way that crosses it here.
+// reviewed is the result of a manual review of the scripts from 4.0 to 6.1:
+// revision, class, downgrade, and "2" for a second connection. c233f5365c9e is
+// Additive because the table that it completes is new on every path that includes
+// it here.
 const reviewed = `
 be1b217cd8cd DataChanging Present
 678eefb4ab44 Additive     Lossy
@@ -58,7 +59,8 @@ f5b5f88d8526 DataChanging Empty
 4b2a8c9d3e1f Additive     Lossy
 `
 
-// asReviewed compares an inspection with that verdict, and its parts with each other.
+// asReviewed compares an inspection with the review, and its parts with each
+// other.
 func asReviewed(t *testing.T, one inspection) {
 	t.Helper()
 	if one.From == "empty" {
@@ -79,7 +81,7 @@ func asReviewed(t *testing.T, one inspection) {
 		got = append(got, strings.Join([]string{r.ID, r.Class, r.Downgrade}, " "))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("%s to %s, -as read +as classified:\n%s", one.From, one.To, diff)
+		t.Errorf("%s to %s, -reviewed +classified:\n%s", one.From, one.To, diff)
 	}
 	if len(got) != int(one.Result.PendingCount) || !slices.Equal(second, one.Result.Path.SecondConnection) {
 		t.Errorf("%s to %s: %d revisions logged of %d, second connections %v, want %v", one.From, one.To,

@@ -21,13 +21,13 @@ import (
 
 const databasePassword = "not-a-real-password"
 
-// server is a PostgreSQL of the test's own on loopback.
+// server is a PostgreSQL of the test on loopback.
 type server struct {
 	port int
 	log  *logBuffer
 }
 
-// process is a program that the test started and ends.
+// process is a program that the test starts and stops.
 type process struct {
 	*exec.Cmd
 	name string
@@ -36,7 +36,7 @@ type process struct {
 }
 
 // start runs the command in the background until the test ends; then it gets the
-// signal and, if that does not end it, SIGKILL.
+// signal and, if it does not end, SIGKILL.
 func start(t *testing.T, name string, command *exec.Cmd, end os.Signal) *process {
 	t.Helper()
 	p := &process{Cmd: command, name: name, log: &logBuffer{}, done: make(chan struct{})}
@@ -73,7 +73,7 @@ func (p *process) waitUntil(t *testing.T, what string, condition func() bool) {
 	t.Fatalf("%s: not %s within 3 minutes:\n%s", p.name, what, p.log)
 }
 
-// waitUntilDone returns once the process has said the words, or has ended.
+// waitUntilDone returns once the process has printed the words, or has ended.
 func (p *process) waitUntilDone(words string) {
 	for !strings.Contains(p.log.String(), words) {
 		select {
@@ -105,7 +105,8 @@ func startPostgreSQL(t *testing.T) server {
 	return s
 }
 
-// asServiceUser makes a command that does not run as root, as PostgreSQL refuses to.
+// asServiceUser returns a command that does not run as root, because PostgreSQL
+// refuses to.
 func asServiceUser(t *testing.T, folder, program string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	command := exec.Command(program, arguments...)
@@ -122,7 +123,7 @@ func asServiceUser(t *testing.T, folder, program string, arguments ...string) *e
 	return command
 }
 
-// serviceUser is the one of Debian's postgresql package.
+// serviceUser is the user of Debian's postgresql package.
 func serviceUser(t *testing.T) (uid, gid int) {
 	t.Helper()
 	owner, err := user.Lookup("postgres")
@@ -134,8 +135,8 @@ func serviceUser(t *testing.T) (uid, gid int) {
 	return uid, gid
 }
 
-// handToServiceUser gives files that exist to the user that asServiceUser runs
-// commands as.
+// handToServiceUser changes the owner of existing files to the user of
+// asServiceUser.
 func handToServiceUser(t *testing.T, names ...string) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -154,7 +155,7 @@ func (s server) url(database string) string {
 	return fmt.Sprintf("postgresql+psycopg2://postgres:%s@127.0.0.1:%d/%s", databasePassword, s.port, database)
 }
 
-// reader is the URL of a database for the role reader, once it was granted something.
+// reader is the URL of a database for the role reader, after a grant to it.
 func (s server) reader(t *testing.T, database, grant string) string {
 	t.Helper()
 	s.query(t, database, grant)
@@ -174,7 +175,7 @@ func (s server) query(t *testing.T, database, statement string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// copyDatabase makes a database like another one, or an empty one of "".
+// copyDatabase creates a copy of a database, or an empty database for "".
 func (s server) copyDatabase(t *testing.T, from, name string) string {
 	t.Helper()
 	if from == "" {

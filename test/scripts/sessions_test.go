@@ -16,11 +16,11 @@ import (
 	"testing"
 )
 
-// tenant is a role without any privilege of its own, as a metadata database's owner
-// should be.
+// tenant is a role without privileges, as recommended for the owner of a metadata
+// database.
 const tenant = "bi"
 
-// createTenant makes the role and an empty database of its own.
+// createTenant creates the role and an empty database that it owns.
 func (s server) createTenant(t *testing.T, database string) string {
 	t.Helper()
 	s.query(t, "postgres", fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", tenant, databasePassword))
@@ -32,7 +32,7 @@ func (s server) tenantURL(database string) string {
 	return strings.Replace(s.url(database), "postgres:", tenant+":", 1)
 }
 
-// copyTenant makes a database of the tenant's like another one.
+// copyTenant creates a copy of a database, owned by the tenant.
 func (s server) copyTenant(t *testing.T, from, name string) string {
 	t.Helper()
 	s.query(t, "postgres", fmt.Sprintf("CREATE DATABASE %s OWNER %s TEMPLATE %s", name, tenant, from))
@@ -64,7 +64,7 @@ func (s server) openSession(t *testing.T, name, user, database, statements strin
 	return &session{process: p, stdin: stdin}
 }
 
-// end closes the session, whose transaction must still have been there.
+// end closes the session, whose transaction must still be open.
 func (s *session) end(t *testing.T) {
 	t.Helper()
 	if err := s.stdin.Close(); err != nil {
@@ -72,12 +72,12 @@ func (s *session) end(t *testing.T) {
 	}
 	<-s.done
 	if !s.ProcessState.Success() {
-		t.Errorf("session %s was ended: %s", s.name, s.log)
+		t.Errorf("session %s was terminated: %s", s.name, s.log)
 	}
 }
 
-// schema is the database's schema as text. What Superset's start-up adds outside of
-// the migrations is left out.
+// schema is the database's schema as text, without the objects that Superset's
+// start-up adds outside of the migrations.
 func (s server) schema(t *testing.T, database string) string {
 	t.Helper()
 	command := exec.Command(filepath.Join(machine.postgresql, "pg_dump"), "-s", "-T", "ab_api_key*", "-d", s.libpq(database))

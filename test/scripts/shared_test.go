@@ -44,7 +44,7 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
-func TestResultIsCut(t *testing.T) {
+func TestResultIsTruncated(t *testing.T) {
 	pending := make([]string, 1000)
 	for i := range pending {
 		pending[i] = "0123456789ab"
@@ -63,8 +63,8 @@ func TestResultIsCut(t *testing.T) {
 	}
 }
 
-// The rendered configuration and verify each normalise the broker's URL, as verify
-// runs without Superset: they must agree.
+// The rendered configuration and verify each normalize the broker's URL, because
+// verify runs without Superset: the results must be equal.
 func TestBrokerURL(t *testing.T) {
 	for _, url := range []string{
 		"redis://:p@h:6379/1?health_check_interval=30", "rediss://h", "rediss://h/2?ssl_cert_reqs=CERT_OPTIONAL&a=%2Fb",
@@ -79,13 +79,13 @@ func TestBrokerURL(t *testing.T) {
 			" [operator_redis_url(), superset_job_redis.with_certificate_check(given[1])])[-1]"
 		got, ok := evaluate(t, expression, text[start:end], url).([]any)
 		if !ok || got[0] != got[1] {
-			t.Errorf("%s: the configuration and verify make it %v", url, got)
+			t.Errorf("%s: the configuration and verify give %v", url, got)
 		}
 	}
 }
 
-// evaluate gives what a Python expression over the scripts' modules and the given
-// values returns.
+// evaluate returns the value of a Python expression over the scripts' modules and
+// the given values.
 func evaluate(t *testing.T, expression string, given ...any) any {
 	t.Helper()
 	values, err := json.Marshal(given)

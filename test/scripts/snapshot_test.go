@@ -15,8 +15,9 @@ import (
 	"testing"
 )
 
-// snapshot is all of a PostgreSQL database that can be compared: the definition of each
-// object, and of each table the number of rows and a hash over them.
+// snapshot is everything in a PostgreSQL database that can be compared: the
+// definition of each object, and for each table the number of rows and a hash
+// over them.
 type snapshot struct {
 	Objects map[string]string
 	Rows    map[string]string
@@ -24,14 +25,14 @@ type snapshot struct {
 
 var entry = regexp.MustCompile(`(?m)^-- (?:Data for )?Name: (.*); Type: (.*); Schema: .*$`)
 
-// snapshot reads a database as it is.
+// snapshot reads the current state of a database.
 func (s server) snapshot(t *testing.T, database string) snapshot {
 	t.Helper()
 	return snapshot{s.objects(t, database), s.rows(t, database, nil)}
 }
 
-// objects is pg_dump -s, taken apart by object and without what differs from dump to
-// dump.
+// objects is the output of pg_dump -s, split by object and without the parts that
+// differ from dump to dump.
 func (s server) objects(t *testing.T, database string) map[string]string {
 	t.Helper()
 	command := exec.Command(filepath.Join(machine.postgresql, "pg_dump"), "--schema-only",
@@ -76,8 +77,8 @@ func (s server) columns(t *testing.T, database string) map[string][]string {
 	return columns
 }
 
-// rows gives the number and a hash of each table's rows, of the given columns or all:
-// columns that are gone are left out.
+// rows returns the number and a hash of each table's rows, over the given columns
+// or all of them: removed columns are left out.
 func (s server) rows(t *testing.T, database string, of map[string][]string) map[string]string {
 	t.Helper()
 	have := s.columns(t, database)

@@ -15,8 +15,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// TestVerifySoak has verify ask a server again and again that answers as web does, until
-// it does no more: Superset cannot be told to break at a moment.
+// TestVerifySoak runs verify repeatedly against a server that answers like web
+// until it starts to fail: Superset cannot be made to fail at a given moment.
 func TestVerifySoak(t *testing.T) {
 	pg := startPostgreSQL(t)
 	var pages, good atomic.Int64
@@ -39,12 +39,12 @@ func TestVerifySoak(t *testing.T) {
 		t.Fatalf("%+v after %d requests", last, pages.Load())
 	}
 	j.extra[1] = superset.EnvSoakSeconds + "=86400" // it ends because it fails
-	good.Store(pages.Load() + 4)                    // two of the first look, two of the first round
+	good.Store(pages.Load() + 4)                    // two in the first check, two in the first round
 	got = j.expect(t, "CheckFailed", "Soak", "LoginPage", "500")
 	if failed := wrong(got); !slices.Equal(failed, []string{"Soak"}) {
 		t.Errorf("failed %v", failed)
 	}
-	// What fails at the first look is not soaked.
+	// A failure in the first check prevents the soak.
 	good.Store(0)
 	got, log := j.run(t)
 	if failed := wrong(got); !slices.Equal(failed, []string{"LoginPage"}) || strings.Contains(log, "Soak") {

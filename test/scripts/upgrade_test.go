@@ -16,10 +16,11 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// revisions is how many migrations lead from nothing to the first release's head.
+// revisions is the number of migrations from an empty database to the first
+// release's head.
 const revisions = 326
 
-// hops is the way from each release to the next, as published.
+// hops are the revisions from each release to the next, as published.
 var hops = []struct {
 	to      release
 	pending []string
@@ -29,8 +30,8 @@ var hops = []struct {
 	{v610, strings.Fields("x2s8ocx6rto6 a9c01ec10479 f5b5f88d8526 9787190b3d89 4b2a8c9d3e1f")},
 }
 
-// TestReleases walks one database through all the releases, and looks at the copies
-// that it leaves behind at each.
+// TestReleases upgrades one database through all the releases, and checks copies
+// of it at each release.
 func TestReleases(t *testing.T) {
 	pg, cache := startPostgreSQL(t), startRedis(t)
 	database := pg.copyDatabase(t, "", "bi")
@@ -75,14 +76,14 @@ func TestReleases(t *testing.T) {
 		t.Run("verify "+r.version, func(t *testing.T) { verifyRelease(t, pg, r, broker) })
 	}
 	t.Run("failures", func(t *testing.T) { preflightFailures(t, pg, cache) })
-	t.Run("two at once", func(t *testing.T) { twoAtOnce(t, pg) })
+	t.Run("concurrent migrations", func(t *testing.T) { concurrentMigrations(t, pg) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, pg) })
 }
 
 // at names the copy of the database at a release's head.
 func at(r release) string { return "at_" + strings.ReplaceAll(r.version, ".", "") }
 
-// install takes an empty database to the first release.
+// install migrates an empty database to the first release.
 func install(t *testing.T, pg server, database, cache string) {
 	t.Helper()
 	got := job{release: v414, script: "preflight", database: database, cache: cache}.expect(t, "")
@@ -106,9 +107,9 @@ func install(t *testing.T, pg server, database, cache string) {
 	}
 }
 
-// twoAtOnce starts two migrations of one database: the second waits for the first
-// and finds its work done.
-func twoAtOnce(t *testing.T, pg server) {
+// concurrentMigrations starts two migrations of one database: the second waits
+// for the first and finds nothing to do.
+func concurrentMigrations(t *testing.T, pg server) {
 	migrate := job{release: v600, script: "migrate", database: pg.copyDatabase(t, at(v500), "twice")}
 	migrate.extra = []string{superset.EnvOwner + "=north/bi"}
 	other := migrate
@@ -126,11 +127,11 @@ func twoAtOnce(t *testing.T, pg server) {
 		named += strings.Count(log, fmt.Sprintf(`"superset-operator migrate %s" (user postgres, from 127.0.0.1, idle in transaction`, whose))
 	}
 	if idle != 1 || waited != 1 || named != 1 {
-		t.Errorf("%d found nothing to do, %d waited and %d said for whom, want 1, 1 and 1", idle, waited, named)
+		t.Errorf("%d found nothing to do, %d waited and %d named the other one, want 1, 1 and 1", idle, waited, named)
 	}
 }
 
-// interrupted ends migrations in their midst: PostgreSQL keeps nothing of them.
+// interrupted kills migrations midway: PostgreSQL keeps no changes of them.
 func interrupted(t *testing.T, pg server) {
 	for name, signal := range map[string]syscall.Signal{"sigkill": syscall.SIGKILL, "sigterm": syscall.SIGTERM} {
 		t.Run(name, func(t *testing.T) {
@@ -148,7 +149,7 @@ func interrupted(t *testing.T, pg server) {
 			}
 			<-r.done
 			if table := pg.query(t, name, "SELECT to_regclass('alembic_version') IS NULL"); table != "t" {
-				t.Error("alembic_version is left behind")
+				t.Error("alembic_version exists")
 			}
 			lockIsFree(t, pg, name)
 		})
@@ -165,7 +166,8 @@ func interrupted(t *testing.T, pg server) {
 	})
 }
 
-// lockIsFree waits until the server has noticed that the migration's sessions ended.
+// lockIsFree waits until the server has noticed the end of the migration's
+// sessions.
 func lockIsFree(t *testing.T, pg server, database string) {
 	t.Helper()
 	poll(t, "the migration lock is free", func() bool {

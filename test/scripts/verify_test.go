@@ -17,8 +17,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// verifyRelease runs web and worker of a release as its image does, and asks verify
-// about them while they are well and when they are not.
+// verifyRelease runs web and worker of a release like its image, and runs verify
+// while they work and while they do not.
 func verifyRelease(t *testing.T, pg server, r release, cache string) {
 	name := at(r) + "_verify"
 	j := job{release: r, script: "verify", database: pg.copyDatabase(t, at(r), name), cache: cache}
@@ -38,7 +38,7 @@ func verifyRelease(t *testing.T, pg server, r release, cache string) {
 		j := j
 		j.extra = append(slices.Clone(j.extra), "SUPERSET_OPERATOR_EXPECTED_REVISION="+v500.head)
 		if failed := wrong(j.expect(t, "CheckFailed", "Revision", v500.head)); !slices.Equal(failed, want[:1]) {
-			t.Errorf("failed %v, want the revision alone", failed)
+			t.Errorf("failed %v, want only the revision", failed)
 		}
 	})
 	t.Run("either of two revisions is expected", func(t *testing.T) {
@@ -46,21 +46,21 @@ func verifyRelease(t *testing.T, pg server, r release, cache string) {
 		j.extra = append(slices.Clone(j.extra), "SUPERSET_OPERATOR_EXPECTED_REVISION="+v500.head+","+v610.head)
 		j.expect(t, "")
 	})
-	t.Run("a worker too few", func(t *testing.T) {
+	t.Run("a missing worker", func(t *testing.T) {
 		j := j
 		j.extra = []string{"SUPERSET_OPERATOR_WEB_URL=" + url, "SUPERSET_OPERATOR_WORKERS=2"}
 		if failed := wrong(j.expect(t, "CheckFailed", "1 of 2 workers")); !slices.Equal(failed, want[1:3]) {
-			t.Errorf("failed %v, want the workers alone", failed)
+			t.Errorf("failed %v, want only the workers", failed)
 		}
 	})
-	t.Run("the database is gone", func(t *testing.T) {
+	t.Run("no database", func(t *testing.T) {
 		pg.query(t, "postgres", "DROP DATABASE "+name+" WITH (FORCE)")
 		failed := wrong(j.expect(t, "CheckFailed", "Revision"))
 		if !slices.Contains(failed, "Revision") || !slices.Contains(failed, "AnonymousAPI") {
 			t.Errorf("failed %v, want the revision and the API among them", failed)
 		}
 	})
-	t.Run("nothing runs", func(t *testing.T) {
+	t.Run("nothing is running", func(t *testing.T) {
 		end(t, worker)
 		end(t, web)
 		if failed := wrong(j.expect(t, "CheckFailed")); !slices.Equal(failed, want) {
@@ -69,7 +69,7 @@ func verifyRelease(t *testing.T, pg server, r release, cache string) {
 	})
 }
 
-// wrong lists the checks that failed.
+// wrong lists the failed checks.
 func wrong(r result) []string {
 	var names []string
 	for _, check := range r.Checks {
@@ -98,7 +98,7 @@ func startWorker(t *testing.T, j job) *process {
 	return p
 }
 
-// end ends a process before its test does.
+// end stops a process before the end of its test.
 func end(t *testing.T, p *process) {
 	t.Helper()
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
@@ -118,14 +118,14 @@ func poll(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within a minute: %s", what)
+			t.Fatalf("timed out after a minute: %s", what)
 		}
 	}
 }
 
-// TestVerifyLetsWebSettle has web answer as a pod that ends does, whole and for a while,
-// before it answers as what took its place.
-func TestVerifyLetsWebSettle(t *testing.T) {
+// TestVerifyWaitsForWeb has web first answer like a pod that is ending, correctly
+// and for a while, before it answers like the new pods.
+func TestVerifyWaitsForWeb(t *testing.T) {
 	pg := startPostgreSQL(t)
 	var began time.Time
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

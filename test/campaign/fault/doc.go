@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fault stands between one operator and the API server: it counts the
-// operator's requests, keeps a trace of them, and at a chosen one does what a
-// network, a process or a server may do to it. Watches may lag, stand still, or
-// begin in the past.
+// Package fault is a proxy between one operator and the API server. It counts and
+// traces the operator's requests, and applies a fault of the network, the process
+// or the server to a chosen request. Watches can be delayed, stopped, or started
+// from an earlier state.
 //
 // Read [Layer] first.
 package fault

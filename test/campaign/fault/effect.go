@@ -16,36 +16,36 @@ type Effect int
 
 // The effects.
 const (
-	// Pass lets it through.
+	// Pass sends it unchanged.
 	Pass Effect = iota
-	// KillBefore ends the operator before the request is sent.
+	// KillBefore kills the operator before the request is sent.
 	KillBefore
-	// KillAfter ends the operator when the API server has answered, before the
-	// operator reads it.
+	// KillAfter kills the operator after the API server has answered, before the
+	// operator reads the answer.
 	KillAfter
 	// ResetBefore breaks the connection before the request is sent.
 	ResetBefore
-	// ResetAfter breaks it when the API server has answered.
+	// ResetAfter breaks the connection after the API server has answered.
 	ResetAfter
-	// InternalError, Conflict and TooMany answer 500, 409 and 429 instead of the
+	// InternalError, Conflict and TooMany answer 500, 409 and 429 in place of the
 	// API server.
 	InternalError
 	Conflict
 	TooMany
-	// Pause holds the request, and every other one after it, until Resume.
+	// Pause holds this request and all later ones until Resume.
 	Pause
-	// Freeze lets it through and then holds back the watches that the layer was
-	// told to, for a while.
+	// Freeze sends it, and then holds back the watches of the configured kinds for
+	// a while.
 	Freeze
 )
 
-// errDead is what the calls of a killed operator end with.
+// errDead is the error of all calls of a killed operator.
 var errDead = errors.New("this operator was killed")
 
-// errReset is a broken connection, as the network library reports it.
+// errReset is a broken connection as the network library reports it.
 var errReset = fmt.Errorf("read tcp 127.0.0.1: %w", syscall.ECONNRESET)
 
-// status is what the API server would say in a code of its own.
+// status is the Status object of the API server for a code.
 func status(req *http.Request, code int, reason string) *http.Response {
 	body := fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the campaign answers %d","reason":%q,"code":%d}`, code, reason, code)
 	header := http.Header{"Content-Type": {"application/json"}}
@@ -59,8 +59,8 @@ func status(req *http.Request, code int, reason string) *http.Response {
 	}
 }
 
-// answer is what an effect answers in the server's place; nil for those that do
-// not.
+// answer is the response that an effect gives in place of the server; nil if it
+// gives none.
 func answer(e Effect, req *http.Request) *http.Response {
 	switch e {
 	case InternalError:

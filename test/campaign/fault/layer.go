@@ -12,23 +12,23 @@ import (
 	"time"
 )
 
-// Options say what a layer does.
+// Options configure a layer.
 type Options struct {
-	// Plan chooses what happens to a request; nil lets all through.
+	// Plan chooses the effect on a request; nil sends all unchanged.
 	Plan func(Request) Effect
-	// Kinds are the resources whose watches Past, Lag and Freeze concern.
+	// Kinds are the resources whose watches Past, Lag and Freeze affect.
 	Kinds map[string]bool
-	// Past is the resource version at which the first list of each of Kinds
-	// stands; empty for the present.
+	// Past is the resource version of the first list of each of Kinds; empty for
+	// the current one.
 	Past string
-	// Lag delays everything that a watch of Kinds says.
+	// Lag delays all events of a watch of Kinds.
 	Lag time.Duration
-	// FrozenFor is how long Freeze holds watches of Kinds back. With Past they
-	// are held back from the start for as long.
+	// FrozenFor is how long Freeze holds back watches of Kinds. With Past they are
+	// also held back for that long from the start.
 	FrozenFor time.Duration
 }
 
-// Layer is what stands between one operator and the API server.
+// Layer is the proxy between one operator and the API server.
 type Layer struct {
 	options Options
 	begun   time.Time
@@ -47,7 +47,7 @@ type Layer struct {
 	held     sync.WaitGroup
 }
 
-// New makes a layer. It lives as long as its operator.
+// New creates a layer. It lives as long as its operator.
 func New(o Options) *Layer {
 	l := &Layer{options: o, begun: time.Now(), dead: make(chan struct{}), listed: map[string]bool{}}
 	if o.Past != "" {
@@ -56,14 +56,13 @@ func New(o Options) *Layer {
 	return l
 }
 
-// Kill ends the operator's life at the API server: from now on all its calls
-// fail.
+// Kill makes all further calls of the operator fail.
 func (l *Layer) Kill() { l.kill.Do(func() { close(l.dead) }) }
 
-// Dead is closed once the operator was killed.
+// Dead is closed when the operator was killed.
 func (l *Layer) Dead() <-chan struct{} { return l.dead }
 
-// Wrap makes a transport go through the layer.
+// Wrap sends the requests of a transport through the layer.
 func (l *Layer) Wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) { return l.roundTrip(next, req) })
 }
@@ -94,8 +93,7 @@ func (l *Layer) roundTrip(next http.RoundTripper, req *http.Request) (*http.Resp
 	return l.read(next, req, r, effect)
 }
 
-// arrive numbers a request and chooses what happens to it; gate is what it waits
-// for.
+// arrive numbers a request and chooses its effect; the request waits for gate.
 func (l *Layer) arrive(req *http.Request) (r Request, effect Effect, gate chan struct{}) {
 	r = parse(req)
 	l.mu.Lock()
@@ -124,16 +122,17 @@ func (l *Layer) arrive(req *http.Request) (r Request, effect Effect, gate chan s
 	return r, effect, gate
 }
 
-// write sends what may change something. Its body is read first and it has a
-// context of its own: what was sent is stored, whether or not its sender lives.
+// write sends a request that may change something. Its body is read first, and it
+// has its own context, so that a request that was sent is stored even if its
+// sender is gone.
 func (l *Layer) write(next http.RoundTripper, req *http.Request, r Request, effect Effect, gate chan struct{}) (*http.Response, error) {
 	switch effect {
 	case KillBefore:
-		l.note(r, "the operator is killed before it is sent")
+		l.note(r, "the operator is killed before the request is sent")
 		l.Kill()
 		return nil, errDead
 	case ResetBefore:
-		l.note(r, "reset before it is sent")
+		l.note(r, "reset before the request is sent")
 		return nil, errReset
 	default:
 	}
@@ -172,7 +171,7 @@ func (l *Layer) write(next http.RoundTripper, req *http.Request, r Request, effe
 	}
 }
 
-// afterwards is what becomes of the answer to a write.
+// afterwards applies the effect to the answer of a write.
 func (l *Layer) afterwards(r Request, effect Effect, response *http.Response, err error) (*http.Response, error) {
 	select {
 	case <-l.dead: // killed by another request meanwhile
@@ -181,7 +180,7 @@ func (l *Layer) afterwards(r Request, effect Effect, response *http.Response, er
 	}
 	switch effect {
 	case KillAfter:
-		l.note(r, "the operator is killed before it has the answer")
+		l.note(r, "the operator is killed before it gets the answer")
 		l.Kill()
 		return nil, errDead
 	case ResetAfter:
@@ -191,13 +190,13 @@ func (l *Layer) afterwards(r Request, effect Effect, response *http.Response, er
 		l.mu.Lock()
 		l.thaw = time.Now().Add(l.options.FrozenFor)
 		l.mu.Unlock()
-		l.note(r, "watches stand still from here")
+		l.note(r, "watches are frozen from here")
 	default:
 	}
 	return response, err
 }
 
-// detached is a copy of a request that outlives its sender.
+// detached is a copy of a request with a context that outlives the sender.
 func detached(req *http.Request) (*http.Request, error) {
 	out := req.Clone(context.WithoutCancel(req.Context()))
 	if req.Body == nil {
@@ -231,7 +230,7 @@ func (l *Layer) deliver(next http.RoundTripper, req *http.Request, r Request) (*
 	return response, nil
 }
 
-// read asks what changes nothing.
+// read sends a request that changes nothing.
 func (l *Layer) read(next http.RoundTripper, req *http.Request, r Request, effect Effect) (*http.Response, error) {
 	if effect == ResetBefore || effect == ResetAfter {
 		l.note(r, "reset")

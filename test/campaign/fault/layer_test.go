@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// server answers everything and remembers it.
+// server answers all requests and records them.
 type server struct {
 	*httptest.Server
 	mu   sync.Mutex
@@ -46,7 +46,8 @@ func (s *server) requests() []string {
 
 const jobs, events = "/apis/batch/v1/namespaces/ns/jobs", "/apis/events.k8s.io/v1/namespaces/ns/events"
 
-// send asks through a layer, by a line such as "GET /api"; it returns the answer's code and body.
+// send sends a request such as "GET /api" through a layer; it returns the code
+// and the body of the answer.
 func send(ctx context.Context, l *Layer, s *server, line, body string) (int, string, error) {
 	method, path, _ := strings.Cut(line, " ")
 	request, err := http.NewRequestWithContext(ctx, method, s.URL+path, bytes.NewReader([]byte(body)))
@@ -62,7 +63,7 @@ func send(ctx context.Context, l *Layer, s *server, line, body string) (int, str
 	return response.StatusCode, string(content), err
 }
 
-// second has an effect on the second counted write.
+// second applies an effect to the second counted write.
 func second(e Effect) func(Request) Effect {
 	return func(r Request) Effect {
 		if r.Write == 2 {
@@ -92,7 +93,7 @@ func TestEffectsOnTheSecondWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t)
 			l := New(Options{Plan: second(test.effect)})
-			for _, path := range []string{jobs, events} { // an event does not count
+			for _, path := range []string{jobs, events} { // events are not counted
 				if code, body, err := send(t.Context(), l, s, "POST "+path, "first"); code != 200 || body != "answer" || err != nil {
 					t.Fatalf("%s: %d %q %v", path, code, body, err)
 				}
@@ -102,7 +103,7 @@ func TestEffectsOnTheSecondWrite(t *testing.T) {
 				t.Errorf("the second write: %d, %v; want %d, %v", code, err, test.code, test.err)
 			}
 			if arrived := slices.Contains(s.requests(), "POST "+jobs+" second"); arrived != test.arrives {
-				t.Errorf("the server saw it: %v, want %v", arrived, test.arrives)
+				t.Errorf("the server got the request: %v, want %v", arrived, test.arrives)
 			}
 			before := len(s.requests())
 			_, _, err = send(t.Context(), l, s, "GET "+jobs+"/x", "")
@@ -116,15 +117,15 @@ func TestEffectsOnTheSecondWrite(t *testing.T) {
 				t.Errorf("writes: %v", got)
 			}
 			if trace := strings.Join(l.Trace(), "\n"); !strings.Contains(trace, "write 2: create jobs ns/") {
-				t.Errorf("the trace has no word of it:\n%s", trace)
+				t.Errorf("the trace does not contain the write:\n%s", trace)
 			}
 		})
 	}
 }
 
-// What a paused operator had begun to send lands when it goes on, even if it has
-// given up waiting itself.
-func TestPausedWritesLandLater(t *testing.T) {
+// A request that a paused operator had begun to send is sent when it resumes,
+// even if the sender has stopped waiting.
+func TestPausedWritesAreSentLater(t *testing.T) {
 	s := serve(t)
 	l := New(Options{Plan: second(Pause)})
 	if _, _, err := send(t.Context(), l, s, "POST "+jobs, "first"); err != nil {
@@ -140,24 +141,24 @@ func TestPausedWritesLandLater(t *testing.T) {
 	giveUp()
 	for range 2 {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
-			t.Errorf("who waits for a paused request: %v", err)
+			t.Errorf("the caller of a paused request: %v", err)
 		}
 	}
 	if got := len(s.requests()); got != 1 {
-		t.Fatalf("the server saw %v", s.requests())
+		t.Fatalf("the server got %v", s.requests())
 	}
 	l.Resume()
 	if got := s.requests(); len(got) != 2 || got[1] != "POST "+jobs+" second" {
-		t.Errorf("the server saw %v", got)
+		t.Errorf("the server got %v", got)
 	}
 	if _, _, err := send(t.Context(), l, s, "POST "+jobs, "third"); err != nil || l.Paused() {
-		t.Errorf("it goes on: %v", err)
+		t.Errorf("the next request: %v", err)
 	}
 }
 
-// The first list of a kind is of the past, the next ones are not, and other kinds
-// never.
-func TestFirstListIsOfThePast(t *testing.T) {
+// Only the first list of a kind returns the earlier state, and never for other
+// kinds.
+func TestFirstListIsStale(t *testing.T) {
 	s := serve(t)
 	l := New(Options{Kinds: map[string]bool{"jobs": true}, Past: "17"})
 	if code, _, err := send(t.Context(), l, s, "GET "+jobs+"?watch=true&sendInitialEvents=true", ""); code != 422 || err != nil {
@@ -170,18 +171,18 @@ func TestFirstListIsOfThePast(t *testing.T) {
 	}
 	want := []string{"GET " + jobs + "?limit=500&resourceVersion=17&resourceVersionMatch=Exact", "GET " + jobs + "?resourceVersion=0", "GET /api/v1/namespaces/ns/pods?resourceVersion=0"}
 	if got := s.requests(); !slices.Equal(got, want) {
-		t.Errorf("the server saw %v", got)
+		t.Errorf("the server got %v", got)
 	}
 	if l.delay(true, time.Now()) > 0 || New(Options{Past: "17", FrozenFor: time.Hour}).delay(true, time.Now()) <= 0 {
-		t.Error("watches stand still for as long as they are told to")
+		t.Error("watches are not frozen for the configured time")
 	}
 }
 
-func TestLagConcernsItsKindsAlone(t *testing.T) {
+func TestLagAffectsOnlyItsKinds(t *testing.T) {
 	l := New(Options{Lag: time.Hour, FrozenFor: time.Hour, Plan: second(Freeze)})
 	now := time.Now()
 	if l.delay(false, now) != 0 || l.delay(true, now) <= 0 || l.delay(true, now.Add(-2*time.Hour)) > 0 {
-		t.Error("what came two hours ago is due, what comes now is not; other kinds are never late")
+		t.Error("want an event of two hours ago to be due, a current one not, and other kinds never delayed")
 	}
 	s := serve(t)
 	for range 2 {
@@ -190,11 +191,11 @@ func TestLagConcernsItsKindsAlone(t *testing.T) {
 		}
 	}
 	if l.delay(true, now.Add(-2*time.Hour)) <= 0 {
-		t.Error("from the second write on watches stand still")
+		t.Error("watches are not frozen after the second write")
 	}
 }
 
-// The body of a watch is what the server sends, to its end.
+// A watch delivers everything that the server sends.
 func TestWatchPassesEverything(t *testing.T) {
 	s := serve(t)
 	l := New(Options{Kinds: map[string]bool{"jobs": true}, Lag: time.Millisecond})

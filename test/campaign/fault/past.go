@@ -4,10 +4,10 @@ package fault
 
 import "net/http"
 
-// past sends the first list of each kind to an earlier state, as an API server
-// that lags would answer it. A watch that would begin with a list of its own is
-// refused: the operator's library falls back to list and watch then. The answer
-// is nil when the request, or the one in its place, has to be sent.
+// past redirects the first list of each kind to an earlier state, like an API
+// server with a stale cache. It rejects a watch that would begin with its own
+// list, so that the client falls back to list and watch. The answer is nil if the
+// request, or its replacement, has to be sent.
 func (l *Layer) past(req *http.Request, r Request) (*http.Request, *http.Response) {
 	if l.options.Past == "" || !l.options.Kinds[r.Resource] {
 		return req, nil
@@ -23,7 +23,7 @@ func (l *Layer) past(req *http.Request, r Request) (*http.Request, *http.Respons
 	case listed:
 		return req, nil
 	case r.Verb == "watch" && query.Get("sendInitialEvents") == "true":
-		l.note(r, "refused, so that a list comes")
+		l.note(r, "rejected, so that the client lists first")
 		return req, status(req, http.StatusUnprocessableEntity, "Invalid")
 	case r.Verb != "list":
 		return req, nil
@@ -32,6 +32,6 @@ func (l *Layer) past(req *http.Request, r Request) (*http.Request, *http.Respons
 	query.Set("resourceVersionMatch", "Exact")
 	out := req.Clone(req.Context())
 	out.URL.RawQuery = query.Encode()
-	l.note(r, "asked as of resource version "+l.options.Past)
+	l.note(r, "sent with resource version "+l.options.Past)
 	return out, nil
 }

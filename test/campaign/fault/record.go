@@ -15,7 +15,7 @@ func (l *Layer) note(r Request, what string) {
 	l.trace = append(l.trace, fmt.Sprintf("%8.3f %s: %s", time.Since(l.begun).Seconds(), r, what))
 }
 
-// Trace is a line for each request and what became of it.
+// Trace has a line for each request and its outcome.
 func (l *Layer) Trace() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -29,14 +29,14 @@ func (l *Layer) Writes() []string {
 	return slices.Clone(l.writes)
 }
 
-// Requests is how many there were.
+// Requests is the number of requests.
 func (l *Layer) Requests() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.requests
 }
 
-// Struck is the request that the plan chose; empty when it has come to none.
+// Struck is the request that the plan chose; empty if none was chosen yet.
 func (l *Layer) Struck() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,8 +50,8 @@ func (l *Layer) Paused() bool {
 	return l.paused != nil && !l.resumed
 }
 
-// Resume lets go of what is held, and waits until the API server has answered
-// all of the writes.
+// Resume releases the held requests, and waits until the API server has answered
+// all writes.
 func (l *Layer) Resume() {
 	l.mu.Lock()
 	if l.paused != nil && !l.resumed {

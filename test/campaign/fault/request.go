@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// Request is one of an operator.
+// Request is a request of an operator.
 type Request struct {
 	// Number counts all requests, from 1.
 	Number int
-	// Write counts those that change what the operator is responsible for, from
-	// 1: events and leases are left out. 0 for any other request.
+	// Write counts the writes of the operator's own state, from 1: events and
+	// leases are not counted. It is 0 for any other request.
 	Write int
 	// Verb is create, update, patch, delete, get, list, watch or discover.
 	Verb                                   string
 	Resource, Subresource, Namespace, Name string
 }
 
-// Site is what is done to which kind, such as "patch supersets/status".
+// Site is the verb and the kind, such as "patch supersets/status".
 func (r Request) Site() string {
 	site := r.Verb + " " + r.Resource
 	if r.Subresource != "" {
@@ -47,14 +47,14 @@ func (r Request) Changes() bool {
 	}
 }
 
-// counts is true for the writes that a campaign goes through one by one.
+// counts is true for the writes that a campaign disturbs one by one.
 func (r Request) counts() bool {
 	return r.Changes() && r.Resource != "events" && r.Resource != "leases"
 }
 
 var writing = map[string]string{http.MethodPost: "create", http.MethodPut: "update", http.MethodPatch: "patch", http.MethodDelete: "delete"}
 
-// parse reads what a request to the API server is about.
+// parse derives a Request from an HTTP request.
 func parse(req *http.Request) Request {
 	parts := strings.Split(strings.Trim(req.URL.Path, "/"), "/")
 	switch {
@@ -70,7 +70,7 @@ func parse(req *http.Request) Request {
 	return r
 }
 
-// object is what the rest of a path names.
+// object parses the rest of a path.
 func object(parts []string) Request {
 	var r Request
 	if parts[0] == "namespaces" && len(parts) > 2 {

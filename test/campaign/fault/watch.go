@@ -8,22 +8,22 @@ import (
 	"time"
 )
 
-// watch makes the body of a watch come late, or not at all for a while.
+// watch delays or holds back the body of a watch.
 func (l *Layer) watch(resource string, body io.ReadCloser) io.ReadCloser {
 	w := &late{layer: l, concerned: l.options.Kinds[resource], body: body, closed: make(chan struct{}), chunks: make(chan chunk, 1<<14)}
 	go w.pump()
 	return w
 }
 
-// chunk is a part of a body, or its end, and when it came.
+// chunk is a part of a body, or its end, and the time of its arrival.
 type chunk struct {
 	data []byte
 	at   time.Time
 	err  error
 }
 
-// late is the body of a watch. What the API server sends is taken at once, so
-// that only its delivery is late.
+// late is the delayed body of a watch. What the API server sends is read at once;
+// only its delivery is delayed.
 type late struct {
 	layer     *Layer
 	concerned bool
@@ -78,7 +78,7 @@ func (w *late) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// due waits until what came at a time may be delivered.
+// due waits until a chunk that arrived at a time may be delivered.
 func (w *late) due(at time.Time) error {
 	for {
 		wait := w.layer.delay(w.concerned, at)
@@ -95,7 +95,7 @@ func (w *late) due(at time.Time) error {
 	}
 }
 
-// delay is how long something that came at a time has to wait yet.
+// delay is the remaining delay of a chunk that arrived at a time.
 func (l *Layer) delay(concerned bool, at time.Time) time.Duration {
 	if !concerned {
 		return 0

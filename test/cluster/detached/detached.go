@@ -16,7 +16,7 @@ import (
 // DefaultDir is the folder that the Makefile's targets use.
 const DefaultDir = ".cluster"
 
-// Options say what to start.
+// Options configure a detached cluster.
 type Options struct {
 	// Dir is the run folder. Required.
 	Dir string
@@ -24,15 +24,14 @@ type Options struct {
 	Progress io.Writer
 	// AuditLog writes audit.log in the folder.
 	AuditLog bool
-	// World starts this program once more, with the first argument
-	// [WorldCommand], to play the operator's Jobs; its main must then call
-	// [PlayWorld].
+	// World starts this program again, with the first argument [WorldCommand], to
+	// simulate the operator's Jobs; its main must then call [PlayWorld].
 	World bool
 }
 
-// Start starts a cluster with two simulated nodes that runs until Stop. When
-// anything fails, or the context ends before it works, what was started is
-// ended.
+// Start starts a cluster with two simulated nodes that runs until Stop. If it
+// fails, or the context ends before the cluster works, everything that was
+// started is stopped.
 func Start(ctx context.Context, o Options) (*cluster.Cluster, error) {
 	c, err := cluster.Start(ctx, cluster.Options{Dir: o.Dir, Progress: o.Progress, Kwok: true, AuditLog: o.AuditLog, Detach: true})
 	if err != nil {
@@ -46,8 +45,8 @@ func Start(ctx context.Context, o Options) (*cluster.Cluster, error) {
 	return c, nil
 }
 
-// Running is true when every process of the folder's cluster runs, false when
-// one has ended. The error is cluster.ErrNone when there is none.
+// Running is true when all processes of the folder's cluster run, false when one
+// has ended. The error is cluster.ErrNone when there is no cluster.
 func Running(dir string) (bool, error) {
 	c, err := cluster.Open(dir)
 	if err != nil {
@@ -61,8 +60,9 @@ func Running(dir string) (bool, error) {
 	return true, nil
 }
 
-// Stop ends the folder's cluster and takes away what leads to it; the logs
-// stay. It says what it ended. The error is cluster.ErrNone when there is none.
+// Stop stops the folder's cluster and removes the files for access to it; the
+// logs stay. It reports what it stopped. The error is cluster.ErrNone when there
+// is no cluster.
 func Stop(dir string, progress io.Writer) error {
 	c, err := cluster.Open(dir)
 	if err != nil {
@@ -74,7 +74,7 @@ func Stop(dir string, progress io.Writer) error {
 	}
 	for _, state := range states {
 		if state.Running {
-			_, _ = fmt.Fprintf(progress, "cluster: ended %s (process %d)\n", state.Name, state.PID)
+			_, _ = fmt.Fprintf(progress, "cluster: stopped %s (process %d)\n", state.Name, state.PID)
 		}
 	}
 	for _, name := range []string{"kubeconfig", "kubeconfigs", "pki", "etcd", "programs"} {
@@ -104,8 +104,8 @@ func Describe(w io.Writer, dir string) error {
 	return err
 }
 
-// ProgramPath is where a program of the project that belongs to the cluster is
-// to be put; Stop removes it.
+// ProgramPath is the path for a program of the project that belongs to the
+// cluster; Stop removes it.
 func ProgramPath(c *cluster.Cluster, name string) (string, error) {
 	dir := filepath.Join(c.Dir, "programs")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

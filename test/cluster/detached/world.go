@@ -16,11 +16,11 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster/world"
 )
 
-// WorldCommand is the first argument of a program that Start starts once more.
-// The others are "-kubeconfig" and a path.
+// WorldCommand is the first argument when Start starts the program again. The
+// others are "-kubeconfig" and a path.
 const WorldCommand = "world"
 
-// PlayWorld plays the operator's Jobs, and missing Secrets, until the context
+// PlayWorld simulates the operator's Jobs, and missing Secrets, until the context
 // ends. A Job takes 200 ms when delay is 0.
 func PlayWorld(ctx context.Context, kubeconfig string, delay time.Duration) error {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -30,8 +30,8 @@ func PlayWorld(ctx context.Context, kubeconfig string, delay time.Duration) erro
 	return world.New(config, world.Options{Log: os.Stdout, Delay: delay, Persist: true}).Run(ctx)
 }
 
-// startWorld starts this program once more. It is copied first: go run removes
-// the original when it ends.
+// startWorld starts this program again, from a copy: go run removes the original
+// when it ends.
 func startWorld(c *cluster.Cluster) error {
 	kubeconfig, err := c.KubeconfigFor("world", "system:masters")
 	if err != nil {
@@ -57,7 +57,7 @@ func copyProgram(from, to string) error {
 		return err
 	}
 	defer func() { _ = source.Close() }()
-	// A program that runs cannot be written over, but its name can be given away.
+	// A running program cannot be overwritten, but its file can be replaced.
 	if err := os.Remove(to); err != nil && !os.IsNotExist(err) {
 		return err
 	}

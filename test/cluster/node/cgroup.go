@@ -40,7 +40,7 @@ func newCgroupRoot(name string) (cgroupRoot, error) {
 	return root, nil
 }
 
-// cgroupHierarchies lists where a cgroup is made: in a hybrid also in the
+// cgroupHierarchies lists where to create a cgroup: in a hybrid also in the
 // unified hierarchy, because runc uses it even though it has no controllers.
 func cgroupHierarchies() ([]string, error) {
 	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
@@ -52,7 +52,7 @@ func cgroupHierarchies() ([]string, error) {
 	}
 	hierarchies := []string{}
 	for _, entry := range entries {
-		if entry.IsDir() { // links are second names of a hierarchy
+		if entry.IsDir() { // links are aliases of a hierarchy
 			hierarchies = append(hierarchies, filepath.Join(cgroupMount, entry.Name()))
 		}
 	}
@@ -63,7 +63,7 @@ func cgroupHierarchies() ([]string, error) {
 }
 
 // inheritCPUs copies what a new cpuset of cgroup v1 does not inherit: without
-// CPUs and memory nodes no process may enter it.
+// CPUs and memory nodes no process can enter it.
 func inheritCPUs(parent, child string) error {
 	for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
 		value, err := os.ReadFile(filepath.Join(parent, name))
@@ -80,8 +80,8 @@ func inheritCPUs(parent, child string) error {
 	return nil
 }
 
-// remove removes the cgroups. Their processes have been killed by then, but
-// the kernel may take a moment to let go of them.
+// remove removes the cgroups. Their processes were killed before, but the kernel
+// may release them with a delay.
 func (r cgroupRoot) remove() error {
 	const patience, step = 10 * time.Second, 100 * time.Millisecond
 	left := r.dirs
@@ -95,8 +95,8 @@ func (r cgroupRoot) remove() error {
 	return fmt.Errorf("removing cgroups: still busy: %v", left)
 }
 
-// removeCgroup removes a cgroup and those below it, deepest first, and says
-// whether it is gone.
+// removeCgroup removes a cgroup and its children, deepest first, and reports
+// whether it is removed.
 func removeCgroup(dir string) bool {
 	below := []string{}
 	walk := func(path string, entry fs.DirEntry, err error) error {
@@ -109,7 +109,7 @@ func removeCgroup(dir string) bool {
 		return false
 	}
 	for _, path := range slices.Backward(below) {
-		_ = os.Remove(path) // what is busy is tried again
+		_ = os.Remove(path) // a busy cgroup is retried
 	}
 	_, err := os.Stat(dir)
 	return errors.Is(err, fs.ErrNotExist)

@@ -18,8 +18,8 @@ import (
 
 const containerdSocket = "/run/containerd/containerd.sock"
 
-// containerdConfig: restrict_oom_score_adj because root may lack
-// CAP_SYS_RESOURCE, without which no process's score can be lowered.
+// containerdConfig sets restrict_oom_score_adj because root may lack
+// CAP_SYS_RESOURCE, which is needed to lower the score of a process.
 var containerdConfig = template.Must(template.New("containerd").Parse(`version = 3
 root = "{{.Root}}"
 state = "/run/containerd"
@@ -59,7 +59,7 @@ func (k *keeper) startContainerd(ctx context.Context, root string) (*process, er
 	return p, p.waitFor(ctx, answers)
 }
 
-// ctr runs containerd's client on Kubernetes' images.
+// ctr runs containerd's client in the namespace of Kubernetes.
 func (k *keeper) ctr(ctx context.Context, stdin io.Reader, args ...string) error {
 	args = append([]string{"--address", containerdSocket, "--namespace", "k8s.io"}, args...)
 	command := exec.CommandContext(ctx, k.plan.Programs.node("ctr"), args...)
@@ -84,9 +84,9 @@ func (k *keeper) importImages(ctx context.Context, list []images.Image) error {
 	return nil
 }
 
-// cniConfig: a bridge between the pods, addresses from the node's pod range.
-// Written once the control plane has given the node its range; until then
-// kubelet reports the node as not ready.
+// cniConfig configures a bridge between the pods, with addresses from the node's
+// pod range. It is written once the control plane has assigned the range; until
+// then kubelet reports the node as not ready.
 const cniConfig = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
  {"type": "bridge", "bridge": "pods0", "isGateway": true, "ipMasq": false, "hairpinMode": true,
   "ipam": {"type": "host-local", "ranges": [[{"subnet": %s}]], "routes": [{"dst": "0.0.0.0/0"}]}},
@@ -95,7 +95,8 @@ const cniConfig = `{"cniVersion": "1.0.0", "name": "pods", "plugins": [
 
 func writeCNIConfig(podRange string) error {
 	content := fmt.Sprintf(cniConfig, strconv.Quote(podRange))
-	// Renamed into place, because containerd reads the folder as it changes.
+	// The file is renamed into place, because containerd reads the folder on every
+	// change.
 	const name = "/etc/cni/net.d/10-pods.conflist"
 	if err := os.WriteFile(filepath.Clean(name+".new"), []byte(content), 0o644); err != nil {
 		return fmt.Errorf("writing the CNI configuration: %w", err)

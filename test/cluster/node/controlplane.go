@@ -10,8 +10,8 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster"
 )
 
-// buildPrograms builds what the control plane and the node run, or finds it in
-// the cache.
+// buildPrograms builds the programs of the control plane and the node, or finds
+// them in the cache.
 func buildPrograms(ctx context.Context, progress io.Writer) (programs, error) {
 	control, err := cluster.Build(ctx, progress)
 	if err != nil {
@@ -28,14 +28,14 @@ func buildPrograms(ctx context.Context, progress io.Writer) (programs, error) {
 	return programs{Control: control, Node: node}, err
 }
 
-// startControlPlane starts the control plane where pods reach it: under the
-// node's address.
+// startControlPlane starts the control plane on the node's address, so that pods
+// can reach it.
 func (k *keeper) startControlPlane(ctx context.Context) (err error) {
 	k.cluster, err = cluster.Start(ctx, cluster.Options{Dir: k.plan.Dir, Bind: "0.0.0.0", Advertise: Address})
 	return err
 }
 
-// identity is what kubelet proves itself with.
+// identity has kubelet's credentials.
 type identity struct {
 	kubeconfig, certificate, key string
 }

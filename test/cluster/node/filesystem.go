@@ -8,16 +8,16 @@ import (
 	"syscall"
 )
 
-// ownFolders are those that the programs of a node insist on; each gets an
-// empty memory file system in the node's mount namespace, so that neither
-// what the machine has there is seen nor anything is left behind.
+// ownFolders are the fixed folders of the node's programs; each gets an empty
+// memory file system in the node's mount namespace, so that the machine's own
+// files are hidden and nothing remains afterwards.
 func ownFolders() []string {
 	return []string{"/var/lib/kubelet", "/var/log", "/run", "/var/lib/cni", "/etc/cni"}
 }
 
-// mountOwnFolders makes all mounts shared within the namespace, which kubelet
-// wants of its volumes, and mounts the node's own folders. The init has cut
-// the namespace off from the machine before.
+// mountOwnFolders makes all mounts shared within the namespace, as kubelet
+// requires for volumes, and mounts the node's own folders. The init has detached
+// the namespace from the machine before.
 func mountOwnFolders() error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SHARED, ""); err != nil {
 		return fmt.Errorf("sharing mounts within the node: %w", err)

@@ -12,12 +12,13 @@ const (
 	pauseImage   = "cluster.local.test/pause:1"
 	coreDNSImage = "cluster.local.test/coredns:1"
 
-	// TestImage holds one static program, /pod, with the verbs serve, get and
-	// lookup: what tests of the cluster itself put into pods.
+	// TestImage has one static program, /pod, with the verbs serve, get and lookup,
+	// for the pods of the cluster's own tests.
 	TestImage = "cluster.local.test/pod:1"
 )
 
-// ownImages are those that every node has, made from programs of the build.
+// ownImages are the images that every node has, created from programs of the
+// build.
 func ownImages(ctx context.Context, store images.Store, built programs) ([]images.Image, error) {
 	const nobody = "65534"
 	list := []images.Image{}

@@ -14,12 +14,12 @@ import (
 // namespaces that the node has for itself.
 const namespaces = syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
-// runInit is process 1 of the node. It cuts the mounts off from the machine's,
-// starts the keeper and, as orphans fall to process 1, collects whatever ends.
-// It returns the keeper's exit code; when it ends, so does all of the node.
+// runInit is process 1 of the node. It detaches the mounts from the machine's,
+// starts the keeper and reaps all processes, including orphans. It returns the
+// keeper's exit code; when it ends, the kernel kills the rest of the node.
 func runInit() (int, error) {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return 0, fmt.Errorf("cutting the mounts off: %w", err)
+		return 0, fmt.Errorf("detaching the mounts: %w", err)
 	}
 	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, ""); err != nil {
 		return 0, fmt.Errorf("mounting /proc: %w", err)
@@ -43,8 +43,8 @@ func runInit() (int, error) {
 	return reapUntil(keeper.Process.Pid)
 }
 
-// reapUntil collects ended processes until the one with that id has ended. It
-// alone waits in this process, so no status is ever taken from another waiter.
+// reapUntil reaps ended processes until the one with that id has ended. It is the
+// only waiter in this process, so no status is taken from another one.
 func reapUntil(pid int) (int, error) {
 	for {
 		status := syscall.WaitStatus(0)

@@ -21,14 +21,14 @@ type keeper struct {
 	begun   time.Time
 }
 
-// runKeeper returns the command's exit code. It leaves its processes to the
-// init, whose end is theirs.
+// runKeeper returns the command's exit code. It leaves its processes to the init,
+// which ends them.
 func runKeeper(ctx context.Context) (int, error) {
 	p, err := planFromEnvironment()
 	if err != nil {
 		return 0, err
 	}
-	// Not for the command, which may start programs that call Stage.
+	// Hidden from the command, which may start programs that call Stage.
 	for _, name := range []string{stageVariable, planVariable} {
 		if err := os.Unsetenv(name); err != nil {
 			return 0, fmt.Errorf("clearing the environment: %w", err)
@@ -41,8 +41,8 @@ func runKeeper(ctx context.Context) (int, error) {
 	return k.runCommand(ctx)
 }
 
-// setUp brings the node up, in the only order that works: the API server
-// before what talks to it, containerd before kubelet, DNS before other pods.
+// setUp starts the node in the required order: the API server before its clients,
+// containerd before kubelet, DNS before other pods.
 func (k *keeper) setUp(ctx context.Context) error {
 	steps := []struct {
 		done string
@@ -51,7 +51,7 @@ func (k *keeper) setUp(ctx context.Context) error {
 		{"", func(context.Context) error { return mountOwnFolders() }},
 		{"", setUpNetwork},
 		{"control plane up", k.startControlPlane},
-		{"images in place", k.startRuntime},
+		{"images imported", k.startRuntime},
 		{"", func(context.Context) error { return k.startProxy() }},
 		{"node ready", k.startKubelet},
 		{"DNS ready", k.startDNS},

@@ -10,9 +10,9 @@ import (
 	"text/template"
 )
 
-// kubeletConfig: cgroup v1 is old but works; the eviction thresholds are those
-// of a throw-away node on a machine that others fill; file and OOM limits are
-// what root may set without CAP_SYS_RESOURCE.
+// kubeletConfig: cgroup v1 is permitted; the eviction thresholds are those of a
+// throw-away node on a shared machine; file and OOM limits are what root may set
+// without CAP_SYS_RESOURCE.
 var kubeletConfig = template.Must(template.New("kubelet").Parse(`apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 address: ` + Address + `
@@ -59,7 +59,7 @@ oomScoreAdj: 0
 // the node is ready.
 func (k *keeper) startKubelet(ctx context.Context) error {
 	resolvConf := k.plan.path("resolv.conf")
-	// For pods that don't use the cluster's DNS; nothing answers there.
+	// For pods that don't use the cluster's DNS; no server listens on that address.
 	if err := os.WriteFile(resolvConf, []byte("nameserver "+Address+"\n"), 0o644); err != nil {
 		return fmt.Errorf("writing resolv.conf: %w", err)
 	}

@@ -21,19 +21,19 @@ import (
 
 // Options of a run.
 type Options struct {
-	// Images that pods may use, by the names of images.Catalogue. The test
-	// images of this package (TestImage) are always there.
+	// Images that pods may use, by the names of images.Catalogue. The test image of
+	// this package (TestImage) is always available.
 	Images []string
 	// Logs is a folder to which the logs of the node's programs are copied at
 	// the end; "" for none.
 	Logs string
-	// Progress takes a line for each step; it is not the command's output.
+	// Progress gets a line for each step; it is separate from the command's output.
 	Progress io.Writer
 }
 
-// Run starts a node, runs command inside with KUBECONFIG set and kubectl on
-// its PATH, ends the node and returns the command's exit code. The error is
-// about the node; a command that fails is no error.
+// Run starts a node, runs command inside with KUBECONFIG set and kubectl on its
+// PATH, stops the node and returns the command's exit code. The error is about
+// the node; a failed command is not an error.
 //
 // The program that calls Run must call Stage first thing in main.
 func Run(ctx context.Context, options Options, command ...string) (int, error) {
@@ -48,7 +48,7 @@ func Run(ctx context.Context, options Options, command ...string) (int, error) {
 	return code, errors.Join(err, saveLogs(options.Logs, p))
 }
 
-// prepare does all that needs the network or takes long.
+// prepare does everything that needs the network or takes long.
 func prepare(ctx context.Context, options Options, command []string) (plan, error) {
 	built, err := buildPrograms(ctx, options.Progress)
 	if err != nil {
@@ -87,8 +87,8 @@ func launch(ctx context.Context, p plan) (code int, err error) {
 		return 0, errors.Join(err, os.RemoveAll(p.Dir))
 	}
 	defer func() { err = errors.Join(err, root.remove()) }()
-	// The init gets SIGKILL when the thread that started it ends, so that not
-	// even a killed launcher leaves a node behind; hence a thread that stays.
+	// The init gets SIGKILL when the thread that started it ends, so that a killed
+	// launcher leaves no node behind. Therefore the thread is locked.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	init := exec.Command("/proc/self/exe")
@@ -113,7 +113,8 @@ func launch(ctx context.Context, p plan) (code int, err error) {
 	return code, nil
 }
 
-// saveLogs copies the logs out of the run's folder, if asked, and removes it.
+// saveLogs copies the logs out of the run's folder, if requested, and removes the
+// folder.
 func saveLogs(to string, p plan) error {
 	failed := []error{}
 	if to != "" {
@@ -146,8 +147,8 @@ const runPrefix = "superset-node-"
 
 func runName(pid int) string { return runPrefix + strconv.Itoa(pid) }
 
-// sweep removes what runs left whose launcher was killed: folders and cgroups
-// that carry the id of a process that is no more.
+// sweep removes what runs with a killed launcher left: folders and cgroups that
+// carry the id of a process that no longer exists.
 func sweep(runs string) error {
 	left, err := filepath.Glob(filepath.Join(runs, runPrefix+"*"))
 	if err != nil {
@@ -167,7 +168,7 @@ func sweep(runs string) error {
 			root.dirs = append(root.dirs, filepath.Join(hierarchy, name))
 		}
 		if err := errors.Join(root.remove(), os.RemoveAll(dir)); err != nil {
-			return fmt.Errorf("removing what an earlier run left: %w", err)
+			return fmt.Errorf("removing remains of an earlier run: %w", err)
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes a lock that ends with the process at the latest; how is
-// LOCK_EX, with LOCK_NB not to wait for it.
+// lockFile takes a lock that is released at the latest when the process ends; how
+// is LOCK_EX, with LOCK_NB not to wait for it.
 func lockFile(path string, how int) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {

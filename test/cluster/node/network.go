@@ -21,16 +21,16 @@ const (
 	dnsAddress   = "10.96.0.10"
 )
 
-// setUpNetwork gives the empty network namespace what a node needs. The last
-// route makes everything outside fail at once: with none at all, or a real
-// default route, pulling an image that does not exist would hang instead.
+// setUpNetwork sets up the empty network namespace. The last route makes
+// connections to the outside fail at once: without any route, or with a real
+// default route, pulling an image that does not exist would hang.
 func setUpNetwork(ctx context.Context) error {
 	commands := []string{
 		"link set lo up",
 		"link add node0 type bridge",
 		"address add " + Address + "/24 dev node0",
 		"link set node0 up",
-		"route add " + serviceRange + " dev node0", // some route, for kube-proxy to rewrite
+		"route add " + serviceRange + " dev node0", // any route, for kube-proxy to rewrite
 		"route add unreachable default",
 	}
 	ip := exec.CommandContext(ctx, "ip", "-batch", "-")
@@ -41,8 +41,8 @@ func setUpNetwork(ctx context.Context) error {
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
 		return fmt.Errorf("forwarding between pods: %w", err)
 	}
-	// Absent where bridges are built without netfilter; pods then still reach
-	// Services, only not those that lead back to themselves.
+	// Absent where bridges are built without netfilter; pods can then still reach
+	// Services, except those that select themselves.
 	_ = os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-iptables", []byte("1"), 0o644)
 	return nil
 }

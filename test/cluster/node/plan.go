@@ -19,8 +19,8 @@ const (
 	stageKeeper = "keeper"
 )
 
-// plan is what the launcher, which can see the network and the whole machine,
-// hands to the keeper, which cannot.
+// plan is what the launcher, which has access to the network and the whole
+// machine, passes to the keeper, which has not.
 type plan struct {
 	// Dir is the folder of this run: etcd, logs, configuration, containers.
 	Dir string

@@ -13,8 +13,7 @@ import (
 	"syscall"
 )
 
-// requirement is something that must be installed and the Debian package that
-// has it.
+// requirement is something that must be installed, with its Debian package.
 type requirement struct {
 	what    string
 	pkg     string
@@ -56,9 +55,9 @@ func imageRequirements() []requirement {
 	}
 }
 
-// Probe says whether this machine can run a node, and build its images where
-// withImages is set. Its error names everything that is missing at once, and
-// the command that installs it.
+// Probe checks whether this machine can run a node, and build its images if
+// withImages is set. Its error lists everything that is missing, and the command
+// that installs it.
 func Probe(ctx context.Context, withImages bool) error {
 	if os.Geteuid() != 0 {
 		return errors.New("a real node needs root: mounts, namespaces and cgroups; run it as root or with sudo -E")
@@ -81,8 +80,8 @@ func Probe(ctx context.Context, withImages bool) error {
 	return errors.Join(probeKernel(ctx), probeCgroups())
 }
 
-// probeKernel tries what the node will do, in namespaces that end with the
-// trial: the list of capabilities and sysctls that allow it differs by kernel.
+// probeKernel tries what the node will do, in temporary namespaces: the
+// capabilities and sysctls that are required differ by kernel.
 func probeKernel(ctx context.Context) error {
 	trials := []struct{ name, script string }{
 		{"mounts in a mount namespace", "mount -t tmpfs tmpfs /mnt"},
@@ -94,7 +93,7 @@ func probeKernel(ctx context.Context) error {
 		command := exec.CommandContext(ctx, "sh", "-c", trial.script)
 		command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: namespaces, Unshareflags: syscall.CLONE_NEWNS}
 		if out, err := command.CombinedOutput(); err != nil {
-			failed = append(failed, fmt.Errorf("the kernel or this container refuses %s: %w %s",
+			failed = append(failed, fmt.Errorf("the kernel or this container does not permit %s: %w %s",
 				trial.name, err, strings.TrimSpace(string(out))))
 		}
 	}
@@ -108,11 +107,11 @@ func probeKernel(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// probeCgroups tries to make and remove a cgroup root.
+// probeCgroups tries to create and remove a cgroup root.
 func probeCgroups() error {
 	root, err := newCgroupRoot(fmt.Sprintf("superset-probe-%d", os.Getpid()))
 	if err != nil {
-		return fmt.Errorf("the node cannot have cgroups of its own (in a container: run it privileged): %w", err)
+		return fmt.Errorf("the node cannot create cgroups (in a container: run it privileged): %w", err)
 	}
 	return root.remove()
 }

@@ -35,7 +35,7 @@ func (k *keeper) start(name, path string, args ...string) (*process, error) {
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(path)+":"+os.Getenv("PATH"))
-	// A group of its own, so that Ctrl-C reaches it only through the keeper.
+	// A separate process group, so that Ctrl-C reaches it only through the keeper.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, err)
@@ -47,19 +47,19 @@ func (k *keeper) start(name, path string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// patience bounds every wait for a part of the node; a busy machine took a
-// tenth of it.
+// patience is the timeout for a part of the node; a busy machine took a tenth of
+// it.
 const patience = 2 * time.Minute
 
-// waitFor waits until ready holds. A process that ends meanwhile will never be
-// ready: the error then shows the end of its log.
+// waitFor waits until ready holds. If the process ends meanwhile, the error
+// contains the end of its log.
 func (p *process) waitFor(ctx context.Context, ready func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for !ready() {
 		select {
 		case <-p.ended:
-			return fmt.Errorf("%s ended at once; the end of its log:\n%s", p.name, logTail(p.log))
+			return fmt.Errorf("%s has ended; the end of its log:\n%s", p.name, logTail(p.log))
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s: %w; the end of its log:\n%s", p.name, ctx.Err(), logTail(p.log))
 		case <-time.After(50 * time.Millisecond):
@@ -68,7 +68,7 @@ func (p *process) waitFor(ctx context.Context, ready func() bool) error {
 	return nil
 }
 
-// stop ends the process and waits until it has.
+// stop stops the process and waits for its end.
 func (p *process) stop() {
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {

@@ -21,7 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster"
 )
 
-// programs are the folders with what a node runs.
+// programs has the folders of the node's programs.
 type programs struct {
 	Control string // kube-apiserver … kubelet, kube-proxy, kubectl
 	Node    string // containerd, its shim, ctr, runc, CNI plugins, coredns, pause, pod
@@ -30,19 +30,19 @@ type programs struct {
 func (p programs) control(name string) string { return filepath.Join(p.Control, name) }
 func (p programs) node(name string) string    { return filepath.Join(p.Node, name) }
 
-// recipe is raised when the way of building changes but no input does.
+// recipe is raised when the build procedure changes but no input does.
 const recipe = "1"
 
-// target is a set of packages of one module that are built alike.
+// target is a set of packages of one module that are built in the same way.
 type target struct {
-	what   string // for people
+	what   string // for messages
 	module string // folder under test/cluster/programs
 	args   []string
 	env    []string
 }
 
-// targets: runc is the only one that needs C, for seccomp; it is linked
-// statically, so that it runs in any mount namespace.
+// targets: only runc needs C, for seccomp; it is linked statically, so that it
+// runs in any mount namespace.
 func targets(tools []string) []target {
 	const runc = "github.com/opencontainers/runc"
 	pure := slices.DeleteFunc(slices.Clone(tools), func(tool string) bool { return tool == runc })
@@ -113,8 +113,8 @@ func compile(ctx context.Context, sources, to string, progress io.Writer) error 
 	return nil
 }
 
-// sourceKey identifies what the programs are built from: every file of both
-// modules, the Go release and the way of building.
+// sourceKey identifies the inputs of the programs: every file of both modules,
+// the Go release and the build procedure.
 func sourceKey(sources string) (string, error) {
 	hash := sha256.New()
 	_, _ = fmt.Fprintln(hash, recipe, runtime.Version(), runtime.GOARCH)

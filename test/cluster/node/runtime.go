@@ -19,10 +19,10 @@ import (
 
 // bigImage is the size in bytes from which an image is unpacked once and kept.
 // Importing two Supersets takes half a minute or more, and they seldom change;
-// the images of single programs take a second, and they do.
+// the images of single programs take a second, and change often.
 const bigImage = 256 << 20
 
-// startRuntime starts containerd with all images in place.
+// startRuntime starts containerd with all images imported.
 func (k *keeper) startRuntime(ctx context.Context) error {
 	big, small := []images.Image{}, []images.Image{}
 	for _, image := range k.plan.Images {
@@ -52,9 +52,9 @@ func sizeOf(image images.Image) int64 {
 	return size
 }
 
-// cloneUnpacked makes root a copy of a containerd root that holds these images
-// and nothing else, which is made at the first use. Other such roots are
-// removed: each has the images' size twice.
+// cloneUnpacked makes root a copy of a containerd root that has exactly these
+// images, which is created at the first use. Other such roots are removed: each
+// takes twice the size of its images.
 func (k *keeper) cloneUnpacked(ctx context.Context, list []images.Image, root string) error {
 	key, err := imagesKey(list)
 	if err != nil {
@@ -80,7 +80,7 @@ func (k *keeper) cloneUnpacked(ctx context.Context, list []images.Image, root st
 
 const unpackedPrefix = "unpacked-"
 
-// unpack imports the images into a containerd that serves nothing else.
+// unpack imports the images into a temporary containerd.
 func (k *keeper) unpack(ctx context.Context, list []images.Image, to string) error {
 	fmt.Fprintln(os.Stderr, "node: unpacking images (once for each set of them)")
 	unfinished := to + ".unfinished"
@@ -99,7 +99,7 @@ func (k *keeper) unpack(ctx context.Context, list []images.Image, to string) err
 	return os.Rename(unfinished, to)
 }
 
-// forgetUnpacked removes the roots beside current that nobody is using.
+// forgetUnpacked removes the other roots that are not in use.
 func forgetUnpacked(kept, current string) error {
 	others, err := filepath.Glob(filepath.Join(kept, unpackedPrefix+"*.lock"))
 	if err != nil {
@@ -128,8 +128,8 @@ func forgetUnpacked(kept, current string) error {
 	return nil
 }
 
-// cloneRoot copies a containerd root by hard links. Unpacked layers and blobs
-// are never written to; all other files get a content of their own.
+// cloneRoot copies a containerd root by hard links. Unpacked layers and blobs are
+// never written to; all other files are copied.
 func cloneRoot(ctx context.Context, from, to string) error {
 	if out, err := exec.CommandContext(ctx, "cp", "--archive", "--link", from, to).CombinedOutput(); err != nil {
 		return fmt.Errorf("linking images: %w\n%s", err, out)
@@ -147,7 +147,7 @@ func cloneRoot(ctx context.Context, from, to string) error {
 	})
 }
 
-// unlink parts a file from its other names.
+// unlink replaces a hard link with a copy of the file.
 func unlink(path string) error {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// TestCloneRoot: what a run writes to its clone must never reach the root that
-// the next run is cloned from, and layers must not take their space twice.
+// TestCloneRoot: writes to a clone must never reach the root that the next run is
+// cloned from, and layers must not take their space twice.
 func TestCloneRoot(t *testing.T) {
 	from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
-	files := map[string]bool{ // by whether the clone shares it
+	files := map[string]bool{ // whether the clone shares it
 		"io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs/etc/issue": true,
 		"io.containerd.content.v1.content/blobs/sha256/0123":              true,
 		"io.containerd.snapshotter.v1.overlayfs/metadata.db":              false,

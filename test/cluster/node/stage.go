@@ -14,12 +14,12 @@ import (
 // programs.
 const LogsVariable = "SUPERSET_OPERATOR_NODE_LOGS"
 
-// FailedCode is the exit code by which the node says that itself,
-// not the command, has failed; container runtimes use the same one.
+// FailedCode is the exit code for a failure of the node itself, not of the
+// command; container runtimes use the same one.
 const FailedCode = 125
 
-// Stage takes over in those processes of the program that are a node's init
-// or keeper, and does not return there. Elsewhere it does nothing.
+// Stage takes over in those processes of the program that are a node's init or
+// keeper, and does not return there. Elsewhere it does nothing.
 func Stage() {
 	stage := os.Getenv(stageVariable)
 	if stage == "" {

@@ -11,15 +11,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Backup is one that a script made: as its result tells of it, and as the world
-// remembers it.
+// Backup is a backup of a script: as reported in its result, and as stored by the
+// world.
 type Backup struct {
 	Name     string  `json:"name"`
 	Revision string  `json:"revision"`
 	Bytes    int64   `json:"bytes"`
 	SHA256   string  `json:"sha256"`
 	Seconds  float64 `json:"seconds"`
-	// Kept are the backups that there are now, the newest first.
+	// Kept are the existing backups, the newest first.
 	Kept []string `json:"kept,omitempty"`
 }
 
@@ -28,7 +28,7 @@ type shelf struct{ namespace, dir string }
 
 func shelfOf(pod *corev1.Pod) shelf { return shelf{pod.Namespace, env(pod, envBackupDir).Value} }
 
-// view is what one script sees.
+// view is the state that one script sees.
 type view struct {
 	schema
 	backups []Backup // the newest first
@@ -40,7 +40,7 @@ func (d *databases) look(p place, pod *corev1.Pod) view {
 	return view{schema: d.schemas[p], backups: slices.Clone(d.backups[shelfOf(pod)])}
 }
 
-// find is a backup of that name.
+// find returns the backup with a name.
 func (v view) find(name string) (Backup, bool) {
 	i := slices.IndexFunc(v.backups, func(b Backup) bool { return b.Name == name })
 	if i < 0 {
@@ -49,8 +49,8 @@ func (v view) find(name string) (Backup, bool) {
 	return v.backups[i], true
 }
 
-// backup is what a backup reports. One of that name that is there already is not
-// made again.
+// backup returns the result of a backup. An existing backup of that name is not
+// created again.
 func backup(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 	if behavior == BackupFails {
 		return result.fail("BackupFailed", "pg_dump was told to fail")
@@ -68,7 +68,7 @@ func backup(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 	return result
 }
 
-// kept is the shelf with a backup on it: the newest ones, as many as shall stay.
+// kept is the shelf after adding a backup: only the newest ones are kept.
 func kept(pod *corev1.Pod, before []Backup, made Backup) []Backup {
 	all := before
 	if !slices.ContainsFunc(before, func(b Backup) bool { return b.Name == made.Name }) {
@@ -89,7 +89,7 @@ func names(backups []Backup) []string {
 	return out
 }
 
-// digest stands for that of a dump's content.
+// digest simulates that of a dump's content.
 func digest(content ...string) string {
 	sum := sha256.New()
 	for _, part := range content {
@@ -98,7 +98,7 @@ func digest(content ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// restore is what a restore reports.
+// restore returns the result of a restore.
 func restore(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 	name, expected := env(pod, envBackup).Value, env(pod, envExpectedRevision).Value
 	found, there := v.find(name)

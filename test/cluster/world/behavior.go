@@ -8,12 +8,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Behavior is how a pod fares. The pod's annotation names it, or else the tag
-// of its image ends with a hyphen and its name. The behaviors of components,
-// such as web-unready, and unpullable are played by kwok.
+// Behavior is how a pod behaves. It is named by the pod's annotation, or else by
+// the suffix of the image's tag after a hyphen. The behaviors of components, such
+// as web-unready, and unpullable are simulated by kwok.
 type Behavior string
 
-// The behaviors of a Job's pod; any other name means that all goes well.
+// The behaviors of a Job's pod; any other name means success.
 const (
 	// PreflightFails ends preflight with reason ImageBroken.
 	PreflightFails Behavior = "preflight-fails"
@@ -21,14 +21,15 @@ const (
 	RehearseFails Behavior = "rehearse-fails"
 	// RehearseTooLarge ends rehearse with reason RehearsalTooLarge.
 	RehearseTooLarge Behavior = "rehearse-too-large"
-	// RehearseRefuses lets rehearse refuse the downgrade and the old release.
+	// RehearseRefuses makes rehearse report Refused for the downgrade and for the
+	// old release.
 	RehearseRefuses Behavior = "rehearse-refuses"
-	// MigrateFails ends migrate with reason MigrationFailed; the database is as
-	// it was before.
+	// MigrateFails ends migrate with reason MigrationFailed; the database is
+	// unchanged.
 	MigrateFails Behavior = "migrate-fails"
-	// MigrateBusy ends a migrate beside live traffic with reason TablesBusy.
+	// MigrateBusy ends a migrate under live traffic with reason TablesBusy.
 	MigrateBusy Behavior = "migrate-busy"
-	// MigrateSlow ends a migrate beside live traffic with LockBudgetExceeded.
+	// MigrateSlow ends a migrate under live traffic with reason LockBudgetExceeded.
 	MigrateSlow Behavior = "migrate-slow"
 	// MigrateHangs keeps migrate running until the world is told to release it.
 	MigrateHangs Behavior = "migrate-hangs"
@@ -36,13 +37,13 @@ const (
 	MigrateCrashes Behavior = "migrate-crashes"
 	// VerifyFails ends verify with reason CheckFailed.
 	VerifyFails Behavior = "verify-fails"
-	// DowngradeFails ends downgrade with reason DowngradeFailed; a PostgreSQL is
-	// as it was before.
+	// DowngradeFails ends downgrade with reason DowngradeFailed; a PostgreSQL
+	// database is unchanged.
 	DowngradeFails Behavior = "downgrade-fails"
 	// BackupFails ends backup with reason BackupFailed.
 	BackupFails Behavior = "backup-fails"
-	// RestoreFails ends restore with reason RestoreFailed; a PostgreSQL is as it
-	// was before.
+	// RestoreFails ends restore with reason RestoreFailed; a PostgreSQL database is
+	// unchanged.
 	RestoreFails Behavior = "restore-fails"
 
 	unpullable Behavior = "unpullable"
@@ -50,29 +51,29 @@ const (
 
 // Annotations of pods.
 const (
-	// AnnotationBehavior names the behavior and wins over the image's tag;
-	// "none" means that all goes well.
+	// AnnotationBehavior names the behavior and takes precedence over the image's
+	// tag; "none" means success.
 	AnnotationBehavior = "sim.superset-operator.dev/behavior"
 	// AnnotationDelay is how long a Job's pod works, such as 30s.
 	AnnotationDelay = "sim.superset-operator.dev/delay"
 	// AnnotationDatabase is the dialect of the pod's database: postgresql by
-	// default, or mysql, which a migration, a downgrade or a restore that fails
-	// leaves half-changed: only a restore mends it.
+	// default, or mysql. On mysql a failed migration, downgrade or restore leaves
+	// the schema partially migrated, which only a restore fixes.
 	AnnotationDatabase = "sim.superset-operator.dev/database"
-	// AnnotationRelease, with any value, lets a migration that hangs go on.
+	// AnnotationRelease, with any value, lets a hanging migration continue.
 	AnnotationRelease = "sim.superset-operator.dev/release"
 )
 
-// Labels of pods, and the node names that kwok plays.
+// Labels of pods, and the names of the nodes that kwok simulates.
 const (
 	labelScript  = "superset-operator.dev/script"
 	labelVersion = "app.kubernetes.io/version"
 	nodePrefix   = "kwok-node-"
 )
 
-// What a Job of the operator tells its script.
+// Environment variables that the operator sets for its Jobs.
 const (
-	// envMaxLock is set for a migration beside live traffic.
+	// envMaxLock is set for a migration under live traffic.
 	envMaxLock          = "SUPERSET_OPERATOR_MAX_LOCK_SECONDS"
 	envTargetRevision   = "SUPERSET_OPERATOR_TARGET_REVISION"
 	envExpectedRevision = "SUPERSET_OPERATOR_EXPECTED_REVISION"
@@ -123,8 +124,8 @@ func dialectOf(pod *corev1.Pod) string {
 	return "postgresql"
 }
 
-// podRelease is the release whose migrations the pod's image holds. A tag that
-// is no version leaves it to the pod's version label.
+// podRelease is the release whose migrations the pod's image has. If the tag is
+// not a version, the pod's version label is used.
 func podRelease(pod *corev1.Pod) (release, error) {
 	r, err := releaseOf(imageTag(pod))
 	if err != nil && pod.Labels[labelVersion] != "" {

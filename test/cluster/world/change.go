@@ -8,7 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// downgrade is what a downgrade reports; it runs in the newer release's image.
+// downgrade returns the result of a downgrade; it runs in the newer release's
+// image.
 func downgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Result) Result {
 	target := env(pod, envTargetRevision).Value
 	from, to, head := position(v.revision), position(target), position(r.head)
@@ -22,15 +23,15 @@ func downgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Res
 	case to < 0 || to > from:
 		return result.fail("DowngradeFailed", "no way leads down from %s to %s", v.revision, target)
 	case behavior == DowngradeFails:
-		return toldToFail(dialectOf(pod), target, result)
+		return failedMidway(dialectOf(pod), target, result)
 	default:
 		result.Revision = target
 		return result
 	}
 }
 
-// toldToFail is a downgrade that fails in its middle.
-func toldToFail(dialect, target string, result Result) Result {
+// failedMidway is the result of a downgrade that fails before its end.
+func failedMidway(dialect, target string, result Result) Result {
 	if dialect == mysql {
 		result.Revision = between(result.Revision, target)
 		return result.fail("DowngradeFailed", "OperationalError: this downgrade was told to fail; the schema may be half changed")
@@ -38,8 +39,8 @@ func toldToFail(dialect, target string, result Result) Result {
 	return result.fail("DowngradeFailed", "ProgrammingError: this downgrade was told to fail; nothing was changed")
 }
 
-// change makes database and backups what a script left behind; true when
-// anything is another one now.
+// change updates database and backups after a script; true when anything has
+// changed.
 func (d *databases) change(p place, pod *corev1.Pod, o Outcome) bool {
 	var result Result
 	if o.Message != "" && json.Unmarshal([]byte(o.Message), &result) != nil {
@@ -62,7 +63,7 @@ func (d *databases) change(p place, pod *corev1.Pod, o Outcome) bool {
 	return after != before
 }
 
-// after is the schema that a script leaves.
+// after is the schema after a script.
 func (s schema) after(pod *corev1.Pod, ok bool, result Result) schema {
 	script := pod.Labels[labelScript]
 	r, err := podRelease(pod)
@@ -89,7 +90,7 @@ func or(value, otherwise string) string {
 	return value
 }
 
-// failed is the schema after a script that failed: as it was, unless the database
+// failed is the schema after a script that failed: unchanged, unless the database
 // has no transactional DDL. An empty reason is a script that was killed; only a
 // migration can be.
 func (s schema) failed(pod *corev1.Pod, r release, reason string) schema {
@@ -109,8 +110,8 @@ func (s schema) failed(pod *corev1.Pod, r release, reason string) schema {
 	}
 }
 
-// between is a revision half-way from one to another; from itself when there is
-// none between them.
+// between is a revision between two others; the first one if there is none
+// between them.
 func between(from, to string) string {
 	a, b := position(from), position(to)
 	if a < 0 || b < 0 || (a+b)/2 == 0 {
@@ -119,14 +120,14 @@ func between(from, to string) string {
 	return chain[(a+b)/2-1]
 }
 
-// Backups are those in a folder, as a Job names it; the newest first.
+// Backups returns the backups in a folder, as named by a Job; the newest first.
 func (w *World) Backups(namespace, dir string) []Backup {
 	w.databases.mu.Lock()
 	defer w.databases.mu.Unlock()
 	return append([]Backup(nil), w.databases.backups[shelf{namespace, dir}]...)
 }
 
-// LoseBackups removes every backup of a namespace, as a lost volume would.
+// LoseBackups removes every backup of a namespace, like the loss of a volume.
 func (w *World) LoseBackups(namespace string) {
 	w.databases.mu.Lock()
 	defer w.databases.mu.Unlock()

@@ -16,11 +16,11 @@ const (
 	rev41 = "48cbb571fa3a"
 	rev50 = "74ad1125881c"
 	rev60 = "c233f5365c9e"
-	// half50to60 is half-way from one to the other.
+	// half50to60 is a revision between the two releases.
 	half50to60 = "f1edd4a4d4f2"
 )
 
-// script is a Job's pod.
+// script is the pod of a Job.
 type script struct {
 	name, tag, dialect string
 	env                map[string]string
@@ -37,7 +37,7 @@ func (s script) pod() *corev1.Pod {
 	}
 }
 
-// run plays a script and makes the database what it leaves.
+// run runs a script and applies its changes to the database.
 func (s script) run(t *testing.T, d *databases) Result {
 	t.Helper()
 	pod := s.pod()
@@ -61,7 +61,7 @@ func back(tag, target string) script {
 	return script{name: "downgrade", tag: tag, env: map[string]string{envTargetRevision: target}}
 }
 
-// What each script does to a database at a revision.
+// The effect of each script on a database at a revision.
 func TestScriptsChangeTheDatabase(t *testing.T) {
 	mysqlOf := func(s script) script { s.dialect = mysql; return s }
 	for name, test := range map[string]struct {
@@ -71,20 +71,20 @@ func TestScriptsChangeTheDatabase(t *testing.T) {
 		says   string // the revision in the result
 		want   schema
 	}{
-		"downgrade":                  {schema{rev60, false}, back("6.0.0", rev50), "", rev50, schema{rev50, false}},
-		"downgrade two releases":     {schema{rev60, false}, back("6.0.0", rev41), "", rev41, schema{rev41, false}},
-		"downgrade again":            {schema{rev50, false}, back("6.0.0", rev50), "", rev50, schema{rev50, false}},
-		"downgrade without target":   {schema{rev60, false}, back("6.0.0", ""), "", rev60, schema{rev60, false}},
-		"downgrade in the old image": {schema{rev60, false}, back("5.0.0", rev50), "DatabaseAhead", rev60, schema{rev60, false}},
-		"downgrade upwards":          {schema{rev50, false}, back("6.0.0", rev60), "DowngradeFailed", rev50, schema{rev50, false}},
-		"downgrade fails":            {schema{rev60, false}, back("6.0.0-downgrade-fails", rev50), "DowngradeFailed", rev60, schema{rev60, false}},
-		"downgrade fails on MySQL":   {schema{rev60, false}, mysqlOf(back("6.0.0-downgrade-fails", rev50)), "DowngradeFailed", half50to60, schema{half50to60, true}},
-		"downgrade of a half":        {schema{half50to60, true}, mysqlOf(back("6.0.0", rev50)), "DowngradeFailed", half50to60, schema{half50to60, true}},
-		"migrate fails":              {schema{rev50, false}, script{name: "migrate", tag: "6.0.0-migrate-fails"}, "MigrationFailed", rev50, schema{rev50, false}},
-		"migrate fails on MySQL":     {schema{rev50, false}, script{name: "migrate", tag: "6.0.0-migrate-fails", dialect: mysql}, "MigrationFailed", half50to60, schema{half50to60, true}},
-		"migrate crashes on MySQL":   {schema{rev50, false}, script{name: "migrate", tag: "6.0.0-migrate-crashes", dialect: mysql}, "", "", schema{half50to60, true}},
-		"migrate a half":             {schema{half50to60, true}, script{name: "migrate", tag: "6.0.0", dialect: mysql}, "MigrationFailed", half50to60, schema{half50to60, true}},
-		"preflight of a half":        {schema{half50to60, true}, script{name: "preflight", tag: "6.0.0", dialect: mysql}, "", half50to60, schema{half50to60, true}},
+		"downgrade":                         {schema{rev60, false}, back("6.0.0", rev50), "", rev50, schema{rev50, false}},
+		"downgrade two releases":            {schema{rev60, false}, back("6.0.0", rev41), "", rev41, schema{rev41, false}},
+		"downgrade again":                   {schema{rev50, false}, back("6.0.0", rev50), "", rev50, schema{rev50, false}},
+		"downgrade without target":          {schema{rev60, false}, back("6.0.0", ""), "", rev60, schema{rev60, false}},
+		"downgrade in the old image":        {schema{rev60, false}, back("5.0.0", rev50), "DatabaseAhead", rev60, schema{rev60, false}},
+		"downgrade upwards":                 {schema{rev50, false}, back("6.0.0", rev60), "DowngradeFailed", rev50, schema{rev50, false}},
+		"downgrade fails":                   {schema{rev60, false}, back("6.0.0-downgrade-fails", rev50), "DowngradeFailed", rev60, schema{rev60, false}},
+		"downgrade fails on MySQL":          {schema{rev60, false}, mysqlOf(back("6.0.0-downgrade-fails", rev50)), "DowngradeFailed", half50to60, schema{half50to60, true}},
+		"downgrade when partially migrated": {schema{half50to60, true}, mysqlOf(back("6.0.0", rev50)), "DowngradeFailed", half50to60, schema{half50to60, true}},
+		"migrate fails":                     {schema{rev50, false}, script{name: "migrate", tag: "6.0.0-migrate-fails"}, "MigrationFailed", rev50, schema{rev50, false}},
+		"migrate fails on MySQL":            {schema{rev50, false}, script{name: "migrate", tag: "6.0.0-migrate-fails", dialect: mysql}, "MigrationFailed", half50to60, schema{half50to60, true}},
+		"migrate crashes on MySQL":          {schema{rev50, false}, script{name: "migrate", tag: "6.0.0-migrate-crashes", dialect: mysql}, "", "", schema{half50to60, true}},
+		"migrate when partially migrated":   {schema{half50to60, true}, script{name: "migrate", tag: "6.0.0", dialect: mysql}, "MigrationFailed", half50to60, schema{half50to60, true}},
+		"preflight when partially migrated": {schema{half50to60, true}, script{name: "preflight", tag: "6.0.0", dialect: mysql}, "", half50to60, schema{half50to60, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDatabases()
@@ -92,7 +92,7 @@ func TestScriptsChangeTheDatabase(t *testing.T) {
 			d.setSchema(p, test.from)
 			r := test.script.run(t, &d)
 			if r.Reason != test.reason || r.Revision != test.says || (r.Reason == "") != (r.Message == "") {
-				t.Errorf("it says %+v, want reason %q at %q", r, test.reason, test.says)
+				t.Errorf("result %+v, want reason %q at %q", r, test.reason, test.says)
 			}
 			if got := d.schema(p); got != test.want {
 				t.Errorf("the database is %+v, want %+v", got, test.want)
@@ -101,7 +101,7 @@ func TestScriptsChangeTheDatabase(t *testing.T) {
 	}
 }
 
-func TestBackupsAreKeptAndRestored(t *testing.T) {
+func TestBackupsAndRestores(t *testing.T) {
 	d, p := newDatabases(), place{namespace: "bi"}
 	store := func(name string) Result {
 		return script{name: "backup", tag: "5.0.0", env: map[string]string{envBackup: name, envBackupDir: "/backups/x", envBackupKeep: "2"}}.run(t, &d)
@@ -116,7 +116,7 @@ func TestBackupsAreKeptAndRestored(t *testing.T) {
 	d.setSchema(p, schema{revision: rev60})
 	again := store("r2")
 	if diff := cmp.Diff(second.Backup, again.Backup); diff != "" {
-		t.Errorf("a backup that is there already is made again (-first +second):\n%s", diff)
+		t.Errorf("an existing backup was created again (-first +second):\n%s", diff)
 	}
 	if third := store("r3"); !slices.Equal(third.Backup.Kept, []string{"r3", "r2"}) {
 		t.Errorf("kept %v, want the newest two", third.Backup.Kept)
@@ -130,16 +130,16 @@ func TestBackupsAreKeptAndRestored(t *testing.T) {
 		env                        map[string]string
 		want                       schema
 	}{
-		{"a backup that is gone", "6.0.0", "", "BackupMissing", map[string]string{envBackup: "r1"}, schema{rev60, false}},
-		{"another sum", "6.0.0", "", "BackupDamaged", map[string]string{envBackup: "r2", envBackupSum: first.Backup.SHA256}, schema{rev60, false}},
-		{"another revision", "6.0.0", "", "BackupDamaged", map[string]string{envBackup: "r2", envExpectedRevision: rev41}, schema{rev60, false}},
+		{"a deleted backup", "6.0.0", "", "BackupMissing", map[string]string{envBackup: "r1"}, schema{rev60, false}},
+		{"a different checksum", "6.0.0", "", "BackupDamaged", map[string]string{envBackup: "r2", envBackupSum: first.Backup.SHA256}, schema{rev60, false}},
+		{"a different revision", "6.0.0", "", "BackupDamaged", map[string]string{envBackup: "r2", envExpectedRevision: rev41}, schema{rev60, false}},
 		{"it fails", "6.0.0-restore-fails", "", "RestoreFailed", map[string]string{envBackup: "r2"}, schema{rev60, false}},
 		{"it fails on MySQL", "6.0.0-restore-fails", mysql, "RestoreFailed", map[string]string{envBackup: "r2"}, schema{"", true}},
-		{"it mends a half", "6.0.0", mysql, "", map[string]string{envBackup: "r2", envExpectedRevision: rev50, envBackupSum: second.Backup.SHA256}, schema{rev50, false}},
-		{"nothing is expected", "6.0.0", "", "", map[string]string{envBackup: "r3"}, schema{rev60, false}},
+		{"it fixes a partially migrated schema", "6.0.0", mysql, "", map[string]string{envBackup: "r2", envExpectedRevision: rev50, envBackupSum: second.Backup.SHA256}, schema{rev50, false}},
+		{"without an expected revision", "6.0.0", "", "", map[string]string{envBackup: "r3"}, schema{rev60, false}},
 	} {
 		if r := load(test.tag, test.dialect, test.env); r.Reason != test.reason {
-			t.Errorf("%s: it says %+v, want reason %q", test.name, r, test.reason)
+			t.Errorf("%s: result %+v, want reason %q", test.name, r, test.reason)
 		}
 		if got := d.schema(p); got != test.want {
 			t.Errorf("%s: the database is %+v, want %+v", test.name, got, test.want)
@@ -150,8 +150,8 @@ func TestBackupsAreKeptAndRestored(t *testing.T) {
 	}
 }
 
-// A world that is started again knows what the one before knew.
-func TestDatabasesRemember(t *testing.T) {
+// A restarted world has the state of the previous one.
+func TestDatabasesArePersistent(t *testing.T) {
 	before, after := newDatabases(), newDatabases()
 	before.setSchema(place{"a", "db"}, schema{rev50, false})
 	before.setSchema(place{"b", "db"}, schema{half50to60, true})
@@ -167,9 +167,9 @@ func TestDatabasesRemember(t *testing.T) {
 	}
 }
 
-// Whatever changes a schema counts where two must never run at once; migrations
-// alone are counted one by one.
-func TestSchemaChangesAtOnce(t *testing.T) {
+// All scripts that change a schema count for AtOnce; only migrations are counted
+// one by one.
+func TestConcurrentSchemaChanges(t *testing.T) {
 	d, p := newDatabases(), place{namespace: "bi"}
 	d.begin(p, "migrate")
 	d.begin(p, "restore")

@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// claimChanged makes a volume for a claim that waits for one, as a provisioner
-// would. Nothing is ever written to it.
+// claimChanged creates a volume for a pending claim, as a provisioner does. No
+// data are ever written to it.
 func (w *World) claimChanged(ctx context.Context, object any) {
 	claim, ok := object.(*corev1.PersistentVolumeClaim)
 	if !ok || claim.Status.Phase == corev1.ClaimBound || claim.Spec.VolumeName != "" || claim.DeletionTimestamp != nil {

@@ -10,25 +10,25 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Count says how often a database was migrated since the world began. Only
-// Jobs of the script migrate count, whether or not they have anything to do;
-// AtOnce alone counts downgrade and restore too.
+// Count has the numbers of migrations of a database since the world was started.
+// Only Jobs of the script migrate count, whether or not they change the schema;
+// AtOnce also counts downgrade and restore.
 type Count struct {
 	// Started is how many pods began.
 	Started int
-	// Finished is how many of them ended, well or not; a pod that was deleted
-	// while it migrated ended too.
+	// Finished is how many of them ended, successfully or not; a pod that was
+	// deleted while it migrated has ended too.
 	Finished int
-	// AtOnce is the most that ever ran at the same time: 2 or more means that
-	// the operator broke its promise.
+	// AtOnce is the highest number that ran at the same time: 2 or more is a bug of
+	// the operator.
 	AtOnce int
 }
 
-// place names a database: the Secret with its URI, or for want of one the
-// namespace alone.
+// place identifies a database: by the Secret with its URI, or by the namespace if
+// there is none.
 type place struct{ namespace, secret string }
 
-// String is a valid key of a ConfigMap: no namespace holds a dot.
+// String is a valid key of a ConfigMap: namespaces have no dots.
 func (p place) String() string { return strings.TrimSuffix(p.namespace+"."+p.secret, ".") }
 
 func parsePlace(key string) place {
@@ -36,8 +36,8 @@ func parsePlace(key string) place {
 	return place{namespace, secret}
 }
 
-// databaseOf is the database that a pod would talk to, in whichever container: of a
-// rehearsal the first one alone knows it.
+// databaseOf is the database of a pod, from any of its containers: in a rehearsal
+// only the first one has it.
 func databaseOf(pod *corev1.Pod) place {
 	p := place{namespace: pod.Namespace}
 	for _, container := range append(slices.Clone(pod.Spec.InitContainers), pod.Spec.Containers...) {
@@ -50,14 +50,15 @@ func databaseOf(pod *corev1.Pod) place {
 	return p
 }
 
-// schema is what one database knows.
+// schema is the state of one database.
 type schema struct {
 	revision string
-	// half is true when a change ended half-way and could not be taken back.
+	// half is true when the schema is partially migrated: a change failed and could
+	// not be rolled back.
 	half bool
 }
 
-// databases is what all databases and all backups know.
+// databases has the state of all databases and all backups.
 type databases struct {
 	mu      sync.Mutex
 	schemas map[place]schema

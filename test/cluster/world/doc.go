@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package world plays, in a cluster whose nodes are simulated, what the
-// operator's Jobs would do inside Superset's image, and remembers what their
-// databases would know: the alembic revision. It also keeps a pod waiting, with
-// the kubelet's words, while a Secret that it refers to is missing.
+// Package world simulates, in a cluster with simulated nodes, what the operator's
+// Jobs do inside Superset's image, and stores the state of their databases: the
+// alembic revision. It also keeps a pod waiting, with the kubelet's messages,
+// while a Secret that it refers to is missing.
 //
-// Read [World.Run] first; behavior.go lists what a manifest can choose. The
-// world writes to pods that no stage of kwok matches, and to no others.
+// Read [World.Run] first; behavior.go lists the behaviors that a manifest can
+// choose. The world writes only to pods that no stage of kwok matches.
 package world

@@ -21,7 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster/world"
 )
 
-// shared is the cluster of all tests here; each has a namespace of its own.
+// shared is the cluster of all tests here; each has its own namespace.
 var shared struct {
 	*cluster.Cluster
 	client kubernetes.Interface
@@ -79,7 +79,7 @@ func play(w *world.World) (stop func()) {
 	return func() { cancel(); <-ended }
 }
 
-// eventually polls a condition with a bound that no machine reaches.
+// eventually polls a condition with a generous timeout.
 func eventually(t *testing.T, what string, met func(context.Context) (bool, error)) {
 	t.Helper()
 	if err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 2*time.Minute, true, met); err != nil {
@@ -87,7 +87,7 @@ func eventually(t *testing.T, what string, met func(context.Context) (bool, erro
 	}
 }
 
-// namespace makes one with the Secret "bi" in it, named after the test.
+// namespace creates a namespace, named after the test, with the Secret "bi".
 func namespace(t *testing.T) string {
 	t.Helper()
 	name := strings.NewReplacer("/", "-", "_", "-").Replace(strings.ToLower(t.Name()))
@@ -108,12 +108,12 @@ func createSecret(t *testing.T, namespace string, data map[string]string) {
 	}
 }
 
-// order is a pod to make; Job wraps it.
+// order describes a pod to create; Job wraps it.
 type order struct {
 	namespace, name, tag, script, component string
 	annotations                             map[string]string
 	env                                     map[string]string
-	// inits are the images of containers that run before.
+	// inits are the images of the init containers.
 	inits []string
 }
 
@@ -146,7 +146,7 @@ func (o order) template() corev1.PodTemplateSpec {
 	return template
 }
 
-// job makes a Job that never tries again.
+// job creates a Job that is never retried.
 func (o order) job(t *testing.T) {
 	t.Helper()
 	template := o.template()
@@ -157,7 +157,7 @@ func (o order) job(t *testing.T) {
 	}
 }
 
-// pod makes the pod alone.
+// pod creates the pod without a Job.
 func (o order) pod(t *testing.T) {
 	t.Helper()
 	template := o.template()
@@ -168,7 +168,8 @@ func (o order) pod(t *testing.T) {
 	}
 }
 
-// ended waits until the Job has succeeded or failed and returns its pod's end.
+// ended waits until the Job has succeeded or failed and returns how its pod
+// ended.
 func (o order) ended(t *testing.T) (succeeded bool, end corev1.ContainerStateTerminated) {
 	t.Helper()
 	eventually(t, "the end of Job "+o.name, func(ctx context.Context) (bool, error) {
@@ -190,7 +191,7 @@ func (o order) ended(t *testing.T) (succeeded bool, end corev1.ContainerStateTer
 	return succeeded, *terminated
 }
 
-// seen waits until a pod's status is as wanted.
+// seen waits until a pod's status fulfills a condition.
 func (o order) seen(t *testing.T, what string, wanted func(corev1.PodStatus) bool) corev1.Pod {
 	t.Helper()
 	var last corev1.Pod

@@ -13,20 +13,19 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// job is a Job's pod at work.
+// job is a running pod of a Job.
 type job struct {
 	namespace string
-	// stop ends it, as a deleted pod is.
+	// stop stops it, as the deletion of the pod does.
 	stop context.CancelFunc
-	// released is closed when a migration that hangs may go on.
+	// released is closed when a hanging migration may continue.
 	released chan struct{}
 	once     sync.Once
 }
 
-func (j *job) letGo() { j.once.Do(func() { close(j.released) }) }
+func (j *job) release() { j.once.Do(func() { close(j.released) }) }
 
-// podChanged is told of every pod, in the order in which the API server had
-// them.
+// podChanged handles a change of a pod, in the order of the API server.
 func (w *World) podChanged(ctx context.Context, object any) {
 	pod, ok := object.(*corev1.Pod)
 	if !ok || !simulated(pod) {
@@ -59,7 +58,7 @@ func (w *World) podGone(object any) {
 	}
 }
 
-// forget ends the work of a pod that is being deleted.
+// forget stops the work of a pod that is being deleted.
 func (w *World) forget(pod *corev1.Pod) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -83,11 +82,11 @@ func (w *World) work(ctx context.Context, pod *corev1.Pod) {
 		})
 	}
 	if _, ok := pod.Annotations[AnnotationRelease]; ok {
-		j.letGo()
+		j.release()
 	}
 }
 
-// runJob is a script from its start to its termination message.
+// runJob runs a script from its start to its termination message.
 func (w *World) runJob(ctx context.Context, j *job, pod *corev1.Pod) {
 	database, script := databaseOf(pod), pod.Labels[labelScript]
 	if changesSchema[script] {
@@ -102,7 +101,7 @@ func (w *World) runJob(ctx context.Context, j *job, pod *corev1.Pod) {
 		w.logf("%s/%s: stopped before its end", pod.Namespace, pod.Name)
 		return
 	}
-	// The database first: a world that dies between the two finds one that is
+	// The database first: a world that is restarted between the two finds it
 	// changed already, and such a script succeeds.
 	if w.databases.change(database, pod, outcome) {
 		w.complain(ctx, w.save(ctx))
@@ -123,7 +122,7 @@ func (w *World) delay(pod *corev1.Pod) (time.Duration, error) {
 	return soaking(pod, delay)
 }
 
-// soaking adds the time that the script is to go on looking.
+// soaking adds the duration of the script's soak.
 func soaking(pod *corev1.Pod, delay time.Duration) (time.Duration, error) {
 	soak := env(pod, envSoak).Value
 	if soak == "" {
@@ -136,8 +135,8 @@ func soaking(pod *corev1.Pod, delay time.Duration) (time.Duration, error) {
 	return delay + time.Duration(seconds*float64(time.Second)), nil
 }
 
-// outcome waits as long as the script works; ok is false when the pod, or the
-// world, ended before.
+// outcome waits as long as the script works; ok is false when the pod was
+// deleted, or the world stopped, before.
 func (w *World) outcome(ctx context.Context, j *job, pod *corev1.Pod, database place) (o Outcome, ok bool) {
 	delay, err := w.delay(pod)
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 
 func number(n int) *int { return &n }
 
-func TestAnUpgradeThatGoesWell(t *testing.T) {
+func TestSuccessfulUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	shared.world.SetRevision(ns, "bi", head50)
@@ -54,7 +54,7 @@ func TestAnUpgradeThatGoesWell(t *testing.T) {
 	}
 }
 
-func TestJobsThatFail(t *testing.T) {
+func TestFailingJobs(t *testing.T) {
 	for _, test := range []struct {
 		name, tag, script, behavior string
 		revision, reason, after     string
@@ -69,8 +69,8 @@ func TestJobsThatFail(t *testing.T) {
 		{"verify finds another revision", "6.0.0", "verify", "", head50, "CheckFailed", head50, 1},
 		{"no version in the tag", "latest", "preflight", "", head50, "ImageBroken", head50, 1},
 		{"by annotation", "6.0.0", "migrate", "migrate-fails", head41, "MigrationFailed", head41, 1},
-		{"annotation wins", "6.0.0-migrate-crashes", "migrate", "none", head41, "", head60, 0},
-		{"another script is not concerned", "6.0.0-verify-fails", "migrate", "", head50, "", head60, 0},
+		{"the annotation takes precedence", "6.0.0-migrate-crashes", "migrate", "none", head41, "", head60, 0},
+		{"another script is not affected", "6.0.0-verify-fails", "migrate", "", head50, "", head60, 0},
 		{"an empty database", "4.1.4", "migrate", "", "", "", head41, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -84,14 +84,14 @@ func TestJobsThatFail(t *testing.T) {
 			o.job(t)
 			succeeded, end := o.ended(t)
 			if succeeded != (test.exitCode == 0) || end.ExitCode != test.exitCode {
-				t.Errorf("it ended with %+v, want exit code %d", end, test.exitCode)
+				t.Errorf("the pod ended with %+v, want exit code %d", end, test.exitCode)
 			}
 			if test.exitCode == 137 {
 				if end.Message != "" {
 					t.Errorf("a killed container left the message %q", end.Message)
 				}
 			} else if got := decode(t, end.Message); got.Reason != test.reason || (got.Message == "") != (test.reason == "") {
-				t.Errorf("it says %+v, want reason %q and a message to it", got, test.reason)
+				t.Errorf("result %+v, want reason %q and a message", got, test.reason)
 			}
 			if got := shared.world.Revision(ns, "bi"); got != test.after {
 				t.Errorf("the database is at %q, want %q", got, test.after)
@@ -106,7 +106,7 @@ func began(t *testing.T, ns string, n int) {
 	eventually(t, "migrations to begin", func(context.Context) (bool, error) { return shared.world.Migrations(ns, "bi").Started == n, nil })
 }
 
-func TestAMigrationHangsUntilItIsReleased(t *testing.T) {
+func TestHangingMigrationIsReleased(t *testing.T) {
 	for name, release := range map[string]func(t *testing.T, ns string){
 		"by the test": func(_ *testing.T, ns string) { shared.world.Release(ns) },
 		"by annotation": func(t *testing.T, ns string) {
@@ -126,16 +126,16 @@ func TestAMigrationHangsUntilItIsReleased(t *testing.T) {
 			o := order{namespace: ns, name: "job", tag: "6.0.0-migrate-hangs", script: "migrate"}
 			o.job(t)
 			began(t, ns, 1)
-			// Another Job, made later, ends: the one that hangs had the time to.
+			// Another Job, created later, ends: the hanging one had enough time to end.
 			other := order{namespace: ns, name: "other", tag: "6.0.0", script: "preflight"}
 			other.job(t)
 			other.ended(t)
 			if got := shared.world.Migrations(ns, "bi"); got.Finished != 0 {
-				t.Fatalf("it did not hang: %+v", got)
+				t.Fatalf("the migration did not hang: %+v", got)
 			}
 			release(t, ns)
 			if succeeded, end := o.ended(t); !succeeded {
-				t.Errorf("it ended with %+v", end)
+				t.Errorf("the migration ended with %+v", end)
 			}
 			if got := shared.world.Revision(ns, "bi"); got != head60 {
 				t.Errorf("the database is at %q, want %q", got, head60)
@@ -144,7 +144,7 @@ func TestAMigrationHangsUntilItIsReleased(t *testing.T) {
 	}
 }
 
-func TestTwoMigrationsAtOnceAreCounted(t *testing.T) {
+func TestConcurrentMigrationsAreCounted(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	for _, name := range []string{"one", "two"} {
@@ -158,7 +158,7 @@ func TestTwoMigrationsAtOnceAreCounted(t *testing.T) {
 	}
 }
 
-func TestADeletedMigrationChangesNothing(t *testing.T) {
+func TestDeletedMigrationChangesNothing(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	shared.world.SetRevision(ns, "bi", head50)
@@ -181,15 +181,15 @@ func TestOnJobDecides(t *testing.T) {
 	o.job(t)
 	succeeded, end := o.ended(t)
 	if got := decode(t, end.Message); succeeded || got.Reason != "LockTimeout" {
-		t.Errorf("it ended with %+v", end)
+		t.Errorf("the pod ended with %+v", end)
 	}
 	if got := shared.world.Revision(ns, "bi"); got != "" {
 		t.Errorf("the database is at %q, want none", got)
 	}
 }
 
-// Not parallel: the second world would play the other tests' Jobs too.
-func TestANewWorldRemembers(t *testing.T) {
+// Not parallel: the second world would run the other tests' Jobs too.
+func TestWorldIsPersistent(t *testing.T) {
 	ns := namespace(t)
 	o := order{namespace: ns, name: "job", tag: "5.0.0", script: "migrate"}
 	o.job(t)
@@ -200,9 +200,9 @@ func TestANewWorldRemembers(t *testing.T) {
 	eventually(t, "the revision", func(context.Context) (bool, error) { return again.Revision(ns, "bi") == head50, nil })
 }
 
-// Backup, downgrade and restore in the cluster, with the containers that come
-// before the result.
-func TestTheWayBack(t *testing.T) {
+// Backup, downgrade and restore in the cluster, with the init containers that run
+// before the script.
+func TestBackupDowngradeRestore(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	shared.world.SetRevision(ns, "bi", head50)

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Keys of the ConfigMap that name no database: no namespace begins so.
+// Keys of the ConfigMap that name no database: no namespace begins like this.
 const (
 	keyHalf    = "_half"
 	keyBackups = "_backups"
 )
 
-// remembered is a shelf as it is kept.
+// remembered is a shelf in its stored form.
 type remembered struct {
 	Namespace string   `json:"namespace"`
 	Dir       string   `json:"dir"`
 	Backups   []Backup `json:"backups"`
 }
 
-// remember is a copy of all revisions and backups, as data of a ConfigMap.
+// remember returns all revisions and backups as data of a ConfigMap.
 func (d *databases) remember() map[string]string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -43,14 +43,14 @@ func (d *databases) remember() map[string]string {
 	if len(shelves) > 0 {
 		raw, err := json.Marshal(shelves)
 		if err != nil {
-			panic(err) // strings and numbers alone always encode
+			panic(err) // strings and numbers always encode
 		}
 		data[keyBackups] = string(raw)
 	}
 	return data
 }
 
-// recall takes what an earlier world remembered.
+// recall loads the data of an earlier world.
 func (d *databases) recall(data map[string]string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

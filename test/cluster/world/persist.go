@@ -13,7 +13,7 @@ import (
 
 const memory = "world"
 
-// load reads what an earlier world left.
+// load reads the state of an earlier world.
 func (w *World) load(ctx context.Context) error {
 	if !w.options.Persist {
 		return nil
@@ -28,7 +28,7 @@ func (w *World) load(ctx context.Context) error {
 	return w.databases.recall(kept.Data)
 }
 
-// save keeps revisions and backups for the next world.
+// save stores revisions and backups for the next world.
 func (w *World) save(ctx context.Context) error {
 	if !w.options.Persist {
 		return nil

@@ -26,8 +26,8 @@ func runs(s corev1.PodStatus) bool {
 	return s.Phase == corev1.PodRunning && s.ContainerStatuses[0].State.Running != nil
 }
 
-// Each component has its own behavior; beside it, a pod of another component
-// with the same image gets ready. When the annotation changes, so does the pod.
+// Each component has its own behavior; a pod of another component with the same
+// image becomes ready. When the annotation changes, so does the pod.
 func TestUnreadyComponents(t *testing.T) {
 	for component, other := range map[string]string{"web": "worker", "worker": "scheduler", "scheduler": "web"} {
 		t.Run(component, func(t *testing.T) {
@@ -40,7 +40,7 @@ func TestUnreadyComponents(t *testing.T) {
 			good.pod(t)
 			good.seen(t, "readiness", ready)
 			if pod := bad.seen(t, "start", runs); ready(pod.Status) || pod.Status.ContainerStatuses[0].Ready {
-				t.Errorf("it is ready: %+v", pod.Status)
+				t.Errorf("the pod is ready: %+v", pod.Status)
 			}
 			annotate(t, bad, world.AnnotationBehavior, "none")
 			bad.seen(t, "readiness", ready)
@@ -50,7 +50,7 @@ func TestUnreadyComponents(t *testing.T) {
 	}
 }
 
-func TestACrashingWebIsRestartedForEver(t *testing.T) {
+func TestCrashingWebIsRestarted(t *testing.T) {
 	t.Parallel()
 	o := order{namespace: namespace(t), name: "web", tag: "6.0.0-web-crashes", component: "web"}
 	o.pod(t)
@@ -65,7 +65,7 @@ func TestACrashingWebIsRestartedForEver(t *testing.T) {
 	}
 }
 
-func TestAnUnpullableImage(t *testing.T) {
+func TestUnpullableImage(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	for _, o := range []order{
@@ -75,7 +75,7 @@ func TestAnUnpullableImage(t *testing.T) {
 		o.pod(t)
 		pod := o.seen(t, "waiting", func(s corev1.PodStatus) bool { return waiting(s).Reason == "ImagePullBackOff" })
 		if pod.Status.Phase != corev1.PodPending {
-			t.Errorf("its phase is %s, want Pending", pod.Status.Phase)
+			t.Errorf("the pod's phase is %s, want Pending", pod.Status.Phase)
 		}
 	}
 	healed := order{namespace: ns, name: "web"}
@@ -83,7 +83,7 @@ func TestAnUnpullableImage(t *testing.T) {
 	healed.seen(t, "readiness", ready)
 }
 
-func TestAMissingSecret(t *testing.T) {
+func TestMissingSecret(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	remove := func() {

@@ -10,21 +10,21 @@ import (
 
 const envQueries = "SUPERSET_OPERATOR_QUERIES"
 
-// holding is the one condition that holds in this world, which has no metrics.
+// holding is the only condition that holds in this world, which has no metrics.
 const holding = "vector(1) > 0"
 
-// query is one that preflight and verify are told of.
+// query is a query of preflight and verify.
 type query struct {
 	Name string `json:"name"`
 	Expr string `json:"expr"`
 }
 
 func queriesOf(pod *corev1.Pod) (queries []query) {
-	_ = json.Unmarshal([]byte(env(pod, envQueries).Value), &queries) // none is no JSON
+	_ = json.Unmarshal([]byte(env(pod, envQueries).Value), &queries) // without queries it is not JSON
 	return queries
 }
 
-// asked is the result of a preflight that asks the queries.
+// asked is the result of a preflight with queries.
 func asked(pod *corev1.Pod, result Result) Result {
 	for _, q := range queriesOf(pod) {
 		if q.Expr == holding {

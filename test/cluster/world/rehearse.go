@@ -2,7 +2,7 @@
 
 package world
 
-// Rehearsal is what a rehearsal found on its copy.
+// Rehearsal has the findings of a rehearsal.
 type Rehearsal struct {
 	Downgrade       string  `json:"downgrade"`
 	DowngradeReason string  `json:"downgradeReason,omitempty"`
@@ -15,7 +15,7 @@ type Rehearsal struct {
 	Bytes           int64   `json:"bytes"`
 }
 
-// rehearse reports of a copy, and changes nothing.
+// rehearse returns the result of a rehearsal, and changes nothing.
 func rehearse(behavior Behavior, result Result) Result {
 	switch behavior {
 	case RehearseFails:

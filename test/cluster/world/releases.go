@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// release is where the migrations of a Superset release end.
+// release is a Superset release with the head of its migrations.
 type release struct {
 	version [3]int
 	head    string
@@ -17,8 +17,8 @@ type release struct {
 }
 
 // releases, the oldest first: heads and totals as read from the releases
-// themselves. A version between two of them has the head of the lower one:
-// patch releases brought no migrations.
+// themselves. A version between two of them has the head of the lower one: patch
+// releases had no migrations.
 var releases = []release{
 	{[3]int{4, 0, 0}, "17fcea065655", 304},
 	{[3]int{4, 1, 0}, "48cbb571fa3a", 326},
@@ -42,7 +42,8 @@ var chain = []string{
 }
 
 // The classes of the chain's revisions, as preflight finds them in the releases
-// themselves (docs/explanation/inspect.md); what is in neither list is additive.
+// themselves (docs/explanation/inspect.md); a revision in neither list is
+// additive.
 var (
 	dataChanging = []string{
 		"be1b217cd8cd", "58d051681a3b", "4081be5b6b74", "87ffc36f9842", "f84fde59123a", "df3d7e2eb9a4", "d482d51c15ca",
@@ -55,7 +56,7 @@ var (
 	secondConnection = []string{"58d051681a3b", "4081be5b6b74", "87ffc36f9842"}
 )
 
-// pathOf counts what revisions do.
+// pathOf counts the revisions by class.
 func pathOf(revisions []string) *Path {
 	p := &Path{}
 	for _, revision := range revisions {
@@ -74,9 +75,8 @@ func pathOf(revisions []string) *Path {
 	return p
 }
 
-// Head is the head revision of a Superset version such as 6.0.0 or
-// 6.0.1-acme.2: what follows the core after a hyphen is of no account. The
-// oldest version known is 4.0.0.
+// Head is the head revision of a Superset version such as 6.0.0 or 6.0.1-acme.2:
+// the suffix after a hyphen is ignored. The oldest version known is 4.0.0.
 func Head(version string) (string, error) {
 	r, err := releaseOf(version)
 	return r.head, err
@@ -87,12 +87,12 @@ func releaseOf(version string) (release, error) {
 	parts := strings.Split(core, ".")
 	var number [3]int
 	if len(parts) != len(number) {
-		return release{}, fmt.Errorf("%q is no version such as 6.0.0", version)
+		return release{}, fmt.Errorf("%q is not a version such as 6.0.0", version)
 	}
 	for i, part := range parts {
 		var err error
 		if number[i], err = strconv.Atoi(part); err != nil {
-			return release{}, fmt.Errorf("%q is no version such as 6.0.0", version)
+			return release{}, fmt.Errorf("%q is not a version such as 6.0.0", version)
 		}
 	}
 	for _, r := range slices.Backward(releases) {
@@ -103,9 +103,9 @@ func releaseOf(version string) (release, error) {
 	return release{}, fmt.Errorf("the simulated world knows no release as old as %s", version)
 }
 
-// pending are the revisions that an image of the release would cross, and their
-// number; ok is false when it does not know the database's revision. Of an
-// empty database only the number is known.
+// pending are the revisions that an image of the release would apply, and their
+// number; ok is false when it does not know the database's revision. For an empty
+// database only the number is known.
 func (r release) pending(revision string) (revisions []string, count int, ok bool) {
 	if revision == "" {
 		return nil, r.total, true
@@ -117,8 +117,8 @@ func (r release) pending(revision string) (revisions []string, count int, ok boo
 	return slices.Clone(chain[from:to]), to - from, true
 }
 
-// position counts the revisions of the chain up to and with one; -1 when it is
-// unknown.
+// position counts the revisions of the chain up to and including one; -1 when it
+// is unknown.
 func position(revision string) int {
 	if revision == releases[0].head {
 		return 0

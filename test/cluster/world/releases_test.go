@@ -26,8 +26,8 @@ func TestHead(t *testing.T) {
 	}
 }
 
-// The data are consistent: the way from each release to the next is as long as
-// the difference of their totals.
+// The data are consistent: the number of revisions between two releases is the
+// difference of their totals.
 func TestChainAgreesWithTotals(t *testing.T) {
 	for i := 1; i < len(releases); i++ {
 		from, to := releases[i-1], releases[i]
@@ -63,7 +63,7 @@ func TestBehaviorOf(t *testing.T) {
 	}
 }
 
-func TestVersionLabelServesWhereTheTagIsNone(t *testing.T) {
+func TestReleaseFromVersionLabel(t *testing.T) {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{labelVersion: "5.0.0"}},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Image: "superset@sha256:0123"}}},
@@ -74,7 +74,7 @@ func TestVersionLabelServesWhereTheTagIsNone(t *testing.T) {
 	}
 }
 
-func TestRealNodesAreLeftAlone(t *testing.T) {
+func TestRealNodesAreIgnored(t *testing.T) {
 	for node, want := range map[string]bool{"": false, "node-1": false, "kwok-node-1": true} {
 		if got := simulated(&corev1.Pod{Spec: corev1.PodSpec{NodeName: node}}); got != want {
 			t.Errorf("node %q: %t, want %t", node, got, want)
@@ -82,7 +82,7 @@ func TestRealNodesAreLeftAlone(t *testing.T) {
 	}
 }
 
-func TestPlacesSurviveTheirKeys(t *testing.T) {
+func TestPlaceKeys(t *testing.T) {
 	for _, p := range []place{{"bi", ""}, {"bi", "db"}, {"bi", "db.with.dots"}} {
 		if diff := cmp.Diff(p, parsePlace(p.String()), cmp.AllowUnexported(place{})); diff != "" {
 			t.Error(diff)

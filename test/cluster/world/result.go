@@ -15,11 +15,11 @@ import (
 type Outcome struct {
 	// ExitCode of its container.
 	ExitCode int32
-	// Message is its termination message: a line of JSON, or nothing.
+	// Message is its termination message: a line of JSON, or empty.
 	Message string
 }
 
-// Result is the line of JSON that the operator's scripts leave.
+// Result is the line of JSON that the operator's scripts write.
 type Result struct {
 	Script       string   `json:"script"`
 	Reason       string   `json:"reason"`
@@ -38,7 +38,7 @@ type Result struct {
 	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
 }
 
-// Path counts what the pending revisions do.
+// Path counts the pending revisions by class.
 type Path struct {
 	Additive         int      `json:"additive"`
 	DataChanging     int      `json:"dataChanging"`
@@ -46,7 +46,7 @@ type Path struct {
 	SecondConnection []string `json:"secondConnection,omitempty"`
 }
 
-// Locks is what a migration beside live traffic had to do.
+// Locks reports the locks of a migration under live traffic.
 type Locks struct {
 	Tries       int     `json:"tries"`
 	WaitSeconds float64 `json:"waitSeconds"`
@@ -54,18 +54,18 @@ type Locks struct {
 	Tables      int     `json:"tables"`
 }
 
-// Check is one of verify's.
+// Check is one of verify's checks.
 type Check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
 	Detail string `json:"detail"`
 }
 
-// Outcome ends with exit code 1 when the result names a reason, otherwise with 0.
+// Outcome has exit code 1 when the result names a reason, otherwise 0.
 func (r Result) Outcome() Outcome {
 	line, err := json.Marshal(r)
 	if err != nil {
-		panic(err) // strings and numbers alone always encode
+		panic(err) // strings and numbers always encode
 	}
 	o := Outcome{Message: string(line)}
 	if r.Reason != "" {
@@ -91,7 +91,7 @@ const (
 	scriptRestore   = "restore"
 )
 
-// scriptNames are what the scripts call themselves in their results.
+// scriptNames are the names of the scripts in their results.
 var scriptNames = map[string]string{
 	scriptPreflight: "inspect", scriptRehearse: "rehearse", scriptMigrate: "migrate", scriptVerify: "verify",
 	scriptDowngrade: "downgrade", scriptBackup: "backup", scriptRestore: "restore",
@@ -132,7 +132,7 @@ func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	return upgrade(pod, r, behavior, v, result).Outcome()
 }
 
-// upgrade is what preflight and migrate report.
+// upgrade returns the result of preflight and migrate.
 func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Result) Result {
 	pending, count, known := r.pending(result.Revision)
 	if known {
@@ -156,7 +156,7 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 	}
 }
 
-// chartsOf is what preflight says of charts: that each of them has three rows.
+// chartsOf returns preflight's result for charts: each of them has three rows.
 func chartsOf(ids string) string {
 	var out []string
 	for _, id := range strings.FieldsFunc(ids, func(r rune) bool { return r == ',' }) {
@@ -165,8 +165,8 @@ func chartsOf(ids string) string {
 	return strings.Join(out, ",")
 }
 
-// migrate ends well unless the behavior says otherwise; budget is set when it
-// runs beside live traffic.
+// migrate succeeds unless the behavior requires a failure; budget is set when it
+// runs under live traffic.
 func migrate(r release, behavior Behavior, budget string, result Result) Result {
 	if budget != "" {
 		result.Locks = &Locks{Tries: 3, WaitSeconds: 1.2, HeldSeconds: 0.5, Tables: 51}
@@ -189,8 +189,8 @@ func migrate(r release, behavior Behavior, budget string, result Result) Result 
 	}
 }
 
-// verify checks the revision for real, and what the Job asks for beside it by
-// the behavior alone.
+// verify really compares the revision; the other checks of the Job depend only on
+// the behavior.
 func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 	wanted := env(pod, envExpectedRevision).Value
 	if wanted == "" {
@@ -204,7 +204,7 @@ func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 		}
 		revision.Detail = fmt.Sprintf("the database is at %s, not at %s", at, wanted)
 	}
-	result.Checks = append([]Check{revision}, byUse(pod, behavior)...)
+	result.Checks = append([]Check{revision}, smokeTests(pod, behavior)...)
 	failed := 0
 	var first Check
 	for _, check := range result.Checks {
@@ -220,8 +220,9 @@ func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 	return result
 }
 
-// byUse are the checks that ask Superset, as far as the Job is told of them.
-func byUse(pod *corev1.Pod, behavior Behavior) (checks []Check) {
+// smokeTests are the checks that send requests to Superset, as far as the Job
+// requests them.
+func smokeTests(pod *corev1.Pod, behavior Behavior) (checks []Check) {
 	if behavior == VerifyFails {
 		checks = append(checks, Check{Name: "LoginPage", Detail: "the page answers 500"})
 	} else if env(pod, "SUPERSET_OPERATOR_WEB_URL").Value != "" {

@@ -12,11 +12,11 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 )
 
-// secretsFound is the condition without which kwok starts no pod that refers to
-// a Secret.
+// secretsFound is the condition without which kwok starts no pod that refers to a
+// Secret.
 const secretsFound corev1.PodConditionType = "sim.superset-operator.dev/SecretsFound"
 
-// secretChanged looks again at the pods that may have waited for it.
+// secretChanged checks again the pods that may have waited for the Secret.
 func (w *World) secretChanged(ctx context.Context, object any) {
 	secret, ok := object.(*corev1.Secret)
 	if !ok {
@@ -29,8 +29,8 @@ func (w *World) secretChanged(ctx context.Context, object any) {
 	}
 }
 
-// admit lets a pending pod start, or says which Secret it waits for. As on a
-// kubelet, an image that can't be pulled comes first.
+// admit lets a pending pod start, or reports which Secret it waits for. As with a
+// kubelet, a failed image pull comes first.
 func (w *World) admit(ctx context.Context, pod *corev1.Pod) error {
 	if !refersToSecrets(pod) || behaviorOf(pod) == unpullable || condition(pod, secretsFound) == corev1.ConditionTrue {
 		return nil
@@ -54,7 +54,7 @@ func refersToSecrets(pod *corev1.Pod) bool {
 	return false
 }
 
-// reference is what must be there before the container starts.
+// reference is a Secret or key that must exist before the container starts.
 func reference(e corev1.EnvVar) *corev1.SecretKeySelector {
 	if e.ValueFrom == nil || e.ValueFrom.SecretKeyRef == nil {
 		return nil
@@ -65,8 +65,8 @@ func reference(e corev1.EnvVar) *corev1.SecretKeySelector {
 	return nil
 }
 
-// missing says in the kubelet's words what the first unmet reference lacks;
-// empty when all are met.
+// missing describes the first missing reference in the kubelet's words; empty
+// when all exist.
 func missing(secrets corelisters.SecretNamespaceLister, variables []corev1.EnvVar) string {
 	for _, e := range variables {
 		ref := reference(e)
@@ -87,7 +87,8 @@ func missing(secrets corelisters.SecretNamespaceLister, variables []corev1.EnvVa
 	return ""
 }
 
-// refuse shows what a kubelet shows of a container that it can't create.
+// refuse sets the status that a kubelet sets for a container that it cannot
+// create.
 func (w *World) refuse(ctx context.Context, pod *corev1.Pod, message string) error {
 	if states := pod.Status.ContainerStatuses; len(states) > 0 && states[0].State.Waiting != nil && states[0].State.Waiting.Message == message {
 		return nil

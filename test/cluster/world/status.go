@@ -13,17 +13,16 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// statusPatch is the part of a pod's status that the world writes. Conditions
-// are merged by type, the other lists replaced.
+// statusPatch is the part of a pod's status that the world writes. Conditions are
+// merged by type, the other lists replaced.
 type statusPatch struct {
 	Phase             corev1.PodPhase          `json:"phase,omitempty"`
 	Conditions        []corev1.PodCondition    `json:"conditions,omitempty"`
 	ContainerStatuses []corev1.ContainerStatus `json:"containerStatuses,omitempty"`
 }
 
-// patch changes the status of this very pod: of one that was deleted and made
-// again under the same name the API server refuses it. A pod that is gone is
-// no error.
+// patch changes the status of exactly this pod: the API server rejects it for a
+// pod that was created again under the same name. A deleted pod is not an error.
 func (w *World) patch(ctx context.Context, pod *corev1.Pod, status statusPatch) error {
 	now := metav1.Now()
 	for i := range status.Conditions {
@@ -31,8 +30,8 @@ func (w *World) patch(ctx context.Context, pod *corev1.Pod, status statusPatch) 
 	}
 	metadata := map[string]any{"uid": pod.UID}
 	if status.Phase == "" {
-		// Judged by what was seen: if the pod has changed since, it is judged
-		// again.
+		// The decision is from the observed version: if the pod has changed since, it
+		// is decided again.
 		metadata["resourceVersion"] = pod.ResourceVersion
 	}
 	body, err := json.Marshal(map[string]any{"metadata": metadata, "status": status})

@@ -21,21 +21,20 @@ import (
 
 // Options of a world.
 type Options struct {
-	// Log gets a line for everything that happens; nil for silence.
+	// Log gets a line for every event; nil for silence.
 	Log io.Writer
 	// Delay is how long a Job's pod works; 200 ms by default.
 	Delay time.Duration
-	// Persist keeps the revisions and backups in the ConfigMap "world" of
-	// kube-system after each change, so that a world which is started again knows
-	// them.
+	// Persist stores the revisions and backups in the ConfigMap "world" of
+	// kube-system after each change, so that a restarted world has them.
 	Persist bool
-	// OnJob may decide how a Job's pod ends; nil, or a nil Outcome, leaves it
-	// to the pod's behavior. A script that ends well changes the database or the
-	// backups either way.
+	// OnJob may decide how a Job's pod ends; nil, or a nil Outcome, leaves it to
+	// the pod's behavior. A successful script changes the database or the backups
+	// either way.
 	OnJob func(pod *corev1.Pod) *Outcome
 }
 
-// World plays Jobs and databases. Make one with [New].
+// World simulates Jobs and databases. Create one with [New].
 type World struct {
 	options   Options
 	config    *rest.Config
@@ -52,7 +51,7 @@ type World struct {
 	saving  sync.Mutex
 }
 
-// New makes a world for a cluster. It does nothing before Run.
+// New creates a world for a cluster. It does nothing before Run.
 func New(cfg *rest.Config, o Options) *World {
 	if o.Delay == 0 {
 		o.Delay = 200 * time.Millisecond
@@ -68,8 +67,8 @@ func New(cfg *rest.Config, o Options) *World {
 	}
 }
 
-// Run plays until the context ends, which is no error. Pods that wait when it
-// begins are played too.
+// Run runs the simulation until the context ends, which is not an error. It also
+// handles pods that wait when it begins.
 func (w *World) Run(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(w.config)
 	if err != nil {
@@ -82,7 +81,7 @@ func (w *World) Run(ctx context.Context) error {
 	factory := informers.NewSharedInformerFactory(client, 0)
 	w.pods, w.secrets = factory.Core().V1().Pods().Lister(), factory.Core().V1().Secrets().Lister()
 	pods, secrets := factory.Core().V1().Pods().Informer(), factory.Core().V1().Secrets().Informer()
-	// A pod must not be judged before all Secrets are known.
+	// No pod may be decided on before all Secrets are known.
 	if _, err := secrets.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(object any) { w.secretChanged(ctx, object) },
 		UpdateFunc: func(_, object any) { w.secretChanged(ctx, object) },
@@ -113,37 +112,37 @@ func (w *World) Run(ctx context.Context) error {
 	return nil
 }
 
-// Revision of the database whose URI a Secret holds; empty when it was never
-// migrated. The database of pods that name no Secret has the empty name.
+// Revision of the database whose URI a Secret has; empty when it was never
+// migrated. The database of pods without a Secret has the empty name.
 func (w *World) Revision(namespace, secret string) string {
 	return w.databases.schema(place{namespace, secret}).revision
 }
 
-// HalfChanged is true when a change of the database's schema ended half-way and
-// could not be taken back. Only a restore mends it.
+// HalfChanged is true when the database's schema is partially migrated. Only a
+// restore fixes it.
 func (w *World) HalfChanged(namespace, secret string) bool {
 	return w.databases.schema(place{namespace, secret}).half
 }
 
-// SetRevision changes what the database knows, and leaves it whole; an empty
-// revision empties it.
+// SetRevision sets the revision of a database, which is then not partially
+// migrated; an empty revision empties it.
 func (w *World) SetRevision(namespace, secret, revision string) {
 	w.databases.setSchema(place{namespace, secret}, schema{revision: revision})
 }
 
-// Migrations counts those of a database since the world began.
+// Migrations returns the counts of a database since the world was started.
 func (w *World) Migrations(namespace, secret string) Count {
 	return w.databases.count(place{namespace, secret})
 }
 
-// Release lets the migrations of a namespace that hang now go on. Call it once
-// Migrations has counted the one that is meant.
+// Release lets the hanging migrations of a namespace continue. Call it once
+// Migrations has counted the intended one.
 func (w *World) Release(namespace string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, j := range w.jobs {
 		if j.namespace == namespace {
-			j.letGo()
+			j.release()
 		}
 	}
 }

@@ -31,13 +31,13 @@ func build(*flag.FlagSet) func(context.Context) error {
 func up(flags *flag.FlagSet) func(context.Context) error {
 	dir := dirFlag(flags)
 	audit := flags.Bool("audit", false, "write an audit log, audit.log in the folder")
-	withWorld := flags.Bool("world", true, "play the operator's Jobs; without it, pods that refer to Secrets never start")
+	withWorld := flags.Bool("world", true, "simulate the operator's Jobs; without it, pods that refer to Secrets never start")
 	return func(ctx context.Context) error {
 		switch running, err := detached.Running(*dir); {
 		case err == nil && running:
 			fmt.Println("cluster: already up")
 			return detached.Describe(os.Stdout, *dir)
-		case err == nil: // something has ended: start afresh
+		case err == nil: // a process has ended: restart the cluster
 			if err := detached.Stop(*dir, os.Stdout); err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func down(flags *flag.FlagSet) func(context.Context) error {
 	return func(context.Context) error {
 		err := detached.Stop(*dir, os.Stdout)
 		if errors.Is(err, cluster.ErrNone) {
-			fmt.Println("cluster: nothing runs")
+			fmt.Println("cluster: nothing is running")
 			return nil
 		}
 		return err
@@ -70,14 +70,14 @@ func status(flags *flag.FlagSet) func(context.Context) error {
 			return err
 		}
 		if running, err := detached.Running(*dir); err != nil || !running {
-			return errors.Join(err, errors.New("not all of it runs; \"cluster up\" starts it afresh"))
+			return errors.Join(err, errors.New("some processes have ended; \"cluster up\" restarts the cluster"))
 		}
 		return nil
 	}
 }
 
 func playWorld(flags *flag.FlagSet) func(context.Context) error {
-	kubeconfig := flags.String("kubeconfig", os.Getenv("KUBECONFIG"), "the cluster; by default that of KUBECONFIG")
+	kubeconfig := flags.String("kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig of the cluster; default: KUBECONFIG")
 	delay := flags.Duration("delay", 0, "how long a Job takes; 0 for the default")
 	return func(ctx context.Context) error { return detached.PlayWorld(ctx, *kubeconfig, *delay) }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command cluster builds, starts and stops a control plane for looking around
-// in and for demos.
+// Command cluster builds, starts and stops a control plane for exploring and for
+// demos.
 //
 //	go run ./test/cluster/cmd/cluster up
 package main
@@ -23,19 +23,19 @@ const usage = `Usage: cluster COMMAND [FLAGS]
 A real Kubernetes control plane on loopback, with two simulated nodes.
 
 Commands:
-  build   build its programs into the user's cache folder (once for each version)
-  up      start it and return; it runs until "down"
-  down    end exactly what "up" started
-  status  say what runs; exit code 1 unless all of it does
-  world   play the operator's Jobs and missing Secrets in the cluster of
+  build   build the programs into the user's cache folder (once for each version)
+  up      start the cluster and return; it runs until "down"
+  down    stop exactly the processes that "up" started
+  status  show the processes; exit code 1 unless all of them run
+  world   simulate the operator's Jobs and missing Secrets in the cluster of
           KUBECONFIG until interrupted ("up" starts one)
   clean   remove the built programs from the cache
 
 "cluster COMMAND -h" lists the flags of a command.
 `
 
-// command is a subcommand; it declares its flags and returns what to run after
-// they were parsed.
+// command is a subcommand; it declares its flags and returns the function to run
+// after they were parsed.
 type command func(flags *flag.FlagSet) func(ctx context.Context) error
 
 var commands = map[string]command{
@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string) int {
 	}
 	command, ok := commands[args[0]]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "cluster: no command is called %q\n\n%s", args[0], usage)
+		fmt.Fprintf(os.Stderr, "cluster: unknown command %q\n\n%s", args[0], usage)
 		return 2
 	}
 	flags := flag.NewFlagSet("cluster "+args[0], flag.ContinueOnError)
@@ -71,7 +71,7 @@ func run(ctx context.Context, args []string) int {
 	case err != nil:
 		return 2
 	case flags.NArg() > 0:
-		fmt.Fprintf(os.Stderr, "cluster %s takes flags only, not %q\n", args[0], flags.Args())
+		fmt.Fprintf(os.Stderr, "cluster %s takes flags only, got arguments %q\n", args[0], flags.Args())
 		return 2
 	}
 	if err := execute(ctx); err != nil {

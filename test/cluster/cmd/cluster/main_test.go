@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// cli runs the command and returns what it prints, which must be a success.
+// cli runs the command, requires success, and returns its output.
 func cli(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(os.Args[0], args...).CombinedOutput()
@@ -43,7 +43,7 @@ func TestUpAndDown(t *testing.T) {
 	t.Cleanup(func() { cli(t, "down", "-dir", dir) })
 	first := cli(t, "up", "-dir", dir)
 	if !strings.Contains(first, "export KUBECONFIG="+filepath.Join(dir, "kubeconfig")) {
-		t.Errorf("up says nothing of the kubeconfig:\n%s", first)
+		t.Errorf("up does not print the kubeconfig:\n%s", first)
 	}
 	c, err := cluster.Open(dir)
 	if err != nil {
@@ -51,7 +51,7 @@ func TestUpAndDown(t *testing.T) {
 	}
 	before := c.Processes()
 	if second := cli(t, "up", "-dir", dir); !strings.Contains(second, "already up") {
-		t.Errorf("a second up says:\n%s", second)
+		t.Errorf("output of a second up:\n%s", second)
 	}
 	cli(t, "status", "-dir", dir)
 	migrates(t, kubernetes.NewForConfigOrDie(c.REST()))
@@ -62,18 +62,18 @@ func TestUpAndDown(t *testing.T) {
 	}
 	for _, state := range c.Processes() {
 		if state.Running {
-			t.Errorf("%s (process %d) runs on", state.Name, state.PID)
+			t.Errorf("%s (process %d) is still running", state.Name, state.PID)
 		}
 	}
 	if out, err := exec.Command(os.Args[0], "status", "-dir", dir).CombinedOutput(); err == nil {
-		t.Errorf("status of a cluster that is down is a success:\n%s", out)
+		t.Errorf("status of a stopped cluster succeeded:\n%s", out)
 	}
-	if out := cli(t, "down", "-dir", dir); !strings.Contains(out, "nothing runs") {
-		t.Errorf("a second down says:\n%s", out)
+	if out := cli(t, "down", "-dir", dir); !strings.Contains(out, "nothing is running") {
+		t.Errorf("output of a second down:\n%s", out)
 	}
 }
 
-// migrates proves that the detached world plays: a script's pod ends well.
+// migrates verifies that the detached world works: the pod of a script succeeds.
 func migrates(t *testing.T, client kubernetes.Interface) {
 	pods := client.CoreV1().Pods("default")
 	_, err := pods.Create(t.Context(), &corev1.Pod{
@@ -97,11 +97,11 @@ func migrates(t *testing.T, client kubernetes.Interface) {
 
 func TestUsage(t *testing.T) {
 	if out := cli(t, "up", "-h"); !strings.Contains(out, "-dir") {
-		t.Errorf("up -h says:\n%s", out)
+		t.Errorf("output of up -h:\n%s", out)
 	}
 	for _, args := range [][]string{{"status", "extra"}, {"up", "-bogus"}} {
 		if out, err := exec.Command(os.Args[0], args...).CombinedOutput(); err == nil {
-			t.Errorf("cluster %v is a success:\n%s", args, out)
+			t.Errorf("cluster %v succeeded:\n%s", args, out)
 		}
 	}
 }

@@ -35,7 +35,7 @@ func run() int {
 		return nil
 	})
 	flag.StringVar(&options.Logs, "logs", "", "copy the logs of the node's programs to this `FOLDER` at the end")
-	probe := flag.Bool("probe", false, "only say whether this machine can run a node and build images")
+	probe := flag.Bool("probe", false, "only check whether this machine can run a node and build images")
 	flag.Usage = usage
 	flag.Parse()
 	if *probe {
@@ -61,8 +61,8 @@ func usage() {
 	_, _ = fmt.Fprintf(flag.CommandLine.Output(), `usage: node [OPTION...] -- COMMAND [ARGUMENT...]
 
 Starts a Kubernetes cluster of one real node in namespaces of its own, runs
-COMMAND inside with KUBECONFIG set and kubectl on its PATH, and ends the
-cluster without a trace. Needs root.
+COMMAND inside with KUBECONFIG set and kubectl on its PATH, and removes the
+cluster completely. Needs root.
 
 Images: %s
 

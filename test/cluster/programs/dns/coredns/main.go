@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// CoreDNS with the plugins that a cluster's DNS needs and no other. It has a
-// module of its own because its dependencies and containerd's disagree.
+// CoreDNS with only the plugins that a cluster's DNS needs. It has a separate
+// module because its dependencies conflict with those of containerd.
 package main
 
 import (

@@ -20,7 +20,8 @@ func main() {
 	}
 }
 
-// reap collects every child that has ended: one SIGCHLD may stand for many.
+// reap collects every child that has ended: several ends may cause only one
+// SIGCHLD.
 func reap() {
 	for {
 		if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); pid <= 0 || err != nil {

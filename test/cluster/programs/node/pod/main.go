@@ -21,8 +21,8 @@ import (
 	"time"
 )
 
-// patience bounds the retries of get and lookup: kube-proxy may take a second
-// to route a Service whose endpoint is new.
+// patience limits the retries of get and lookup: kube-proxy may take a second to
+// route a Service whose endpoint is new.
 const patience = 20 * time.Second
 
 func main() {

@@ -22,8 +22,8 @@ import (
 // servicesImage has PostgreSQL's server and client.
 const servicesImage = "cluster.local.test/services:1"
 
-// take goes one way there and back.
-func (j *trip) take(t *testing.T, w way) {
+// take runs one variant: the upgrade and its rollback.
+func (j *trip) take(t *testing.T, w variant) {
 	j.prepare(t, w)
 	p := startProber(t.Context(), j.webAddress(t, "bi"))
 	defer p.stop()
@@ -45,8 +45,8 @@ func (j *trip) take(t *testing.T, w way) {
 	j.upgrade(t, w, p)
 	user := j.user(t)
 	user.check(t, j.made)
-	j.beatIsAlone(t)
-	later := user.write(t, "Sales, written after the way to "+j.to+" by "+w.name)
+	j.checkAlerts(t)
+	later := user.write(t, "Sales, written after the upgrade to "+j.to+" by "+w.name)
 	upgraded := j.state(t)
 
 	begun := time.Now()
@@ -55,70 +55,71 @@ func (j *trip) take(t *testing.T, w way) {
 	if w.loses {
 		j.acceptLoss(t)
 	}
-	j.reaches(t, v1alpha1.PhaseRolledBack, j.from)
-	back := stage{Name: fmt.Sprintf("Rollback to %s by class %s", j.from, w.took), Service: lapOf(p)}
+	j.waitForPhase(t, v1alpha1.PhaseRolledBack, j.from)
+	back := stage{Name: fmt.Sprintf("Rollback to %s (class %s)", j.from, w.took), Service: lapOf(p)}
 	if w.fellBack != "" {
 		back.Name += ", after Downgrade failed"
 	}
-	j.tookBack(t, w, back.Service)
-	back.Data = j.same(t, w, before, upgraded)
+	j.checkRollback(t, w, back.Service)
+	back.Data = j.compareDatabase(t, w, before, upgraded)
 	j.results.add(t, j.cluster, j.log, back, begun)
 
 	user = j.user(t)
 	user.check(t, j.made)
 	if there := user.has(t, later); there == w.loses {
-		t.Errorf("the dashboard that was written after the upgrade is there: %t", there)
+		t.Errorf("the dashboard that was written after the upgrade exists: %t", there)
 	}
 }
 
-// breaks upgrades to a target that fails on the way, or that serves and is broken all
-// the same: the way back is taken without anybody's word.
-func (j *trip) breaks(t *testing.T, w way, p *prober) {
+// breaks upgrades to a target that fails during the run, or that starts and is
+// broken nevertheless: the rollback is automatic.
+func (j *trip) breaks(t *testing.T, w variant, p *prober) {
 	before, begun := j.state(t), time.Now()
 	if w.diskFull {
 		defer fill(t, j.volume)()
 	}
 	p.lap()
 	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version, s.Spec.Image.Tag = j.to, w.tagOf(j.to) })
-	j.reaches(t, v1alpha1.PhaseRolledBack, j.from)
-	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, which fails by %s in %s, and back by class %s", j.from, j.to, w.breaks, w.in, w.took), Service: lapOf(p)}
+	j.waitForPhase(t, v1alpha1.PhaseRolledBack, j.from)
+	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, fails in %s (%s), rolled back (class %s)", j.from, j.to, w.in, w.breaks, w.took), Service: lapOf(p)}
 	failure := j.superset(t).Status.Upgrade.Failure
 	if failure == nil || failure.Phase != w.in || failure.Reason != w.breaks && !strings.HasPrefix(failure.Message, w.breaks) {
-		t.Errorf("the run failed by %+v, want %s in %s", failure, w.breaks, w.in)
+		t.Errorf("the run failed with %+v, want %s in %s", failure, w.breaks, w.in)
 	}
-	j.tookBack(t, w, s.Service)
-	s.Data = j.same(t, w, before, state{})
+	j.checkRollback(t, w, s.Service)
+	s.Data = j.compareDatabase(t, w, before, state{})
 	j.results.add(t, j.cluster, j.log, s, begun)
 	j.user(t).check(t, j.made)
 }
 
-// rehearsed looks at what the rehearsal found on the copy, if there was one: the old
-// release served on it, and the way back was as it is known to be.
-func (w way) rehearsed(t *testing.T, run *v1alpha1.UpgradeStatus) *v1alpha1.RehearsalStatus {
+// rehearsed checks the findings of the rehearsal on the copy, if there was one:
+// the old release worked on it, and the finding about the downgrade is the
+// expected one.
+func (w variant) rehearsed(t *testing.T, run *v1alpha1.UpgradeStatus) *v1alpha1.RehearsalStatus {
 	t.Helper()
 	if w.rehearsal == "" {
 		return nil
 	}
 	r := run.Rehearsal
 	if r == nil || r.Downgrade != w.rehearsal || r.Rolling != v1alpha1.FindingProven || r.MigrateSeconds == 0 || r.LockTables == 0 {
-		t.Errorf("the rehearsal found %+v, want a downgrade that is %s", r, w.rehearsal)
+		t.Errorf("the rehearsal found %+v, want finding %s for the downgrade", r, w.rehearsal)
 	}
 	if w.rehearsal == v1alpha1.FindingRefused && (r == nil || !strings.Contains(r.DowngradeReason, "_customer_location_uc")) {
-		t.Errorf("the rehearsal does not say why: %+v", r)
+		t.Errorf("the rehearsal gives no reason: %+v", r)
 	}
 	return r
 }
 
 // tagOf is the image's tag for a release; empty for the default.
-func (w way) tagOf(release string) string {
-	if w.variant == "" {
+func (w variant) tagOf(release string) string {
+	if w.imageVariant == "" {
 		return ""
 	}
-	return release + "-" + w.variant
+	return release + "-" + w.imageVariant
 }
 
-// goes is the strategy that is expected of the plan, and in the end.
-func (w way) goes() v1alpha1.Strategy {
+// wantStrategy is the strategy that is expected in the plan, and in the end.
+func (w variant) wantStrategy() v1alpha1.Strategy {
 	switch {
 	case w.strategy != "":
 		return w.strategy
@@ -129,9 +130,9 @@ func (w way) goes() v1alpha1.Strategy {
 	}
 }
 
-// prepare leads to the journey's first release, as a revert in a Git repository
-// would, and says how the next upgrade is to go.
-func (j *trip) prepare(t *testing.T, w way) {
+// prepare returns to the journey's first release, like a revert in a Git
+// repository, and configures the next upgrade.
+func (j *trip) prepare(t *testing.T, w variant) {
 	t.Helper()
 	j.patch(t, func(s *v1alpha1.Superset) {
 		s.Spec.Version, s.Spec.Image.Tag = j.from, ""
@@ -151,36 +152,36 @@ func (j *trip) prepare(t *testing.T, w way) {
 			}
 		}
 	})
-	j.reaches(t, v1alpha1.PhaseReady, j.from)
-	if w.variant != "" {
+	j.waitForPhase(t, v1alpha1.PhaseReady, j.from)
+	if w.imageVariant != "" {
 		j.forgetPages(t)
 	}
 }
 
-// forgetPages empties the cache of what a sound image of the same version has worked out
-// for its pages: for a minute that would hide what a broken one cannot.
+// forgetPages deletes the cached page data of a working image of the same
+// version: for a minute it would hide the faults of a broken image.
 func (c cluster) forgetPages(t *testing.T) {
 	t.Helper()
 	c.kubectl(t, "", "--namespace="+c.namespace, "exec", "deployment/redis", "--", "sh", "-c",
 		"redis-cli --scan --pattern 'superset_metadata_*' | xargs --no-run-if-empty redis-cli del")
 }
 
-// upgrade takes the Superset to the second release, by the strategy that is
-// expected of the plan.
-func (j *trip) upgrade(t *testing.T, w way, p *prober) {
+// upgrade upgrades the Superset to the second release, with the strategy that is
+// expected in the plan.
+func (j *trip) upgrade(t *testing.T, w variant, p *prober) {
 	t.Helper()
 	begun := time.Now()
 	p.lap()
 	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version = j.to })
-	j.reaches(t, v1alpha1.PhaseReady, j.to)
-	superset, want := j.superset(t), w.goes()
+	j.waitForPhase(t, v1alpha1.PhaseReady, j.to)
+	superset, want := j.superset(t), w.wantStrategy()
 	run := superset.Status.Upgrade
 	if run.Plan == nil || run.Strategy != want {
 		t.Errorf("strategy %s, want %s; plan: %+v; fell back: %s", run.Strategy, want, run.Plan, run.FellBack)
 	}
-	way := meta.FindStatusCondition(superset.Status.Conditions, v1alpha1.ConditionRollbackAvailable)
-	if promised := w.promised(); way == nil || way.Reason != promised {
-		t.Errorf("RollbackAvailable is %+v, want reason %s", way, promised)
+	available := meta.FindStatusCondition(superset.Status.Conditions, v1alpha1.ConditionRollbackAvailable)
+	if wantClass := w.wantClass(); available == nil || available.Reason != wantClass {
+		t.Errorf("RollbackAvailable is %+v, want reason %s", available, wantClass)
 	}
 	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, %s", j.from, j.to, want), Service: lapOf(p), Figures: j.figures(t, j.to, begun)}
 	if run.Locks != nil {
@@ -191,36 +192,36 @@ func (j *trip) upgrade(t *testing.T, w way, p *prober) {
 	j.results.add(t, j.cluster, j.log, s, begun)
 }
 
-// promised is the class that is said to lead back once the upgrade is through.
-func (w way) promised() string {
+// wantClass is the rollback class that must be reported after the upgrade.
+func (w variant) wantClass() string {
 	if w.choice == v1alpha1.RollbackAuto {
 		return string(w.took)
 	}
 	return string(w.choice)
 }
 
-// served fails for each request that nobody answered, and for the maintenance page
-// where it has no place, or is missing. Of a broken target the login page may fail.
+// served fails for each failed request, and for the maintenance page where it is
+// not permitted, or missing. With a broken target the login page may fail.
 func served(t *testing.T, s *service, drained, broken bool) {
 	t.Helper()
 	if s.Failed > 0 && (!broken || s.Failed > s.Pages) {
 		t.Errorf("%d requests failed, first: %s", s.Failed, s.First)
 	}
 	if drained != (s.Paged > 0) {
-		t.Errorf("%d requests met the maintenance page", s.Paged)
+		t.Errorf("%d requests got the maintenance page", s.Paged)
 	}
 }
 
-// offer has the token that accepts what a way back loses.
+// offer matches the token that accepts the data loss of a rollback.
 var offer = regexp.MustCompile(regexp.QuoteMeta(v1alpha1.AnnotationAcceptDataLoss) + `=(\S+)`)
 
-// acceptLoss waits until the way back says what it loses, and accepts that.
+// acceptLoss waits until the rollback reports what it loses, and accepts that.
 func (j *trip) acceptLoss(t *testing.T) {
 	t.Helper()
 	token := ""
-	until(t, 5*time.Minute, "the way back to wait for a word", func(context.Context) (bool, string) {
+	until(t, 5*time.Minute, "the rollback to wait for the acceptance", func(context.Context) (bool, string) {
 		s := j.superset(t)
-		message := readyMessage(s) // where a way back has failed, the word alone is asked for
+		message := readyMessage(s) // after a failed rollback only the acceptance is requested
 		if waits := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionAwaitingApproval); waits != nil {
 			message = waits.Message
 		} else if s.Status.Phase != v1alpha1.PhaseFailed {
@@ -228,7 +229,7 @@ func (j *trip) acceptLoss(t *testing.T) {
 		}
 		found := offer.FindStringSubmatch(message)
 		if found == nil || !strings.Contains(message, "loses what was written since") {
-			t.Fatalf("the way back waits, and does not say what it loses: %s", message)
+			t.Fatalf("the rollback waits without a report of what it loses: %s", message)
 		}
 		token = found[1]
 		return true, ""
@@ -236,34 +237,34 @@ func (j *trip) acceptLoss(t *testing.T) {
 	j.patch(t, func(s *v1alpha1.Superset) { annotate(s, v1alpha1.AnnotationAcceptDataLoss, token) })
 }
 
-// tookBack looks at what status and history tell of the way back, and at what users
-// had of it.
-func (j *trip) tookBack(t *testing.T, w way, s *service) {
+// checkRollback checks the rollback in status and history, and what users
+// observed.
+func (j *trip) checkRollback(t *testing.T, w variant, s *service) {
 	t.Helper()
 	superset := j.superset(t)
 	run, line := superset.Status.Upgrade, superset.Status.History[0]
 	if run.Rollback == nil || run.Rollback.Class != w.took || line.Rollback != w.took {
-		t.Errorf("the way back was %+v and history says %+v, want class %s", run.Rollback, line, w.took)
+		t.Errorf("rollback %+v and history %+v, want class %s", run.Rollback, line, w.took)
 	}
 	if message := readyMessage(superset); !strings.Contains(message, w.fellBack) {
-		t.Errorf("the condition says %q, want %q in it", message, w.fellBack)
+		t.Errorf("the condition's message is %q, want %q in it", message, w.fellBack)
 	}
 	if !w.suffers {
 		served(t, s, w.drained, w.in == v1alpha1.PhaseVerify)
 	}
 }
 
-// same compares the database with what it was before the upgrade and, where the
-// class leaves the schema, with what it was after it.
-func (j *trip) same(t *testing.T, w way, before, upgraded state) *comparison {
+// compareDatabase compares the database with its state before the upgrade and,
+// where the class keeps the schema, with its state after it.
+func (j *trip) compareDatabase(t *testing.T, w variant, before, upgraded state) *comparison {
 	t.Helper()
 	now := j.state(t)
-	if w.leftovers == nil { // the schema stays, and so does its revision
+	if w.leftovers == nil { // the schema is kept, and so is its revision
 		before.rows = maps.Clone(before.rows)
 		before.rows["alembic_version"] = upgraded.rows["alembic_version"]
 		before.schema = upgraded.schema
 		if data := upgraded.compare(t, now, false); data.Rewritten > 0 {
-			t.Errorf("permissions of the newer release are gone: %s", data)
+			t.Errorf("permissions of the newer release were removed: %s", data)
 		}
 	}
 	data := before.compare(t, now, w.loses)

@@ -8,18 +8,20 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// stay is a way to have a Superset stay in a phase until a test is done with it.
-type stay struct {
+// heldPhase describes how to keep a Superset in a phase until a test has
+// finished.
+type heldPhase struct {
 	phase v1alpha1.Phase
 	edits []func(*v1alpha1.Superset)
-	// slow is true where pods must end slowly for it, from the install on.
+	// slow is true if pods must end slowly, from the install on.
 	slow bool
-	// from is a version to be at before the edits; empty for that of the install.
+	// from is the version to upgrade to before the edits; empty for the version of
+	// the install.
 	from string
 }
 
-// stays has every phase but Pending, which is over at once.
-var stays = []stay{
+// heldPhases has every phase but Pending, which is too short.
+var heldPhases = []heldPhase{
 	{phase: v1alpha1.PhaseReady},
 	{phase: v1alpha1.PhaseValidate, edits: edits(version("6.0.0"), jobs("sim.superset-operator.dev/delay", "100s"))},
 	{phase: v1alpha1.PhaseDBMigrate, edits: edits(version("6.0.0"), tag("6.0.0-migrate-hangs"))},
@@ -34,13 +36,14 @@ var stays = []stay{
 
 func edits(list ...func(*v1alpha1.Superset)) []func(*v1alpha1.Superset) { return list }
 
-// slowVerify makes verify go on for good.
+// slowVerify makes the verify Job run without end.
 func slowVerify(s *v1alpha1.Superset) { jobs(annotationVerifyHangs, "")(s) }
 
-// inEveryPhase runs a test once for each phase, with a Superset that stays in it.
+// inEveryPhase runs a test once for each phase, with a Superset that is kept in
+// it.
 func inEveryPhase(t *testing.T, test func(*testing.T, *fixture, v1alpha1.Phase)) {
 	t.Helper()
-	for _, s := range stays {
+	for _, s := range heldPhases {
 		t.Run(string(s.phase), func(t *testing.T) {
 			t.Parallel()
 			f := newFixture(t)

@@ -16,26 +16,26 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster/world"
 )
 
-// backup takes one before each migration.
+// backup enables a backup before each migration.
 func backup(spec v1alpha1.BackupSpec) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Backup = &spec }
 }
 
 var backedUp = backup(v1alpha1.BackupSpec{})
 
-// way picks the class of the way back.
-func way(class v1alpha1.RollbackClass) func(*v1alpha1.Superset) {
+// rollbackClass sets spec.upgrade.rollback.
+func rollbackClass(class v1alpha1.RollbackClass) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) { s.Spec.Upgrade.Rollback = v1alpha1.RollbackChoice(class) }
 }
 
-// A Drain with a backup: it is taken once nothing serves any more and before the
-// migration begins, stands in status and history, and its claim outlives the
-// Superset.
+// A Drain with a backup: the backup is taken after all tiers have stopped and
+// before the migration begins, it is listed in status and history, and its claim
+// outlives the Superset.
 func TestBackup(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", strategy(v1alpha1.StrategyDrain), backedUp)
-	f.jobsOf("backup", 0) // there was nothing to lose
+	f.jobsOf("backup", 0) // the install had no data to back up
 	f.rec.also(t, f.ns, &batchv1.JobList{})
 	f.edit(version("6.0.0"))
 	s := f.ready("6.0.0")
@@ -48,7 +48,7 @@ func TestBackup(t *testing.T) {
 	}
 	order := f.jobsInOrder()
 	if diff := cmp.Diff([]string{"preflight-2", "backup-2", "migrate-2", "verify-2"}, order[len(order)-4:]); diff != "" {
-		t.Errorf("Jobs in their order (-want +got):\n%s", diff)
+		t.Errorf("order of Jobs (-want +got):\n%s", diff)
 	}
 	f.drainedBefore("backup")
 
@@ -56,21 +56,22 @@ func TestBackup(t *testing.T) {
 	key := client.ObjectKey{Namespace: f.ns, Name: "bi-backups"}
 	must(t, k8s.Get(t.Context(), key, claim))
 	if len(claim.OwnerReferences) != 0 || claim.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy {
-		t.Errorf("the claim: %+v", claim.ObjectMeta)
+		t.Errorf("claim: %+v", claim.ObjectMeta)
 	}
 	must(t, k8s.Delete(t.Context(), s, client.PropagationPolicy(metav1.DeletePropagationForeground)))
-	eventually(t, "the Superset's Jobs are gone", func() bool { return len(f.jobsNow("migrate")) == 0 })
+	eventually(t, "the Superset's Jobs are deleted", func() bool { return len(f.jobsNow("migrate")) == 0 })
 	must(t, k8s.Get(t.Context(), key, claim))
 	if claim.DeletionTimestamp != nil {
-		t.Error("the claim goes with its Superset")
+		t.Error("the claim is deleted with its Superset")
 	}
 }
 
-// The schema goes back with the newer image, and only then the tiers.
+// The schema is downgraded with the newer image, and then the tiers are rolled
+// back.
 func TestRollbackByDowngrade(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0", way(v1alpha1.RollbackDowngrade))
+	f.install("5.0.0", rollbackClass(v1alpha1.RollbackDowngrade))
 	f.edit(version("6.0.0"))
 	s := f.ready("6.0.0")
 	if c := condition(s, v1alpha1.ConditionRollbackAvailable); c.Reason != "Downgrade" {
@@ -90,19 +91,19 @@ func TestRollbackByDowngrade(t *testing.T) {
 	}
 	job := f.jobsOf("downgrade", 1)[0]
 	if image := job.Spec.Template.Spec.Containers[0].Image; !strings.HasSuffix(image, ":6.0.0") {
-		t.Errorf("the schema is taken back by %s, which has not the scripts", image)
+		t.Errorf("the schema is downgraded with image %s, which lacks the migration scripts", image)
 	}
-	// And forward again.
+	// A second upgrade.
 	f.edit(annotation(v1alpha1.AnnotationRetry, "again"))
 	f.ready("6.0.0")
 }
 
-// A downgrade that fails changes nothing, and the way back goes on by Image; a
-// condition says so.
+// A downgrade that fails changes nothing, and the rollback continues with class
+// Image; a condition reports it.
 func TestDowngradeFallsBack(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0", way(v1alpha1.RollbackDowngrade))
+	f.install("5.0.0", rollbackClass(v1alpha1.RollbackDowngrade))
 	f.edit(version("6.0.0"), tag("6.0.0-downgrade-fails"))
 	f.ready("6.0.0")
 	f.edit(annotation(v1alpha1.AnnotationRollback, "back"))
@@ -112,25 +113,25 @@ func TestDowngradeFallsBack(t *testing.T) {
 		t.Errorf("the database is at %s, status says %+v", got, s.Status.Schema)
 	}
 	if r := s.Status.Upgrade.Rollback; r.Class != v1alpha1.RollbackImage || !strings.Contains(r.FellBack, "DowngradeFailed") {
-		t.Errorf("the way back: %+v", r)
+		t.Errorf("rollback: %+v", r)
 	}
 	contains(t, f.message(s), "by class Image, because Downgrade failed", "DowngradeFailed")
 }
 
-// A backup is put back over newer data on the user's word; what waits for it says
-// how much is at stake.
+// A restore that loses newer data needs the user's acceptance; the condition
+// reports what would be lost.
 func TestRollbackByRestore(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0", way(v1alpha1.RollbackRestore), backedUp)
+	f.install("5.0.0", rollbackClass(v1alpha1.RollbackRestore), backedUp)
 	f.edit(version("6.0.0"))
 	f.ready("6.0.0")
 	f.edit(annotation(v1alpha1.AnnotationRollback, "back"))
-	s := f.until("the way back waits", func(s *v1alpha1.Superset) bool {
+	s := f.until("the rollback waits", func(s *v1alpha1.Superset) bool {
 		return condition(s, v1alpha1.ConditionAwaitingApproval).Status == metav1.ConditionTrue
 	})
 	if s.Status.Phase != v1alpha1.PhaseReady {
-		t.Errorf("in %s before anybody has accepted", s.Status.Phase)
+		t.Errorf("phase %s before the data loss was accepted", s.Status.Phase)
 	}
 	contains(t, f.message(s), "restores backup r2", "loses what was written since", "superset-operator.dev/accept-data-loss=sha256-")
 	_, token, _ := strings.Cut(f.message(s), "accept-data-loss=")
@@ -146,9 +147,10 @@ func TestRollbackByRestore(t *testing.T) {
 	}
 }
 
-// MySQL keeps half of a migration, so that only the backup leads back; nothing has
-// served since it was taken: nobody is asked.
-func TestFailureRestoresByItself(t *testing.T) {
+// On MySQL a failed migration leaves the schema partially migrated, so only a
+// restore is possible. Nothing has written since the backup, so no acceptance is
+// needed.
+func TestFailedMigrationRestoresAutomatically(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", backedUp, jobs(world.AnnotationDatabase, "mysql"))
@@ -156,20 +158,21 @@ func TestFailureRestoresByItself(t *testing.T) {
 	s := f.rolledBack("5.0.0")
 	f.jobsOf("restore", 1)
 	if r := s.Status.Upgrade.Rollback; r.Class != v1alpha1.RollbackRestore || s.Status.Schema.HalfMigrated {
-		t.Errorf("the way back: %+v, schema %+v", r, s.Status.Schema)
+		t.Errorf("rollback: %+v, schema %+v", r, s.Status.Schema)
 	}
 	if got := simulated.Revision(f.ns, "bi"); got != head5 {
 		t.Errorf("the database is at %s", got)
 	}
 }
 
-// Once workers have run, they may have written: a failure stops and asks.
-func TestFailureAsksBeforeItRestores(t *testing.T) {
+// After workers have run, they may have written: a failed run stops and waits for
+// acceptance.
+func TestFailedRunWaitsBeforeRestore(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	f.install("5.0.0", way(v1alpha1.RollbackRestore), strategy(v1alpha1.StrategyDrain), backedUp)
+	f.install("5.0.0", rollbackClass(v1alpha1.RollbackRestore), strategy(v1alpha1.StrategyDrain), backedUp)
 	f.edit(version("6.0.0"), tag("6.0.0-verify-fails"))
-	s := f.until("the run stands in Failed", func(s *v1alpha1.Superset) bool { return s.Status.Phase == v1alpha1.PhaseFailed })
+	s := f.until("phase Failed", func(s *v1alpha1.Superset) bool { return s.Status.Phase == v1alpha1.PhaseFailed })
 	contains(t, f.message(s), "Verify failed", "restores backup r2", "accept-data-loss=sha256-")
 	_, token, _ := strings.Cut(f.message(s), "accept-data-loss=")
 	f.edit(annotation(v1alpha1.AnnotationAcceptDataLoss, token))
@@ -177,8 +180,8 @@ func TestFailureAsksBeforeItRestores(t *testing.T) {
 	f.runs("5.0.0")
 }
 
-// The user's own command pair stands in for the dump, in the user's own image.
-func TestOwnBackupCommand(t *testing.T) {
+// The user's own pair of commands replaces the dump, in the user's own image.
+func TestCustomBackupCommand(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("5.0.0", backup(v1alpha1.BackupSpec{Image: "registry.example.com/tool:1", Command: []string{"save"}, RestoreCommand: []string{"load"}}))
@@ -187,23 +190,23 @@ func TestOwnBackupCommand(t *testing.T) {
 	pod := f.jobsOf("backup", 1)[0].Spec.Template.Spec
 	own := pod.InitContainers[1]
 	if own.Image != "registry.example.com/tool:1" || !cmp.Equal(own.Command, []string{"save"}) {
-		t.Errorf("runs %v in %s", own.Command, own.Image)
+		t.Errorf("the Job runs %v in %s", own.Command, own.Image)
 	}
 	for _, v := range pod.Volumes {
 		if v.PersistentVolumeClaim != nil {
-			t.Errorf("mounts %s, which nobody asked for", v.PersistentVolumeClaim.ClaimName)
+			t.Errorf("the Job mounts %s, which was not requested", v.PersistentVolumeClaim.ClaimName)
 		}
 	}
 	var claims corev1.PersistentVolumeClaimList
 	must(t, k8s.List(t.Context(), &claims, client.InNamespace(f.ns)))
 	if len(claims.Items) != 0 {
-		t.Errorf("made %d claims", len(claims.Items))
+		t.Errorf("%d claims were created", len(claims.Items))
 	}
 }
 
-// A new secret key: every tier stops, one Job encrypts what is stored anew, and the
-// way back does the same with the key before.
-func TestAnotherSecretKey(t *testing.T) {
+// A new secret key: every tier stops, one Job re-encrypts the stored secrets, and
+// the rollback re-encrypts them with the previous key.
+func TestSecretKeyChange(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("6.0.0")
@@ -218,7 +221,7 @@ func TestAnotherSecretKey(t *testing.T) {
 	f.drainedBefore("migrate")
 	env := envOf(f.jobsOf("migrate", 2), "2")
 	if env["SUPERSET_OPERATOR_REENCRYPT"] != "forward" || env["SUPERSET_SECRET_KEY"] != "next/key" || env["SUPERSET_OPERATOR_PREVIOUS_SECRET_KEY"] != "bi/secret-key" {
-		t.Errorf("migrate is told %v", env)
+		t.Errorf("environment of migrate: %v", env)
 	}
 	f.rec.forget()
 	f.edit(annotation(v1alpha1.AnnotationRollback, "back"))
@@ -226,7 +229,7 @@ func TestAnotherSecretKey(t *testing.T) {
 	f.drainedBefore("downgrade")
 	env = envOf(f.jobsOf("downgrade", 1), "3")
 	if env["SUPERSET_OPERATOR_REENCRYPT"] != "back" || env["SUPERSET_SECRET_KEY"] != "next/key" || env["SUPERSET_OPERATOR_TARGET_REVISION"] != "" {
-		t.Errorf("downgrade is told %v", env)
+		t.Errorf("environment of downgrade: %v", env)
 	}
 	for _, pod := range f.tierPods() {
 		for _, e := range pod.Spec.Containers[0].Env {
@@ -240,7 +243,8 @@ func TestAnotherSecretKey(t *testing.T) {
 	}
 }
 
-// envOf is the environment of a fence's Job; of a reference its Secret and key.
+// envOf returns the environment of the Job of a fence; references are shown as
+// Secret and key.
 func envOf(jobs []batchv1.Job, fence string) map[string]string {
 	out := map[string]string{}
 	for _, job := range jobs {
@@ -257,12 +261,12 @@ func envOf(jobs []batchv1.Job, fence string) map[string]string {
 	return out
 }
 
-// jobsInOrder are the Jobs by script and fence, in the order in which they were
-// made.
+// jobsInOrder returns the Jobs by script and fence, in the order of their
+// creation.
 func (f *fixture) jobsInOrder() []string {
 	var out []string
 	seen := map[string]bool{}
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		if job, ok := c.obj.(*batchv1.Job); ok && !seen[job.Name] {
 			seen[job.Name] = true
 			out = append(out, job.Labels[v1alpha1.LabelScript]+"-"+job.Labels[v1alpha1.LabelFence])
@@ -271,11 +275,12 @@ func (f *fixture) jobsInOrder() []string {
 	return out
 }
 
-// drainedBefore checks that no pod of any tier is there while a script's runs.
+// drainedBefore checks that no pod of any tier exists while the pod of a script
+// runs.
 func (f *fixture) drainedBefore(script string) {
 	f.t.Helper()
 	tiers, runs, ran := map[string]bool{}, false, false
-	for _, c := range f.rec.story() {
+	for _, c := range f.rec.changes() {
 		pod, ok := c.obj.(*corev1.Pod)
 		if !ok {
 			continue
@@ -285,7 +290,7 @@ func (f *fixture) drainedBefore(script string) {
 			runs = !c.gone && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
 			ran = true
 			if runs && len(tiers) > 0 {
-				f.t.Errorf("at %d %s runs beside %v", c.at, script, tiers)
+				f.t.Errorf("at %d %s runs while pods %v exist", c.at, script, tiers)
 			}
 		case component == "job", component == "maintenance":
 		case c.gone:

@@ -20,9 +20,10 @@ import (
 
 const userPassword = "a-made-up-password-of-a-reader"
 
-// TestVerifyByUse takes charts from each release to the next, as preflight of the next
-// one reads them from the release that runs, and verify from the one that took over.
-func TestVerifyByUse(t *testing.T) {
+// TestVerifyCharts reads charts before and after each upgrade: preflight of the
+// next release reads them from the release that runs, and verify from the one
+// that has replaced it.
+func TestVerifyCharts(t *testing.T) {
 	pg, cache := startPostgreSQL(t), startRedis(t)
 	j := job{release: v414, database: pg.copyDatabase(t, "", "bi"), cache: cache, raw: "WTF_CSRF_ENABLED = False\n"}
 	j.as("migrate").expect(t, "")
@@ -41,7 +42,7 @@ func TestVerifyByUse(t *testing.T) {
 	for _, next := range []release{v500, v600, v610} {
 		before = j.baseline(t, next, url, ids)
 		if want := fmt.Sprintf(`^%d:[0-9a-f]{8}:5,%d:-,4711:-$`, chart, bare); !regexp.MustCompile(want).MatchString(before) {
-			t.Fatalf("%s says of its charts %q, want %s; web:\n%s", j.release.version, before, want, web.log)
+			t.Fatalf("the charts of %s are %q, want %s; web:\n%s", j.release.version, before, want, web.log)
 		}
 		end(t, web)
 		j.release = next
@@ -53,17 +54,17 @@ func TestVerifyByUse(t *testing.T) {
 			t.Errorf("%s: %+v", next.version, got)
 		}
 	}
-	j.accidents(t, pg, url, ids, before)
+	j.faults(t, pg, url, ids, before)
 }
 
-// accidents are what verify must see: on the newest release alone, for the script is
-// the same.
-func (j job) accidents(t *testing.T, pg server, url, ids, before string) {
+// faults are faults that verify must detect: tested only on the newest release,
+// because the script is the same.
+func (j job) faults(t *testing.T, pg server, url, ids, before string) {
 	steps := []struct{ name, change, charts, says string }{
 		{"fewer rows", "DELETE FROM orders WHERE id > 3", ids, ""},
 		{"no rows", "DELETE FROM orders", ids, "no rows, 5 before"},
-		{"a chart that is gone", "INSERT INTO orders VALUES (1, 'a')", superset.EnvCharts + "=4711", "4711: 404: it is not there"},
-		{"a column that is gone", "ALTER TABLE orders DROP COLUMN name", ids, "1 of 3 charts"},
+		{"a missing chart", "INSERT INTO orders VALUES (1, 'a')", superset.EnvCharts + "=4711", "4711: 404: it is not there"},
+		{"a missing column", "ALTER TABLE orders DROP COLUMN name", ids, "1 of 3 charts"},
 	}
 	for _, s := range steps {
 		t.Run(s.name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func (j job) accidents(t *testing.T, pg server, url, ids, before string) {
 			}
 			got := j.verified(t, "CheckFailed", url, s.charts, known)
 			if c := got[len(got)-1]; c.OK || !strings.Contains(c.Detail, s.says) {
-				t.Errorf("%+v, want it to say %q", got, s.says)
+				t.Errorf("%+v, want %q in it", got, s.says)
 			}
 		})
 	}
@@ -101,7 +102,7 @@ func (j job) accidents(t *testing.T, pg server, url, ids, before string) {
 		}
 		j.as("preflight").expect(t, "CheckFailed", "loginFrom", "nothing was touched")
 	})
-	t.Run("nobody answers preflight", func(t *testing.T) {
+	t.Run("no server for preflight", func(t *testing.T) {
 		j := j
 		j.extra = asUser("http://127.0.0.1:1", userPassword, ids)
 		if got := j.as("preflight").expect(t, ""); got.Charts != "" {
@@ -116,14 +117,15 @@ func (j job) as(script string) job {
 	return j
 }
 
-// baseline is what preflight of the next release says of the charts of this one.
+// baseline returns preflight's result of the next release for the charts of this
+// one.
 func (j job) baseline(t *testing.T, next release, url, ids string) string {
 	t.Helper()
 	j.release, j.script, j.extra = next, "preflight", asUser(url, userPassword, ids)
 	return j.expect(t, "").Charts
 }
 
-// verified are the checks of verify as a user.
+// verified returns the checks of verify as a user.
 func (j job) verified(t *testing.T, reason, url, ids, before string) []check {
 	t.Helper()
 	j.script, j.extra = "verify", append(asUser(url, userPassword, ids), superset.EnvChartsBefore+"="+before)
@@ -134,7 +136,7 @@ func asUser(url, password, ids string) []string {
 	return []string{superset.EnvWebURL + "=" + url, superset.EnvLoginUsername + "=reader", superset.EnvLoginPassword + "=" + password, ids}
 }
 
-// makeUser makes an administrator by the name of reader.
+// makeUser creates an administrator with the name reader.
 func (j job) makeUser(t *testing.T) {
 	t.Helper()
 	command := j.command(t, "superset", "fab", "create-admin", "--username", "reader", "--firstname", "A", "--lastname", "Reader",

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// belongings are what the user has made and wants to find again.
-type belongings struct {
+// userObjects are the objects that a user has created and expects to find again.
+type userObjects struct {
 	dashboard, database, dataset, chart int
 }
 
@@ -22,12 +22,12 @@ const (
 	chartName      = "Orders by day"
 )
 
-// create makes a dashboard, a database connection, whose password Superset stores
-// encrypted with the secret key, and a dataset and a chart on it. Where there are
-// workers, they run its queries on request.
-func (s *session) create(t *testing.T, uri string, workers bool) belongings {
+// create creates a dashboard, a database connection, whose password Superset
+// stores encrypted with the secret key, and a dataset and a chart on it. If there
+// are workers, they run its queries on request.
+func (s *session) create(t *testing.T, uri string, workers bool) userObjects {
 	t.Helper()
-	b := belongings{dashboard: s.write(t, dashboardTitle)}
+	b := userObjects{dashboard: s.write(t, dashboardTitle)}
 	b.database = s.make(t, "database", map[string]any{"database_name": "warehouse", "sqlalchemy_uri": uri, "expose_in_sqllab": true, "allow_run_async": workers})
 	b.dataset = s.make(t, "dataset", map[string]any{"database": b.database, "schema": schemaOf(uri), "table_name": "dashboards"})
 	b.chart = s.make(t, "chart", map[string]any{
@@ -37,7 +37,8 @@ func (s *session) create(t *testing.T, uri string, workers bool) belongings {
 	return b
 }
 
-// schemaOf is where Superset's tables are, as Superset calls it: on MySQL a database is one.
+// schemaOf is the schema of Superset's tables in Superset's terms: on MySQL that
+// is the database.
 func schemaOf(uri string) string {
 	if !strings.HasPrefix(uri, "mysql") {
 		return "public"
@@ -46,7 +47,7 @@ func schemaOf(uri string) string {
 	return database
 }
 
-// write makes a dashboard.
+// write creates a dashboard.
 func (s *session) write(t *testing.T, title string) (id int) {
 	t.Helper()
 	return s.make(t, "dashboard", map[string]any{"dashboard_title": title, "published": true})
@@ -59,9 +60,9 @@ func (s *session) make(t *testing.T, kind string, values map[string]any) (id int
 	return made.ID
 }
 
-// check finds the dashboard and the chart as they were, and runs a query through the
-// database connection, which takes the password that was stored.
-func (s *session) check(t *testing.T, b belongings) {
+// check requires that the dashboard and the chart are unchanged, and runs a query
+// through the database connection, which needs the stored password.
+func (s *session) check(t *testing.T, b userObjects) {
 	t.Helper()
 	found := struct {
 		Result struct {
@@ -86,7 +87,7 @@ func (s *session) check(t *testing.T, b belongings) {
 	}
 }
 
-// has tells whether a dashboard is there.
+// has reports whether a dashboard exists.
 func (s *session) has(t *testing.T, dashboard int) bool {
 	t.Helper()
 	list := struct{ IDs []int }{}

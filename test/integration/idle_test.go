@@ -13,10 +13,10 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// At rest nothing is written, however often the operator looks: five times
-// after a restart, and at every change of an object that means nothing. Not
-// parallel: it restarts the operator.
-func TestNoWriteAtRest(t *testing.T) {
+// In a resting phase the operator writes nothing: not in five reconciliations
+// after a restart, and not after an irrelevant change of an object. Not parallel:
+// it restarts the operator.
+func TestNoWritesInRestingPhase(t *testing.T) {
 	ready, back, fails := newFixture(t), newFixture(t), newFixture(t)
 	ready.create("5.0.0")
 	back.create("5.0.0")
@@ -42,7 +42,7 @@ func TestNoWriteAtRest(t *testing.T) {
 	}
 	for i, f := range all {
 		if now := writes(t, f.ns); len(now) > before[i] {
-			t.Errorf("Superset %d: %v were written at rest", i, now[before[i]:])
+			t.Errorf("Superset %d: %v were written in a resting phase", i, now[before[i]:])
 		}
 	}
 }
@@ -55,11 +55,11 @@ func counts(t *testing.T, all []*fixture) []int {
 	return out
 }
 
-// settled waits until the components have answered their newest spec, and pods
-// that end are gone.
+// settled waits until the components have reported their newest spec, and no pod
+// is ending.
 func (f *fixture) settled() {
 	f.t.Helper()
-	eventually(f.t, "no pod is ending", func() bool {
+	eventually(f.t, "no pod is being deleted", func() bool {
 		for _, pod := range f.tierPods() {
 			if pod.DeletionTimestamp != nil || !podIsReady(&pod) {
 				return false
@@ -69,12 +69,12 @@ func (f *fixture) settled() {
 	})
 }
 
-// idle waits until the operator has looked at everything since it started, and
-// has nothing left to do.
+// idle waits until the operator has reconciled everything since it started, and
+// its queues are empty.
 func (p *process) idle(t *testing.T) {
 	t.Helper()
 	eventually(t, "the operator is idle", func() bool {
-		for range 3 { // what one controller writes wakes another
+		for range 3 { // a write of one controller can trigger another
 			looked := 0
 			for series, value := range p.scrape(t) {
 				switch {
@@ -94,9 +94,9 @@ func (p *process) idle(t *testing.T) {
 	})
 }
 
-// The caches hold what the operator made, not what the cluster has: 60 MB of
-// foreign ConfigMaps make no difference that a cache of them could hide in.
-func TestMemoryDoesNotGrowWithTheCluster(t *testing.T) {
+// The caches hold only the operator's own objects: 60 MB of foreign ConfigMaps
+// make no difference as large as a cache of them would.
+func TestMemoryIsIndependentOfClusterSize(t *testing.T) {
 	f := newFixture(t)
 	f.install("5.0.0")
 	measured := func() int {
