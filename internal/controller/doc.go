@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controller is the shell around the pure packages: the only one, with
-// apply, that has a client.
-//
-// superset.go is one reconcile of a Superset: observe (observe.go, the only
-// reader of the cluster and of the clock), decide (package lifecycle), execute
-// (execute.go, the only writer of children) and record (record.go, the only
-// writer of status and conditions), then events and metrics of what was
-// persisted. component.go is the reconciler of the three component kinds.
+// Package controller wires the controllers to a manager: package superset is the controller
+// of a Superset, package component that of its components, and package watch what both of
+// them watch. With package apply they are the only packages that have a client.
 package controller

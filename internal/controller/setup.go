@@ -5,34 +5,58 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/component"
+	"github.com/superset-operator/superset-operator/internal/controller/superset"
+	"github.com/superset-operator/superset-operator/internal/controller/watch"
 )
+
+// LeaseName is the name of the lease that the leader among several managers holds.
+const LeaseName = "superset-operator.dev"
+
+// gracePeriod is how long a manager that ends waits for reconciles under way.
+const gracePeriod = 20 * time.Second
+
+// Options are what every manager of the operator has in common; the caller adds its
+// endpoints and its leader election. Namespaces limits it to these; none means all.
+func Options(namespaces []string) ctrl.Options {
+	timeout := gracePeriod
+	return ctrl.Options{
+		Scheme:                        watch.Scheme(),
+		Cache:                         watch.Cache(namespaces),
+		Client:                        client.Options{Cache: &client.CacheOptions{}},
+		LeaderElectionID:              LeaseName,
+		LeaderElectionReleaseOnCancel: true, // the process ends right after
+		GracefulShutdownTimeout:       &timeout,
+	}
+}
 
 // Setup registers every controller and the state gauges with a manager.
 func Setup(mgr ctrl.Manager, concurrency int) error {
-	if err := NewSupersetReconciler(mgr).SetupWithManager(mgr, concurrency); err != nil {
+	if err := superset.New(mgr, clock).SetupWithManager(mgr, concurrency); err != nil {
 		return fmt.Errorf("setting up the Superset controller: %w", err)
 	}
 	for _, d := range components.Catalog {
-		if err := NewComponentReconciler(mgr, d).SetupWithManager(mgr, concurrency); err != nil {
+		if err := component.New(mgr, d, clock).SetupWithManager(mgr, concurrency); err != nil {
 			return fmt.Errorf("setting up the %s controller: %w", d.Name, err)
 		}
 	}
-	return registerState(&Collector{Reader: mgr.GetCache()})
+	return register(&superset.Collector{Reader: mgr.GetCache()})
 }
 
-// registerState puts the state gauges of this manager in the place of those of
-// one that ran before in the same process.
-func registerState(c *Collector) error {
+// register replaces the state gauges of an earlier manager in the same process.
+func register(c prometheus.Collector) error {
 	err := metrics.Registry.Register(c)
-	var before prometheus.AlreadyRegisteredError
-	if errors.As(err, &before) {
-		metrics.Registry.Unregister(before.ExistingCollector)
+	var earlier prometheus.AlreadyRegisteredError
+	if errors.As(err, &earlier) {
+		metrics.Registry.Unregister(earlier.ExistingCollector)
 		err = metrics.Registry.Register(c)
 	}
 	if err != nil {
@@ -40,3 +64,6 @@ func registerState(c *Collector) error {
 	}
 	return nil
 }
+
+// clock is the only source of time.
+func clock() time.Time { return time.Now() }

@@ -3,175 +3,125 @@
 package lifecycle
 
 import (
-	"fmt"
-	"slices"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// steps numbers the phases of a run for STEP; Ready is the last.
-var steps = []v1alpha1.Phase{validate, dbMigrate, scheduler, workers, web, verify, ready}
+// Advance is what a move does to the status: the phase, the run, the fence and the
+// history. It does not change conditions. An event that the table does not have for the
+// phase is an error, and nothing is changed.
+func Advance(s *state.Snapshot, d *Decision, historyLimit int) (*v1alpha1.SupersetStatus, error) {
+	next, err := Next(s.Phase, d.Move.Event)
+	if err != nil {
+		return nil, err
+	}
+	n := newDraft(s, d)
+	n.historyLimit = historyLimit
+	n.endPhase()
+	n.recordResults()
+	n.recordChecks()
+	if effect, ok := effects[d.Move.Event]; ok {
+		effect(n)
+	}
+	if d.Move.Failed {
+		n.Upgrade.Failure = &v1alpha1.Failure{Phase: s.Phase, Reason: d.Reason, Message: truncate(d.Message, 1024)}
+	}
+	n.enter(next)
+	return n.SupersetStatus, nil
+}
 
-// draft is the status that a move leads to, in the making.
-type draft struct {
-	*v1alpha1.SupersetStatus
-	o   *Observation
-	d   *Decision
-	now metav1.Time
-	// historyLimit bounds history.
-	historyLimit int
+// AtGate is what waiting at a gate does to the status: the phase ends, so that the wait
+// does not count as its time, and the plan is visible before anything moves.
+func AtGate(s *state.Snapshot, d *Decision) *v1alpha1.SupersetStatus {
+	n := newDraft(s, d)
+	n.endPhase()
+	n.recordResults()
+	if d.Planned.Plan != nil {
+		n.Upgrade.Plan, n.Upgrade.PlanHash, n.Upgrade.Rehearsal = d.Planned.Plan, d.Planned.Hash, s.Rehearsal
+	}
+	return n.SupersetStatus
 }
 
 // effects are what some events do beyond changing the phase.
 var effects = map[Event]func(*draft){
 	Begin:         (*draft).begin,
-	Migrate:       (*draft).proven,
-	SkipMigration: (*draft).proven,
+	Migrate:       (*draft).recordPlan,
+	SkipMigration: (*draft).recordPlan,
 	FallBack:      (*draft).fallBack,
 	Migrated:      (*draft).migrated,
-	Verified:      (*draft).settle,
+	Verified:      (*draft).verified,
 	Accept:        (*draft).accept,
-	RollBack:      (*draft).turnBack,
-	NextClass:     (*draft).nextClass,
-	Restored:      (*draft).restored,
-	Reverted:      (*draft).restored,
-	Fail:          (*draft).hold,
+	RollBack:      (*draft).beginRollback,
+	NextClass:     (*draft).changeClass,
+	Restored:      (*draft).rolledBack,
+	Reverted:      (*draft).rolledBack,
+	Fail:          (*draft).holdRollback,
 }
 
-// Advance is what a move does to the status: the phase, the run, the fence and
-// history. It leaves conditions alone. An event that the table does not know
-// for the phase is an error, and nothing is changed.
-func Advance(o *Observation, d *Decision, historyLimit int) (*v1alpha1.SupersetStatus, error) {
-	next, err := Next(o.phase(), d.Move)
-	if err != nil {
-		return nil, err
-	}
-	s := &draft{o.Status.DeepCopy(), o, d, metav1.NewTime(o.Now).Rfc3339Copy(), historyLimit}
-	s.endPhase()
-	s.noteRevision()
-	s.noteChecks()
-	if effect, ok := effects[d.Move]; ok {
-		effect(s)
-	}
-	if d.Failed {
-		s.Upgrade.Failure = &v1alpha1.Failure{Phase: o.phase(), Reason: d.Reason, Message: truncate(d.Message, 1024)}
-	}
-	s.enter(next)
-	return s.SupersetStatus, nil
-}
-
-// AtGate is what waiting at a gate does to the status: the phase is done, so its
-// time is, and the plan is to be seen before anything moves.
-func AtGate(o *Observation, d *Decision) *v1alpha1.SupersetStatus {
-	s := &draft{SupersetStatus: o.Status.DeepCopy(), o: o, d: d, now: metav1.NewTime(o.Now).Rfc3339Copy()}
-	s.endPhase()
-	s.noteRevision()
-	if d.Plan != nil {
-		s.Upgrade.Plan, s.Upgrade.PlanHash, s.Upgrade.Rehearsal = d.Plan, d.PlanHash, rehearsed(o)
-	}
-	return s.SupersetStatus
-}
-
-// maxPhases bounds the phases that a run remembers.
-const maxPhases = 16
-
-// enter notes that a phase begins; a resting one ends the run.
-func (s *draft) enter(next v1alpha1.Phase) {
-	s.Phase, s.PhaseSince = next, &s.now
-	s.Upgrade.Step = step(next, s.Upgrade.Step)
-	switch {
-	case s.d.Move == Accept: // the run has its line already
-		return
-	case resting(next):
-		s.record(s.result(next))
-		return
-	}
-	s.Upgrade.Phases = append(s.Upgrade.Phases, v1alpha1.PhaseRecord{Phase: next, StartedAt: s.now})
-	s.Upgrade.Phases = s.Upgrade.Phases[max(0, len(s.Upgrade.Phases)-maxPhases):]
-}
-
-// results is how a run ended, by the phase in which it rests.
-var results = map[v1alpha1.Phase]v1alpha1.Result{
-	ready:  v1alpha1.ResultSucceeded,
-	back:   v1alpha1.ResultRolledBack,
-	failed: v1alpha1.ResultFailed,
-}
-
-// result is how the run ended. A run that went back has not succeeded, even if
-// spec has come to ask for that.
-func (s *draft) result(next v1alpha1.Phase) v1alpha1.Result {
-	if s.d.Move == Reverted && s.Upgrade.Kind != v1alpha1.KindRollback {
-		return v1alpha1.ResultRolledBack
-	}
-	return results[next]
-}
-
-// begin starts a run towards the desired release under the next fence.
-func (s *draft) begin() {
-	o := s.o
-	s.record(v1alpha1.ResultSuperseded)
-	s.UpgradeRevision = max(s.UpgradeRevision, o.MaxFence) + 1
-	current := o.stored(s.Release)
+// begin starts a run to the desired release under the next fence. What a replaced run
+// has changed is still changed: its record goes on in the new run.
+func (n *draft) begin() {
+	s := n.s
+	n.record(v1alpha1.ResultSuperseded)
+	n.nextFence()
 	kind := v1alpha1.KindUpgrade
-	switch current.Version {
+	switch s.Current.Version {
 	case "":
 		kind = v1alpha1.KindInstall
-	case o.Desired.Version:
+	case s.Desired.Version:
 		kind = v1alpha1.KindConfigChange
 	}
-	// What a replaced run had touched is still touched.
-	touched := o.run().Touched && o.phase() != ready && o.phase() != back
-	charts := "" // what they gave before anything was touched
-	if touched {
-		charts = o.run().Charts
+	n.Upgrade = &v1alpha1.UpgradeStatus{
+		Kind: kind, From: s.Current.Version, To: s.Desired.Version,
+		FromRelease: n.Release, ToRelease: s.Desired.Hash, StartedAt: n.now,
 	}
-	found, left := "", o.stored(o.run().ToRelease)
-	if touched && (left.Hash == "" || left.Database == o.Desired.Database) {
-		found = o.run().FromRevision
+	if !s.Run.Touched || s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
+		return
 	}
-	s.Upgrade = &v1alpha1.UpgradeStatus{
-		Kind: kind, From: current.Version, To: o.Desired.Version,
-		FromRelease: s.Release, ToRelease: o.Desired.Hash,
-		Touched: touched, FromRevision: found, Charts: charts, StartedAt: s.now,
+	n.Upgrade.Touched, n.Upgrade.Charts = true, s.Run.Charts
+	if s.Target.Hash == "" || s.Target.Database == s.Desired.Database {
+		n.Upgrade.FromRevision = s.Run.FromRevision
 	}
 }
 
-// proven takes over what the preflight found.
-func (s *draft) proven() {
-	r := s.o.Preflight.Result
-	ahead := aheadByUs(s.o)
-	if s.Schema == nil {
-		s.Schema = &v1alpha1.SchemaStatus{}
+// recordPlan records the results of the preflight, and the plan.
+func (n *draft) recordPlan() {
+	s, p := n.s, n.d.Planned
+	r := s.Preflight.Result
+	if n.Schema == nil {
+		n.Schema = &v1alpha1.SchemaStatus{}
 	}
-	s.Schema.Database, s.Schema.Revision, s.Schema.AheadAfterRollback = r.Database, r.Revision, ahead
-	if s.Upgrade.FromRevision == "" {
-		s.Upgrade.FromRevision = r.Revision
+	n.Schema.Database, n.Schema.Revision, n.Schema.AheadAfterRollback = r.Database, r.Revision, s.Schema.AheadOfTarget
+	if n.Upgrade.FromRevision == "" {
+		n.Upgrade.FromRevision = r.Revision
 	}
-	if isApproved(s.o, s.d.PlanHash) {
-		s.Upgrade.Approval = truncate(s.o.Tokens.Approve, 128)
+	if plan.Approved(s, p.Hash) {
+		n.Upgrade.Approval = truncate(s.Tokens.Approve, 128)
 	}
-	s.Upgrade.Rehearsal = rehearsed(s.o)
-	if s.Upgrade.Charts == "" {
-		s.Upgrade.Charts = r.Charts
+	n.Upgrade.Rehearsal = s.Rehearsal
+	if n.Upgrade.Charts == "" {
+		n.Upgrade.Charts = r.Charts
 	}
-	s.Upgrade.PendingMigrations, s.Upgrade.Head, s.Upgrade.Touched = r.PendingCount, r.Head, true
-	s.Upgrade.Plan, s.Upgrade.PlanHash = s.d.Plan, s.d.PlanHash
-	s.Upgrade.Strategy = s.d.Plan.Strategy
-	s.Upgrade.EstimatedCompletion = completion(s.now, s.d.Plan)
+	n.Upgrade.PendingMigrations, n.Upgrade.Head, n.Upgrade.Touched = r.PendingCount, r.Head, true
+	n.Upgrade.Plan, n.Upgrade.PlanHash = p.Plan, p.Hash
+	n.Upgrade.Strategy = p.Plan.Strategy
+	n.Upgrade.EstimatedCompletion = completion(n.now, p.Plan)
 }
 
 // completion is when a plan should be done; nil without an estimate.
-func completion(now metav1.Time, plan *v1alpha1.Plan) *metav1.Time {
+func completion(now metav1.Time, p *v1alpha1.Plan) *metav1.Time {
 	var left time.Duration
-	for _, step := range plan.Steps {
+	for _, step := range p.Steps {
 		if step.Seconds == nil {
 			return nil
 		}
-		if step.Phase != validate {
+		if step.Phase != v1alpha1.PhaseValidate {
 			left += time.Duration(*step.Seconds) * time.Second
 		}
 	}
@@ -179,90 +129,147 @@ func completion(now metav1.Time, plan *v1alpha1.Plan) *metav1.Time {
 	return &at
 }
 
-// fallBack stops every tier for the migration that failed beside them. Its next
-// Job belongs to another fence, so that its attempts are counted anew.
-func (s *draft) fallBack() {
-	s.UpgradeRevision = max(s.UpgradeRevision, s.o.MaxFence) + 1
-	s.Upgrade.Strategy = v1alpha1.StrategyDrain
-	s.Upgrade.FellBack = truncate(s.d.Message, 512)
-	s.Upgrade.EstimatedCompletion = nil
+// fallBack stops every tier for the next migration. Its Job has another fence, so that
+// its attempts are counted from one.
+func (n *draft) fallBack() {
+	n.nextFence()
+	n.Upgrade.Strategy = v1alpha1.StrategyDrain
+	n.Upgrade.FellBack = truncate(n.d.Message, 512)
+	n.Upgrade.EstimatedCompletion = nil
 }
 
-// noteRevision takes over what the Jobs that change or back up the database found
-// out and did, however they ended and wherever the run goes on: a rollback rests
-// upon it.
-func (s *draft) noteRevision() {
-	if schema, known := schemaNow(s.o); known {
-		s.Schema = &schema
+// migrated records that the database is at the head of the target.
+func (n *draft) migrated() {
+	if n.Schema != nil {
+		n.Schema.AheadAfterRollback = false
 	}
-	if s.o.phase() != dbMigrate {
+}
+
+// verified makes the target the release that runs.
+func (n *draft) verified() {
+	if n.Release != n.Upgrade.ToRelease {
+		n.PreviousRelease = n.Release
+	}
+	n.Release = n.Upgrade.ToRelease
+	if n.Schema != nil {
+		n.Schema.SecretKey = ""
+	}
+}
+
+// accept changes nothing that runs: spec asks for the verified release again.
+func (n *draft) accept() {
+	n.record(v1alpha1.ResultSuperseded)
+	n.Upgrade.To, n.Upgrade.ToRelease, n.Upgrade.Failure = n.Upgrade.From, n.Release, nil
+	n.Upgrade.Plan, n.Upgrade.PlanHash = nil, ""
+}
+
+// beginRollback starts a rollback under the next fence: as a part of the run under way, or as
+// a run of its own.
+func (n *draft) beginRollback() {
+	s, r := n.s, n.d.Move.Rollback
+	n.nextFence()
+	if s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
+		n.Upgrade = &v1alpha1.UpgradeStatus{
+			Kind: v1alpha1.KindRollback, From: s.Current.Version, To: r.Target.Version,
+			FromRelease: n.Release, ToRelease: r.Target.Hash, FromRevision: s.Schema.Revision, StartedAt: n.now,
+		}
+	}
+	n.Upgrade.Touched = true
+	n.Upgrade.RollbackRelease, n.Upgrade.Rollback = r.Target.Hash, &r.How
+	n.Upgrade.EstimatedCompletion = nil
+	n.Upgrade.HeldRelease = s.Desired.Hash
+	if n.d.Move.Failed { // an edit that waited meanwhile was never tried
+		n.Upgrade.HeldRelease = n.Upgrade.ToRelease
+	}
+	if n.d.Reason == v1alpha1.ReasonSpecReverted {
+		n.Upgrade.HeldRelease = ""
+	}
+}
+
+// changeClass goes on with another rollback class. Its Job has another fence.
+func (n *draft) changeClass() {
+	n.nextFence()
+	n.Upgrade.Rollback = &n.d.Move.Rollback.How
+}
+
+// rolledBack makes the release that was put back the one that runs.
+func (n *draft) rolledBack() {
+	if n.Release != n.Upgrade.RollbackRelease {
+		n.Release = n.Upgrade.RollbackRelease
+		n.PreviousRelease = before(n.s, n.s.RollbackTarget)
+	}
+	if r := n.s.Verify.Result; n.Schema != nil {
+		n.Schema.Revision, n.Schema.AheadAfterRollback, n.Schema.SecretKey = r.Revision, r.Revision != r.Head, ""
+	}
+}
+
+// before is the stored release with the next lower revision; empty for none. One of a
+// higher version is skipped: it was rolled back.
+func before(s *state.Snapshot, release state.Release) string {
+	for _, r := range s.Stored { // the newest first
+		if r.Revision < release.Revision && !state.Higher(r.Version, release.Version) {
+			return r.Hash
+		}
+	}
+	return ""
+}
+
+// holdRollback keeps a failed rollback that spec asked for from starting again and again:
+// it waits for an edit or a retry token, like any other failure. A Downgrade that failed
+// is not an option for the next attempt.
+func (n *draft) holdRollback() {
+	s, run := n.s, n.Upgrade
+	if s.Phase != v1alpha1.PhaseRollback {
 		return
 	}
-	if r := s.o.Migrate.Result; r.Locks != nil {
-		s.Upgrade.Locks = locksOf(r.Locks)
+	if p := s.Schema.Job; run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackDowngrade && p.Attempt > 0 && isFinal(p) {
+		run.Rollback.FellBack = whyFellBack(p)
 	}
-	s.Backups = backupsNow(s.o)
-	if s.o.Backup.Done {
-		s.Upgrade.Backup = backupName(s.o.Status.UpgradeRevision)
-	}
-}
-
-// migrated notes that the database is at the head of the release.
-func (s *draft) migrated() {
-	if s.Schema != nil {
-		s.Schema.AheadAfterRollback = false
+	if run.HeldRelease == "" && s.Desired.Version == s.RollbackTarget.Version {
+		run.HeldRelease = s.Desired.Hash
 	}
 }
 
-func locksOf(l *migrations.Locks) *v1alpha1.LockStatus {
-	rounded := func(seconds float64) metav1.Duration {
-		return metav1.Duration{Duration: time.Duration(seconds * float64(time.Second)).Round(100 * time.Millisecond)}
-	}
-	return &v1alpha1.LockStatus{Tries: l.Tries, Waited: rounded(l.WaitSeconds), Held: rounded(l.HeldSeconds)}
-}
-
-// settle makes the target the release that runs.
-func (s *draft) settle() {
-	if s.Release != s.Upgrade.ToRelease {
-		s.PreviousRelease = s.Release
-	}
-	s.Release = s.Upgrade.ToRelease
-	if s.Schema != nil {
-		s.Schema.SecretKey = ""
-	}
-}
-
-// accept changes nothing that runs: spec asks again for what was verified.
-func (s *draft) accept() {
-	s.record(v1alpha1.ResultSuperseded)
-	s.Upgrade.To, s.Upgrade.ToRelease, s.Upgrade.Failure = s.Upgrade.From, s.Release, nil
-	s.Upgrade.Plan, s.Upgrade.PlanHash = nil, ""
-}
-
-// endPhase writes how long the phase under way took.
-func (s *draft) endPhase() {
-	if s.Upgrade == nil || len(s.Upgrade.Phases) == 0 {
+// recordChecks records what Verify has found, in an upgrade or a rollback, however it
+// ended. Before its Job has a result only failed checks of the operator are recorded.
+func (n *draft) recordChecks() {
+	s, release := n.s, n.s.Target
+	switch s.Phase {
+	case v1alpha1.PhaseRollback:
+		release = s.RollbackTarget
+	case v1alpha1.PhaseVerify:
+	default:
 		return
 	}
-	last := &s.Upgrade.Phases[len(s.Upgrade.Phases)-1]
-	if last.Seconds == nil {
-		took := int64(s.now.Sub(last.StartedAt.Time) / time.Second)
-		last.Seconds = &took
+	own, passed := ownChecks(s, release)
+	found := s.Verify.Result.Checks
+	if len(found) == 0 && (passed || !n.d.Move.Failed) {
+		return
+	}
+	n.Upgrade.Checks = checksOf(found, own)
+}
+
+// recordResults records what the Jobs that change or back up the database have found and
+// done, however they ended: a rollback rests on it.
+func (n *draft) recordResults() {
+	s := n.s
+	if s.Schema.Known {
+		schema := s.Schema.SchemaStatus
+		n.Schema = &schema
+	}
+	if s.Phase != v1alpha1.PhaseDBMigrate {
+		return
+	}
+	if l := s.Migrate.Result.Locks; l != nil {
+		n.Upgrade.Locks = &v1alpha1.LockStatus{Tries: l.Tries, Waited: tenths(l.WaitSeconds), Held: tenths(l.HeldSeconds)}
+	}
+	n.Backups = s.Backups
+	if s.Backup.Done {
+		n.Upgrade.Backup = rollback.BackupName(s.Status.UpgradeRevision)
 	}
 }
 
-// step is where a phase stands among all; a phase outside the way forward
-// keeps the last one.
-func step(p v1alpha1.Phase, last string) string {
-	if i := slices.Index(steps, p); i >= 0 {
-		return fmt.Sprintf("%d/%d", i+1, len(steps))
-	}
-	return last
-}
-
-func truncate(s string, limit int) string {
-	if runes := []rune(s); len(runes) > limit {
-		return string(runes[:limit-1]) + "…"
-	}
-	return s
+// tenths rounds seconds to tenths of a second.
+func tenths(seconds float64) metav1.Duration {
+	return metav1.Duration{Duration: time.Duration(seconds * float64(time.Second)).Round(100 * time.Millisecond)}
 }

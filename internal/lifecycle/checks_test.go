@@ -10,12 +10,15 @@ import (
 	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// tested is an upgrade in Verify with every tier at the target, whose Job has ended.
-func tested(checks ...migrations.Check) *Observation {
-	o := midway(verify)
+// verified is an upgrade in Verify with every tier at the target, whose verify Job has ended.
+func verified(checks ...migrations.Check) *state.Observation {
+	o := statetest.Upgrade(v1alpha1.PhaseVerify)
 	for i := range o.Tiers {
 		o.Tiers[i].Release, o.Tiers[i].Fence, o.Tiers[i].Image = "b", 5, "sha256:0123456789abcdef"
 	}
@@ -23,8 +26,13 @@ func tested(checks ...migrations.Check) *Observation {
 	return o
 }
 
-// However many checks there are and however much they say, what stands of them in
-// status has its bounds, and what failed loses its words last.
+// moveOn is a decision to move on an event.
+func moveOn(e Event, p plan.Planned) *Decision {
+	return &Decision{Kind: KindMove, Move: Move{Event: e}, Planned: p}
+}
+
+// The checks in status are bounded in number and size. The details of a failed check are
+// dropped last.
 func TestChecksAreBounded(t *testing.T) {
 	var many []migrations.Check
 	for i := range 30 {
@@ -38,52 +46,52 @@ func TestChecksAreBounded(t *testing.T) {
 	if err != nil || len(result.Checks) != migrations.MaxChecks {
 		t.Fatalf("%d checks parsed: %v", len(result.Checks), err)
 	}
-	o := tested(result.Checks...)
-	next, err := Advance(o, &Decision{Move: Verified}, 10)
+	o := verified(result.Checks...)
+	next, err := Advance(state.Of(o), moveOn(Verified, plan.Planned{}), 10)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := next.Upgrade.Checks
-	if len(got) != migrations.MaxChecks+1 || sizeOf(got) > maxChecks || got[len(got)-1].Name != checkPods {
-		t.Errorf("%d checks of %d bytes: %+v", len(got), sizeOf(got), got)
+	if len(got) != migrations.MaxChecks+1 || jsonSize(got) > maxChecks || got[len(got)-1].Name != checkPods {
+		t.Errorf("%d checks of %d bytes: %+v", len(got), jsonSize(got), got)
 	}
 	for _, c := range got {
 		if c.Name == "Check20" && !c.OK && len([]rune(c.Detail)) == migrations.MaxCheckDetail {
 			return
 		}
 	}
-	t.Errorf("the check that failed is not there, or lost its words: %+v", got)
+	t.Errorf("the failed check is missing or lost its detail: %+v", got)
 }
 
-// Verify passes once every pod is known to be at its release under this fence, and
-// fails at once when two images run under one name.
+// Verify passes when every pod runs the target release under the fence of this run. It fails
+// immediately when pods of one tier run two images with the same name.
 func TestPodsAreChecked(t *testing.T) {
 	cases := map[string]struct {
-		edit  func(*Observation)
+		edit  func(*state.Observation)
 		move  Event
 		check string
 	}{
-		"as they should be":      {func(*Observation) {}, Verified, "scheduler 1, worker 1, web 1; release b, fence 5, image sha256:0123456789ab"},
-		"two images in one tier": {func(o *Observation) { o.Tiers[Web].OtherImage = "registry.example.com/other" }, RollBack, "the web pods run two images under one name: sha256:0123456789ab and registry.example.com/other; pin image.digest"},
-		"while the Job runs": {func(o *Observation) {
-			o.Tiers[Worker].OtherImage, o.Verify = "sha256:fedcba", migrations.Progress{Attempt: 1, Active: true}
+		"all up to date":         {func(*state.Observation) {}, Verified, "scheduler 1, worker 1, web 1; release b, fence 5, image sha256:0123456789ab"},
+		"two images in one tier": {func(o *state.Observation) { o.Tiers[state.Web].OtherImage = "registry.example.com/other" }, RollBack, "the web pods run two images under one name: sha256:0123456789ab and registry.example.com/other; pin image.digest"},
+		"while the Job runs": {func(o *state.Observation) {
+			o.Tiers[state.Worker].OtherImage, o.Verify = "sha256:fedcba", migrations.Progress{Attempt: 1, Active: true}
 		}, RollBack, "the worker pods run two images under one name: sha256:0123456789ab and sha256:fedcba; pin image.digest"},
-		"another release's pod": {func(o *Observation) { o.Tiers[Web].Stray = 1 }, "", ""},
-		"an earlier fence":      {func(o *Observation) { o.Tiers[Worker].Fence = 4 }, "", ""},
-		"an older status":       {func(o *Observation) { o.Tiers[Web].Current = false }, "", ""},
-		"one of them is lost":   {func(o *Observation) { o.Tiers[Scheduler] = Tier{} }, "", ""},
+		"stray pod":    {func(o *state.Observation) { o.Tiers[state.Web].Stray = 1 }, "", ""},
+		"older fence":  {func(o *state.Observation) { o.Tiers[state.Worker].Fence = 4 }, "", ""},
+		"stale status": {func(o *state.Observation) { o.Tiers[state.Web].Current = false }, "", ""},
+		"deleted tier": {func(o *state.Observation) { o.Tiers[state.Scheduler] = state.Tier{} }, "", ""},
 	}
 	for name, c := range cases {
-		o := tested(migrations.Check{Name: "Revision", OK: true})
+		o := verified(migrations.Check{Name: "Revision", OK: true})
 		c.edit(o)
-		d := Decide(o)
-		if d.Move != c.move {
-			t.Errorf("%s: moves on %q: %s", name, d.Move, d.Message)
+		d := Decide(state.Of(o))
+		if d.Move.Event != c.move {
+			t.Errorf("%s: event %q: %s", name, d.Move.Event, d.Message)
 		}
-		if d.Move == "" {
+		if d.Move.Event == "" {
 			continue
 		}
-		next, err := Advance(o, &d, 10)
+		next, err := Advance(state.Of(o), &d, 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,97 +102,92 @@ func TestPodsAreChecked(t *testing.T) {
 	}
 }
 
-// An edit that ends Verify before its Job has a result leaves no half of the checks.
+// An edit that ends Verify before its Job has a result records no partial list of checks.
 func TestNoChecksWithoutAResult(t *testing.T) {
-	o := tested()
+	o := verified()
 	o.Verify = migrations.Progress{Attempt: 1, Active: true}
 	o.Desired.Hash = "c"
-	d := Decide(o)
-	next, err := Advance(o, &d, 10)
-	if err != nil || d.Move != Begin || len(next.Upgrade.Checks) > 0 {
-		t.Errorf("%s: %v", d.Move, err)
+	d := Decide(state.Of(o))
+	next, err := Advance(state.Of(o), &d, 10)
+	if err != nil || d.Move.Event != Begin || len(next.Upgrade.Checks) > 0 {
+		t.Errorf("%s: %v", d.Move.Event, err)
 	}
 }
 
-// Nobody logs in before a release was verified, nor on the way back: there may be
-// nobody to log in as, and a way back must not depend on it.
-func TestWhoIsAskedAsAUser(t *testing.T) {
-	asks := func(o *Observation) (script migrations.Script, asUser, queries bool) {
-		d := Decide(o)
-		for _, a := range d.Work.Actions() {
-			if a.Kind == RunJob {
-				return a.Script, a.AsUser, a.Queries
-			}
-		}
-		return "", false, false
+// The Jobs log in as a user only when a verified release exists, and never in a rollback: the
+// user may not exist, and a rollback must not depend on it.
+func TestJobsThatLogIn(t *testing.T) {
+	jobOf := func(o *state.Observation) (script migrations.Script, asUser, queries bool) {
+		d := Decide(state.Of(o))
+		return d.Work.Job.Script, d.Work.Job.AsUser, d.Work.Job.Queries
 	}
 	for name, c := range map[string]struct {
 		phase  v1alpha1.Phase
-		edit   func(*Observation)
+		edit   func(*state.Observation)
 		script migrations.Script
-		// as a user, and Prometheus: that needs no web to be asked for
+		// want: the Job logs in as a user. queries: it queries Prometheus, which needs no web.
 		want, queries bool
 	}{
-		"preflight":                  {validate, func(*Observation) {}, migrations.Preflight, true, true},
-		"preflight of an install":    {validate, func(o *Observation) { o.Status.Upgrade.FromRelease, o.Status.Release = "", "" }, migrations.Preflight, false, false},
-		"preflight without web":      {validate, func(o *Observation) { o.Tiers[Web] = Tier{} }, migrations.Preflight, false, true},
-		"preflight of a web at rest": {validate, func(o *Observation) { o.Tiers[Web].Mode = v1alpha1.ModeHold }, migrations.Preflight, false, true},
-		"verify":                     {verify, func(*Observation) {}, migrations.Verify, true, true},
-		"verify of an install":       {verify, func(o *Observation) { o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false, false},
-		"verify of a way back": {rollback, func(o *Observation) {
+		"preflight":                  {v1alpha1.PhaseValidate, func(*state.Observation) {}, migrations.Preflight, true, true},
+		"preflight of an install":    {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Status.Upgrade.FromRelease, o.Status.Release = "", "" }, migrations.Preflight, false, false},
+		"preflight without web":      {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Tiers[state.Web] = state.Tier{} }, migrations.Preflight, false, true},
+		"preflight with web on hold": {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Tiers[state.Web].Mode = v1alpha1.ModeHold }, migrations.Preflight, false, true},
+		"verify":                     {v1alpha1.PhaseVerify, func(*state.Observation) {}, migrations.Verify, true, true},
+		"verify of an install":       {v1alpha1.PhaseVerify, func(o *state.Observation) { o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false, false},
+		"verify of a rollback": {v1alpha1.PhaseRollback, func(o *state.Observation) {
 			for i := range o.Tiers {
 				o.Tiers[i].Fence = 5
 			}
 		}, migrations.Verify, false, false},
 	} {
-		o := midway(c.phase)
+		o := statetest.Upgrade(c.phase)
 		c.edit(o)
-		if script, got, queries := asks(o); script != c.script || got != c.want || queries != c.queries {
+		if script, got, queries := jobOf(o); script != c.script || got != c.want || queries != c.queries {
 			t.Errorf("%s: %q, as a user: %v, queries: %v", name, script, got, queries)
 		}
 	}
 }
 
-// What the charts gave before anything was touched is what they are compared with, also
-// after an edit has replaced a run that had begun to touch things.
-func TestChartsOutliveAnEdit(t *testing.T) {
-	o := midway(validate)
+// Verify compares the charts with their state before the first change, also when an edit has
+// replaced a run that had already changed something.
+func TestChartsSurviveAnEdit(t *testing.T) {
+	o := statetest.Upgrade(v1alpha1.PhaseValidate)
 	o.Status.Upgrade.Touched = false
 	o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "inspect", Charts: "7:0123abcd:5"}}
-	proven, err := Advance(o, &Decision{Move: Migrate, Plan: &v1alpha1.Plan{}}, 10)
-	if err != nil || proven.Upgrade.Charts != "7:0123abcd:5" {
-		t.Fatalf("%q, %v", proven.Upgrade.Charts, err)
+	validated, err := Advance(state.Of(o), moveOn(Migrate, plan.Planned{Plan: &v1alpha1.Plan{}}), 10)
+	if err != nil || validated.Upgrade.Charts != "7:0123abcd:5" {
+		t.Fatalf("%q, %v", validated.Upgrade.Charts, err)
 	}
 	for touched, want := range map[bool]string{true: "7:0123abcd:5", false: ""} {
-		o := midway(validate)
+		o := statetest.Upgrade(v1alpha1.PhaseValidate)
 		o.Status.Upgrade.Touched, o.Status.Upgrade.Charts, o.Desired.Hash = touched, "7:0123abcd:5", "c"
-		next, err := Advance(o, &Decision{Move: Begin}, 10)
+		next, err := Advance(state.Of(o), moveOn(Begin, plan.Planned{}), 10)
 		if err != nil || next.Upgrade.Charts != want {
 			t.Errorf("touched %v: %q, %v", touched, next.Upgrade.Charts, err)
 		}
 		o.Status = next
 		o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "inspect", Charts: "7:89abcdef:0"}}
-		proven, err := Advance(o, &Decision{Move: Migrate, Plan: &v1alpha1.Plan{}}, 10)
-		if want = map[bool]string{true: want, false: "7:89abcdef:0"}[touched]; err != nil || proven.Upgrade.Charts != want {
-			t.Errorf("touched %v: proven with %q, %v", touched, proven.Upgrade.Charts, err)
+		validated, err := Advance(state.Of(o), moveOn(Migrate, plan.Planned{Plan: &v1alpha1.Plan{}}), 10)
+		if want = map[bool]string{true: want, false: "7:89abcdef:0"}[touched]; err != nil || validated.Upgrade.Charts != want {
+			t.Errorf("touched %v: validated with %q, %v", touched, validated.Upgrade.Charts, err)
 		}
 	}
 }
 
-// After a soak every tier must be ready, also one that lost its readiness without a
-// restart; and one that does not come back is a failure once the deadline is over.
-func TestSoakEndsReady(t *testing.T) {
-	o := tested(migrations.Check{Name: "Revision", OK: true})
+// After a soak every tier must be ready, also one that became unready without a restart. A
+// tier that does not become ready again fails the run when the deadline has passed.
+func TestTiersAreReadyAfterSoak(t *testing.T) {
+	o := verified(migrations.Check{Name: "Revision", OK: true})
 	o.Policy.Soak = time.Hour
-	if d := Decide(o); d.Move != Verified {
-		t.Errorf("ready: moves on %q", d.Move)
+	if d := Decide(state.Of(o)); d.Move.Event != Verified {
+		t.Errorf("ready: event %q", d.Move.Event)
 	}
-	o.Tiers[Web].Settled, o.Tiers[Web].Blocked = false, "container superset waits"
-	if d := Decide(o); d.Move != "" || !d.Waiting || !strings.Contains(d.Message, "every web pod") || d.Recheck != time.Hour+15*time.Minute {
-		t.Errorf("not ready: %q, %q, again after %s", d.Move, d.Message, d.Recheck)
+	o.Tiers[state.Web].Settled, o.Tiers[state.Web].Blocked = false, "container superset waits"
+	if d := Decide(state.Of(o)); d.Move.Event != "" || d.Kind != KindWait || !strings.Contains(d.Message, "every web pod") || d.Recheck != time.Hour+15*time.Minute {
+		t.Errorf("not ready: %q, %q, recheck in %s", d.Move.Event, d.Message, d.Recheck)
 	}
 	o.Now = o.Now.Add(time.Hour + 15*time.Minute)
-	if d := Decide(o); d.Move != RollBack || d.Reason != v1alpha1.ReasonDeadlineExceeded || !strings.Contains(d.Message, "container superset waits") {
-		t.Errorf("never ready: %q, %s: %s", d.Move, d.Reason, d.Message)
+	if d := Decide(state.Of(o)); d.Move.Event != RollBack || d.Reason != v1alpha1.ReasonDeadlineExceeded || !strings.Contains(d.Message, "container superset waits") {
+		t.Errorf("never ready: %q, %s: %s", d.Move.Event, d.Reason, d.Message)
 	}
 }

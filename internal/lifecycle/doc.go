@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lifecycle is the upgrade machine, pure: values in, values out, no
-// client, no clock.
+// Package lifecycle is the upgrade machine, pure: values in, values out, no client, no
+// clock.
 //
-// Read phase.go first: the whole table of phases and events. An Observation
-// (observation.go) is all that is known of one Superset at one moment; Decide
-// (decide.go) answers it with a Decision: either a move to another phase, or
-// work in the current one, never both. So no work ever belongs to an
-// unrecorded phase, and a crash anywhere loses nothing. Each phase's rules
-// stand in a file of their own. Advance (advance.go) is what a move does to
-// the status.
+// Read phase.go first: the table of phases and events. Decide (decide.go) answers a
+// state.Snapshot with a Decision (decision.go): it moves to another phase, or works or
+// waits in the current one, never both. So no work belongs to a phase that is not
+// recorded, and a crash anywhere loses nothing. Each phase has a file with its rule:
+// resting.go, validate.go, migrate.go, upgrade.go, verify.go, rollback.go. They share
+// stages (stage.go), Jobs (schema_job.go, job.go), what interrupts a run (interrupt.go)
+// and the work on tiers and traffic (tiers.go, traffic.go). Advance (advance.go) is what
+// a move does to the status.
+//
+// Package state is what is known, package rollback how a run is taken back, and package
+// plan what a run is going to do.
 package lifecycle

@@ -6,42 +6,122 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// record writes a line of history. A run that ended in Failed and went on from
-// there keeps one line: its last.
-func (s *draft) record(result v1alpha1.Result) {
-	run := s.Upgrade
-	if run == nil {
+// draft is the next status in the making.
+type draft struct {
+	*v1alpha1.SupersetStatus
+	s   *state.Snapshot
+	d   *Decision
+	now metav1.Time
+	// historyLimit bounds the history: lines.
+	historyLimit int
+}
+
+func newDraft(s *state.Snapshot, d *Decision) *draft {
+	return &draft{SupersetStatus: s.Status.DeepCopy(), s: s, d: d, now: metav1.NewTime(s.Now).Rfc3339Copy()}
+}
+
+// nextFence takes a fence that nothing has carried yet.
+func (n *draft) nextFence() { n.UpgradeRevision = max(n.UpgradeRevision, n.s.MaxFence) + 1 }
+
+// endPhase records how long the phase under way took.
+func (n *draft) endPhase() {
+	if n.Upgrade == nil || len(n.Upgrade.Phases) == 0 {
 		return
 	}
-	// Two runs may begin in one second, but not towards one release.
-	again := len(s.History) > 0 && s.History[0].StartedAt.Equal(&run.StartedAt) && s.History[0].Release == run.ToRelease
-	if result == v1alpha1.ResultSuperseded && (again || resting(s.Phase)) {
-		return // it ended before
-	}
-	line := v1alpha1.HistoryEntry{
-		Revision: s.UpgradeRevision, Release: run.ToRelease, Kind: run.Kind, From: run.From, To: run.To,
-		Result: result, StartedAt: run.StartedAt, FinishedAt: s.now, Phases: durations(run.Phases),
-	}
-	details(&line, run)
-	if again {
-		s.History[0] = line
-	} else {
-		s.History = slices.Insert(s.History, 0, line)
-	}
-	s.History = s.History[:min(s.historyLimit, len(s.History))]
-	for len(s.History) > 1 && sizeOf(s.History) > maxHistory {
-		s.History = s.History[:len(s.History)-1]
+	last := &n.Upgrade.Phases[len(n.Upgrade.Phases)-1]
+	if last.Seconds == nil {
+		took := int64(n.now.Sub(last.StartedAt.Time) / time.Second)
+		last.Seconds = &took
 	}
 }
 
-// maxHistory bounds history, so that status stays small: bytes of JSON.
+// maxPhases bounds the phases that a run records.
+const maxPhases = 16
+
+// enter records that a phase begins; a resting one ends the run.
+func (n *draft) enter(next v1alpha1.Phase) {
+	n.Phase, n.PhaseSince = next, &n.now
+	n.Upgrade.Step = step(next, n.Upgrade.Step)
+	switch {
+	case n.d.Moves(Accept): // the run has its line in the history already
+		return
+	case state.Resting(next):
+		n.record(n.result(next))
+		return
+	}
+	n.Upgrade.Phases = append(n.Upgrade.Phases, v1alpha1.PhaseRecord{Phase: next, StartedAt: n.now})
+	n.Upgrade.Phases = n.Upgrade.Phases[max(0, len(n.Upgrade.Phases)-maxPhases):]
+}
+
+// step is where a phase is among those of an upgrade, Ready being the last one; a phase
+// that is not among them keeps the last step.
+func step(p v1alpha1.Phase, last string) string {
+	i := slices.Index(state.UpgradeOrder, p)
+	if p == v1alpha1.PhaseReady {
+		i = len(state.UpgradeOrder)
+	}
+	if i < 0 {
+		return last
+	}
+	return fmt.Sprintf("%d/%d", i+1, len(state.UpgradeOrder)+1)
+}
+
+// results is how a run ended, by its resting phase.
+var results = map[v1alpha1.Phase]v1alpha1.Result{
+	v1alpha1.PhaseReady:      v1alpha1.ResultSucceeded,
+	v1alpha1.PhaseRolledBack: v1alpha1.ResultRolledBack,
+	v1alpha1.PhaseFailed:     v1alpha1.ResultFailed,
+}
+
+// result is how the run ended. An upgrade that was rolled back has not succeeded, even if
+// spec asks for the release that was put back.
+func (n *draft) result(next v1alpha1.Phase) v1alpha1.Result {
+	if n.d.Moves(Reverted) && n.Upgrade.Kind != v1alpha1.KindRollback {
+		return v1alpha1.ResultRolledBack
+	}
+	return results[next]
+}
+
+// record writes a line of history. A run that goes on after Failed keeps one line: its
+// last.
+func (n *draft) record(result v1alpha1.Result) {
+	run := n.Upgrade
+	if run == nil {
+		return
+	}
+	// Two runs may begin in one second, but not to the same release.
+	again := len(n.History) > 0 && n.History[0].StartedAt.Equal(&run.StartedAt) && n.History[0].Release == run.ToRelease
+	if result == v1alpha1.ResultSuperseded && (again || state.Resting(n.Phase)) {
+		return // it ended before
+	}
+	line := v1alpha1.HistoryEntry{
+		Revision: n.UpgradeRevision, Release: run.ToRelease, Kind: run.Kind, From: run.From, To: run.To,
+		Result: result, StartedAt: run.StartedAt, FinishedAt: n.now, Phases: durations(run.Phases),
+	}
+	details(&line, run)
+	if again {
+		n.History[0] = line
+	} else {
+		n.History = slices.Insert(n.History, 0, line)
+	}
+	n.History = n.History[:min(n.historyLimit, len(n.History))]
+	for len(n.History) > 1 && jsonSize(n.History) > maxHistory {
+		n.History = n.History[:len(n.History)-1]
+	}
+}
+
+// maxHistory bounds the history: bytes of JSON.
 const maxHistory = 3 << 10
 
-// details are what some runs have to tell and others have not.
+// details are the parts of a line that not every run has.
 func details(line *v1alpha1.HistoryEntry, run *v1alpha1.UpgradeStatus) {
 	line.Backup, line.Approval = run.Backup, run.Approval
 	if run.Failure != nil {
@@ -55,7 +135,8 @@ func details(line *v1alpha1.HistoryEntry, run *v1alpha1.UpgradeStatus) {
 	}
 }
 
-// durations is a line such as "Validate 14s, DBMigrate 21s".
+// durations is a line such as "Validate 14s, DBMigrate 21s". Package plan reads it for
+// its estimates.
 func durations(phases []v1alpha1.PhaseRecord) string {
 	var parts []string
 	for _, p := range phases {
@@ -64,24 +145,4 @@ func durations(phases []v1alpha1.PhaseRecord) string {
 		}
 	}
 	return truncate(strings.Join(parts, ", "), 512)
-}
-
-// lastTook is how long each phase of the newest run of a kind that succeeded
-// took, in seconds: durations read back. Nil when there was none.
-func lastTook(history []v1alpha1.HistoryEntry, kind v1alpha1.UpgradeKind) map[v1alpha1.Phase]int64 {
-	for i := range history {
-		if history[i].Kind != kind || history[i].Result != v1alpha1.ResultSucceeded {
-			continue
-		}
-		took := map[v1alpha1.Phase]int64{}
-		for part := range strings.SplitSeq(history[i].Phases, ", ") {
-			var phase string
-			var seconds int64
-			if _, err := fmt.Sscanf(part, "%s %ds", &phase, &seconds); err == nil {
-				took[v1alpha1.Phase(phase)] += seconds
-			}
-		}
-		return took
-	}
-	return nil
 }

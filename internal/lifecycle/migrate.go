@@ -6,152 +6,86 @@ import (
 	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// decideMigrate stops the scheduler (and, in a Drain, every tier), migrates
-// once, and never leaves while a migration runs: edits and rollbacks wait.
-func decideMigrate(o *Observation) Decision {
-	p := o.Migrate
-	if p.Active || o.Migrating {
-		return migrating(o)
+// decideMigrate stops the scheduler (in a Drain every tier), migrates once, and never
+// leaves while a migration runs: edits and rollbacks wait.
+func decideMigrate(s *state.Snapshot) Decision {
+	if s.Migrate.Active || s.Migrating {
+		return waitForSchemaJob(s)
 	}
-	if d, ok := rollbackToken(o); ok {
+	if d, ok := rollbackRequest(s); ok {
 		return d
 	}
-	if d, ok := edited(o, true); ok {
+	if d, ok := edited(s, true); ok {
 		return d
 	}
-	if p.Done || migratedAtGate(o) {
-		return Decision{Move: Migrated}
+	if s.Migrate.Done || migratedBeforeGate(s) {
+		return move(Migrated)
 	}
-	if d, ok := givenUp(o); ok {
+	if d, ok := notRetried(s); ok {
 		return d
 	}
-	work, quiet := quiesce(o)
-	if !quiet {
-		d := wait(o, work, "waiting until the pods that must not run beside the migration have ended", "")
-		d.Recheck = earlier(d.Recheck, pageGrace-o.elapsed())
-		return late(o, d)
+	work, stopped := stopTiers(s)
+	if !stopped {
+		return waitUntilStopped(s, work, "waiting for the pods to end that must not run during the migration")
 	}
-	return late(o, changeDatabase(o, work))
+	return late(s, changeDatabase(s, work))
 }
 
-// changeDatabase backs the database up, if the plan says so, and migrates it.
-func changeDatabase(o *Observation, work Work) Decision {
-	run, next := o.run(), Action{Kind: RunJob, Release: o.run().ToRelease, Fence: o.Status.UpgradeRevision}
-	if run.Plan != nil && run.Plan.Backup {
-		next.Script, next.Backup = migrations.Backup, backupName(o.Status.UpgradeRevision)
-		if o.Backup.Blocked != "" && overdue(o) { // nothing has changed, and it may never start
-			return expired(o, "the backup: "+o.Backup.Blocked)
+// changeDatabase backs up the database, if the plan says so, and migrates it.
+func changeDatabase(s *state.Snapshot, work actions.Work) Decision {
+	p := s.Run.Plan
+	if p != nil && p.Backup {
+		if s.Backup.Blocked != "" && overdue(s) { // nothing has changed, and it may never start
+			return expired(s, "the backup: "+s.Backup.Blocked)
 		}
-		if d, goesOn := runJob(o, o.Backup, work, next); goesOn {
+		job := actions.RunJob{Script: migrations.Backup, Release: s.Run.ToRelease, Backup: rollback.BackupName(s.Status.UpgradeRevision)}
+		if d, goesOn := runJob(s, s.Backup, work, job); goesOn {
 			return d
 		}
 	}
-	next.Script, next.Backup, next.MaxLock = migrations.Migrate, "", lockTime(o)
-	next.Reencrypt = run.Plan != nil && run.Plan.Reencrypt
-	d, _ := runJob(o, o.Migrate, work, next)
+	job := actions.RunJob{Script: migrations.Migrate, Release: s.Run.ToRelease, MaxLockTime: lockTime(s), Reencrypt: p != nil && p.Reencrypt}
+	d, _ := runJob(s, s.Migrate, work, job)
 	return d
 }
 
-// migratedAtGate is true when the migration had succeeded before the machine
-// began to wait at a gate: its Job and pod may be gone by now.
-func migratedAtGate(o *Observation) bool {
-	s, head := o.Status.Schema, o.run().Head
-	return waited(o) && s != nil && head != "" && s.Revision == head
+// migratedBeforeGate is true when the migration succeeded before the machine began to
+// wait at a gate: its Job and pod may be gone by now.
+func migratedBeforeGate(s *state.Snapshot) bool {
+	schema, head := s.Status.Schema, s.Run.Head
+	return s.PhaseDone && schema != nil && head != "" && schema.Revision == head
 }
 
-// lockTime is how long the migration may hold the tables; 0 when it takes no
-// locks of its own.
-func lockTime(o *Observation) time.Duration {
-	run := o.run()
-	if run.Plan == nil || run.Plan.MaxLockTime == nil || run.Strategy != v1alpha1.StrategyRolling {
+// lockTime is how long the migration may hold the table locks; 0 when it takes none.
+func lockTime(s *state.Snapshot) time.Duration {
+	p := s.Run.Plan
+	if p == nil || p.MaxLockTime == nil || s.Run.Strategy != v1alpha1.StrategyRolling {
 		return 0
 	}
-	return run.Plan.MaxLockTime.Duration
+	return p.MaxLockTime.Duration
 }
 
-// givenUp is true for a migration that is not simply tried again: it falls back
-// to Drain, or has left the schema half changed.
-func givenUp(o *Observation) (Decision, bool) {
-	if d, ok := fallBack(o); ok {
-		return d, true
-	}
-	if p := o.Migrate; p.Attempt > 0 && !p.Active {
-		if schema, _ := schemaNow(o); schema.HalfMigrated {
-			return fail(o, string(p.Result.Reason), p.Result.Message+
-				"; this database has no transactional DDL, so the schema may be half changed"), true
-		}
-	}
-	return Decision{}, false
-}
-
-// fallBack gives up a migration beside live traffic that held the tables too
-// long, or never got them, where the plan permits it.
-func fallBack(o *Observation) (Decision, bool) {
-	run, p := o.run(), o.Migrate
-	if run.Plan == nil || run.Plan.Fallback == "" || run.Strategy != v1alpha1.StrategyRolling || p.Attempt == 0 {
+// notRetried is true for a migration that another attempt cannot complete: it falls back
+// to Drain, or has left the schema partially migrated.
+func notRetried(s *state.Snapshot) (Decision, bool) {
+	job, run := s.Migrate, s.Run
+	if job.Attempt == 0 {
 		return Decision{}, false
 	}
-	why := p.Result.Reason
-	if why == migrations.ReasonLockBudgetExceeded || why == migrations.ReasonTablesBusy && p.Tries() >= maxAttempts {
-		return Decision{Move: FallBack, Reason: v1alpha1.ReasonFellBack, Message: p.Result.Message}, true
+	why := job.Result.Reason
+	abandoned := why == migrations.ReasonLockBudgetExceeded || why == migrations.ReasonTablesBusy && job.Tries() >= maxAttempts
+	if abandoned && run.Plan != nil && run.Plan.Fallback != "" && run.Strategy == v1alpha1.StrategyRolling {
+		d := move(FallBack)
+		d.Reason, d.Message = v1alpha1.ReasonFellBack, job.Result.Message
+		return d, true
+	}
+	if s.Schema.HalfMigrated {
+		return fail(s, string(why), job.Result.Message+"; this database has no transactional DDL, so the schema may be partially migrated"), true
 	}
 	return Decision{}, false
-}
-
-// migrating waits for the migration, whatever else is asked for meanwhile.
-func migrating(o *Observation) Decision {
-	var work Work
-	work.keepAll(o)
-	p, doing := changing(o), "migrating the database"
-	if o.phase() == rollback {
-		doing = "taking the database back"
-	}
-	d := wait(o, work, doing, p.Blocked)
-	if before := p.Before; before.Reason != "" && !d.Waiting {
-		d.Waiting, d.Reason = true, string(before.Reason)
-		d.Message += "; the attempt before: " + before.Message
-	} else if d.Waiting {
-		d.Message += "; the Job is never ended by the operator: mend the cause, or delete the Job to let go of it"
-	}
-	if o.Desired.Hash != o.run().ToRelease || rollbackAsked(o) {
-		d.Waiting, d.Reason = true, v1alpha1.ReasonQueuedBehindMigration
-		d.Message += "; the new spec or rollback waits until the migration has ended"
-	}
-	return late(o, d)
-}
-
-// late says that the phase is past its deadline. It is only said: a Job that
-// changes the schema is not killed for being slow.
-func late(o *Observation, d Decision) Decision {
-	if d.Move == "" && overdue(o) && !d.Waiting {
-		d.Waiting, d.Reason = true, v1alpha1.ReasonOverdue
-		d.Message += " (longer than " + deadline(o).String() + ", and not killed for it)"
-	}
-	return d
-}
-
-// quiesce holds what must not run beside the migration; quiet is true when
-// none of its pods is left.
-func quiesce(o *Observation) (work Work, quiet bool) {
-	work.front(o)
-	quiet = true
-	for tier := range o.Tiers {
-		if !quieted(o, tier) {
-			work.keep(o, tier)
-			continue
-		}
-		if tier == Web && pageComes(o) {
-			work.keep(o, tier)
-			quiet = false
-			continue
-		}
-		work.hold(o, tier)
-		t := o.Tiers[tier]
-		stopped := !t.Exists || t.Mode == v1alpha1.ModeHold && t.Fence == o.Status.UpgradeRevision && t.Current
-		quiet = quiet && stopped && t.Pods == 0
-	}
-	return work, quiet
 }

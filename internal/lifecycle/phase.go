@@ -13,19 +13,19 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Event is what moves a Superset from one phase to another.
+// Event causes a move from one phase to another.
 type Event string
 
 // The events.
 const (
-	// Begin starts a run of the machine towards what spec asks for.
+	// Begin starts a run towards the desired release.
 	Begin Event = "Begin"
-	// Migrate: the target is proven; the database comes next.
+	// Migrate: the target is validated; the database is next.
 	Migrate Event = "Migrate"
-	// SkipMigration: the target is proven and the schema stays.
+	// SkipMigration: the target is validated and the database does not change.
 	SkipMigration Event = "SkipMigration"
-	// FallBack: the migration cannot be done beside live traffic; every tier is
-	// stopped for it.
+	// FallBack: the migration under live traffic is aborted; every tier is stopped
+	// for the next attempt.
 	FallBack Event = "FallBack"
 	// Migrated: the database's revision is the target's head.
 	Migrated Event = "Migrated"
@@ -35,34 +35,20 @@ const (
 	WorkersUpgraded Event = "WorkersUpgraded"
 	// WebUpgraded: all web pods are ready at the target.
 	WebUpgraded Event = "WebUpgraded"
-	// Verified: what runs was tested by use.
+	// Verified: the smoke tests have passed.
 	Verified Event = "Verified"
-	// RollBack: an earlier release is to be put back.
+	// RollBack: an earlier release is put back.
 	RollBack Event = "RollBack"
-	// NextClass: the way back was given up for the next safe one.
+	// NextClass: the Downgrade failed; the rollback goes on with the next safe class.
 	NextClass Event = "NextClass"
-	// Restored: the earlier release runs; spec still asks for another one.
+	// Restored: the earlier release runs again; spec still asks for another one.
 	Restored Event = "Restored"
-	// Reverted: the earlier release runs, and spec asks for it.
+	// Reverted: the earlier release runs again, and spec asks for it.
 	Reverted Event = "Reverted"
-	// Accept: spec asks again for what runs and was verified; nothing to do.
+	// Accept: spec asks for the verified release again; nothing to do.
 	Accept Event = "Accept"
-	// Fail: a person is needed.
+	// Fail: manual intervention is needed.
 	Fail Event = "Fail"
-)
-
-const (
-	pending   = v1alpha1.PhasePending
-	ready     = v1alpha1.PhaseReady
-	back      = v1alpha1.PhaseRolledBack
-	failed    = v1alpha1.PhaseFailed
-	validate  = v1alpha1.PhaseValidate
-	dbMigrate = v1alpha1.PhaseDBMigrate
-	scheduler = v1alpha1.PhaseUpgradeScheduler
-	workers   = v1alpha1.PhaseUpgradeWorkers
-	web       = v1alpha1.PhaseUpgradeWeb
-	verify    = v1alpha1.PhaseVerify
-	rollback  = v1alpha1.PhaseRollback
 )
 
 // transition is one row of the table.
@@ -74,25 +60,38 @@ type transition struct {
 
 // transitions is the whole machine.
 var transitions = []transition{
-	{Begin, []v1alpha1.Phase{pending, ready, failed, back, validate, dbMigrate, scheduler, workers, web, verify}, validate},
-	{Migrate, []v1alpha1.Phase{validate}, dbMigrate},
-	{SkipMigration, []v1alpha1.Phase{validate}, scheduler},
-	{FallBack, []v1alpha1.Phase{dbMigrate}, dbMigrate},
-	{Migrated, []v1alpha1.Phase{dbMigrate}, scheduler},
-	{SchedulerHeld, []v1alpha1.Phase{scheduler}, workers},
-	{WorkersUpgraded, []v1alpha1.Phase{workers}, web},
-	{WebUpgraded, []v1alpha1.Phase{web}, verify},
-	{Verified, []v1alpha1.Phase{verify}, ready},
-	{RollBack, []v1alpha1.Phase{validate, dbMigrate, scheduler, workers, web, verify, ready, failed, back}, rollback},
-	{NextClass, []v1alpha1.Phase{rollback}, rollback},
-	{Restored, []v1alpha1.Phase{rollback}, back},
-	{Reverted, []v1alpha1.Phase{rollback}, ready},
-	{Accept, []v1alpha1.Phase{validate, failed, back}, ready},
-	{Fail, []v1alpha1.Phase{validate, dbMigrate, scheduler, workers, web, verify, rollback}, failed},
+	{Begin, []v1alpha1.Phase{
+		v1alpha1.PhasePending, v1alpha1.PhaseReady, v1alpha1.PhaseFailed, v1alpha1.PhaseRolledBack, v1alpha1.PhaseValidate, v1alpha1.PhaseDBMigrate,
+		v1alpha1.PhaseUpgradeScheduler, v1alpha1.PhaseUpgradeWorkers, v1alpha1.PhaseUpgradeWeb, v1alpha1.PhaseVerify}, v1alpha1.PhaseValidate},
+	{Migrate, []v1alpha1.Phase{v1alpha1.PhaseValidate}, v1alpha1.PhaseDBMigrate},
+	{SkipMigration, []v1alpha1.Phase{v1alpha1.PhaseValidate}, v1alpha1.PhaseUpgradeScheduler},
+	{FallBack, []v1alpha1.Phase{v1alpha1.PhaseDBMigrate}, v1alpha1.PhaseDBMigrate},
+	{Migrated, []v1alpha1.Phase{v1alpha1.PhaseDBMigrate}, v1alpha1.PhaseUpgradeScheduler},
+	{SchedulerHeld, []v1alpha1.Phase{v1alpha1.PhaseUpgradeScheduler}, v1alpha1.PhaseUpgradeWorkers},
+	{WorkersUpgraded, []v1alpha1.Phase{v1alpha1.PhaseUpgradeWorkers}, v1alpha1.PhaseUpgradeWeb},
+	{WebUpgraded, []v1alpha1.Phase{v1alpha1.PhaseUpgradeWeb}, v1alpha1.PhaseVerify},
+	{Verified, []v1alpha1.Phase{v1alpha1.PhaseVerify}, v1alpha1.PhaseReady},
+	{RollBack, []v1alpha1.Phase{
+		v1alpha1.PhaseValidate, v1alpha1.PhaseDBMigrate, v1alpha1.PhaseUpgradeScheduler, v1alpha1.PhaseUpgradeWorkers, v1alpha1.PhaseUpgradeWeb,
+		v1alpha1.PhaseVerify, v1alpha1.PhaseReady, v1alpha1.PhaseFailed, v1alpha1.PhaseRolledBack}, v1alpha1.PhaseRollback},
+	{NextClass, []v1alpha1.Phase{v1alpha1.PhaseRollback}, v1alpha1.PhaseRollback},
+	{Restored, []v1alpha1.Phase{v1alpha1.PhaseRollback}, v1alpha1.PhaseRolledBack},
+	{Reverted, []v1alpha1.Phase{v1alpha1.PhaseRollback}, v1alpha1.PhaseReady},
+	{Accept, []v1alpha1.Phase{v1alpha1.PhaseValidate, v1alpha1.PhaseFailed, v1alpha1.PhaseRolledBack}, v1alpha1.PhaseReady},
+	{Fail, []v1alpha1.Phase{
+		v1alpha1.PhaseValidate, v1alpha1.PhaseDBMigrate, v1alpha1.PhaseUpgradeScheduler, v1alpha1.PhaseUpgradeWorkers, v1alpha1.PhaseUpgradeWeb,
+		v1alpha1.PhaseVerify, v1alpha1.PhaseRollback}, v1alpha1.PhaseFailed},
+}
+
+// gated are the moves that a gate can hold, and the phase that they lead to. Rollbacks
+// and edits never wait at a gate.
+var gated = map[Event]v1alpha1.Phase{
+	Migrate: v1alpha1.PhaseDBMigrate, SkipMigration: v1alpha1.PhaseUpgradeScheduler, Migrated: v1alpha1.PhaseUpgradeScheduler,
+	SchedulerHeld: v1alpha1.PhaseUpgradeWorkers, WorkersUpgraded: v1alpha1.PhaseUpgradeWeb, WebUpgraded: v1alpha1.PhaseVerify,
 }
 
 // machine builds the table for looplab/fsm. It has no callbacks: an effect in
-// one can be lost, deadlock or run after the state has moved.
+// one can be lost, deadlock or run after the state has changed.
 func machine(at v1alpha1.Phase) *fsm.FSM {
 	events := make(fsm.Events, 0, len(transitions))
 	for _, t := range transitions {
@@ -112,7 +111,7 @@ func Next(at v1alpha1.Phase, e Event) (v1alpha1.Phase, error) {
 		return "", fmt.Errorf("moving on %s: phase %q is unknown to this operator", e, at)
 	}
 	m := machine(at)
-	var same fsm.NoTransitionError // a run may begin anew in Validate, or fall back
+	var same fsm.NoTransitionError // a run may begin again in Validate, or fall back
 	if err := m.Event(context.Background(), string(e)); err != nil && !errors.As(err, &same) {
 		return "", fmt.Errorf("moving from %s: %w", at, err)
 	}
@@ -121,7 +120,7 @@ func Next(at v1alpha1.Phase, e Event) (v1alpha1.Phase, error) {
 
 // Diagram draws the table in Mermaid's state diagram syntax.
 func Diagram() (string, error) {
-	text, err := fsm.VisualizeForMermaidWithGraphType(machine(pending), fsm.StateDiagram)
+	text, err := fsm.VisualizeForMermaidWithGraphType(machine(v1alpha1.PhasePending), fsm.StateDiagram)
 	if err != nil {
 		return "", fmt.Errorf("drawing the machine: %w", err)
 	}

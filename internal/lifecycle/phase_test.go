@@ -12,7 +12,7 @@ import (
 )
 
 func TestTableHasNoDuplicates(t *testing.T) {
-	// looplab/fsm takes a second (event, source) silently, and the last one wins.
+	// looplab/fsm accepts a duplicate (event, source) silently; the last one wins.
 	type edge struct {
 		event Event
 		from  v1alpha1.Phase
@@ -22,7 +22,7 @@ func TestTableHasNoDuplicates(t *testing.T) {
 		for _, from := range row.from {
 			e := edge{row.event, from}
 			if seen[e] {
-				t.Errorf("%s from %s stands in the table twice", row.event, from)
+				t.Errorf("duplicate row: %s from %s", row.event, from)
 			}
 			seen[e] = true
 		}
@@ -30,7 +30,7 @@ func TestTableHasNoDuplicates(t *testing.T) {
 }
 
 func TestEveryPhaseIsReachedAndLeft(t *testing.T) {
-	left, reached := map[v1alpha1.Phase]bool{}, map[v1alpha1.Phase]bool{pending: true}
+	left, reached := map[v1alpha1.Phase]bool{}, map[v1alpha1.Phase]bool{v1alpha1.PhasePending: true}
 	for _, row := range transitions {
 		reached[row.to] = true
 		for _, from := range row.from {
@@ -39,19 +39,19 @@ func TestEveryPhaseIsReachedAndLeft(t *testing.T) {
 	}
 	for _, p := range v1alpha1.Phases {
 		if !reached[p] {
-			t.Errorf("no event leads to %s", p)
+			t.Errorf("no event reaches %s", p)
 		}
 		if !left[p] {
-			t.Errorf("no event leaves %s: it is a trap", p)
+			t.Errorf("no event leaves %s", p)
 		}
 	}
 }
 
 func TestNext(t *testing.T) {
-	if got, err := Next(validate, Begin); err != nil || got != validate {
-		t.Errorf("a run that replaces one in Validate: got %q, %v", got, err)
+	if got, err := Next(v1alpha1.PhaseValidate, Begin); err != nil || got != v1alpha1.PhaseValidate {
+		t.Errorf("a new run in Validate: got %q, %v", got, err)
 	}
-	if _, err := Next(ready, Migrated); err == nil {
+	if _, err := Next(v1alpha1.PhaseReady, Migrated); err == nil {
 		t.Error("Migrated in Ready must be refused")
 	}
 	if _, err := Next("Levitate", Begin); err == nil || !strings.Contains(err.Error(), "Levitate") {
@@ -66,7 +66,7 @@ func TestNext(t *testing.T) {
 	}
 }
 
-func TestPhasesOfTheAPIAreThoseOfTheTable(t *testing.T) {
+func TestTableUsesPhasesOfTheAPI(t *testing.T) {
 	for _, row := range transitions {
 		for _, p := range append(slices.Clone(row.from), row.to) {
 			if !slices.Contains(v1alpha1.Phases, p) {
@@ -76,7 +76,7 @@ func TestPhasesOfTheAPIAreThoseOfTheTable(t *testing.T) {
 	}
 }
 
-// The diagram in the reference is drawn from the table: make generate writes it.
+// The diagram in the reference is generated from the table by make generate.
 func TestDiagramInTheDocs(t *testing.T) {
 	const path, start, end = "../../docs/reference/lifecycle.md", "```mermaid\n", "```\n"
 	want, err := Diagram()
@@ -97,7 +97,7 @@ func TestDiagramInTheDocs(t *testing.T) {
 		return
 	}
 	if os.Getenv("UPDATE") == "" {
-		t.Fatalf("the diagram in %s is stale; write it anew with: make generate", path)
+		t.Fatalf("the diagram in %s is stale; regenerate it with: make generate", path)
 	}
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -6,166 +6,129 @@ import (
 	"fmt"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// decideRollback puts the database back where the class says so, and then the
-// tiers. Producers come first, so that nobody sends a task that an old worker
-// throws away: the scheduler is held, web goes back, then the workers, then the
-// scheduler is released.
-func decideRollback(o *Observation) Decision {
-	target := o.stored(o.run().RollbackRelease)
-	if o.Migrating {
-		return migrating(o)
+// decideRollback reverts the database as the class says, and then the tiers. Producers
+// of tasks are first, so that no older worker gets a task that it drops: the scheduler
+// is held, web is rolled back, then the workers, then the scheduler is released.
+func decideRollback(s *state.Snapshot) Decision {
+	if s.Migrating {
+		return waitForSchemaJob(s)
 	}
-	step := backStep(o, target)
-	if target.Hash == "" {
-		step = lost(o, o.run().RollbackRelease, "")
-	} else if d, goesOn := databaseBack(o); goesOn {
-		return queued(o, d)
+	next := nextTier(s, s.RollbackTarget)
+	if s.RollbackTarget.Hash == "" {
+		next = waitForStore(s, s.Run.RollbackRelease, "")
+	} else if s.Schema.Reverting {
+		return queued(s, revertDatabase(s))
 	}
-	if step.done {
-		if d, goesOn := backVerified(o, step.work, target); goesOn {
-			return d
-		}
-		if o.Desired.Hash == target.Hash {
-			return Decision{Move: Reverted}
-		}
-		return Decision{Move: Restored}
+	if next.done {
+		return verifyRollback(s, next.work)
 	}
-	if overdue(o) {
-		return expired(o, step.blocked)
+	if overdue(s) {
+		return expired(s, next.blocked)
 	}
-	return queued(o, wait(o, step.work, step.message, step.blocked))
+	return queued(s, stay(s, next.work, next.message, next.blocked))
 }
 
-// databaseBack stops every tier and takes the database back; goesOn is false once
-// that is done, or where the class leaves the database as it is.
-func databaseBack(o *Observation) (d Decision, goesOn bool) {
-	next, p := backJob(o)
-	if next.Script == "" || p.Done {
-		return Decision{}, false
+// revertDatabase stops every tier, and downgrades or restores the database.
+func revertDatabase(s *state.Snapshot) Decision {
+	if p := s.Schema.Job; p.Attempt > 0 && isFinal(p) {
+		return nextClass(s, p)
 	}
-	if p.Attempt > 0 && givesUp(p) {
-		return nextClass(o, p), true
+	job := revertJob(s)
+	if s.StoredRelease(job.Release).Hash == "" {
+		missing := waitForStore(s, job.Release, "")
+		return late(s, stay(s, missing.work, missing.message, missing.blocked))
 	}
-	if o.stored(next.Release).Hash == "" {
-		step := lost(o, next.Release, "")
-		return late(o, wait(o, step.work, step.message, step.blocked)), true
+	work, stopped := stopTiers(s)
+	if !stopped {
+		return waitUntilStopped(s, work, "waiting for every pod that uses the database to end")
 	}
-	work, quiet := quiesce(o)
-	if !quiet {
-		d := wait(o, work, "waiting until no pod uses the database that is taken back", "")
-		d.Recheck = earlier(d.Recheck, pageGrace-o.elapsed())
-		return late(o, d), true
-	}
-	d, _ = runJob(o, p, work, next)
-	return late(o, d), true
+	d, _ := runJob(s, s.Schema.Job, work, job)
+	return late(s, d)
 }
 
-// backJob is the Job that takes the database back, and how far it is; without a
-// script where the class needs none.
-func backJob(o *Observation) (Action, migrations.Progress) {
-	way := o.run().Rollback
-	if way == nil {
-		return Action{}, migrations.Progress{}
-	}
-	a := Action{Kind: RunJob, Fence: o.Status.UpgradeRevision, Revision: way.Revision}
-	switch way.Class {
+// revertJob is the Job that downgrades or restores the database.
+func revertJob(s *state.Snapshot) actions.RunJob {
+	switch how := s.Run.Rollback; how.Class {
 	case v1alpha1.RollbackDowngrade:
-		a.Script, a.Release, a.Reencrypt = migrations.Downgrade, way.Release, way.Reencrypt
+		return actions.RunJob{Script: migrations.Downgrade, Revision: how.Revision, Release: how.Release, Reencrypt: how.Reencrypt}
 	case v1alpha1.RollbackRestore:
-		a.Script, a.Release, a.Backup = migrations.Restore, o.run().RollbackRelease, way.Backup
-	case v1alpha1.RollbackImage, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone:
+		return actions.RunJob{Script: migrations.Restore, Revision: how.Revision, Release: s.Run.RollbackRelease, Backup: how.Backup}
+	case v1alpha1.RollbackImage, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone: // they revert nothing
 	}
-	return a, changing(o)
+	return actions.RunJob{}
 }
 
-// databaseTurns is true while a rollback has not taken the database back yet.
-func databaseTurns(o *Observation) bool {
-	next, p := backJob(o)
-	return o.phase() == rollback && next.Script != "" && !p.Done
-}
-
-// nextClass goes on with the next safe class after a way back that failed; where
-// there is none, a person is needed.
-func nextClass(o *Observation, p migrations.Progress) Decision {
-	run, r := o.run(), p.Result
-	target := o.stored(run.RollbackRelease)
-	if run.Rollback.Class == v1alpha1.RollbackDowngrade && run.Rollback.FellBack == "" {
-		asIf := *o // so that the way that failed is no choice any more
-		asIf.Status = o.Status.DeepCopy()
-		asIf.Status.Upgrade.Rollback.FellBack = whyFellBack(p)
-		way := WayBack(&asIf, target)
-		token, _ := loses(o, target, way)
-		accepted := token == "" || o.Tokens.AcceptDataLoss == token
-		if accepted && way.Class != v1alpha1.RollbackFrozen && !way.Reencrypt {
-			return Decision{Move: NextClass, Way: way, Reason: v1alpha1.ReasonNextClass,
-				Message: fmt.Sprintf("Downgrade failed (%s: %s); going on with %s: %s", r.Reason, r.Message, way.Class, way.Reason)}
+// nextClass goes on with the next safe class after a Downgrade that failed; without one
+// the run fails.
+func nextClass(s *state.Snapshot, p migrations.Progress) Decision {
+	if s.Run.Rollback.Class == v1alpha1.RollbackDowngrade && s.Run.Rollback.FellBack == "" {
+		without := *s
+		without.DowngradeFailed = whyFellBack(p)
+		r := rollback.To(&without, s.RollbackTarget)
+		if r.Possible() && r.Accepted(s) && !r.How.Reencrypt {
+			return moveBack(NextClass, r, v1alpha1.ReasonNextClass, fmt.Sprintf("Downgrade failed (%s: %s); continuing with %s: %s",
+				p.Result.Reason, p.Result.Message, r.How.Class, r.How.Reason))
 		}
 	}
-	return fail(o, string(r.Reason), r.Message)
+	return fail(s, string(p.Result.Reason), p.Result.Message)
 }
 
-// whyFellBack is why a Downgrade was given up.
-func whyFellBack(p migrations.Progress) string {
-	return truncate(fmt.Sprintf("%s: %s", p.Result.Reason, p.Result.Message), 512)
-}
-
-// backStep is the first step of the way back that is not done.
-func backStep(o *Observation, target Release) stage {
-	var s stage
-	s.work.front(o)
-	beatBack := released(o, target)
-	if !beatBack && !held(o, Scheduler, target) {
-		s.message = fmt.Sprintf("holding the scheduler at %s", target.Version)
-		s.work.put(o, Scheduler, target, v1alpha1.ModeHold)
-		s.work.keep(o, Web)
-		s.work.keep(o, Worker)
-		return s
+// nextTier is the first step of rolling back the tiers that is not done.
+func nextTier(s *state.Snapshot, target state.Release) stage {
+	next := stage{work: actions.KeepAll(s)}
+	schedulerServes := actions.Released(s, target)
+	if !schedulerServes && !actions.Held(s, state.Scheduler, target) {
+		next.message = fmt.Sprintf("holding the scheduler at %s", target.Version)
+		actions.Put(s, &next.work, state.Scheduler, target, v1alpha1.ModeHold)
+		return next
 	}
-	for _, tier := range []int{Web, Worker} {
-		s.work.put(o, tier, target, v1alpha1.ModeServe)
-		if serving(o, tier, target) {
+	for _, tier := range []int{state.Web, state.Worker} {
+		actions.Put(s, &next.work, tier, target, v1alpha1.ModeServe)
+		if actions.Serving(s, tier, target) {
 			continue
 		}
-		s.message = fmt.Sprintf("putting web and workers back to %s", target.Version)
-		s.blocked = o.Tiers[tier].Blocked
-		if tier == Web {
-			s.work.keep(o, Worker)
-		}
+		next.message, next.blocked = fmt.Sprintf("rolling back web and workers to %s", target.Version), s.Tiers[tier].Blocked
 		mode := v1alpha1.ModeHold
-		if beatBack {
+		if schedulerServes {
 			mode = v1alpha1.ModeServe
 		}
-		s.work.put(o, Scheduler, target, mode)
-		return s
+		actions.Put(s, &next.work, state.Scheduler, target, mode)
+		return next
 	}
-	s.work.put(o, Scheduler, target, v1alpha1.ModeServe)
-	s.message = fmt.Sprintf("releasing the scheduler at %s", target.Version)
-	s.blocked = o.Tiers[Scheduler].Blocked
-	s.done = serving(o, Scheduler, target) && !o.Page.InFront
-	return s
+	actions.Put(s, &next.work, state.Scheduler, target, v1alpha1.ModeServe)
+	next.message, next.blocked = fmt.Sprintf("releasing the scheduler at %s", target.Version), s.Tiers[state.Scheduler].Blocked
+	next.done = actions.Serving(s, state.Scheduler, target) && !s.Page.HasTraffic
+	return next
 }
 
-// backVerified tests by use what runs again.
-func backVerified(o *Observation, work Work, target Release) (Decision, bool) {
-	if overdue(o) && !o.Verify.Done {
-		return expired(o, o.Verify.Blocked), true
+// verifyRollback runs the smoke tests against the release that was put back.
+func verifyRollback(s *state.Snapshot, work actions.Work) Decision {
+	if overdue(s) && !s.Verify.Done {
+		return expired(s, s.Verify.Blocked)
 	}
-	d, goesOn := runJob(o, o.Verify, work, verifyJob(o, target.Hash))
-	return queued(o, d), goesOn
+	if d, goesOn := runJob(s, s.Verify, work, verifyJob(s, s.RollbackTarget.Hash)); goesOn {
+		return queued(s, d)
+	}
+	if s.Desired.Hash == s.RollbackTarget.Hash {
+		return move(Reverted)
+	}
+	return move(Restored)
 }
 
-// queued says which edit waits for the end of the rollback.
-func queued(o *Observation, d Decision) Decision {
-	run := o.run()
-	if d.Move == "" && o.Desired.Hash != run.HeldRelease && o.Desired.Hash != run.RollbackRelease {
-		d.Waiting, d.Reason = true, v1alpha1.ReasonQueuedBehindRollback
-		d.Message += "; the new spec waits until the rollback has ended"
+// queued reports an edit that waits for the end of the rollback, and refuses another
+// rollback meanwhile.
+func queued(s *state.Snapshot, d Decision) Decision {
+	if d.Kind != KindMove && s.Desired.Hash != s.Run.HeldRelease && s.Desired.Hash != s.Run.RollbackRelease {
+		d.waitFor(v1alpha1.ReasonQueuedBehindRollback, d.Message+"; the new spec waits until the rollback has ended")
 	}
-	if rollbackAsked(o) {
-		d.Refused = "a rollback is under way already"
+	if rollback.Asked(s) {
+		d.Tokens.Refused = "a rollback is already under way"
 	}
 	return d
 }

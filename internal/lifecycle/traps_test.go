@@ -14,18 +14,17 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// What looplab/fsm does that one would not expect, each with how we keep out of
-// its way. If one of these fails after an update, the library has changed: the
-// guard in phase.go may then be more than is needed, or not enough.
+// Unexpected behavior of looplab/fsm, and how this package avoids each. A failure after an
+// update means that the library has changed: the guard in phase.go may then be unnecessary or
+// insufficient.
 
-// An Event inside a callback that runs before the move waits for itself, for
-// good. Our machine has no callbacks.
+// An Event inside a callback that runs before the move deadlocks. Our machine has no callbacks.
 func TestTrapEventInCallbackDeadlocks(t *testing.T) {
 	m := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}, {Name: "on", Src: []string{"a"}, Dst: "c"}}, fsm.Callbacks{
 		"before_go": func(ctx context.Context, e *fsm.Event) { _ = e.FSM.Event(ctx, "on") },
 	})
 	returned := make(chan struct{})
-	go func() { // stays behind: nothing can wake it
+	go func() { // this goroutine leaks: nothing can wake it
 		defer close(returned)
 		_ = m.Event(context.Background(), "go")
 	}()
@@ -33,7 +32,7 @@ func TestTrapEventInCallbackDeadlocks(t *testing.T) {
 	for range 100_000 {
 		select {
 		case <-returned:
-			t.Fatal("an Event inside a callback returns: the trap is gone")
+			t.Fatal("an Event inside a callback returns: the behavior has changed")
 		default:
 		}
 		all := string(stacks[:runtime.Stack(stacks, true)])
@@ -44,11 +43,11 @@ func TestTrapEventInCallbackDeadlocks(t *testing.T) {
 		}
 		runtime.Gosched()
 	}
-	t.Fatal("the Event neither returned nor waits for itself")
+	t.Fatal("the Event neither returned nor deadlocked")
 }
 
-// An error in an enter_ callback comes after the move: who takes it for a
-// refusal acts in the wrong state.
+// An error in an enter_ callback is returned after the move. A caller that treats it as a
+// rejection continues in the wrong state.
 func TestTrapErrorInEnterHasMoved(t *testing.T) {
 	refusal := errors.New("no")
 	m := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}}, fsm.Callbacks{
@@ -58,45 +57,45 @@ func TestTrapErrorInEnterHasMoved(t *testing.T) {
 		t.Fatalf("got %v, want the callback's error", err)
 	}
 	if m.Current() != "b" {
-		t.Errorf("the state is %s: the trap is gone", m.Current())
+		t.Errorf("the state is %s: the behavior has changed", m.Current())
 	}
 }
 
-// A machine takes a current state that no event knows, and then refuses every
-// event as if it were misplaced. Next asks for the phase first.
-func TestTrapUnknownStateIsTaken(t *testing.T) {
+// A machine accepts a current state that no event has, and then rejects every event as
+// inappropriate. Next checks the phase first.
+func TestTrapUnknownStateIsAccepted(t *testing.T) {
 	m := machine("Levitate")
 	if m.Current() != "Levitate" {
-		t.Errorf("the state is %s: the trap is gone", m.Current())
+		t.Errorf("the state is %s: the behavior has changed", m.Current())
 	}
 	if _, err := Next("Levitate", Begin); err == nil || !strings.Contains(err.Error(), `phase "Levitate" is unknown`) {
-		t.Errorf("got %v, want the unknown phase by its name", err)
+		t.Errorf("got %v, want an error with the unknown phase", err)
 	}
 	if _, err := Next("", Begin); err == nil {
-		t.Error("an empty phase must be refused: who asks has to call it Pending")
+		t.Error("an empty phase must be refused: the caller has to pass Pending")
 	}
-	if _, err := Next(ready, "Fly"); err == nil {
+	if _, err := Next(v1alpha1.PhaseReady, "Fly"); err == nil {
 		t.Error("an unknown event must be refused")
 	}
 }
 
-// Of two rows with one event and one source the last one wins, in silence.
-// TestTableHasNoDuplicates looks for them in ours.
+// Of two rows with the same event and source the last one wins, without an error.
+// TestTableHasNoDuplicates checks our table.
 func TestTrapDuplicateOverwrites(t *testing.T) {
 	m := fsm.NewFSM("a", fsm.Events{{Name: "go", Src: []string{"a"}, Dst: "b"}, {Name: "go", Src: []string{"a"}, Dst: "c"}}, nil)
 	if err := m.Event(context.Background(), "go"); err != nil || m.Current() != "c" {
-		t.Errorf("state %s, %v: the trap is gone", m.Current(), err)
+		t.Errorf("state %s, %v: the behavior has changed", m.Current(), err)
 	}
 }
 
-// An event that leads to where one is comes back as an error. For us that is a
-// move: a new run may begin while one validates.
+// An event whose target is the current state returns an error. In our machine it is a move: a
+// new run may begin in Validate.
 func TestTrapNoTransitionIsAnError(t *testing.T) {
 	var same fsm.NoTransitionError
-	if err := machine(validate).Event(context.Background(), string(Begin)); !errors.As(err, &same) {
-		t.Errorf("got %v: the trap is gone", err)
+	if err := machine(v1alpha1.PhaseValidate).Event(context.Background(), string(Begin)); !errors.As(err, &same) {
+		t.Errorf("got %v: the behavior has changed", err)
 	}
-	if next, err := Next(validate, Begin); err != nil || next != v1alpha1.PhaseValidate {
+	if next, err := Next(v1alpha1.PhaseValidate, Begin); err != nil || next != v1alpha1.PhaseValidate {
 		t.Errorf("got %s, %v", next, err)
 	}
 }

@@ -16,6 +16,8 @@ import (
 
 // Progress is how far a script has come under one fence.
 type Progress struct {
+	// Name of the newest Job; empty when there is none.
+	Name string
 	// Attempt is the number of the newest Job; 0 when there is none.
 	Attempt int
 	// Active is true while the newest Job has not ended, or its pod is still
@@ -51,7 +53,7 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 		return Progress{}
 	}
 	mine := podsOf(newest, pods)
-	p := Progress{Attempt: attempt, Blocked: components.Diagnose(mine)}
+	p := Progress{Name: newest.Name, Attempt: attempt, Blocked: components.Diagnose(mine)}
 	var last Result
 	for n := 1; n < attempt; n++ {
 		if before := attemptOf(script, fence, n, jobs); before != nil {

@@ -228,7 +228,7 @@ func (j *trip) acceptLoss(t *testing.T) {
 			return false, message
 		}
 		found := offer.FindStringSubmatch(message)
-		if found == nil || !strings.Contains(message, "loses what was written since") {
+		if found == nil || !strings.Contains(message, "loses everything written since") {
 			t.Fatalf("the rollback waits without a report of what it loses: %s", message)
 		}
 		token = found[1]

@@ -100,7 +100,7 @@ func TestColumns(t *testing.T) {
 		if diff := cmp.Diff(want, strings.Fields(lines[0])); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", short, diff)
 		}
-		contains(t, lines[1], "bi", "True", "5.0.0", "runs")
+		contains(t, lines[1], "bi", "True", "5.0.0", "is running")
 	}
 }
 

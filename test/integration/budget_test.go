@@ -50,7 +50,7 @@ func TestWritesOfAnUpgrade(t *testing.T) {
 			if total > mostWrites[s] {
 				t.Errorf("%d writes, at most %d are allowed", total, mostWrites[s])
 			}
-			eventually(t, "the last event", func() bool { return strings.Contains(fmt.Sprint(f.events()), "version 6.0.0 runs and was verified") })
+			eventually(t, "the last event", func() bool { return strings.Contains(fmt.Sprint(f.events()), "version 6.0.0 is running and verified") })
 			n := len(f.events()) - events
 			t.Logf("%d writes, %d events", total, n)
 			if n > mostEvents {

@@ -216,7 +216,7 @@ func (f *fixture) queuedBehindMigration(job *batchv1.Job) {
 	s := f.until("queued", func(s *v1alpha1.Superset) bool {
 		return condition(s, v1alpha1.ConditionReconciling).Reason == v1alpha1.ReasonQueuedBehindMigration
 	})
-	contains(f.t, f.message(s), "waits until the migration has ended")
+	contains(f.t, f.message(s), "waits until the Job has ended")
 	f.sameJob(job)
 }
 

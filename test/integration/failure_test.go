@@ -89,7 +89,7 @@ func TestFailureRollsBack(t *testing.T) {
 			f.edit(version("6.0.0"), want.edit, want.deadline())
 			s := f.rolledBack("5.0.0")
 			f.failedWith(s, want)
-			contains(t, f.message(s), "version 5.0.0 runs again because "+string(want.phase)+" failed", "spec asks for 6.0.0",
+			contains(t, f.message(s), "version 5.0.0 is running again because "+string(want.phase)+" failed", "spec asks for 6.0.0",
 				"kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/retry=")
 			if line := s.Status.History[0]; line.Result != v1alpha1.ResultRolledBack || line.Reason != want.reason {
 				t.Errorf("history: %+v", line)
@@ -110,7 +110,7 @@ func TestFailureHolds(t *testing.T) {
 			f.install("5.0.0", strategy(v1alpha1.StrategyRolling), hold)
 			f.edit(version("6.0.0"), want.edit, want.deadline())
 			s := f.failed(want)
-			contains(t, f.message(s), string(want.phase)+" failed: ", "superset-operator.dev/retry=", "; go back: kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/rollback=")
+			contains(t, f.message(s), string(want.phase)+" failed: ", "superset-operator.dev/retry=", ". Or roll back: kubectl annotate superset bi -n "+f.ns+" --overwrite superset-operator.dev/rollback=")
 			if condition(s, v1alpha1.ConditionAvailable).Status != metav1.ConditionTrue {
 				t.Error("web is not available after a failed Rolling upgrade")
 			}
@@ -172,7 +172,7 @@ func TestFirstInstallFails(t *testing.T) {
 			f := newFixture(t)
 			f.create("6.0.0", want.edit, want.deadline())
 			s := f.failed(want)
-			wants := fmt.Sprintf(`Mend spec, or try again: kubectl annotate superset bi -n %s --overwrite superset-operator.dev/retry="$(date +%%s)"`, f.ns)
+			wants := fmt.Sprintf(`Fix the cause or edit spec, or retry: kubectl annotate superset bi -n %s --overwrite superset-operator.dev/retry="$(date +%%s)"`, f.ns)
 			contains(t, f.message(s), wants)
 			if c := condition(s, v1alpha1.ConditionRollbackAvailable); c.Status != metav1.ConditionFalse {
 				t.Errorf("RollbackAvailable: %+v", c)

@@ -133,7 +133,7 @@ func TestRollbackByRestore(t *testing.T) {
 	if s.Status.Phase != v1alpha1.PhaseReady {
 		t.Errorf("phase %s before the data loss was accepted", s.Status.Phase)
 	}
-	contains(t, f.message(s), "restores backup r2", "loses what was written since", "superset-operator.dev/accept-data-loss=sha256-")
+	contains(t, f.message(s), "restores backup r2", "loses everything written since", "superset-operator.dev/accept-data-loss=sha256-")
 	_, token, _ := strings.Cut(f.message(s), "accept-data-loss=")
 	f.edit(annotation(v1alpha1.AnnotationAcceptDataLoss, token))
 	s = f.rolledBack("5.0.0")

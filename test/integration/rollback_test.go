@@ -43,7 +43,7 @@ func TestRollbackByAnnotation(t *testing.T) {
 	if c := condition(s, v1alpha1.ConditionSchemaInSync); c.Status != metav1.ConditionFalse || c.Reason != v1alpha1.ReasonAheadAfterRollback {
 		t.Errorf("SchemaInSync: %+v", c)
 	}
-	contains(t, f.message(s), "version 5.0.0 runs again", "spec asks for 6.0.0", "superset-operator.dev/retry=")
+	contains(t, f.message(s), "version 5.0.0 is running again", "spec asks for 6.0.0", "superset-operator.dev/retry=")
 
 	f.scale(3)
 	f.scaled(3)
@@ -130,7 +130,7 @@ func TestRollbackTokenStopsValidate(t *testing.T) {
 	f.edit(version("6.0.0"), jobs("sim.superset-operator.dev/delay", "100s"))
 	f.phase(v1alpha1.PhaseValidate)
 	f.edit(annotation(v1alpha1.AnnotationRollback, "stop"))
-	f.failed(failure{phase: v1alpha1.PhaseValidate, reason: v1alpha1.ReasonStopped, message: "before anything was touched"})
+	f.failed(failure{phase: v1alpha1.PhaseValidate, reason: v1alpha1.ReasonStopped, message: "before anything was changed"})
 	f.runs("5.0.0")
 	eventually(t, "the abandoned preflight Job is deleted", func() bool { return len(f.jobsNow("preflight")) == 1 })
 }
@@ -173,8 +173,8 @@ func TestRollbackRefused(t *testing.T) {
 	f.install("5.0.0")
 	for token, why := range map[string]string{
 		"4.0.0": "no stored release has version 4.0.0",
-		"5.0.0": "version 5.0.0 runs already",
-		"back":  "there is no release before this one in store",
+		"5.0.0": "version 5.0.0 is running already",
+		"back":  "no earlier release is stored",
 	} {
 		f.edit(annotation(v1alpha1.AnnotationRollback, token))
 		s := f.until("token "+token+" is handled", func(s *v1alpha1.Superset) bool { return s.Status.LastHandled.Rollback == token })

@@ -30,7 +30,7 @@ func TestStandaloneComponent(t *testing.T) {
 			c := f.component(d.Name)
 			c.ComponentSpec().Config = &v1alpha1.ConfigSpec{Raw: "ROW_LIMIT = 77\n"}
 			must(t, k8s.Create(t.Context(), c))
-			f.componentReady(c, "version 5.0.0 runs")
+			f.componentReady(c, "version 5.0.0 is running")
 			deployment := f.deploymentOf(d.Name)
 			volume := deployment.Spec.Template.Spec.Volumes[0]
 			var cm corev1.ConfigMap
@@ -45,7 +45,7 @@ func TestStandaloneComponent(t *testing.T) {
 				eventually(t, "all pods are deleted", func() bool { return len(f.tierPods()) == 0 })
 			}
 			f.change(c, func() { c.ComponentSpec().Mode = v1alpha1.ModeServe; c.ComponentSpec().Version = "6.0.0" })
-			f.componentReady(c, "version 6.0.0 runs")
+			f.componentReady(c, "version 6.0.0 is running")
 			must(t, k8s.Delete(t.Context(), c))
 			eventually(t, "all its objects are deleted", func() bool { return len(f.made()) == 0 })
 		})
@@ -60,7 +60,7 @@ func TestStandaloneMountsTheNamedConfig(t *testing.T) {
 	c := f.component(components.Worker)
 	c.ComponentSpec().ConfigMapName = "mine"
 	must(t, k8s.Create(t.Context(), c))
-	f.componentReady(c, "version 5.0.0 runs")
+	f.componentReady(c, "version 5.0.0 is running")
 	if got := f.deploymentOf(components.Worker).Spec.Template.Spec.Volumes[0].ConfigMap.Name; got != "mine" {
 		t.Errorf("it mounts %s", got)
 	}
@@ -75,7 +75,7 @@ func TestStandaloneScale(t *testing.T) {
 	f := newFixture(t)
 	c := f.component(components.Web)
 	must(t, k8s.Create(t.Context(), c))
-	f.componentReady(c, "version 5.0.0 runs")
+	f.componentReady(c, "version 5.0.0 is running")
 	scale := &autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: 3}}
 	must(t, k8s.SubResource("scale").Update(t.Context(), c, client.WithSubResourceBody(scale)))
 	eventually(t, "the subresource reports three ready pods", func() bool {
@@ -96,7 +96,7 @@ func TestFenceNeverShrinks(t *testing.T) {
 	must(t, k8s.Create(t.Context(), c))
 	patch := client.MergeFrom(c.DeepCopyObject().(client.Object))
 	c.ComponentSpec().Fence = 6
-	refused(t, k8s.Patch(t.Context(), c, patch), "fence must not shrink")
+	refused(t, k8s.Patch(t.Context(), c, patch), "fence must not decrease")
 }
 
 // emptyReader is an operator whose reads found nothing.

@@ -96,7 +96,7 @@ func (f *fixture) phase(p v1alpha1.Phase) *v1alpha1.Superset {
 	return f.until("phase "+string(p), func(s *v1alpha1.Superset) bool { return s.Status.Phase == p })
 }
 
-// ready waits until a version runs and was verified, for the newest spec.
+// ready waits until a version is running and verified, for the newest spec.
 func (f *fixture) ready(version string) *v1alpha1.Superset {
 	f.t.Helper()
 	return f.until("Ready at "+version, func(s *v1alpha1.Superset) bool {

@@ -7,28 +7,27 @@ import (
 	"strings"
 )
 
-// budgets are what users and faults may still do.
+// budgets limit how often users and faults can still act.
 type budgets struct {
 	// Edits of spec, Tokens for a rollback or a retry, and Pauses.
 	Edits, Tokens, Pauses uint8
-	// Fails of Jobs, of pods that start, and of deadlines; Drifts are components
-	// that somebody deletes.
+	// Fails of Jobs, of starting pods and of deadlines; Drifts are components that a user deletes.
 	Fails, Drifts uint8
-	// Lags of a cache, Crashes of the operator, and Zombies: leaders that lose
-	// their lease with writes in hand.
+	// Lags are writes that a cache does not show at first, Crashes restarts of the operator, and
+	// Zombies leaders that lose their lease with pending writes.
 	Lags, Crashes, Zombies uint8
 }
 
 var budgetNames = []string{"edits", "tokens", "pauses", "fails", "drifts", "lags", "crashes", "zombies"}
 
-// BudgetNames are those of all budgets.
+// BudgetNames are the names of all budgets.
 func BudgetNames() []string { return budgetNames }
 
 func (b *budgets) fields() []*uint8 {
 	return []*uint8{&b.Edits, &b.Tokens, &b.Pauses, &b.Fails, &b.Drifts, &b.Lags, &b.Crashes, &b.Zombies}
 }
 
-// Set takes over the numbers that are not negative.
+// Set sets the budgets whose number is not negative.
 func (b *budgets) Set(numbers map[string]*int) {
 	for i, at := range b.fields() {
 		if n := numbers[budgetNames[i]]; n != nil && *n >= 0 {
@@ -37,7 +36,7 @@ func (b *budgets) Set(numbers map[string]*int) {
 	}
 }
 
-// String names those that are not zero.
+// String lists the budgets that are not zero.
 func (b budgets) String() string {
 	var parts []string
 	for i, at := range b.fields() {

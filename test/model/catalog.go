@@ -7,39 +7,39 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	machine "github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // release is an index of releases; 0 is none.
 type release uint8
 
-// The releases that users may ask for.
+// The releases that users can set in spec.
 const (
 	none release = iota
-	relA         // what is installed first
+	relA         // the first installed release
 	relB         // an upgrade of it
 	relC         // an upgrade of relB
-	relD         // a config change of relA that has web alone
-	relX         // a version that no rule lets pass
-	relY         // one that cannot be rendered
-	relE         // an upgrade of relA to a version that nobody has measured
+	relD         // a config change of relA with only web
+	relX         // a version that the rules refuse
+	relY         // a release that cannot be rendered
+	relE         // an upgrade of relA to a version that is not tested
 	relK         // relA with another secret key
 	releaseCount
 )
 
-// about is what there is to know of a release.
-type about struct {
+// releaseInfo describes a release.
+type releaseInfo struct {
 	hash, version string
-	// head is the schema revision that its image brings.
+	// head is the schema revision of its image.
 	head uint8
 	has  [3]bool
 	// invalid: it must be refused before anything is touched.
 	invalid bool
-	// key is the secret key, and before the one that stored passwords may still be
+	// key is the secret key, and before the previous one, which stored secrets may still be
 	// encrypted with.
 	key, before secretKey
-	// broken says why it cannot be rendered; empty when it can.
+	// broken is the reason why it cannot be rendered; empty if it can.
 	broken string
 }
 
@@ -64,18 +64,18 @@ func keyOf(name string) secretKey {
 
 var all = [3]bool{true, true, true}
 
-var releases = [releaseCount]about{
+var releases = [releaseCount]releaseInfo{
 	relA: {hash: "a", version: "5.0.0", head: 1, has: all, key: keyOld},
 	relB: {hash: "b", version: "6.0.0", head: 2, has: all, key: keyOld},
 	relC: {hash: "c", version: "6.1.0", head: 3, has: all, key: keyOld},
-	relD: {hash: "d", version: "5.0.0", head: 1, has: [3]bool{lifecycle.Web: true}, key: keyOld},
+	relD: {hash: "d", version: "5.0.0", head: 1, has: [3]bool{machine.Web: true}, key: keyOld},
 	relX: {hash: "x", version: "9.0.0", head: 5, has: all, invalid: true, key: keyOld},
 	relY: {hash: "y", version: "6.0.0", head: 2, has: all, invalid: true, broken: "spec.config.raw is wrong", key: keyOld},
 	relE: {hash: "e", version: "6.5.0", head: 4, has: all, key: keyOld},
 	relK: {hash: "k", version: "5.0.0", head: 1, has: all, key: keyNew, before: keyOld},
 }
 
-// releaseOf finds a release by its hash; none for the empty one.
+// releaseOf finds a release by its hash; none for the empty hash.
 func releaseOf(hash string) release {
 	for i := range releases {
 		if releases[i].hash == hash {
@@ -85,7 +85,7 @@ func releaseOf(hash string) release {
 	panic("release " + hash + " is not in the catalog")
 }
 
-// revisionName is an alembic revision in words of the operator.
+// revisionName is the name of an Alembic revision in the API.
 func revisionName(r uint8) string {
 	if r == 0 {
 		return ""
@@ -93,7 +93,7 @@ func revisionName(r uint8) string {
 	return strconv.Itoa(int(r))
 }
 
-// revisionOf reads such a name.
+// revisionOf parses a name of revisionName.
 func revisionOf(name string) uint8 {
 	n, err := strconv.Atoi(name)
 	if err != nil {
@@ -102,7 +102,7 @@ func revisionOf(name string) uint8 {
 	return uint8(n)
 }
 
-// revisionSet reads a list of revisions, as verify is told it, into bits.
+// revisionSet parses the list of revisions that verify accepts into bits.
 func revisionSet(list string) uint8 {
 	var set uint8
 	for _, name := range strings.Split(list, ",") {
@@ -126,20 +126,19 @@ const (
 	scriptCount
 )
 
-// scriptAbout is what there is to know of a script: to add one, add its row, and
-// its steps in jobs.go.
-type scriptAbout struct {
+// scriptInfo describes a script. To add one, add its row here and its steps in jobs.go.
+type scriptInfo struct {
 	name migrations.Script
-	// changes: it changes the schema, under the database's lock. broken is what it
-	// says then when it fails in the middle.
+	// changes: it changes the schema under the database lock. broken is the reason that it reports
+	// when it fails during the change.
 	changes bool
 	broken  migrations.Reason
-	// waits are the phases in which somebody waits for it. One that nobody waits
-	// for is ended, unless it changes the schema.
+	// waits are the phases that wait for it. In other phases the Job is deleted, unless it changes
+	// the schema.
 	waits []phase
 }
 
-var scripts = [scriptCount]scriptAbout{
+var scripts = [scriptCount]scriptInfo{
 	preflight: {name: migrations.Preflight, waits: []phase{pValidate}},
 	backup:    {name: migrations.Backup, waits: []phase{pDBMigrate}},
 	migrate:   {name: migrations.Migrate, changes: true, broken: migrations.ReasonMigrationFailed},
@@ -154,7 +153,7 @@ func scriptOf(name migrations.Script) script {
 			return script(i)
 		}
 	}
-	panic(fmt.Sprintf("script %q is not in the catalog: the model does not know it yet", name))
+	panic(fmt.Sprintf("script %q is not in the catalog of the model", name))
 }
 
-var tierNames = [3]string{lifecycle.Scheduler: "scheduler", lifecycle.Worker: "worker", lifecycle.Web: "web"}
+var tierNames = [3]string{machine.Scheduler: "scheduler", machine.Worker: "worker", machine.Web: "web"}

@@ -10,7 +10,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 )
 
-// Table is every row of the table of phases, as lifecycle draws it.
+// Table returns every row of the table of phases, parsed from the diagram of lifecycle.
 func Table() ([]Move, error) {
 	text, err := lifecycle.Diagram()
 	if err != nil {
@@ -27,7 +27,7 @@ func Table() ([]Move, error) {
 	return out, nil
 }
 
-// Missed are the rows of the table that none of some searches has taken.
+// Missed returns the rows of the table that no search has taken.
 func Missed(searches []Search) ([]Move, error) {
 	table, err := Table()
 	if err != nil {

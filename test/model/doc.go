@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package model explores the upgrade machine exhaustively: lifecycle.Decide and
-// lifecycle.Advance, the very functions that the operator runs, in a model of the
-// world around them. Every order in which writes, caches, Jobs, pods, users,
-// crashes and failures can follow one another is tried, within small budgets.
+// Package model explores the upgrade state machine exhaustively. It runs the functions of the
+// operator, lifecycle.Decide and lifecycle.Advance, in a model of the cluster. Within small budgets
+// it tries every order of writes, cache updates, Jobs, pods, user actions, crashes and failures.
 //
-// Read state.go first: what a state of the world is. operator.go turns a
-// decision into writes, one at a time; world.go is what the cluster and the
-// database do by themselves; users.go is what people and faults do to them.
-// explore.go searches breadth first, so that a trace to a broken invariant is a
-// shortest one. invariants.go says what must hold, and mutants.go has for each
-// of them a deliberate mistake that it must find.
+// Start with state.go, which defines a state of the model. operator.go splits a decision into single
+// writes; cluster.go has the steps of the cluster and the database; users.go has the actions of users.
+// explore.go searches breadth first, so that the trace to a violated invariant is a shortest one.
+// invariants.go has the invariants, and mutants.go has deliberate faults that each of them must
+// find.
 //
-// What is abstracted: time (a wait is over in a step of its own), names and
-// texts (interned), replicas (a tier has one pod, or an old and a new one), and
-// the component controllers, which are taken for right.
+// Abstractions: time (the end of a wait is a step of its own), names and messages (interned),
+// replicas (a tier has one pod, or an old and a new one), and the component controllers, which are
+// assumed to be correct.
 //
-// What is taken for granted, because no machine that is told of the world by
-// watches can do without it, each found as a counter-example first: that a pod
-// has started is seen by the time that anybody asks whether the tier has one;
-// and a restarted operator sees the Jobs that the one before it had made. With
-// watches that stall for longer than a preflight, or a whole way back, takes, a
-// migration would run beside a scheduler, or end after verify has looked.
+// Two assumptions are necessary because the operator learns about the cluster from watches. Each was
+// first found as a counterexample. First, the operator sees that a pod has started before it
+// checks whether the tier has pods. Second, a restarted operator sees the Jobs that its predecessor
+// created. If a watch stalled for longer than a preflight or a whole rollback, a migration could run
+// while a scheduler runs, or end after verify has checked the schema.
 package model

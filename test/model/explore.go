@@ -10,27 +10,27 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 )
 
-// Search is what a search through a scenario found.
+// Search is the result of a search through a scenario.
 type Search struct {
 	Scenario string
-	// States are distinct ones, Transitions lead from one to another.
+	// States counts distinct states, Transitions the steps between them.
 	States, Transitions int
-	// Depth is that of the state farthest away: steps.
+	// Depth is the largest number of steps from the first state.
 	Depth int
 	Took  time.Duration
-	// Broken is the invariant that does not hold, Why what breaks it, and Trace
-	// the shortest way there; empty when all hold.
+	// Broken is the violated invariant, Why the violation, and Trace a shortest trace to it; empty if
+	// all invariants hold.
 	Broken, Why string
 	Trace       []string
-	// Moves counts the moves that were recorded, by phase and event.
+	// Moves counts the recorded moves by phase and event.
 	Moves map[Move]int
-	// Full is false when the search ended at its limit of states.
+	// Full is false if the search stopped at its limit of states.
 	Full bool
-	// Tables are how many of each thing that is interned were met.
+	// Tables are the numbers of interned values.
 	Tables struct{ Views, Statuses, Supersets, Jobs int }
 }
 
-// Move is an edge of the table of phases.
+// Move is a row of the table of phases.
 type Move struct {
 	From v1alpha1.Phase
 	On   lifecycle.Event
@@ -43,17 +43,16 @@ const (
 	edgeBits = 2
 )
 
-// graph is what a search keeps of the states: no state itself, only how it was
-// reached and where it leads.
+// graph has for each state only its parent and its successors, not the state itself.
 type graph struct {
 	parent []uint32
-	via    []uint16 // which of the parent's successors it is
-	first  []uint32 // where a state's edges begin
-	edges  []uint32 // number of a state, and flags
-	quiet  []uint8  // whether a state is at rest, as bits
+	via    []uint16 // index among the successors of the parent
+	first  []uint32 // index of the first edge of a state
+	edges  []uint32 // number of the successor, and flags
+	quiet  []uint8  // 1 if the machine may stay in the state
 }
 
-// explorer is a search under way.
+// explorer is the state of a search.
 type explorer struct {
 	m          *model
 	invariants []Invariant
@@ -65,14 +64,14 @@ type explorer struct {
 	limit      int
 }
 
-// Explore searches breadth first through all that can happen in a scenario,
-// until an invariant is broken, everything was seen, or limit states were.
+// Explore searches a scenario breadth first until an invariant is violated, all states are visited,
+// or the limit of states is reached.
 func Explore(s *Scenario, p Premises, invariants []Invariant, limit int) Search {
 	began := time.Now()
 	e := &explorer{m: newModel(s, p), invariants: invariants, seen: newSet(), limit: limit}
 	e.result = Search{Scenario: s.Name, Moves: map[Move]int{}, Full: true}
 	first := e.m.first()
-	e.meet(&first, 0, 0)
+	e.visit(&first, 0, 0)
 	for len(e.next) > 0 && e.result.Broken == "" && e.result.Full {
 		e.frontier, e.next = e.next, e.frontier[:0]
 		e.level()
@@ -103,7 +102,7 @@ func (e *explorer) level() {
 	}
 }
 
-// expand checks a state and all steps from it.
+// expand checks a state and all its steps.
 func (e *explorer) expand(s *state, id uint32) {
 	nth, moves := uint16(0), false
 	e.m.successors(s, func(n *state, by step) {
@@ -121,30 +120,30 @@ func (e *explorer) expand(s *state, id uint32) {
 			flags |= edgeFair
 			moves = true
 		}
-		to := e.meet(n, id, nth)
+		to := e.visit(n, id, nth)
 		e.graph.edges = append(e.graph.edges, to<<edgeBits|flags)
 		e.count(&by, s)
 	})
 	if moves || e.result.Broken != "" {
 		return
 	}
-	if e.m.restful(s) {
+	if e.m.mayRest(s) {
 		e.graph.quiet[id] = 1
 	}
-	if broken, why := e.atRest(s); broken != "" {
-		e.breaks(broken, why, id)
+	if broken, why := e.checkRest(s); broken != "" {
+		e.violated(broken, why, id)
 	}
 }
 
-// count notes a move that was recorded.
+// count counts a recorded move.
 func (e *explorer) count(by *step, s *state) {
 	if by.write != nil && by.write.event != "" && by.what == stepOperator && by.kind == kindSuperset {
 		e.result.Moves[Move{e.m.statusOf(&s.live).phase.name(), by.write.event}]++
 	}
 }
 
-// meet numbers a state, and remembers it when it is new.
-func (e *explorer) meet(s *state, parent uint32, via uint16) uint32 {
+// visit returns the number of a state, and queues the state if it is new.
+func (e *explorer) visit(s *state, parent uint32, via uint16) uint32 {
 	id, isNew := e.seen.add(maphash.Comparable(e.m.seed, *s))
 	if isNew {
 		e.graph.parent = append(e.graph.parent, parent)
@@ -157,7 +156,7 @@ func (e *explorer) meet(s *state, parent uint32, via uint16) uint32 {
 	return id
 }
 
-// check asks the invariants about a step.
+// check checks the invariants on a step.
 func (e *explorer) check(c *change, id uint32) {
 	for i := range e.invariants {
 		inv := &e.invariants[i]
@@ -165,15 +164,15 @@ func (e *explorer) check(c *change, id uint32) {
 			continue
 		}
 		if why := inv.Step(c); why != "" {
-			e.breaks(inv.Name, why, id)
-			e.result.Trace = append(e.result.Trace, e.m.tell(c))
+			e.violated(inv.Name, why, id)
+			e.result.Trace = append(e.result.Trace, e.m.describeChange(c))
 			return
 		}
 	}
 }
 
-// atRest asks the invariants about a state in which nothing happens by itself.
-func (e *explorer) atRest(s *state) (broken, why string) {
+// checkRest checks the invariants on a state without fair steps.
+func (e *explorer) checkRest(s *state) (broken, why string) {
 	for i := range e.invariants {
 		if inv := &e.invariants[i]; inv.Rest != nil {
 			if why := inv.Rest(e.m, s); why != "" {
@@ -184,16 +183,16 @@ func (e *explorer) atRest(s *state) (broken, why string) {
 	return "", ""
 }
 
-// breaks notes the broken invariant with the way to a state.
-func (e *explorer) breaks(name, why string, id uint32) {
+// violated records a violated invariant with the trace to a state.
+func (e *explorer) violated(name, why string, id uint32) {
 	if e.result.Broken == "" {
 		e.result.Broken, e.result.Why, e.result.Trace = name, why, e.trace(id)
 	}
 }
 
-// set numbers fingerprints of 64 bits: open addressing, no deletions. Two states
-// with one fingerprint would be taken for one; among 10^7 states that has a
-// chance of about one in 300,000.
+// set assigns numbers to fingerprints of 64 bits, with open addressing and without deletions. Two
+// states with the same fingerprint would count as one; with 10^7 states the probability is about
+// 1 in 300,000.
 type set struct {
 	prints []uint64
 	ids    []uint32
@@ -202,10 +201,10 @@ type set struct {
 
 func newSet() *set { return &set{prints: make([]uint64, 1<<16), ids: make([]uint32, 1<<16)} }
 
-// add gives a fingerprint its number; isNew when it had none.
+// add returns the number of a fingerprint; isNew if it is new.
 func (t *set) add(print uint64) (id uint32, isNew bool) {
 	if print == 0 {
-		print = 1 // 0 marks an empty place
+		print = 1 // 0 marks an empty slot
 	}
 	if int(t.count)*10 > len(t.prints)*7 {
 		t.grow()

@@ -13,7 +13,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// table gives values numbers; 0 is the zero value's.
+// table assigns numbers to values; the zero value has 0.
 type table[K comparable] struct {
 	ids   map[K]uint32
 	items []K
@@ -34,7 +34,7 @@ func (t *table[K]) id(k K) uint32 {
 	return id
 }
 
-// phase is an index of v1alpha1.Phases, plus one; 0 for a status that has none.
+// phase is an index of v1alpha1.Phases plus one; 0 for a status without a phase.
 type phase uint8
 
 const (
@@ -65,7 +65,7 @@ func (p phase) name() v1alpha1.Phase {
 
 func (p phase) resting() bool { return p <= pFailed }
 
-// status is a status and what invariants ask of it.
+// status is a status with the fields that invariants read.
 type status struct {
 	full                     *v1alpha1.SupersetStatus
 	phase                    phase
@@ -78,27 +78,27 @@ type status struct {
 	revision                 uint8
 	strategy                 v1alpha1.Strategy
 	planHash                 string
-	half                     bool
+	partiallyMigrated        bool
 	key                      secretKey
-	way                      v1alpha1.RollbackClass
-	wayTo                    uint8   // the revision that a way back leads to
-	wayBy                    release // the release whose image a Downgrade runs in
+	rollbackClass            v1alpha1.RollbackClass
+	rollbackRevision         uint8   // the revision that a rollback restores or downgrades to
+	rollbackImage            release // the release whose image a Downgrade runs in
 }
 
-// epoch is when everything happens.
+// epoch is the start of the model's clock.
 var epoch = metav1.Unix(1_700_000_000, 0)
 
-// momentOf is the reading of the clock under a fence: runs that begin under
-// different fences begin at different times, and nothing else does.
-func momentOf(fence int64) time.Time { return epoch.Add(time.Duration(fence) * time.Second) }
+// timeOf is the time under a fence. Only the fence advances the clock, so that runs under
+// different fences begin at different times.
+func timeOf(fence int64) time.Time { return epoch.Add(time.Duration(fence) * time.Second) }
 
-// statusID interns a status, without what no decision reads: texts, times,
-// durations and what history says beside results.
+// statusID interns a status without the fields that no decision reads: messages, times, durations
+// and most of history.
 func (m *model) statusID(s *v1alpha1.SupersetStatus) uint32 {
 	normalise(s)
 	raw, err := json.Marshal(s)
 	if err != nil {
-		panic(fmt.Sprintf("encoding a status: %v", err)) // plain values only
+		panic(fmt.Sprintf("encoding a status: %v", err)) // not possible for plain values
 	}
 	id, ok := m.statusIDs[string(raw)]
 	if !ok {
@@ -113,7 +113,7 @@ func factsOf(s *v1alpha1.SupersetStatus) status {
 	f := status{full: s, phase: phaseOf(s.Phase), fence: uint8(s.UpgradeRevision),
 		release: releaseOf(s.Release), previous: releaseOf(s.PreviousRelease)}
 	if c := s.Schema; c != nil {
-		f.ahead, f.half, f.key = c.AheadAfterRollback, c.HalfMigrated, keyOf(c.SecretKey)
+		f.ahead, f.partiallyMigrated, f.key = c.AheadAfterRollback, c.HalfMigrated, keyOf(c.SecretKey)
 		_, _ = fmt.Sscan(c.Revision, &f.revision)
 	}
 	if u := s.Upgrade; u != nil {
@@ -121,8 +121,8 @@ func factsOf(s *v1alpha1.SupersetStatus) status {
 		f.back, f.held = releaseOf(u.RollbackRelease), targetOf(u.HeldRelease)
 		f.touched, f.strategy, f.planHash, f.fellBack = u.Touched, u.Strategy, u.PlanHash, u.FellBack != ""
 		if w := u.Rollback; w != nil {
-			f.way, f.wayBy = w.Class, releaseOf(w.Release)
-			_, _ = fmt.Sscan(w.Revision, &f.wayTo)
+			f.rollbackClass, f.rollbackImage = w.Class, releaseOf(w.Release)
+			_, _ = fmt.Sscan(w.Revision, &f.rollbackRevision)
 		}
 		if u.Failure != nil {
 			f.reason, f.failedIn = u.Failure.Reason, phaseOf(u.Failure.Phase)
@@ -131,10 +131,10 @@ func factsOf(s *v1alpha1.SupersetStatus) status {
 	return f
 }
 
-// targetOf is a release that spec asked for, be it one that cannot be rendered.
+// targetOf is a release that spec asked for, also one that cannot be rendered.
 func targetOf(hash string) release { return releaseOf(hash) }
 
-// normalise leaves out of a status what no decision depends on.
+// normalise removes from a status what no decision depends on.
 func normalise(s *v1alpha1.SupersetStatus) {
 	if s.PhaseSince != nil {
 		s.PhaseSince = &epoch
@@ -152,11 +152,11 @@ func normalise(s *v1alpha1.SupersetStatus) {
 	if w := u.Rollback; w != nil {
 		w.Reason = ""
 		if w.FellBack != "" {
-			w.FellBack = "it did"
+			w.FellBack = "set"
 		}
 	}
 	if u.FellBack != "" {
-		u.FellBack = "it did"
+		u.FellBack = "set"
 	}
 	if u.Failure != nil {
 		u.Failure.Message = ""
@@ -167,8 +167,8 @@ func normalise(s *v1alpha1.SupersetStatus) {
 	u.Phases = plainPhases(u.Phases)
 }
 
-// plainPhases keeps the last one, which tells whether a gate was met, and whether
-// anything was brought back before it.
+// plainPhases keeps the last phase, which shows whether a gate was passed, and one entry if a tier
+// was started before it.
 func plainPhases(phases []v1alpha1.PhaseRecord) []v1alpha1.PhaseRecord {
 	var out []v1alpha1.PhaseRecord
 	for i := range phases {
@@ -187,8 +187,8 @@ func plainPhases(phases []v1alpha1.PhaseRecord) []v1alpha1.PhaseRecord {
 	return out
 }
 
-// plainHistory keeps the newest line, which a run may yet replace, and of the
-// rest which releases have succeeded.
+// plainHistory keeps the newest line, which a run may still replace, and one line for each release
+// that has succeeded before.
 func plainHistory(lines []v1alpha1.HistoryEntry) []v1alpha1.HistoryEntry {
 	var out []v1alpha1.HistoryEntry
 	good := map[string]bool{}

@@ -7,70 +7,67 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	machine "github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// Invariant is a law of the machine.
+// Invariant is an invariant of the machine.
 type Invariant struct {
-	Name, Says string
-	// Step says what is wrong with a step, Rest what is wrong with a state in
-	// which nothing happens by itself; empty for nothing. Both are nil for one
-	// that is judged by the whole graph.
+	Name, Text string
+	// Step describes the violation by a step, Rest the violation by a state without fair steps; empty
+	// if there is none. Both are nil for an invariant that is checked on the whole graph.
 	Step func(*change) string
 	Rest func(*model, *state) string
 }
 
-// Invariants are the laws of the machine, as the model can express them. What
-// it cannot is held elsewhere:
+// Invariants are the invariants that the model can express. Other tests cover the rest:
 //
-//   - I12 (a deletion in any phase ends with no child): there is no finalizer,
-//     the operator looks away once an object is being deleted, and the garbage
-//     collector does the rest, which no pure model has. The integration tests
-//     hold it on a real API server with its collector.
-//   - I11, the length of pauses: time is abstracted to "the pause is over".
-//     TestBackoff of internal/lifecycle holds that they grow.
-//   - I1 across Supersets that share a database: the lock is the database's, and
-//     the tests of the migrate script hold it there.
+//   - I12 (a deletion in any phase leaves no child): there is no finalizer, the operator ignores an
+//     object that is being deleted, and the garbage collector removes the children. The model has no
+//     garbage collector; the integration tests check it on a real API server.
+//   - I11, the length of backoffs: the model has only the step "the backoff is over". TestBackoff of
+//     internal/lifecycle checks that they grow.
+//   - I1 for Supersets that share a database: the tests of the migrate script check the lock of the
+//     database.
 var Invariants = []Invariant{
-	{Name: "I1", Says: "at most one Job at a time changes the schema, and never two at once are inside the database", Step: oneMigration},
-	{Name: "I2", Says: "no component serves a release before the schema is at least at its head, and what is stored is encrypted with its key", Step: schemaFirst},
-	{Name: "I3", Says: "no component changes its release while the schema is being changed or half changed, and no Job changes it beside pods that must not run beside it", Step: nothingBeside},
-	{Name: "I4", Says: "forward web comes after the workers and the scheduler is released after them; backward the database goes first and the scheduler is released last", Step: inOrder},
-	{Name: "I5", Says: "a Job's name is made from script, fence and attempt, no two Jobs share one, and a fence has one Job at a time", Step: oneJob},
-	{Name: "I6", Says: "phases change along the table, and a run that begins or turns back has a new fence", Step: alongTable},
-	{Name: "I7", Says: "a release counts as the one that runs only when every tier runs it, on its schema, and verify passed under this very fence", Step: readyIsReady},
-	{Name: "I8", Says: "status.release changes by Verified, Restored and Reverted alone, to where the run leads", Step: releaseByProof},
-	{Name: "I9", Says: "a write that was worked out under a fence changes nothing that was made under a later one", Step: fenced},
-	{Name: "I10", Says: "a target that the rules refuse, or that cannot be rendered, causes no write but of status", Step: refusedUntouched},
-	{Name: "I11", Says: "a step is tried three times at most, waits for others left out, and never before its pause is over", Step: boundedAttempts},
-	{Name: "I13", Says: "a paused Superset moves nothing, starts no Job and changes no component", Step: pausedRests},
-	{Name: "I14", Says: "what a way back needs stays in store, and no tier is removed that its release has", Step: nothingNeededIsGarbage},
-	{Name: nameL1, Says: "from every state one of rest is reached without a person: Ready, RolledBack, Failed, paused or at a gate"},
-	{Name: nameL2, Says: "the operator and its caches never go round in a circle, and no run begins without an edit, a token or a fault", Step: noRunOfItsOwn},
-	{Name: "L3", Says: "at rest there is nothing to do and no timer, and Failed has a reason: a fault, a token or a refusal", Rest: silent},
+	{Name: "I1", Text: "at most one Job at a time changes the schema, and no two Jobs hold the database lock", Step: oneMigration},
+	{Name: "I2", Text: "no component serves a release before the schema is at least at its head and stored secrets are encrypted with its key", Step: schemaFirst},
+	{Name: "I3", Text: "no component changes its release while the schema is being changed or is partially migrated, and no Job changes it while pods run that must be stopped", Step: noConcurrentChange},
+	{Name: "I4", Text: "an upgrade rolls web and releases the scheduler after the workers; a rollback starts with the database and releases the scheduler last", Step: tierOrder},
+	{Name: "I5", Text: "a Job is unique for its script, fence and attempt, and a fence has one active Job at a time", Step: oneJob},
+	{Name: "I6", Text: "phases change according to the table, and a run or rollback that begins has a new fence", Step: legalMoves},
+	{Name: "I7", Text: "a release counts as running only if every tier runs it on its schema and verify has passed under the same fence", Step: verifiedRelease},
+	{Name: "I8", Text: "status.release changes only by Verified, Restored and Reverted, to the target of the run or rollback", Step: releaseChanges},
+	{Name: "I9", Text: "a write that was decided under a fence changes no component of a higher fence", Step: fenced},
+	{Name: "I10", Text: "a target that the rules refuse or that cannot be rendered causes only writes of status", Step: refusedIsUntouched},
+	{Name: "I11", Text: "a Job is tried at most three times, not counting lock timeouts, and never before its backoff is over", Step: boundedAttempts},
+	{Name: "I13", Text: "a paused Superset makes no move, starts no Job and changes no component", Step: pausedIsUnchanged},
+	{Name: "I14", Text: "releases that a rollback needs stay stored, and no tier of the target release is removed", Step: neededIsKept},
+	{Name: nameL1, Text: "from every state a resting state is reachable without manual intervention: Ready, RolledBack, Failed, paused or at a gate"},
+	{Name: nameL2, Text: "the operator and its caches never loop, and no run begins without an edit, a token or a fault", Step: runsHaveCauses},
+	{Name: "L3", Text: "an idle Superset has no work and no timer, and Failed has a cause: a fault, a token or a refusal", Rest: idle},
 }
 
-// change is a step, for invariants to judge.
+// change is a step with its states, as the input of invariants.
 type change struct {
 	m             *model
 	before, after *state
 	by            step
 }
 
-// writes is true for a write of the operator that the API server took and that
-// changed something.
+// writes is true for a write of the operator that changed an object with a cache.
 func (c *change) writes() bool { return c.by.write != nil && c.by.kind != noKind }
 
-// applied is the write, if it gave a component another spec.
+// applied is the write if it changed the spec of a component.
 func (c *change) applied() *write {
-	if c.writes() && c.by.write.kind == lifecycle.ApplyTier {
+	if c.writes() && c.by.write.kind == writeApplyTier {
 		return c.by.write
 	}
 	return nil
 }
 
-// comesToServe is the write, if a component comes to serve a release by it.
-func (c *change) comesToServe() *write {
+// startsToServe is the write if it makes a component serve a release that it did not serve before.
+func (c *change) startsToServe() *write {
 	w := c.applied()
 	if w == nil || w.want.is(tierHolds) {
 		return nil
@@ -81,16 +78,16 @@ func (c *change) comesToServe() *write {
 	return w
 }
 
-// made is the Job that the write made, if it made one.
+// made is the Job that the write created, if any.
 func (c *change) made() *job {
-	if c.writes() && c.by.write.kind == lifecycle.RunJob {
+	if c.writes() && c.by.write.kind == writeRunJob {
 		return &c.by.write.job
 	}
 	return nil
 }
 
-// I1. The API has no fence across an object and a Job, so a leader that lost its
-// lease may start a second one: then the database's lock alone stands between.
+// I1. The API server has no fence for the creation of a Job, so a leader that has lost its lease can
+// start a second one. Then only the database lock protects the schema.
 func oneMigration(c *change) string {
 	if c.after.live.jobs == c.before.live.jobs {
 		return ""
@@ -106,9 +103,9 @@ func oneMigration(c *change) string {
 	}
 	switch {
 	case in > 1:
-		return "two migrations are inside the database"
+		return "two Jobs hold the database lock"
 	case runs > 1 && c.m.scenario.Budgets.Zombies == 0:
-		return "two migrate Jobs run"
+		return "two Jobs that change the schema are active"
 	default:
 		return ""
 	}
@@ -116,12 +113,12 @@ func oneMigration(c *change) string {
 
 // I2.
 func schemaFirst(c *change) string {
-	w := c.comesToServe()
+	w := c.startsToServe()
 	if w == nil {
 		return ""
 	}
 	if r := releases[w.want.release]; c.before.key != r.key {
-		return fmt.Sprintf("the %s serves %s, and what is stored is encrypted with another key", tierNames[w.tier], r.hash)
+		return fmt.Sprintf("the %s serves %s, but stored secrets are encrypted with a different key", tierNames[w.tier], r.hash)
 	}
 	if head := releases[w.want.release].head; c.before.schema < head {
 		return fmt.Sprintf("the %s serves %s, which needs schema %d, on schema %d", tierNames[w.tier], releases[w.want.release].hash, head, c.before.schema)
@@ -130,24 +127,24 @@ func schemaFirst(c *change) string {
 }
 
 // I3.
-func nothingBeside(c *change) string {
+func noConcurrentChange(c *change) string {
 	if j := c.made(); j != nil && scripts[j.script].changes && c.by.what == stepOperator {
-		return besideMigration(c, j)
+		return podsDuringMigration(c, j)
 	}
 	w := c.applied()
 	if w == nil || w.want.release == c.before.live.tiers[w.tier].release || !c.before.live.tiers[w.tier].exists() {
 		return ""
 	}
 	if c.before.dirty {
-		return fmt.Sprintf("the %s changes while the schema is half changed", tierNames[w.tier])
+		return fmt.Sprintf("the %s changes while the schema is partially migrated", tierNames[w.tier])
 	}
-	if c.isInside() && !c.usurpedByJob() {
-		return fmt.Sprintf("the %s changes while a migration is inside the database", tierNames[w.tier])
+	if c.isInside() && !c.hasLateJob() {
+		return fmt.Sprintf("the %s changes while a migration holds the database lock", tierNames[w.tier])
 	}
 	return ""
 }
 
-// isInside is true while a Job has the database's lock and has not committed.
+// isInside is true while a Job holds the database lock and has not committed.
 func (c *change) isInside() bool {
 	for _, j := range c.m.jobList(&c.before.live) {
 		if j.at == inside {
@@ -157,34 +154,34 @@ func (c *change) isInside() bool {
 	return false
 }
 
-// besideMigration looks at the pods as a migration starts. A component that
-// somebody deleted has left pods that nobody counts.
-func besideMigration(c *change, j *job) string {
+// podsDuringMigration checks the pods when a migration starts. The pods of a component that a user has
+// deleted are not counted.
+func podsDuringMigration(c *change, j *job) string {
 	drains := c.m.statuses[c.by.verdict.status].strategy != v1alpha1.StrategyRolling || j.script != migrate
 	for i, p := range c.before.live.pods {
-		if p.count() > 0 && (i == lifecycle.Scheduler || drains) && !c.drifted() {
-			return fmt.Sprintf("the %s Job starts beside a pod of the %s", scripts[j.script].name, tierNames[i])
+		if p.count() > 0 && (i == machine.Scheduler || drains) && !c.drifted() {
+			return fmt.Sprintf("the %s Job starts while a pod of the %s runs", scripts[j.script].name, tierNames[i])
 		}
 	}
 	return ""
 }
 
-// drifted is true once somebody has deleted a component: what the machine had
-// done may be undone, then, at any time.
+// drifted is true after a user has deleted a component: any earlier work of the machine may be
+// undone.
 func (c *change) drifted() bool { return c.after.left.Drifts < c.m.scenario.Budgets.Drifts }
 
-// I4. A leader that comes late, or a tier that somebody deleted, may break the
-// order; what it did is mended under the fence.
-func inOrder(c *change) string {
-	w, st := c.comesToServe(), c.m.statusOf(&c.before.live)
+// I4. A leader that has lost its lease or a deleted tier may violate the order; the current run then
+// repairs it under its fence.
+func tierOrder(c *change) string {
+	w, st := c.startsToServe(), c.m.statusOf(&c.before.live)
 	if w == nil || c.by.what == stepLate || c.drifted() || c.m.statuses[c.by.verdict.status].fence != st.fence {
 		return ""
 	}
 	was := c.before.live.tiers[w.tier]
-	if !c.databaseIsBack(st) {
-		return fmt.Sprintf("the %s goes back while the database is at %d, not at %d", tierNames[w.tier], c.before.schema, st.wayTo)
+	if !c.databaseIsReverted(st) {
+		return fmt.Sprintf("the %s is rolled back while the database is at %d, not at %d", tierNames[w.tier], c.before.schema, st.rollbackRevision)
 	}
-	for _, tier := range comesAfter(st, w, was) {
+	for _, tier := range mustServeBefore(st, w, was) {
 		if releases[w.want.release].has[tier] && !c.arrived(tier, w.want.release) {
 			return fmt.Sprintf("the %s serves %s before the %s does", tierNames[w.tier], releases[w.want.release].hash, tierNames[tier])
 		}
@@ -192,28 +189,28 @@ func inOrder(c *change) string {
 	return ""
 }
 
-// comesAfter are the tiers that must serve a release before another one does.
-func comesAfter(st *status, w *write, was tier) []int {
+// mustServeBefore are the tiers that must serve a release before the written tier does.
+func mustServeBefore(st *status, w *write, was tier) []int {
 	switch {
-	case st.phase == pRollback && w.tier == lifecycle.Scheduler:
-		return []int{lifecycle.Web, lifecycle.Worker}
-	case st.phase == pRollback, st.phase.resting(), w.want.release != st.to, !was.exists(), w.tier == lifecycle.Worker:
+	case st.phase == pRollback && w.tier == machine.Scheduler:
+		return []int{machine.Web, machine.Worker}
+	case st.phase == pRollback, st.phase.resting(), w.want.release != st.to, !was.exists(), w.tier == machine.Worker:
 		return nil
 	default:
-		return []int{lifecycle.Worker}
+		return []int{machine.Worker}
 	}
 }
 
-// databaseIsBack is false in a rollback that has yet to take the schema back.
-func (c *change) databaseIsBack(st *status) bool {
-	takes := st.way == v1alpha1.RollbackDowngrade || st.way == v1alpha1.RollbackRestore
-	return st.phase != pRollback || !takes || st.wayTo == 0 || c.before.schema == st.wayTo
+// databaseIsReverted is false in a rollback before its downgrade or restore has ended.
+func (c *change) databaseIsReverted(st *status) bool {
+	takes := st.rollbackClass == v1alpha1.RollbackDowngrade || st.rollbackClass == v1alpha1.RollbackRestore
+	return st.phase != pRollback || !takes || st.rollbackRevision == 0 || c.before.schema == st.rollbackRevision
 }
 
-// arrived is true when a tier serves a release.
+// arrived is true if a tier serves a release.
 func (c *change) arrived(tier int, r release) bool {
 	t := c.before.live.tiers[tier]
-	return t.release == r && t.serves() && (t.is(tierSettled) || c.before.live.pods[tier].stands == pod{release: r})
+	return t.release == r && t.serves() && (t.is(tierSettled) || c.before.live.pods[tier].current == pod{release: r})
 }
 
 // I5.
@@ -236,16 +233,16 @@ func oneJob(c *change) string {
 	}
 	switch {
 	case same > 1:
-		return "two Jobs of the name " + mine.words()
+		return "two Jobs named " + mine.describe()
 	case running > 1:
-		return fmt.Sprintf("%d Jobs run under fence %d", running, mine.fence)
+		return fmt.Sprintf("%d active Jobs under fence %d", running, mine.fence)
 	default:
 		return ""
 	}
 }
 
 // I6.
-func alongTable(c *change) string {
+func legalMoves(c *change) string {
 	if len(c.m.illegal) > 0 {
 		return c.m.illegal[0].Error()
 	}
@@ -255,7 +252,7 @@ func alongTable(c *change) string {
 	}
 	event := c.by.write.event
 	if fences[event] != (is.fence > was.fence) {
-		return fmt.Sprintf("%s leads from fence %d to fence %d", event, was.fence, is.fence)
+		return fmt.Sprintf("%s changes the fence from %d to %d", event, was.fence, is.fence)
 	}
 	to := was.phase.name()
 	if event != "" {
@@ -266,22 +263,22 @@ func alongTable(c *change) string {
 		to = next
 	}
 	if to != is.phase.name() {
-		return fmt.Sprintf("%q leads from %s to %s", event, was.phase.name(), is.phase.name())
+		return fmt.Sprintf("%q moves from %s to %s", event, was.phase.name(), is.phase.name())
 	}
 	return ""
 }
 
-// fences are the moves that take the next fence.
+// fences are the events that take the next fence.
 var fences = map[lifecycle.Event]bool{lifecycle.Begin: true, lifecycle.RollBack: true, lifecycle.FallBack: true, lifecycle.NextClass: true}
 
-// proves are the moves that make a release the one that runs.
-func proves(e lifecycle.Event) bool {
+// makesRunning is true for the events that make a release the running one.
+func makesRunning(e lifecycle.Event) bool {
 	return e == lifecycle.Verified || e == lifecycle.Restored || e == lifecycle.Reverted
 }
 
 // I7.
-func readyIsReady(c *change) string {
-	if !c.writes() || !proves(c.by.write.event) {
+func verifiedRelease(c *change) string {
+	if !c.writes() || !makesRunning(c.by.write.event) {
 		return ""
 	}
 	st := c.m.statusOf(&c.after.live)
@@ -300,7 +297,7 @@ func (c *change) tiersAreAt(st *status) string {
 	for i, t := range c.after.live.tiers {
 		has, p := releases[st.release].has[i], c.after.live.pods[i]
 		if has != t.exists() || has && (t.release != st.release || t.fence != st.fence || !t.serves() || !isSettled(t, p)) {
-			return fmt.Sprintf("the %s is %s", tierNames[i], tierWords(t, p))
+			return fmt.Sprintf("the %s is %s", tierNames[i], describeTier(t, p))
 		}
 	}
 	return ""
@@ -309,21 +306,21 @@ func (c *change) tiersAreAt(st *status) string {
 func (c *change) databaseIsAt(st *status) string {
 	r, schema := releases[st.release], c.after.schema
 	switch {
-	case c.after.dirty, st.half:
-		return "the schema is half changed"
+	case c.after.dirty, st.partiallyMigrated:
+		return "the schema is partially migrated"
 	case c.after.key != r.key:
-		return "what is stored is encrypted with another key"
-	case c.usurpedByJob():
+		return "stored secrets are encrypted with a different key"
+	case c.hasLateJob():
 		return ""
 	case schema < r.head, schema > r.head != st.ahead, st.revision != schema:
-		return fmt.Sprintf("the schema is at %d; the release has %d, and status says %d, ahead: %v", schema, r.head, st.revision, st.ahead)
+		return fmt.Sprintf("the schema is at %d; the release has %d, and status has %d, ahead: %v", schema, r.head, st.revision, st.ahead)
 	default:
 		return ""
 	}
 }
 
-// isVerified looks for the verify Job. One that has succeeded may be gone by now,
-// and stand in a cache that lags.
+// isVerified checks that a verify Job has succeeded. The Job may be deleted already and be only in a
+// stale cache.
 func (c *change) isVerified(st *status) string {
 	for _, o := range []*objects{&c.after.live, &c.before.old} {
 		for _, j := range c.m.jobList(o) {
@@ -335,27 +332,27 @@ func (c *change) isVerified(st *status) string {
 	return "no verify Job has succeeded under this fence"
 }
 
-// usurpedByJob is true once a leader that has lost its lease may have made a Job
-// that changes the schema behind the machine's back.
-func (c *change) usurpedByJob() bool {
+// hasLateJob is true if a leader that has lost its lease may have created a Job that changes the
+// schema.
+func (c *change) hasLateJob() bool {
 	return c.m.scenario.LateJobs && c.after.left.Zombies < c.m.scenario.Budgets.Zombies
 }
 
 // I8.
-func releaseByProof(c *change) string {
+func releaseChanges(c *change) string {
 	was, is := c.m.statusOf(&c.before.live), c.m.statusOf(&c.after.live)
 	if was.release == is.release {
 		return ""
 	}
-	if e := c.by.write.event; !proves(e) || is.release != is.to && is.release != is.back {
-		return fmt.Sprintf("%q makes %s the release that runs", e, releases[is.release].hash)
+	if e := c.by.write.event; !makesRunning(e) || is.release != is.to && is.release != is.back {
+		return fmt.Sprintf("%q makes %s the running release", e, releases[is.release].hash)
 	}
 	return ""
 }
 
 // I9.
 func fenced(c *change) string {
-	if !c.writes() || c.by.write.kind != lifecycle.ApplyTier {
+	if !c.writes() || c.by.write.kind != writeApplyTier {
 		return ""
 	}
 	i, decided := c.by.write.tier, c.m.statuses[c.by.verdict.status].fence
@@ -364,22 +361,22 @@ func fenced(c *change) string {
 	case !was.exists():
 		return ""
 	case is.fence < was.fence:
-		return fmt.Sprintf("the fence of the %s shrinks from %d to %d", tierNames[i], was.fence, is.fence)
+		return fmt.Sprintf("the fence of the %s decreases from %d to %d", tierNames[i], was.fence, is.fence)
 	case decided < was.fence && (was.release != is.release || was.is(tierHolds) != is.is(tierHolds)):
-		return fmt.Sprintf("what was decided under fence %d changes the %s, which was made under fence %d", decided, tierNames[i], was.fence)
+		return fmt.Sprintf("a decision of fence %d changes the %s of fence %d", decided, tierNames[i], was.fence)
 	}
 	return ""
 }
 
 // I10.
-func refusedUntouched(c *change) string {
+func refusedIsUntouched(c *change) string {
 	if !c.writes() {
 		return ""
 	}
 	w := c.by.write
 	for _, r := range []release{w.want.release, w.job.release, w.release} {
 		if releases[r].invalid {
-			return "a child of release " + releases[r].hash + ", which must be refused"
+			return "a child is written for the refused release " + releases[r].hash
 		}
 	}
 	return ""
@@ -396,35 +393,35 @@ func boundedAttempts(c *change) string {
 			continue
 		}
 		switch {
-		case !j.rested:
-			return "the pause before " + mine.words() + " is not over, or its failure does not pass"
+		case !j.backedOff:
+			return "the backoff before " + mine.describe() + " is not over, or the failure is permanent"
 		case mine.attempt-j.waits > 3 && j.at != lockTimeout:
-			return mine.words() + " is one attempt too many"
+			return mine.describe() + " exceeds the limit of attempts"
 		}
 	}
 	return ""
 }
 
 // I13.
-func pausedRests(c *change) string {
+func pausedIsUnchanged(c *change) string {
 	if !c.writes() || !c.by.verdict.paused {
 		return ""
 	}
 	w := c.by.write
 	at := c.m.statuses[c.by.verdict.status].phase
 	switch {
-	case w.kind == isStatus && w.event != "":
+	case w.kind == writeStatus && w.event != "":
 		return fmt.Sprintf("%s although paused", w.event)
-	case w.kind == lifecycle.RunJob:
-		return w.job.words() + " although paused"
-	case w.kind == lifecycle.ApplyTier && w.seen.exists() && w.seen.release != w.want.release && !at.resting():
+	case w.kind == writeRunJob:
+		return w.job.describe() + " although paused"
+	case w.kind == writeApplyTier && w.seen.exists() && w.seen.release != w.want.release && !at.resting():
 		return "the " + tierNames[w.tier] + " moves although paused"
 	}
 	return ""
 }
 
 // I14.
-func nothingNeededIsGarbage(c *change) string {
+func neededIsKept(c *change) string {
 	if !c.writes() {
 		return ""
 	}
@@ -434,21 +431,20 @@ func nothingNeededIsGarbage(c *change) string {
 	}
 	needed := []release{st.release, st.previous}
 	if !st.phase.resting() {
-		needed = append(needed, st.from, st.back, st.wayBy)
+		needed = append(needed, st.from, st.back, st.rollbackImage)
 	}
 	for _, r := range needed {
 		if r != none && c.m.stores.items[c.after.live.store][r].revision == 0 {
-			return "release " + releases[r].hash + " is not in store any more"
+			return "release " + releases[r].hash + " is not stored"
 		}
 	}
 	return ""
 }
 
-// removesNeeded is true of the removal of a tier that the release has to which
-// the run leads.
+// removesNeeded describes the removal of a tier that the target release has; empty if there is none.
 func (c *change) removesNeeded(st *status) string {
 	w := c.by.write
-	if w.kind != lifecycle.RemoveTier || c.by.what != stepOperator || c.m.statuses[c.by.verdict.status].fence != st.fence {
+	if w.kind != writeRemoveTier || c.by.what != stepOperator || c.m.statuses[c.by.verdict.status].fence != st.fence {
 		return ""
 	}
 	r := st.to
@@ -459,72 +455,72 @@ func (c *change) removesNeeded(st *status) string {
 		r = st.release
 	}
 	if releases[r].has[w.tier] {
-		return fmt.Sprintf("the %s is removed, although release %s has one", tierNames[w.tier], releases[r].hash)
+		return fmt.Sprintf("the %s is removed although release %s has it", tierNames[w.tier], releases[r].hash)
 	}
 	return ""
 }
 
-// L2. An edit and a token begin a run and a way back at most; a fault ends one, and
-// begins the way back or the next class of it.
-func noRunOfItsOwn(c *change) string {
+// L2. An edit or a token causes at most a run and a rollback. A fault ends a run, and causes a
+// rollback or the next class of it.
+func runsHaveCauses(c *change) string {
 	if !c.writes() || c.by.write.event == "" {
 		return ""
 	}
 	all, left := c.m.scenario.Budgets, c.after.left
 	causes := 3 + 2*(all.Edits-left.Edits) + 2*(all.Tokens-left.Tokens) + 3*(all.Fails-left.Fails)
 	if begun := c.m.statusOf(&c.after.live).fence - c.m.base; begun > causes {
-		return fmt.Sprintf("%d runs have begun, and nothing asked for so many", begun)
+		return fmt.Sprintf("%d runs have begun, which is more than the edits, tokens and faults can cause", begun)
 	}
 	return ""
 }
 
 // L3.
-func silent(m *model, s *state) string {
+func idle(m *model, s *state) string {
 	u, st, d := m.supersets.items[s.live.superset], m.statusOf(&s.live), m.decidedIn(s)
 	switch {
-	case st.phase == pFailed && m.failsForNothing(s, st):
-		return "Failed although nothing went wrong: " + st.reason
+	case st.phase == pFailed && m.failsWithoutCause(s, st):
+		return "Failed without a cause: " + st.reason
 	case d.move != "" && !u.paused:
-		return "a move is due and nothing makes it"
-	case !m.restful(s):
-		return "nothing happens any more, in " + string(st.phase.name())
+		return "a pending move is not made"
+	case !m.mayRest(s):
+		return "no step is possible in " + string(st.phase.name())
 	case st.phase == pReady && u.desired == st.release:
-		return readyAndSilent(s, st, d)
+		return idleInReady(s, st, d)
 	default:
 		return ""
 	}
 }
 
-// readyAndSilent looks at a Superset that has what spec asks for.
-func readyAndSilent(s *state, st *status, d decided) string {
+// idleInReady checks a Superset in Ready that is at the desired release.
+func idleInReady(s *state, st *status, d decided) string {
 	switch {
 	case d.recheck:
-		return "Ready, and a timer runs"
-	case !stuck(s) && !asReleased(s, st.release):
-		return "Ready, and a tier is not as its release says"
+		return "Ready, but a recheck is scheduled"
+	case !stuck(s) && !matchesRelease(s, st.release):
+		return "Ready, but a tier does not match its release"
 	default:
 		return ""
 	}
 }
 
-// failsForNothing is true for a failure without a reason, and for one that
-// neither a fault nor a token brought about, nor the rules or the database.
-func (m *model) failsForNothing(s *state, st *status) bool {
+// failsWithoutCause is true for a failure without a reason, or one that no fault or token and no rule
+// or state of the database has caused.
+func (m *model) failsWithoutCause(s *state, st *status) bool {
 	all := m.scenario.Budgets
 	return st.reason == "" || all.Fails == s.left.Fails && all.Tokens == s.left.Tokens && !refused(s, st)
 }
 
-// restful is true where the machine may stand still: in a resting phase, paused,
-// in front of a gate, or where it waits for the word that data may be lost.
-func (m *model) restful(s *state) bool {
+// mayRest is true if the machine may stay in the state: in a resting phase, paused, at a gate, or
+// waiting for the acceptance of a data loss.
+func (m *model) mayRest(s *state) bool {
 	u := m.supersets.items[s.live.superset]
 	d := m.decidedIn(s)
 	return m.statuses[u.status].phase.resting() || u.paused || d.gate || d.loss != 0
 }
 
-// refused is true for a failure that the rules or the database demand: it is
-// ahead of the target in a way that nobody has measured, or encrypted with a key
-// that the target does not have.
+// refused is true for a failure that the rules or the database require: the schema is ahead of the
+// target and the pair is not tested, or secrets are encrypted with a key that the target does not
+// have.
 func refused(s *state, st *status) bool {
 	to := &releases[st.to]
 	switch st.reason {
@@ -539,8 +535,8 @@ func refused(s *state, st *status) bool {
 	}
 }
 
-// asReleased is true when every tier is what a release says, and says so itself.
-func asReleased(s *state, r release) bool {
+// matchesRelease is true if every tier matches a release and is settled.
+func matchesRelease(s *state, r release) bool {
 	for i, t := range s.live.tiers {
 		if releases[r].has[i] != t.exists() || t.exists() && (t.release != r || !t.serves() || !t.is(tierSettled)) {
 			return false

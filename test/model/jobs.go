@@ -2,13 +2,13 @@
 
 package model
 
-// end is one way for a Job to go on.
+// end is a possible next state of a Job.
 type end struct {
 	at    jobState
 	fails bool
 }
 
-// jobs are what Jobs do: each takes one step at a time.
+// jobs yields the steps of the Jobs.
 func (m *model) jobs(s *state, yield yielder) {
 	list := m.jobLists.items[s.live.jobs]
 	for i, j := range list {
@@ -17,27 +17,27 @@ func (m *model) jobs(s *state, yield yielder) {
 			return
 		case j.at.runs():
 			m.runs(s, list, i, yield)
-		case passes(j.at) && !j.rested:
+		case retryable(j.at) && !j.backedOff:
 			n := *s
-			list[i].rested = true
+			list[i].backedOff = true
 			n.live.jobs = m.jobLists.id(list)
-			m.emit(s, &n, step{what: stepRest, arg: uint8(i)}, kindJobs, yield)
+			m.emit(s, &n, step{what: stepBackoff, arg: uint8(i)}, kindJobs, yield)
 			list[i] = j
 		}
 	}
 }
 
-// passes is true for the end of a Job that is tried again after a pause.
-func passes(at jobState) bool {
+// retryable is true for a failure that is retried after a backoff.
+func retryable(at jobState) bool {
 	switch at {
-	case failedForNow, lockTimeout, tablesBusy, crashed, crashedLate:
+	case failedRetryable, lockTimeout, tablesBusy, crashed, crashedAfterCommit:
 		return true
 	default:
 		return false
 	}
 }
 
-// runs yields the ways in which one Job that runs can go on.
+// runs yields the next states of an active Job.
 func (m *model) runs(s *state, list jobList, i int, yield yielder) {
 	for _, e := range m.ends(s, list, i) {
 		n, next := *s, list
@@ -47,13 +47,13 @@ func (m *model) runs(s *state, list jobList, i int, yield yielder) {
 			}
 			n.left.Fails--
 		}
-		m.enters(&n, &next[i], e.at)
+		m.enter(&n, &next[i], e.at)
 		n.live.jobs = m.jobLists.id(next)
 		m.emit(s, &n, step{what: stepJob, arg: uint8(i), fails: e.fails}, kindJobs, yield)
 	}
 }
 
-// ends are the ways of a Job.
+// ends returns the possible next states of a Job.
 func (m *model) ends(s *state, list jobList, i int) []end {
 	j := list[i]
 	if scripts[j.script].changes {
@@ -62,18 +62,18 @@ func (m *model) ends(s *state, list jobList, i int) []end {
 	at := succeeded
 	switch j.script {
 	case preflight:
-		at = proven(s, j)
+		at = preflightEnd(s, j)
 	case verify:
-		if !j.takes(s.schema) || s.dirty || s.key != releases[j.release].key {
+		if !j.accepts(s.schema) || s.dirty || s.key != releases[j.release].key {
 			at = mismatch
 		}
 	default:
 	}
-	return []end{{at: at}, {failedForGood, true}, {failedForNow, true}}
+	return []end{{at: at}, {failedPermanently, true}, {failedRetryable, true}}
 }
 
-// proven is how a preflight ends.
-func proven(s *state, j job) jobState {
+// preflightEnd is the final state of a preflight Job.
+func preflightEnd(s *state, j job) jobState {
 	r := &releases[j.release]
 	switch {
 	case s.schema > r.head:
@@ -85,29 +85,29 @@ func proven(s *state, j job) jobState {
 	}
 }
 
-// takes is true for a revision of the database that verify is content with.
-func (j job) takes(revision uint8) bool {
+// accepts is true for a revision that verify accepts.
+func (j job) accepts(revision uint8) bool {
 	if j.expects == 0 {
 		return revision == releases[j.release].head
 	}
 	return j.expects&(1<<revision) != 0
 }
 
-// changeEnds are the ways of a Job that changes the database: it waits for its
-// lock, changes it, does what is left to do, and may fail or crash in between.
+// changeEnds returns the possible next states of a Job that changes the database. It gets the lock,
+// commits its change, and ends; it can fail or crash between these steps.
 func (m *model) changeEnds(s *state, list jobList, i int) []end {
 	j := list[i]
 	switch j.at {
 	case active:
-		return []end{{at: m.begins(s, list, i)}, {failedForGood, true}, {failedForNow, true}}
+		return []end{{at: m.requestLock(s, list, i)}, {failedPermanently, true}, {failedRetryable, true}}
 	case inside:
-		ends := []end{{at: committed}, {failedInside, true}, {crashed, true}}
+		ends := []end{{at: committed}, {failedInChange, true}, {crashed, true}}
 		if j.polite && s.schema < releases[j.release].head {
 			ends = append(ends, end{overBudget, true}, end{tablesBusy, true})
 		}
 		return ends
 	default:
-		ends := []end{{at: succeeded}, {crashedLate, true}}
+		ends := []end{{at: succeeded}, {crashedAfterCommit, true}}
 		if j.script == migrate {
 			ends = append(ends, end{initFailed, true})
 		}
@@ -115,8 +115,8 @@ func (m *model) changeEnds(s *state, list jobList, i int) []end {
 	}
 }
 
-// begins is what becomes of a Job that asks for the database's lock.
-func (m *model) begins(s *state, list jobList, i int) jobState {
+// requestLock is the next state of a Job that requests the database lock.
+func (m *model) requestLock(s *state, list jobList, i int) jobState {
 	j := list[i]
 	switch {
 	case m.premises.DatabaseLock && othersInside(list, i):
@@ -124,7 +124,7 @@ func (m *model) begins(s *state, list jobList, i int) jobState {
 	case j.script == migrate && s.schema > releases[j.release].head:
 		return databaseAhead
 	case j.script != restore && s.dirty:
-		return failedInside // it trips over what is there
+		return failedInChange // the schema is partially migrated
 	default:
 		return inside
 	}
@@ -139,30 +139,30 @@ func othersInside(list jobList, i int) bool {
 	return false
 }
 
-// enters is what a Job does to the database as it comes to a state, and what it
-// has read there when it ends.
-func (m *model) enters(n *state, j *job, at jobState) {
-	broken := j.at == inside && (at == failedInside || at == crashed)
+// enter applies the effect of a Job on the database when it enters a state, and sets the revision
+// that it reports.
+func (m *model) enter(n *state, j *job, at jobState) {
+	broken := j.at == inside && (at == failedInChange || at == crashed)
 	switch {
 	case at == committed:
 		n.commit(j)
 	case at == succeeded && j.script == backup:
 		n.dump(j)
 	case broken && m.scenario.Database != postgresql:
-		n.dirty = true // without transactional DDL it stays between two schemas
+		n.dirty = true // without transactional DDL the schema is partially migrated
 	}
 	j.at = at
-	if reads(at) {
+	if reportsRevision(at) {
 		j.revision = n.schema
 	}
 }
 
-// reads is true for an end with a word about the database's revision.
-func reads(at jobState) bool {
-	return !at.runs() && at != failedForNow && at != crashed && at != crashedLate
+// reportsRevision is true for a final state that reports the revision of the database.
+func reportsRevision(at jobState) bool {
+	return !at.runs() && at != failedRetryable && at != crashed && at != crashedAfterCommit
 }
 
-// commit is the change that a Job makes.
+// commit applies the change of a Job to the database.
 func (s *state) commit(j *job) {
 	r := &releases[j.release]
 	switch j.script {
@@ -184,7 +184,7 @@ func (s *state) commit(j *job) {
 	}
 }
 
-// load puts a backup back.
+// load restores a backup.
 func (s *state) load(fence uint8) {
 	for _, d := range s.backups {
 		if d.fence == fence && fence > 0 {
@@ -193,10 +193,10 @@ func (s *state) load(fence uint8) {
 	}
 }
 
-// dump keeps a backup, and the newest of those before it.
+// dump stores a backup and keeps the newest of the earlier ones.
 func (s *state) dump(j *job) {
 	if s.backups[0].fence == j.backup {
-		return // it is whole already
+		return // an earlier attempt has completed it
 	}
 	copy(s.backups[1:], s.backups[:keepBackups-1])
 	s.backups[0] = dump{j.backup, s.schema, s.key}

@@ -2,31 +2,31 @@
 
 package model
 
-// Names of the invariants that are judged by the whole graph.
+// Names of the invariants that are checked on the whole graph.
 const (
 	nameL1 = "L1"
 	nameL2 = "L2"
 )
 
-// liveness judges the graph as a whole.
+// liveness checks the invariants on the whole graph.
 func (e *explorer) liveness() {
 	for i := range e.invariants {
 		switch e.invariants[i].Name {
 		case nameL1:
-			if id, found := e.graph.restless(); found {
-				e.breaks(nameL1, "from here no state of rest can be reached without a person", id)
+			if id, found := e.graph.neverRests(); found {
+				e.violated(nameL1, "no resting state is reachable from here without manual intervention", id)
 			}
 		case nameL2:
 			if id, found := e.graph.cycle(); found {
-				e.breaks(nameL2, "the operator and its caches go round in a circle through here", id)
+				e.violated(nameL2, "the operator and its caches loop through this state", id)
 			}
 		}
 	}
 }
 
-// restless finds the state nearest to the first from which no state of rest is
-// reached by fair steps: backwards from those at rest, in sweeps.
-func (g *graph) restless() (id uint32, found bool) {
+// neverRests finds the first state from which no resting state is reachable by fair steps. It marks
+// states backwards from the resting ones, in sweeps.
+func (g *graph) neverRests() (id uint32, found bool) {
 	good := make([]bool, len(g.parent))
 	for i, q := range g.quiet {
 		good[i] = q != 0
@@ -47,6 +47,7 @@ func (g *graph) restless() (id uint32, found bool) {
 	return 0, false
 }
 
+// leadsTo is true if a fair step of a state leads to a good one.
 func (g *graph) leadsTo(i int, good []bool) bool {
 	for _, edge := range g.edges[g.first[i]:g.first[i+1]] {
 		if edge&edgeFair != 0 && good[edge>>edgeBits] {
@@ -56,8 +57,8 @@ func (g *graph) leadsTo(i int, good []bool) bool {
 	return false
 }
 
-// cycle finds the state nearest to the first on, or behind, a circle of the
-// operator's own steps: it takes away, again and again, what nothing leads to.
+// cycle finds the first state on, or reachable from, a cycle of the operator's own steps. It
+// repeatedly removes the states without incoming edges.
 func (g *graph) cycle() (id uint32, found bool) {
 	into := make([]uint16, len(g.parent))
 	g.own(0, len(g.edges), func(to uint32) { into[to]++ })
@@ -84,7 +85,7 @@ func (g *graph) cycle() (id uint32, found bool) {
 	return 0, false
 }
 
-// own gives the ends of the operator's own steps among some edges.
+// own yields the targets of the operator's own steps in a range of edges.
 func (g *graph) own(from, until int, yield func(to uint32)) {
 	for _, edge := range g.edges[from:until] {
 		if edge&edgeOwn != 0 {
@@ -93,23 +94,23 @@ func (g *graph) own(from, until int, yield func(to uint32)) {
 	}
 }
 
-// trace tells the way to a state in words.
+// trace describes the steps to a state.
 func (e *explorer) trace(id uint32) []string {
 	var path []uint16
 	for at := id; at != 0; at = e.graph.parent[at] {
 		path = append(path, e.graph.via[at])
 	}
 	s := e.m.first()
-	lines := []string{"in the beginning: " + e.m.words(&s)}
+	lines := []string{"first: " + e.m.describe(&s)}
 	for i := len(path) - 1; i >= 0; i-- {
 		nth, next := uint16(0), s
 		e.m.successors(&s, func(n *state, by step) {
 			if nth++; nth == path[i] {
-				lines = append(lines, e.m.tell(&change{m: e.m, before: &s, after: n, by: by}))
+				lines = append(lines, e.m.describeChange(&change{m: e.m, before: &s, after: n, by: by}))
 				next = *n
 			}
 		})
 		s = next
 	}
-	return append(lines, "then: "+e.m.words(&s))
+	return append(lines, "then: "+e.m.describe(&s))
 }

@@ -7,63 +7,68 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	machine "github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// Scenario is a world to begin with, and what may happen in it.
+// Scenario is an initial state and the events that can follow.
 type Scenario struct {
-	// Name of the scenario, and what it is for, in a few words.
-	Name, Says string
-	// Policy is what spec says of how to upgrade.
-	Policy lifecycle.Policy
+	// Name of the scenario, and a short description.
+	Name, Text string
+	// Policy has the upgrade settings of spec.
+	Policy machine.Policy
 	// Database is the dialect: postgresql or mysql.
 	Database string
-	// Path are the releases that were installed in turn before the search begins;
-	// empty to begin with nothing.
+	// Path are the releases that are installed in this order before the search; empty to begin with
+	// a new Superset.
 	Path []release
-	// Targets are the releases that users may ask for.
+	// Targets are the releases that users can set in spec.
 	Targets []release
-	// Budgets are how often each thing may happen.
+	// Budgets limit how often each event can happen.
 	Budgets budgets
-	// LateJobs: a leader that lost its lease may yet make a Job that changes the
-	// schema. Nothing in the API can refuse it, only the database's lock.
+	// LateJobs: a leader that has lost its lease can still create a Job that changes the schema. The
+	// API server cannot reject it; only the database lock protects against it.
 	LateJobs bool
 }
 
-// Premises are the code under test and what it relies upon. The real ones are
-// what Production returns; a mutant breaks one.
+// Premises are the code under test and the guarantees that it relies on. Production returns the
+// real ones; a mutant changes one.
 type Premises struct {
-	// Decide and Advance are the machine.
-	Decide  func(*lifecycle.Observation) lifecycle.Decision
-	Advance func(*lifecycle.Observation, *lifecycle.Decision, int) (*v1alpha1.SupersetStatus, error)
-	// InUse is what Prune leaves alone.
+	// Decide and Advance are the state machine.
+	Decide  func(*machine.Observation) lifecycle.Decision
+	Advance func(*machine.Observation, *lifecycle.Decision, int) (*v1alpha1.SupersetStatus, error)
+	// InUse is true for a release that Prune keeps.
 	InUse func(*model, *view, release) bool
-	// OptimisticLock: a status that was worked out from an older object is refused.
+	// OptimisticLock: a status write that is based on an older object is rejected.
 	OptimisticLock bool
-	// FenceRule: the API server refuses a fence that shrinks.
+	// FenceRule: the API server rejects a lower fence.
 	FenceRule bool
-	// ResourceVersion: an apply is refused when its object has changed since it was
-	// seen.
+	// ResourceVersion: an apply is rejected if the object has changed since it was read.
 	ResourceVersion bool
-	// ReadsAfresh: a Superset that does not know a fence which something carries is
-	// read past the cache.
-	ReadsAfresh bool
-	// DatabaseLock: a migration waits for the database's lock.
+	// LiveRead: the Superset is read from the API server if an object carries a higher fence than
+	// the cached one.
+	LiveRead bool
+	// DatabaseLock: a migration waits for the database lock.
 	DatabaseLock bool
-	// JobNames: one Job for each script, fence and attempt.
+	// JobNames: the name of a Job is unique for its script, fence and attempt.
 	JobNames bool
-	// OwnJobs: the operator decides nothing before its cache shows the Job that
-	// it made last.
+	// OwnJobs: the operator makes no decision before its cache shows the last Job that it created.
 	OwnJobs bool
 }
 
-// Production is the operator as it is built.
+func decideOn(o *machine.Observation) lifecycle.Decision { return lifecycle.Decide(machine.Of(o)) }
+
+func advanceFrom(o *machine.Observation, d *lifecycle.Decision, limit int) (*v1alpha1.SupersetStatus, error) {
+	return lifecycle.Advance(machine.Of(o), d, limit)
+}
+
+// Production returns the premises of the real operator.
 func Production() Premises {
-	return Premises{Decide: lifecycle.Decide, Advance: lifecycle.Advance, InUse: inUse,
-		OptimisticLock: true, FenceRule: true, ResourceVersion: true, ReadsAfresh: true,
+	return Premises{Decide: decideOn, Advance: advanceFrom, InUse: inUse,
+		OptimisticLock: true, FenceRule: true, ResourceVersion: true, LiveRead: true,
 		DatabaseLock: true, JobNames: true, OwnJobs: true}
 }
 
-// model is a scenario under premises, with the tables of all that is interned.
+// model is a scenario with its premises and the tables of interned values.
 type model struct {
 	scenario  *Scenario
 	premises  Premises
@@ -76,10 +81,10 @@ type model struct {
 	statuses   []status
 	verdictIDs map[view]uint32
 	verdicts   []verdict
-	// illegal are moves that the table of phases does not know.
+	// illegal are moves that are not in the table of phases.
 	illegal []error
 	seed    maphash.Seed
-	// base is the fence under which the search begins.
+	// base is the fence at the start of the search.
 	base uint8
 }
 
@@ -90,8 +95,8 @@ func newModel(s *Scenario, p Premises) *model {
 	return m
 }
 
-// first is the state in which the search begins: what was installed runs, and
-// nothing has been spent.
+// first is the state in which the search begins: the last installed release runs, and all budgets
+// are left.
 func (m *model) first() state {
 	path := m.scenario.Path
 	if len(path) == 0 {
@@ -111,7 +116,7 @@ func (m *model) first() state {
 	return s
 }
 
-// settle takes the first step that is possible, until none is.
+// settle takes the first possible fair step until there is none.
 func (m *model) settle(s state) state {
 	for range 10_000 {
 		next, found := s, false
@@ -125,5 +130,5 @@ func (m *model) settle(s state) state {
 		}
 		s = next
 	}
-	panic("the world never comes to rest: " + m.words(&s))
+	panic("the model does not become idle: " + m.describe(&s))
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 )
 
-// slice are scenarios with so small budgets that a test run has time for them.
-var slice = []*Scenario{
+// smallScenarios have budgets that are small enough for a test run.
+var smallScenarios = []*Scenario{
 	with("install", budgets{Edits: 1, Fails: 1}),
 	with("rolling", budgets{Edits: 1, Tokens: 1, Fails: 1}),
 	with("rolling", budgets{Edits: 1, Fails: 1, Lags: 1, Crashes: 1}),
@@ -31,56 +31,55 @@ var slice = []*Scenario{
 	with("drift", budgets{Edits: 1, Drifts: 1, Lags: 1}),
 }
 
-const enough = 3_000_000
+// stateLimit is the limit of states for a search.
+const stateLimit = 3_000_000
 
-// The laws of the machine hold in every state that small budgets lead to. The
-// whole check is make model.
-func TestSlice(t *testing.T) {
+// The invariants hold in every state within small budgets. make model runs the full check.
+func TestSmallScenarios(t *testing.T) {
 	t.Parallel()
-	searches := make([]Search, 0, len(slice))
-	for _, s := range slice {
-		r := Explore(s, Production(), Invariants, enough)
+	searches := make([]Search, 0, len(smallScenarios))
+	for _, s := range smallScenarios {
+		r := Explore(s, Production(), Invariants, stateLimit)
 		searches = append(searches, r)
 		if !r.Full {
-			t.Errorf("%s: not all of it was seen", s.Name)
+			t.Errorf("%s: the search stopped at the limit", s.Name)
 		}
 		if r.Broken != "" {
-			t.Errorf("%s: %s is broken: %s\n%s", s.Name, r.Broken, r.Why, strings.Join(r.Trace, "\n"))
+			t.Errorf("%s: %s is violated: %s\n%s", s.Name, r.Broken, r.Why, strings.Join(r.Trace, "\n"))
 		}
 	}
 	missed, err := Missed(searches)
 	if err != nil || len(missed) > 0 {
-		t.Errorf("rows of the table that the slice does not take: %v, %v", missed, err)
+		t.Errorf("rows of the table that no search takes: %v, %v", missed, err)
 	}
 }
 
-// Each invariant finds the mistake that it is there for, and does not cry wolf:
-// without the mistake the very same search finds nothing.
+// Each mutant is killed by its invariant. Without the mutant the same search finds no violation.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	guarded := map[string]bool{}
+	covered := map[string]bool{}
 	for i := range Mutants {
 		mu := &Mutants[i]
-		guarded[mu.Kills] = true
-		r := mu.Hunt(enough)
+		covered[mu.Kills] = true
+		r := mu.Run(stateLimit)
 		if r.Broken != mu.Kills {
-			t.Errorf("survives: %s; %s is not broken in %d states", mu.Name, mu.Kills, r.States)
+			t.Errorf("survives: %s; %s is not violated in %d states", mu.Name, mu.Kills, r.States)
 		}
 		if len(r.Trace) < 2 {
 			t.Errorf("%s: no trace", mu.Name)
 		}
-		if c := Explore(mu.Scenario, Production(), Invariants, enough); c.Broken != "" || !c.Full {
-			t.Errorf("%s: without the mistake %s is broken (%s), or not all was seen", mu.Name, c.Broken, c.Why)
+		if c := Explore(mu.Scenario, Production(), Invariants, stateLimit); c.Broken != "" || !c.Full {
+			t.Errorf("%s: without the mutant %s is violated (%s), or the search stopped at the limit", mu.Name, c.Broken, c.Why)
 		}
 	}
 	for _, inv := range Invariants {
-		if !guarded[inv.Name] {
-			t.Errorf("no mutant proves that %s can be broken", inv.Name)
+		if !covered[inv.Name] {
+			t.Errorf("no mutant violates %s", inv.Name)
 		}
 	}
 }
 
-// The table is read from its drawing: all of it.
+// Table parses all rows of the diagram.
 func TestTable(t *testing.T) {
 	table, err := Table()
 	if err != nil || len(table) < 39 {

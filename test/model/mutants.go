@@ -7,37 +7,38 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	machine "github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// Mutant is a deliberate mistake: in the machine, or in what it relies upon.
+// Mutant is a deliberate fault in the machine or in a guarantee that it relies on.
 type Mutant struct {
-	// Name says what the mistake is.
+	// Name describes the fault.
 	Name string
-	// Kills is the invariant that must find it, in Scenario.
+	// Kills is the invariant that must find the fault in Scenario.
 	Kills    string
 	Scenario *Scenario
-	// Break puts the mistake in.
+	// Break applies the fault.
 	Break func(*Premises)
 }
 
-// seeing makes the machine decide upon an observation that is not so.
-func seeing(lie func(*lifecycle.Observation)) func(*Premises) {
+// observing makes the machine decide on a wrong observation.
+func observing(falsify func(*machine.Observation)) func(*Premises) {
 	return func(p *Premises) {
 		decide, advance := p.Decide, p.Advance
-		p.Decide = func(o *lifecycle.Observation) lifecycle.Decision {
-			lie(o)
+		p.Decide = func(o *machine.Observation) lifecycle.Decision {
+			falsify(o)
 			return decide(o)
 		}
 		p.Advance = advance
 	}
 }
 
-// deciding changes what was decided.
-func deciding(change func(*lifecycle.Observation, *lifecycle.Decision)) func(*Premises) {
+// deciding changes the decision.
+func deciding(change func(*machine.Observation, *lifecycle.Decision)) func(*Premises) {
 	return func(p *Premises) {
 		decide := p.Decide
-		p.Decide = func(o *lifecycle.Observation) lifecycle.Decision {
+		p.Decide = func(o *machine.Observation) lifecycle.Decision {
 			d := decide(o)
 			change(o, &d)
 			return d
@@ -45,11 +46,11 @@ func deciding(change func(*lifecycle.Observation, *lifecycle.Decision)) func(*Pr
 	}
 }
 
-// advancing changes the status that a move leads to.
-func advancing(change func(*lifecycle.Observation, *lifecycle.Decision, *v1alpha1.SupersetStatus)) func(*Premises) {
+// advancing changes the status after a move.
+func advancing(change func(*machine.Observation, *lifecycle.Decision, *v1alpha1.SupersetStatus)) func(*Premises) {
 	return func(p *Premises) {
 		advance := p.Advance
-		p.Advance = func(o *lifecycle.Observation, d *lifecycle.Decision, limit int) (*v1alpha1.SupersetStatus, error) {
+		p.Advance = func(o *machine.Observation, d *lifecycle.Decision, limit int) (*v1alpha1.SupersetStatus, error) {
 			next, err := advance(o, d, limit)
 			if err == nil {
 				change(o, d, next)
@@ -59,8 +60,8 @@ func advancing(change func(*lifecycle.Observation, *lifecycle.Decision, *v1alpha
 	}
 }
 
-// aim is the release that the run leads to, or back to.
-func aim(o *lifecycle.Observation) string {
+// runTarget is the target of a run or of its rollback.
+func runTarget(o *machine.Observation) string {
 	switch {
 	case o.Status.Upgrade == nil:
 		return ""
@@ -71,215 +72,215 @@ func aim(o *lifecycle.Observation) string {
 	}
 }
 
-// arrived is a tier that serves where the run leads.
-func arrivedAt(o *lifecycle.Observation) lifecycle.Tier {
-	return lifecycle.Tier{Exists: true, Release: aim(o), Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeServe, Current: true, Settled: true, Pods: 1, Ready: 1}
+// tierAtTarget is a tier that serves the target of the run.
+func tierAtTarget(o *machine.Observation) machine.Tier {
+	return machine.Tier{Exists: true, Release: runTarget(o), Fence: o.Status.UpgradeRevision, Mode: v1alpha1.ModeServe, Current: true, Settled: true, Pods: 1, Ready: 1}
 }
 
-// Mutants are the mistakes that the check must find.
+// Mutants are the faults that the invariants must find.
 var Mutants = []Mutant{
-	{"two migrations in the database: it has no lock", "I1", with("late Jobs", budgets{Edits: 1, Tokens: 2, Zombies: 1}),
+	{"two migrations in the database without its lock", "I1", with("late Jobs", budgets{Edits: 1, Tokens: 2, Zombies: 1}),
 		func(p *Premises) { p.DatabaseLock = false }},
 	{"a migration starts while another runs", "I1", with("rolling", budgets{Edits: 1, Tokens: 2}),
-		seeing(func(o *lifecycle.Observation) { o.Migrating, o.Migrate.Active = false, false })},
+		observing(func(o *machine.Observation) { o.Migrating, o.Migrate.Active = false, false })},
 	{"the migration is skipped", "I2", with("rolling", budgets{Edits: 1}),
-		deciding(func(_ *lifecycle.Observation, d *lifecycle.Decision) {
-			if d.Move == lifecycle.Migrate {
-				d.Move = lifecycle.SkipMigration
+		deciding(func(_ *machine.Observation, d *lifecycle.Decision) {
+			if d.Moves(lifecycle.Migrate) {
+				d.Move.Event = lifecycle.SkipMigration
 			}
 		})},
-	{"a migration that runs counts as done", "I2", with("rolling", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"an active migration counts as done", "I2", with("rolling", budgets{Edits: 1}),
+		observing(func(o *machine.Observation) {
 			if o.Migrate.Active {
 				o.Migrating, o.Migrate.Active, o.Migrate.Done = false, false, true
 			}
 		})},
-	{"edits and tokens act in the middle of a migration", "I3", with("edits", budgets{Edits: 3}),
-		seeing(func(o *lifecycle.Observation) {
-			if o.Desired.Hash != aim(o) {
+	{"edits and tokens take effect during a migration", "I3", with("edits", budgets{Edits: 3}),
+		observing(func(o *machine.Observation) {
+			if o.Desired.Hash != runTarget(o) {
 				o.Migrating, o.Migrate.Active = false, false
 			}
 		})},
-	{"a tier counts as stopped by its status, while a pod is ending", "I3", with("rolling", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"a tier counts as stopped while a pod is terminating", "I3", with("rolling", budgets{Edits: 1}),
+		observing(func(o *machine.Observation) {
 			for i := range o.Tiers {
 				if o.Tiers[i].Mode == v1alpha1.ModeHold {
 					o.Tiers[i].Pods = 0
 				}
 			}
 		})},
-	{"a Drain leaves the workers alone", "I3", with("drain", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"a Drain does not stop the workers", "I3", with("drain", budgets{Edits: 1}),
+		observing(func(o *machine.Observation) {
 			if o.Status.Phase == v1alpha1.PhaseDBMigrate {
-				o.Tiers[lifecycle.Worker] = lifecycle.Tier{}
+				o.Tiers[machine.Worker] = machine.Tier{}
 			}
 		})},
-	{"the database is taken for one with transactional DDL", "I3", with("halves", budgets{Edits: 1, Fails: 1, Tokens: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"the database is treated as one with transactional DDL", "I3", with("halves", budgets{Edits: 1, Fails: 1, Tokens: 1}),
+		observing(func(o *machine.Observation) {
 			for _, p := range []*migrations.Progress{&o.Preflight, &o.Migrate, &o.Downgrade, &o.Restore} {
 				if p.Result.Database != "" {
 					p.Result.Database = postgresql
 				}
 			}
 		})},
-	{"an attempt that broke the schema is forgotten with the next", "I3", with("halves", budgets{Edits: 1, Tokens: 1, Fails: 2}),
-		seeing(func(o *lifecycle.Observation) { o.Downgrade.Broke = false })},
-	{"another secret key is no reason to encrypt anew", "I2", with("keys", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"a failed attempt that changed the schema is forgotten after the next attempt", "I3", with("halves", budgets{Edits: 1, Tokens: 1, Fails: 2}),
+		observing(func(o *machine.Observation) { o.Downgrade.Broke = false })},
+	{"a new secret key does not cause a re-encryption", "I2", with("keys", budgets{Edits: 1}),
+		observing(func(o *machine.Observation) {
 			o.Desired.Key, o.Desired.PreviousKey = "", ""
 			for i := range o.Stored {
 				o.Stored[i].Key, o.Stored[i].PreviousKey = "", ""
 			}
 		})},
-	{"tiers go back before the schema is taken back", "I4", with("downgrade", budgets{Edits: 1, Tokens: 1}),
-		seeing(func(o *lifecycle.Observation) { o.Downgrade.Active, o.Downgrade.Done = false, true })},
-	{"tiers go back before the backup is restored", "I4", with("restore", budgets{Edits: 1, Tokens: 1}),
-		seeing(func(o *lifecycle.Observation) { o.Restore.Active, o.Restore.Done = false, true })},
-	{"a way back from Ready forgets which revision the running release needs", "I2", with("taken back", budgets{Tokens: 2, Fails: 2}),
-		advancing(func(o *lifecycle.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
-			if d.Move == lifecycle.RollBack && o.Status.Phase == v1alpha1.PhaseReady {
+	{"tiers are rolled back before the schema is downgraded", "I4", with("downgrade", budgets{Edits: 1, Tokens: 1}),
+		observing(func(o *machine.Observation) { o.Downgrade.Active, o.Downgrade.Done = false, true })},
+	{"tiers are rolled back before the backup is restored", "I4", with("restore", budgets{Edits: 1, Tokens: 1}),
+		observing(func(o *machine.Observation) { o.Restore.Active, o.Restore.Done = false, true })},
+	{"a rollback from Ready forgets the revision that the running release needs", "I2", with("taken back", budgets{Tokens: 2, Fails: 2}),
+		advancing(func(o *machine.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
+			if d.Moves(lifecycle.RollBack) && o.Status.Phase == v1alpha1.PhaseReady {
 				next.Upgrade.FromRevision = ""
 			}
 		})},
 	{"web is rolled before the workers", "I4", with("rolling", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) {
+		observing(func(o *machine.Observation) {
 			if o.Status.Phase == v1alpha1.PhaseUpgradeWorkers {
-				o.Tiers[lifecycle.Worker], o.Tiers[lifecycle.Scheduler] = arrivedAt(o), arrivedAt(o)
+				o.Tiers[machine.Worker], o.Tiers[machine.Scheduler] = tierAtTarget(o), tierAtTarget(o)
 			}
 		})},
-	{"the beat is released before the workers are there", "I4", with("rolling", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"the scheduler is released before the workers are ready", "I4", with("rolling", budgets{Edits: 1}),
+		observing(func(o *machine.Observation) {
 			if o.Status.Phase == v1alpha1.PhaseUpgradeWorkers {
-				o.Tiers[lifecycle.Worker] = arrivedAt(o)
+				o.Tiers[machine.Worker] = tierAtTarget(o)
 			}
 		})},
-	{"a rollback releases the beat before web is back", "I4", with("rolling", budgets{Edits: 1, Tokens: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"a rollback releases the scheduler before web is rolled back", "I4", with("rolling", budgets{Edits: 1, Tokens: 1}),
+		observing(func(o *machine.Observation) {
 			if o.Status.Phase == v1alpha1.PhaseRollback {
-				o.Tiers[lifecycle.Web] = arrivedAt(o)
+				o.Tiers[machine.Web] = tierAtTarget(o)
 			}
 		})},
-	{"Jobs get names of their own", "I5", with("caches", budgets{Edits: 1, Lags: 1}),
+	{"the name of a Job does not depend on its script, fence and attempt", "I5", with("caches", budgets{Edits: 1, Lags: 1}),
 		func(p *Premises) { p.JobNames, p.OwnJobs = false, false }},
-	{"a rollback goes on under the fence of the upgrade", "I6", with("rolling", budgets{Edits: 1, Tokens: 1}),
-		advancing(func(o *lifecycle.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
-			if d.Move == lifecycle.RollBack {
+	{"a rollback keeps the fence of the upgrade", "I6", with("rolling", budgets{Edits: 1, Tokens: 1}),
+		advancing(func(o *machine.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
+			if d.Moves(lifecycle.RollBack) {
 				next.UpgradeRevision = o.Status.UpgradeRevision
 			}
 		})},
-	{"a status is written over a newer one", "I6", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
+	{"a status overwrites a newer one", "I6", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
 		func(p *Premises) { p.OptimisticLock = false }},
-	{"done is judged by the release, not by the fence", "I7", with("caches", budgets{Edits: 2, Lags: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"a tier counts as done regardless of its fence", "I7", with("caches", budgets{Edits: 2, Lags: 1}),
+		observing(func(o *machine.Observation) {
 			for i := range o.Tiers {
-				if t := &o.Tiers[i]; t.Exists && t.Release == aim(o) {
+				if t := &o.Tiers[i]; t.Exists && t.Release == runTarget(o) {
 					t.Fence, t.Current, t.Settled = o.Status.UpgradeRevision, true, true
 				}
 			}
 		})},
-	{"verify counts as passed while it runs", "I7", with("rolling", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"an active verify Job counts as passed", "I7", with("rolling", budgets{Edits: 1}),
+		observing(func(o *machine.Observation) {
 			if o.Verify.Active {
 				o.Verify.Active, o.Verify.Done = false, true
 			}
 		})},
 	{"a schema that is ahead after a rollback is forgotten", "I7", with("rolling", budgets{Edits: 1, Tokens: 1}),
-		advancing(func(_ *lifecycle.Observation, _ *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
+		advancing(func(_ *machine.Observation, _ *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
 			if next.Schema != nil {
 				next.Schema.AheadAfterRollback = false
 			}
 		})},
 	{"the release counts as running before verify", "I8", with("rolling", budgets{Edits: 1}),
-		advancing(func(_ *lifecycle.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
-			if d.Move == lifecycle.WebUpgraded {
+		advancing(func(_ *machine.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
+			if d.Moves(lifecycle.WebUpgraded) {
 				next.Release = next.Upgrade.ToRelease
 			}
 		})},
-	{"the API server looks at neither fence nor resource version", "I9", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
+	{"the API server checks neither the fence nor the resource version", "I9", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1}),
 		func(p *Premises) { p.FenceRule, p.ResourceVersion = false, false }},
-	{"the API server takes an apply of a component that has changed since", "I7", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1, Lags: 1}),
+	{"the API server accepts an apply of a component that has changed", "I7", with("leaders", budgets{Edits: 1, Tokens: 1, Zombies: 1, Lags: 1}),
 		func(p *Premises) { p.ResourceVersion = false }},
-	{"an old Superset is believed, and what it mends bears the fence that the tier has", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
+	{"a stale Superset is used, and its writes carry the fence of the tier", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
 		func(p *Premises) {
-			p.ReadsAfresh = false
-			deciding(func(o *lifecycle.Observation, d *lifecycle.Decision) {
-				for i, a := range d.Work.Actions() {
-					if a.Kind == lifecycle.ApplyTier && o.Tiers[a.Tier].Exists && !lifecycle.Moving(o.Status.Phase) {
-						d.Work.Actions()[i].Fence = o.Tiers[a.Tier].Fence
+			p.LiveRead = false
+			deciding(func(o *machine.Observation, d *lifecycle.Decision) {
+				for i := range d.Work.Tiers {
+					if o.Tiers[i].Exists && !machine.Moving(o.Status.Phase) {
+						d.Work.Tiers[i].Fence = o.Tiers[i].Fence
 					}
 				}
 			})(p)
 		}},
-	{"any version is tried", "I10", with("edits", budgets{Edits: 1}),
-		seeing(func(o *lifecycle.Observation) { o.Policy.AllowUnsupported, o.Policy.AllowSkip = true, true })},
-	{"a step is tried without end", "I11", with("rolling", budgets{Edits: 1, Fails: 3}),
-		seeing(func(o *lifecycle.Observation) {
+	{"unsupported and skipped versions are allowed", "I10", with("edits", budgets{Edits: 1}),
+		observing(func(o *machine.Observation) { o.Policy.AllowUnsupported, o.Policy.AllowSkip = true, true })},
+	{"a failed step is retried without a limit", "I11", with("rolling", budgets{Edits: 1, Fails: 3}),
+		observing(func(o *machine.Observation) {
 			for _, p := range []*migrations.Progress{&o.Preflight, &o.Backup, &o.Migrate, &o.Verify, &o.Downgrade, &o.Restore} {
 				p.Waits = p.Attempt
 			}
 		})},
-	{"a step is tried again at once", "I11", with("rolling", budgets{Edits: 1, Fails: 1}),
-		seeing(func(o *lifecycle.Observation) { o.Preflight.FinishedAt = time.Time{} })},
-	{"paused is not looked at", "I13", with("gates", budgets{Edits: 1, Pauses: 1}),
-		seeing(func(o *lifecycle.Observation) { o.Policy.Paused = false })},
-	{"Prune keeps the release that runs, and no other", "I14", with("rolling", budgets{Edits: 1}),
+	{"a failed step is retried without a backoff", "I11", with("rolling", budgets{Edits: 1, Fails: 1}),
+		observing(func(o *machine.Observation) { o.Preflight.FinishedAt = time.Time{} })},
+	{"spec.paused is ignored", "I13", with("gates", budgets{Edits: 1, Pauses: 1}),
+		observing(func(o *machine.Observation) { o.Policy.Paused = false })},
+	{"Prune keeps only the running release", "I14", with("rolling", budgets{Edits: 1}),
 		func(p *Premises) {
 			p.InUse = func(m *model, v *view, r release) bool {
 				return m.statuses[m.supersets.items[v.superset].status].release == r
 			}
 		}},
-	{"a release that is not in store counts as one without tiers", "I14", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"a release that is not stored counts as one without tiers", "I14", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
+		observing(func(o *machine.Observation) {
 			if u := o.Status.Upgrade; u != nil {
 				for _, r := range o.Stored {
 					if r.Hash == u.ToRelease {
 						return
 					}
 				}
-				o.Stored = append([]lifecycle.Release{{Hash: u.ToRelease, Version: u.To, Revision: o.Status.UpgradeRevision}}, o.Stored...)
+				o.Stored = append([]machine.Release{{Hash: u.ToRelease, Version: u.To, Revision: o.Status.UpgradeRevision}}, o.Stored...)
 			}
 		})},
-	{"deadlines never pass", "L1", with("rolling", budgets{Edits: 1, Fails: 1}),
-		seeing(func(o *lifecycle.Observation) {
+	{"deadlines are ignored", "L1", with("rolling", budgets{Edits: 1, Fails: 1}),
+		observing(func(o *machine.Observation) {
 			if o.Status.PhaseSince != nil {
 				o.Now = o.Status.PhaseSince.Time
 			}
 		})},
-	{"a handled token is noted, and forgotten again", "L2", with("rolling", budgets{Edits: 1, Tokens: 1}),
-		deciding(func(o *lifecycle.Observation, d *lifecycle.Decision) {
+	{"a handled token is recorded and then forgotten", "L2", with("rolling", budgets{Edits: 1, Tokens: 1}),
+		deciding(func(o *machine.Observation, d *lifecycle.Decision) {
 			if o.Tokens.Retry == o.Status.LastHandled.Retry {
-				d.Handled.Retry = ""
+				d.Tokens.Handled.Retry = ""
 			}
 		})},
-	{"a way back that failed begins again by itself", "L2", with("rolling", budgets{Edits: 2, Fails: 1}),
-		advancing(func(o *lifecycle.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
-			if d.Move == lifecycle.Fail && o.Status.Upgrade.HeldRelease == "" {
+	{"a failed rollback is restarted automatically", "L2", with("rolling", budgets{Edits: 2, Fails: 1}),
+		advancing(func(o *machine.Observation, d *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
+			if d.Moves(lifecycle.Fail) && o.Status.Upgrade.HeldRelease == "" {
 				next.Upgrade.HeldRelease = ""
 			}
 		})},
-	{"Ready looks again every minute", "L3", with("rolling", budgets{Edits: 1}),
-		deciding(func(o *lifecycle.Observation, d *lifecycle.Decision) {
-			if o.Status.Phase == v1alpha1.PhaseReady && d.Move == "" {
+	{"an idle Superset is rechecked every minute", "L3", with("rolling", budgets{Edits: 1}),
+		deciding(func(o *machine.Observation, d *lifecycle.Decision) {
+			if o.Status.Phase == v1alpha1.PhaseReady && d.Kind != lifecycle.KindMove {
 				d.Recheck = time.Minute
 			}
 		})},
-	{"a failure is not written down", "L3", with("rolling", budgets{Edits: 1, Fails: 1}),
-		advancing(func(_ *lifecycle.Observation, _ *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
+	{"a failure is not recorded", "L3", with("rolling", budgets{Edits: 1, Fails: 1}),
+		advancing(func(_ *machine.Observation, _ *lifecycle.Decision, next *v1alpha1.SupersetStatus) {
 			if next.Upgrade != nil {
 				next.Upgrade.Failure = nil
 			}
 		})},
 }
 
-// Hunt looks for the mutant with the invariant that must find it, and no other.
-func (mu *Mutant) Hunt(limit int) Search {
+// Run explores the scenario of the mutant with the invariant that must kill it.
+func (mu *Mutant) Run(limit int) Search {
 	p := Production()
 	mu.Break(&p)
-	var one []Invariant
+	var killers []Invariant
 	for _, inv := range Invariants {
 		if inv.Name == mu.Kills {
-			one = append(one, inv)
+			killers = append(killers, inv)
 		}
 	}
-	return Explore(mu.Scenario, p, one, limit)
+	return Explore(mu.Scenario, p, killers, limit)
 }

@@ -2,10 +2,8 @@
 
 package model
 
-import "github.com/superset-operator/superset-operator/internal/lifecycle"
-
-// operator is what the operator may do next: begin to carry out a decision with
-// its first write, or go on with the next one.
+// operator yields the next write of the operator: the first one of a new decision, or the next one of
+// the current decision.
 func (m *model) operator(s *state, yield yielder) {
 	work := s.work
 	if work.verdict == 0 {
@@ -16,18 +14,18 @@ func (m *model) operator(s *state, yield yielder) {
 			return
 		}
 	}
-	m.goOn(s, work, yield, step{what: stepOperator})
+	m.continueWork(s, work, yield, step{what: stepOperator})
 }
 
-// lateLeader is what a leader that lost its lease may still do.
+// lateLeader yields the next write of a leader that has lost its lease.
 func (m *model) lateLeader(s *state, yield yielder) {
 	if s.late.verdict != 0 {
-		m.goOn(s, s.late, yield, step{what: stepLate})
+		m.continueWork(s, s.late, yield, step{what: stepLate})
 	}
 }
 
-// goOn does the next write of a decision that changes anything.
-func (m *model) goOn(s *state, work inflight, yield yielder, by step) {
+// continueWork performs the next write of a decision that changes something.
+func (m *model) continueWork(s *state, work inflight, yield yielder, by step) {
 	v := &m.verdicts[work.verdict]
 	n := *s
 	for i := int(work.next); i < len(v.writes); i++ {
@@ -36,7 +34,7 @@ func (m *model) goOn(s *state, work inflight, yield yielder, by step) {
 		last := i+1 == len(v.writes)
 		rest := inflight{verdict: work.verdict, next: uint8(i + 1), stale: work.stale}
 		switch {
-		case out.refused && !last: // it is told to the user: the status is recorded all the same
+		case out.refused && !last: // reported to the user: the status is still recorded
 			i = len(v.writes) - 2
 			continue
 		case out.ends || last:
@@ -51,7 +49,7 @@ func (m *model) goOn(s *state, work inflight, yield yielder, by step) {
 	}
 }
 
-// setRest notes what is left of a decision with who carries it out.
+// setRest stores the remaining writes of a decision.
 func (by step) setRest(n *state, rest inflight) {
 	if by.what == stepLate {
 		n.late = rest
@@ -60,17 +58,17 @@ func (by step) setRest(n *state, rest inflight) {
 	n.work = rest
 }
 
-// caches let one cache catch up.
+// caches yields the update of one stale cache.
 func caches(s *state, yield yielder) {
 	for kind := range kindCount {
 		bit := uint8(1) << kind
-		if s.lag&bit == 0 {
+		if s.stale&bit == 0 {
 			continue
 		}
 		n := *s
-		n.lag &^= bit
+		n.stale &^= bit
 		n.made = n.made && kind != kindJobs
-		if s.left.Crashes > 0 && (kind != kindJobs || !s.made) { // a restart may see it once more
+		if s.left.Crashes > 0 && (kind != kindJobs || !s.made) { // a restarted operator may see it again
 			n.hidden |= bit
 			yield(&n, step{what: stepCatchUp, arg: uint8(kind), hides: true})
 		}
@@ -85,30 +83,30 @@ func (o *objects) clear(kind int) {
 	o.take(&zero, kind)
 }
 
-// restarts end the operator between two writes. What it sees then is what the
-// API server holds, or old copies once more. Or it lives on without its lease.
+// restarts yields a restart of the operator between two writes, with current caches or with the old
+// copies again, and the loss of its lease.
 func (m *model) restarts(s *state, yield yielder) {
 	if s.left.Crashes > 0 && (s.work.verdict != 0 || s.hidden != 0) {
 		n := *s
 		n.left.Crashes--
 		n.work = inflight{}
-		n.lag |= n.hidden
+		n.stale |= n.hidden
 		n.hidden = 0
 		if n.made { // see doc.go
-			n.lag, n.made = n.lag&^(1<<kindJobs), false
+			n.stale, n.made = n.stale&^(1<<kindJobs), false
 			n.old.clear(kindJobs)
 		}
 		yield(&n, step{what: stepCrash})
-		if n.lag != 0 {
-			n.lag, n.old = 0, objects{}
+		if n.stale != 0 {
+			n.stale, n.old = 0, objects{}
 			yield(&n, step{what: stepCrash, hides: true})
 		}
 	}
-	m.cutsOff(s, yield)
+	m.losesLease(s, yield)
 }
 
-// cutsOff takes the lease from a leader that does not know, and has writes in hand.
-func (m *model) cutsOff(s *state, yield yielder) {
+// losesLease yields the loss of the lease by a leader with pending writes, which does not notice it.
+func (m *model) losesLease(s *state, yield yielder) {
 	if s.left.Zombies == 0 || s.late.verdict != 0 {
 		return
 	}
@@ -119,67 +117,66 @@ func (m *model) cutsOff(s *state, yield yielder) {
 		n.late = m.decide(s)
 	}
 	if n.late.verdict != 0 && (m.scenario.LateJobs || !m.changesSchema(n.late)) {
-		yield(&n, step{what: stepCutOff})
+		yield(&n, step{what: stepLoseLease})
 	}
 }
 
-// changesSchema is true for a decision with a Job that changes the schema among
-// what is left of it.
+// changesSchema is true if the remaining writes of a decision create a Job that changes the schema.
 func (m *model) changesSchema(work inflight) bool {
 	for _, w := range m.verdicts[work.verdict].writes[work.next:] {
-		if w.kind == lifecycle.RunJob && scripts[w.job.script].changes {
+		if w.kind == writeRunJob && scripts[w.job.script].changes {
 			return true
 		}
 	}
 	return false
 }
 
-// emit yields what a write leads to: the cache of its kind follows, or lags.
+// emit yields the state after a write, with a current and with a stale cache of its kind.
 func (m *model) emit(before, n *state, by step, kind int, yield yielder) {
 	if kind == kindSuperset {
 		n.work.stale = n.work.verdict != 0
 		n.late.stale = n.late.verdict != 0
 	}
 	by.kind = int8(kind)
-	makes := kind == kindJobs && by.what == stepOperator && by.write.kind == lifecycle.RunJob
-	n.made = n.made || makes && n.lag&(1<<kindJobs) != 0
-	n.sees(before, kind, makes)
-	if mayLag(before, n, kind) {
-		lagging := *n
-		lagging.left.Lags--
-		lagging.lag |= 1 << kind
-		lagging.hidden &^= 1 << kind
-		lagging.old.take(&before.live, kind)
-		lagging.made = lagging.made || makes
-		by.lags = true
-		m.tidy(&lagging)
-		yield(&lagging, by)
-		by.lags = false
+	makes := kind == kindJobs && by.what == stepOperator && by.write.kind == writeRunJob
+	n.made = n.made || makes && n.stale&(1<<kindJobs) != 0
+	n.dropOld(before, kind, makes)
+	if mayBeStale(before, n, kind) {
+		behind := *n
+		behind.left.Lags--
+		behind.stale |= 1 << kind
+		behind.hidden &^= 1 << kind
+		behind.old.take(&before.live, kind)
+		behind.made = behind.made || makes
+		by.stale = true
+		m.tidy(&behind)
+		yield(&behind, by)
+		by.stale = false
 	}
 	m.tidy(n)
 	yield(n, by)
 }
 
-// sees lets go of old copies that are taken for impossible: see doc.go.
-func (n *state) sees(before *state, kind int, makes bool) {
+// dropOld drops old copies that are assumed to be impossible: see doc.go.
+func (n *state) dropOld(before *state, kind int, makes bool) {
 	if makes && n.hidden&(1<<kindJobs) != 0 {
 		n.hidden &^= 1 << kindJobs
 		n.old.clear(kindJobs)
 	}
-	if kind == kindPods && starts(before, n) {
-		n.lag, n.hidden = n.lag&^(1<<kindPods), n.hidden&^(1<<kindPods)
+	if kind == kindPods && podStarted(before, n) {
+		n.stale, n.hidden = n.stale&^(1<<kindPods), n.hidden&^(1<<kindPods)
 		n.old.clear(kindPods)
 	}
 }
 
-// mayLag is true where a cache may miss a write. That a pod has started is taken
-// for seen: see doc.go.
-func mayLag(before, n *state, kind int) bool {
-	return kind != noKind && n.left.Lags > 0 && n.lag&(1<<kind) == 0 && (kind != kindPods || !starts(before, n))
+// mayBeStale is true if a cache can miss a write. The start of a pod is assumed to be visible: see
+// doc.go.
+func mayBeStale(before, n *state, kind int) bool {
+	return kind != noKind && n.left.Lags > 0 && n.stale&(1<<kind) == 0 && (kind != kindPods || !podStarted(before, n))
 }
 
-// starts is true when a pod has started between two states.
-func starts(before, n *state) bool {
+// podStarted is true if a pod has started between two states.
+func podStarted(before, n *state) bool {
 	for i, p := range n.live.pods {
 		if p.count() > before.live.pods[i].count() {
 			return true
@@ -188,9 +185,9 @@ func starts(before, n *state) bool {
 	return false
 }
 
-// tidy forgets Jobs that have ended under a fence that nobody is at any more.
+// tidy removes ended Jobs of fences that are not current in any view.
 func (m *model) tidy(n *state) {
-	if n.late.verdict != 0 || n.lag&(1<<kindSuperset) != 0 || n.hidden&(1<<kindSuperset) != 0 {
+	if n.late.verdict != 0 || n.stale&(1<<kindSuperset) != 0 || n.hidden&(1<<kindSuperset) != 0 {
 		return
 	}
 	list := m.jobLists.items[n.live.jobs]
@@ -203,7 +200,7 @@ func (m *model) tidy(n *state) {
 	}
 }
 
-// statusOf is what invariants ask of the stored status.
+// statusOf is the status of the Superset in a set of objects.
 func (m *model) statusOf(o *objects) *status {
 	return &m.statuses[m.supersets.items[o.superset].status]
 }

@@ -2,36 +2,33 @@
 
 package model
 
-// state is the whole world at one moment: comparable, and small, for there are
-// millions of them.
+// state is one state of the model. It is comparable, and small because there are millions of them.
 type state struct {
-	// live is what the API server holds.
+	// live has the objects of the API server.
 	live objects
-	// old has the copy of each kind whose cache lags; the zero value for the
-	// others, so that equal worlds are equal states.
+	// old has the cached copy of each kind whose cache is stale; the zero value for the other kinds,
+	// so that equivalent states are equal.
 	old objects
-	// lag has a bit for each kind whose cache shows the old copy. hidden has one
-	// for each whose old copy was seen past, and may come back after a restart.
-	lag, hidden uint8
-	// schema is the revision of the database; dirty is true when it is between
-	// two of them.
+	// stale has a bit for each kind whose cache is stale. hidden has a bit for each kind whose cache is
+	// current, but can be stale again after a restart.
+	stale, hidden uint8
+	// schema is the revision of the database; dirty is true if it is partially migrated.
 	schema uint8
 	dirty  bool
-	// key is what is stored is encrypted with; backups are the dumps, the newest
-	// first.
+	// key is the key of the stored secrets; backups are the dumps, the newest first.
 	key     secretKey
 	backups [keepBackups]dump
 	page    uint8
 	clock   uint8
-	// work is the decision that the operator carries out; late is that of a leader
-	// that lost its lease with its writes still in hand.
+	// work is the decision that the operator executes; late is that of a leader that has lost its
+	// lease with pending writes.
 	work, late inflight
-	// made: the operator has made a Job that its cache does not show yet.
+	// made: the operator has created a Job that its cache does not show yet.
 	made bool
 	left budgets
 }
 
-// dump is a backup: the fence that it is named after, and what it holds.
+// dump is a backup: the fence in its name, and its content.
 type dump struct {
 	fence, schema uint8
 	key           secretKey
@@ -40,7 +37,7 @@ type dump struct {
 // keepBackups is spec.upgrade.backup.keep.
 const keepBackups = 2
 
-// objects are one object, or one list, of each kind. Large ones are interned.
+// objects has one object or list of each kind. Large ones are interned.
 type objects struct {
 	superset uint32 // of model.supersets
 	tiers    [3]tier
@@ -49,7 +46,7 @@ type objects struct {
 	store    uint32 // of model.stores
 }
 
-// The kinds, each with a cache of its own. The first three are the components.
+// The kinds, each with its own cache. The first three are the components.
 const (
 	kindSuperset = 3
 	kindPods     = 4
@@ -77,7 +74,7 @@ func (o *objects) take(from *objects, kind int) {
 	}
 }
 
-// superset is the object as users and the operator write it.
+// superset is the Superset object.
 type superset struct {
 	desired         release
 	paused          bool
@@ -95,21 +92,21 @@ type tier struct {
 
 const (
 	tierHolds   = 1 << iota // mode Hold, else Serve
-	tierCurrent             // status answers this very spec
-	tierSettled             // and says Ready
-	tierRemade              // flips with each creation: the uid
-	tierDeleted             // is being deleted, once its pods are gone
+	tierCurrent             // status is for the current spec
+	tierSettled             // status is Ready
+	tierRemade              // flips with each creation, in place of a uid
+	tierDeleted             // is being deleted, until its pods are gone
 )
 
 func (t tier) is(flag uint8) bool { return t.flags&flag != 0 }
 
-// exists is true when there is a component object.
+// exists is true if there is a component object.
 func (t tier) exists() bool { return t.release != none }
 
-// serves is true when its spec asks for pods.
+// serves is true if its spec asks for pods.
 func (t tier) serves() bool { return t.exists() && !t.is(tierHolds) }
 
-// pod is a release and what becomes of the pod.
+// pod is the release and state of a pod.
 type pod struct {
 	release release
 	at      podState
@@ -123,12 +120,12 @@ const (
 	podCrashing
 )
 
-// pods of a tier: the one that stands, and in a roll the new one beside it.
-type pods struct{ stands, comes pod }
+// pods of a tier: the existing one, and the new one during a roll.
+type pods struct{ current, next pod }
 
 func (p pods) count() int {
 	n := 0
-	for _, one := range []pod{p.stands, p.comes} {
+	for _, one := range []pod{p.current, p.next} {
 		if one.release != none {
 			n++
 		}
@@ -141,24 +138,23 @@ type job struct {
 	script  script
 	fence   uint8
 	attempt uint8
-	// waits counts the attempts before it that waited for a lock; before is how
-	// the last one ended.
+	// waits counts the earlier attempts that timed out on a lock; before is the final state of the
+	// previous attempt.
 	waits   uint8
 	before  jobState
-	broke   bool // one of them may have left a change half done
+	broke   bool // an earlier attempt may have left the schema partially migrated
 	release release
 	at      jobState
-	// rested: the pause before another attempt is over.
-	rested bool
-	// revision of the database as the script has read it last.
+	// backedOff: the backoff before the next attempt is over.
+	backedOff bool
+	// revision of the database that the script has read last.
 	revision uint8
-	// expects are the revisions that verify takes, as bits; 0 for the head.
+	// expects are the revisions that verify accepts, as bits; 0 for the head.
 	expects uint8
-	// polite: it locks the tables that others use; reencrypts: it changes the key.
+	// polite: it is a polite migration; reencrypts: it changes the key.
 	polite, reencrypts bool
-	// to is the revision that a downgrade leads to; 0 to leave the schema. backup
-	// is the fence of the one that is taken or put back, and kept that of the one
-	// before it, if it stays.
+	// to is the target revision of a downgrade; 0 to keep the schema. backup is the fence of the
+	// backup that is taken or restored, and kept that of the previous backup if it is kept.
 	to, backup, kept uint8
 }
 
@@ -167,32 +163,32 @@ type jobState uint8
 const (
 	noJob jobState = iota
 	active
-	inside    // has the database's lock
-	committed // has changed the schema, and not ended
+	inside    // holds the database lock
+	committed // has changed the schema and has not ended
 	succeeded
-	failedForGood // a reason that does not pass
-	failedForNow  // DatabaseUnreachable
-	failedInside  // in the middle of its change
-	keyInvalid    // what is stored is encrypted with another key
-	lockTimeout   // another migration ran
-	overBudget    // LockBudgetExceeded
+	failedPermanently // a permanent failure
+	failedRetryable   // a retryable failure: DatabaseUnreachable
+	failedInChange    // during its change
+	keyInvalid        // stored secrets are encrypted with a different key
+	lockTimeout       // LockTimeout: another migration ran
+	overBudget        // LockBudgetExceeded
 	tablesBusy
 	databaseAhead
 	mismatch
 	crashed
-	crashedLate // after the commit: the schema has moved and nobody says so
-	initFailed  // after the commit
+	crashedAfterCommit // after the commit, without a termination message
+	initFailed         // after the commit
 )
 
 func (j jobState) runs() bool { return j == active || j == inside || j == committed }
 
-// maxJobs bounds the Jobs that matter at one time.
+// maxJobs limits the number of Jobs in a state.
 const maxJobs = 12
 
 // jobList has the Jobs in the order of their creation, without gaps.
 type jobList [maxJobs]job
 
-// stored is a release in store.
+// stored is a stored release.
 type stored struct {
 	revision uint8 // 0 when it is not stored
 	head     uint8
@@ -201,7 +197,7 @@ type stored struct {
 
 type store [releaseCount]stored
 
-// inflight is a decision that is being carried out.
+// inflight is a decision that is being executed.
 type inflight struct {
 	verdict uint32 // of model.verdicts; 0 for none
 	next    uint8
@@ -212,13 +208,13 @@ type inflight struct {
 // Bits of the clock.
 const (
 	clockLate  = 1 << iota // the phase is past its deadline
-	clockGrace             // the page has had its time
+	clockGrace             // the wait for the page is over
 )
 
 // Bits of the maintenance page.
 const (
 	pageExists = 1 << iota
 	pageReady
-	pageInFront
+	pageHasTraffic
 	pageBlocked
 )

@@ -2,61 +2,60 @@
 
 package model
 
-// step is one thing that happens.
+// step is one transition of the model.
 type step struct {
 	what stepKind
-	// arg says which: a tier, a Job, a release, a kind.
+	// arg is the number of the tier, Job, release or kind.
 	arg uint8
-	// hides marks the second of two ways for a cache to catch up, or to be filled
-	// after a restart.
+	// hides: a cache update after which the old copy can reappear, or a restart with current caches.
 	hides bool
-	// kind of the object that was written, and whether its cache lags now.
-	kind int8
-	lags bool
-	// fails: a fault was spent on it.
+	// kind of the written object, and whether its cache is now stale.
+	kind  int8
+	stale bool
+	// fails: the step uses up a fault.
 	fails bool
-	// write is what the operator wrote, and verdict what it belongs to.
+	// write is the write of the operator, and verdict the one that it belongs to.
 	write   *write
 	verdict *verdict
 }
 
 type stepKind uint8
 
-// The steps, by who takes them.
+// The kinds of steps, with their actors.
 const (
-	stepOperator stepKind = iota
-	stepCatchUp           // a cache
-	stepRoll              // a Deployment: pods
-	stepAnswer            // a component controller: the status of its object
-	stepJob               // a Job
-	stepPage              // the maintenance page's pod
-	stepRest              // the pause before another attempt is over
-	stepGrace             // the page has had its time
-	stepLate              // a write of a leader that has lost its lease
-	stepOverdue           // the phase's deadline passes
-	stepCrash             // the operator restarts
-	stepCutOff            // the operator loses its lease and does not know
-	stepEdit              // a user writes spec
+	stepOperator  stepKind = iota
+	stepCatchUp            // a cache is updated
+	stepRoll               // a Deployment: pods
+	stepReport             // a component controller: the status of its object
+	stepJob                // a Job
+	stepPage               // the pod of the maintenance page
+	stepBackoff            // the backoff before the next attempt is over
+	stepGrace              // the wait for the maintenance page is over
+	stepLate               // a write of a leader that has lost its lease
+	stepOverdue            // the deadline of the phase passes
+	stepCrash              // the operator restarts
+	stepLoseLease          // the operator loses its lease without noticing
+	stepEdit               // a user edits spec
 	stepRollback
 	stepRetry
 	stepApprove
 	stepAccept
 	stepPause
-	stepDrift // somebody deletes a component
+	stepDrift // a user deletes a component
 )
 
-// own is true for steps of the operator and its caches alone.
+// own is true for steps of the operator and its caches.
 func (s step) own() bool { return s.what <= stepCatchUp }
 
-// fair is true for what happens by itself, sooner or later, without a fault.
+// fair is true for a step that eventually happens without a fault or a user.
 func (s step) fair() bool {
 	return s.what <= stepGrace && !s.fails || s.what == stepOverdue && !s.fails
 }
 
-// yielder is given each state that a step leads to.
+// yielder receives each successor state with its step.
 type yielder func(*state, step)
 
-// successors yields all that may happen next, always in the same order.
+// successors yields all possible next states, always in the same order.
 func (m *model) successors(s *state, yield yielder) {
 	m.operator(s, yield)
 	caches(s, yield)

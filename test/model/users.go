@@ -2,7 +2,7 @@
 
 package model
 
-// users are what people do: to spec, to annotations, to what the operator made.
+// users yields the actions of users: edits of spec, annotations, and deleted components.
 func (m *model) users(s *state, yield yielder) {
 	u := m.supersets.items[s.live.superset]
 	set := func(n state, to superset, by step) {
@@ -34,13 +34,13 @@ func (m *model) users(s *state, yield yielder) {
 		to.paused = !u.paused
 		set(n, to, step{what: stepPause})
 	}
-	m.approves(s, u, set)
-	m.accepts(s, u, set)
-	m.drifts(s, yield)
+	m.approvals(s, u, set)
+	m.acceptances(s, u, set)
+	m.deletions(s, yield)
 }
 
-// approves is a person who gives the approval that the status asks for.
-func (m *model) approves(s *state, u superset, set func(state, superset, step)) {
+// approvals yields the approvals that the status asks for.
+func (m *model) approvals(s *state, u superset, set func(state, superset, step)) {
 	st := &m.statuses[u.status]
 	if m.scenario.Policy.Approval == "" && len(m.scenario.Policy.Gates) == 0 || st.planHash == "" {
 		return
@@ -58,11 +58,10 @@ func (m *model) approves(s *state, u superset, set func(state, superset, step)) 
 	}
 }
 
-// accepts is a person who accepts the loss of data that the operator names, by
-// what the API server holds.
-func (m *model) accepts(s *state, u superset, set func(state, superset, step)) {
-	if s.lag != 0 {
-		return // it is told with the status; a look at another moment is as good
+// acceptances yields the acceptance of the data loss that the operator reports.
+func (m *model) acceptances(s *state, u superset, set func(state, superset, step)) {
+	if s.stale != 0 {
+		return // the token is in the status; states with current caches are sufficient
 	}
 	if loss := m.decidedIn(s).loss; loss != 0 && loss != u.accept {
 		u.accept = loss
@@ -70,9 +69,9 @@ func (m *model) accepts(s *state, u superset, set func(state, superset, step)) {
 	}
 }
 
-// drifts are components that somebody deletes: the object is gone at once, and
-// its pods are ending.
-func (m *model) drifts(s *state, yield yielder) {
+// deletions yields the deletion of a component by a user: the object is removed immediately, and its
+// pods terminate.
+func (m *model) deletions(s *state, yield yielder) {
 	if s.left.Drifts == 0 {
 		return
 	}

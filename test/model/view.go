@@ -8,28 +8,28 @@ import (
 	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	machine "github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// view is what the operator sees: of each kind what its cache holds.
+// view is what the operator reads: the cached objects of each kind.
 type view struct {
 	objects
 	page, clock uint8
 }
 
-// viewOf is what the operator decides upon in a state: what the caches show. Where
-// anything carries a fence that the Superset there does not know, that one is read
-// past the cache. stale is true for a Superset that is older than the stored one.
+// viewOf is the view that the operator decides on in a state. If an object carries a higher fence
+// than the cached Superset, the Superset is read from the API server. stale is true if the Superset
+// in the view is older than the stored one.
 func (m *model) viewOf(s *state) (v view, stale bool) {
 	v = view{objects: s.live, page: s.page, clock: s.clock}
 	for kind := range kindCount {
-		if s.lag&(1<<kind) != 0 {
+		if s.stale&(1<<kind) != 0 {
 			v.take(&s.old, kind)
 		}
 	}
-	stale = s.lag&(1<<kindSuperset) != 0
-	if stale && m.premises.ReadsAfresh && m.maxFence(&v) > m.statusOf(&v.objects).fence {
+	stale = s.stale&(1<<kindSuperset) != 0
+	if stale && m.premises.LiveRead && m.maxFence(&v) > m.statusOf(&v.objects).fence {
 		v.superset, stale = s.live.superset, false
 	}
 	return v, stale
@@ -47,16 +47,16 @@ func (m *model) maxFence(v *view) uint8 {
 	return fence
 }
 
-// observe is the Observation that a view makes, as internal/controller would.
-func (m *model) observe(v *view) *lifecycle.Observation {
+// observe makes the Observation of a view, as internal/controller does.
+func (m *model) observe(v *view) *machine.Observation {
 	u := m.supersets.items[v.superset]
 	st := m.statuses[u.status].full
-	o := &lifecycle.Observation{
-		Now: momentOf(st.UpgradeRevision), Status: st, Policy: m.scenario.Policy,
+	o := &machine.Observation{
+		Now: timeOf(st.UpgradeRevision), Status: st, Policy: m.scenario.Policy,
 		Tokens:  v1alpha1.LastHandled{Rollback: token(u.rollback), Retry: token(u.retry), Approve: m.texts.items[u.approve], AcceptDataLoss: m.texts.items[u.accept]},
-		Desired: u.desired.seen(), Invalid: releases[u.desired].broken,
+		Desired: u.desired.rendered(), Invalid: releases[u.desired].broken,
 		Stored: m.storedReleases(v.store),
-		Page:   lifecycle.Page{Exists: v.page&pageExists != 0, Ready: v.page&pageReady != 0, InFront: v.page&pageInFront != 0},
+		Page:   machine.Page{Exists: v.page&pageExists != 0, Ready: v.page&pageReady != 0, HasTraffic: v.page&pageHasTraffic != 0},
 	}
 	if v.page&pageBlocked != 0 {
 		o.Page.Blocked = "ErrImagePull"
@@ -76,10 +76,10 @@ func (m *model) observe(v *view) *lifecycle.Observation {
 	return o
 }
 
-// seen is a release as spec has it.
-func (r release) seen() lifecycle.Release {
+// rendered is the release as rendered from spec.
+func (r release) rendered() machine.Release {
 	a := &releases[r]
-	return lifecycle.Release{Hash: a.hash, Version: a.version, Has: a.has, Key: a.key.name(), PreviousKey: a.before.name(), Database: "db/uri"}
+	return machine.Release{Hash: a.hash, Version: a.version, Has: a.has, Key: a.key.name(), PreviousKey: a.before.name(), Database: "db/uri"}
 }
 
 func token(n uint8) string {
@@ -89,21 +89,21 @@ func token(n uint8) string {
 	return fmt.Sprintf("token-%d", n)
 }
 
-func (m *model) storedReleases(id uint32) []lifecycle.Release {
-	var out []lifecycle.Release
+func (m *model) storedReleases(id uint32) []machine.Release {
+	var out []machine.Release
 	for r, kept := range m.stores.items[id] {
 		if kept.revision > 0 {
-			one := release(r).seen()
-			one.Revision, one.Plan, one.Head = int64(kept.revision), m.texts.items[kept.plan], revisionName(kept.head)
+			one := release(r).rendered()
+			one.Revision, one.PlanHash, one.Head = int64(kept.revision), m.texts.items[kept.plan], revisionName(kept.head)
 			out = append(out, one)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b lifecycle.Release) int { return int(b.Revision - a.Revision) })
+	slices.SortStableFunc(out, func(a, b machine.Release) int { return int(b.Revision - a.Revision) })
 	return out
 }
 
-func tierSeen(t tier, p pods) lifecycle.Tier {
-	out := lifecycle.Tier{Pods: p.count()}
+func tierSeen(t tier, p pods) machine.Tier {
+	out := machine.Tier{Pods: p.count()}
 	if !t.exists() {
 		return out
 	}
@@ -113,7 +113,7 @@ func tierSeen(t tier, p pods) lifecycle.Tier {
 		out.Mode = v1alpha1.ModeHold
 	}
 	out.Current, out.Settled = t.is(tierCurrent), t.is(tierSettled)
-	for _, one := range []pod{p.stands, p.comes} {
+	for _, one := range []pod{p.current, p.next} {
 		if one.release == none || one.at == podEnding {
 			continue
 		}
@@ -130,7 +130,7 @@ func tierSeen(t tier, p pods) lifecycle.Tier {
 }
 
 // observeJobs reads the Jobs as migrations.ProgressOf does.
-func (m *model) observeJobs(o *lifecycle.Observation, v *view) {
+func (m *model) observeJobs(o *machine.Observation, v *view) {
 	list := m.jobLists.items[v.jobs]
 	st := m.statuses[m.supersets.items[v.superset].status]
 	progress := [scriptCount]*migrations.Progress{preflight: &o.Preflight, backup: &o.Backup, migrate: &o.Migrate,
@@ -141,15 +141,14 @@ func (m *model) observeJobs(o *lifecycle.Observation, v *view) {
 		}
 		o.MaxFence = max(o.MaxFence, int64(j.fence))
 		o.Migrating = o.Migrating || scripts[j.script].changes && j.at.runs()
-		o.Leftover = o.Leftover || leftover(j, &st)
+		o.LeftoverJobs = o.LeftoverJobs || leftover(j, &st)
 		if p := progress[j.script]; j.fence == st.fence && int(j.attempt) > p.Attempt {
 			*p = m.progressOf(j, o.Now)
 		}
 	}
 }
 
-// leftover is true for a Job that has not ended and that nobody waits for, as in
-// internal/controller.
+// leftover is true for an active Job that no phase waits for, as in internal/controller.
 func leftover(j job, st *status) bool {
 	if scripts[j.script].changes || !j.at.runs() {
 		return false
@@ -169,7 +168,7 @@ func (m *model) progressOf(j job, now time.Time) migrations.Progress {
 		return p
 	}
 	p.FinishedAt = now
-	if j.rested {
+	if j.backedOff {
 		p.FinishedAt = now.Add(-time.Hour)
 	}
 	p.Result = m.resultOf(j)
@@ -177,18 +176,18 @@ func (m *model) progressOf(j job, now time.Time) migrations.Progress {
 	return p
 }
 
-// reasons are what the ends of Jobs are called.
+// reasons are the reasons that Jobs report for their final states.
 var reasons = map[jobState]migrations.Reason{
-	failedForGood: migrations.ReasonConfigInvalid, failedForNow: migrations.ReasonDatabaseUnreachable,
+	failedPermanently: migrations.ReasonConfigInvalid, failedRetryable: migrations.ReasonDatabaseUnreachable,
 	lockTimeout: migrations.ReasonLockTimeout, overBudget: migrations.ReasonLockBudgetExceeded, tablesBusy: migrations.ReasonTablesBusy,
 	databaseAhead: migrations.ReasonDatabaseAhead, keyInvalid: migrations.ReasonSecretKeyInvalid, mismatch: migrations.ReasonRevisionMismatch,
-	crashed: migrations.ReasonJobCrashed, crashedLate: migrations.ReasonJobCrashed, initFailed: migrations.ReasonInitFailed,
+	crashed: migrations.ReasonJobCrashed, crashedAfterCommit: migrations.ReasonJobCrashed, initFailed: migrations.ReasonInitFailed,
 }
 
-// resultOf is what a Job that has ended left behind.
+// resultOf is the result of an ended Job.
 func (m *model) resultOf(j job) migrations.Result {
 	r := migrations.Result{Script: string(scripts[j.script].name), Reason: reasons[j.at]}
-	if j.at == failedInside {
+	if j.at == failedInChange {
 		r.Reason = scripts[j.script].broken
 	}
 	if r.Reason == migrations.ReasonJobCrashed {
@@ -199,7 +198,7 @@ func (m *model) resultOf(j job) migrations.Result {
 	if j.script == preflight && head > j.revision {
 		r.PendingCount = int32(head - j.revision)
 		r.Path = &migrations.Path{Additive: r.PendingCount}
-		if !lifecycle.Measured(releases[j.release].version) {
+		if !machine.Tested(releases[j.release].version) {
 			r.Path = &migrations.Path{DataChanging: r.PendingCount}
 		}
 	}
@@ -212,10 +211,10 @@ func (m *model) resultOf(j job) migrations.Result {
 	return r
 }
 
-// backupName is that of the backup which is taken under a fence.
+// backupName is the name of the backup taken under a fence.
 func backupName(fence uint8) string { return fmt.Sprintf("r%d", fence) }
 
-// backupFence is the fence that a backup is named after; 0 for none.
+// backupFence is the fence in the name of a backup; 0 for none.
 func backupFence(name string) uint8 {
 	var fence uint8
 	_, _ = fmt.Sscanf(name, "r%d", &fence)

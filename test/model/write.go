@@ -2,40 +2,34 @@
 
 package model
 
-import (
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
-)
-
-// outcome is what became of a write.
+// outcome is the result of a write.
 type outcome struct {
-	// kind of the object that changed; noKind when nothing did, or one without a
-	// cache in the model.
+	// kind of the changed object; noKind if nothing changed, or if the model has no cache for it.
 	kind int
-	// changed is true when something did.
+	// changed is true if an object has changed.
 	changed bool
-	// ends: the API server answered with an error, and what comes after the write
-	// is not done. refused: it was one that is told to the user, and the status
-	// is recorded all the same.
+	// ends: the API server returned an error, and the remaining writes are skipped. refused: the
+	// error is reported to the user, and the status is still recorded.
 	ends, refused bool
 }
 
-// performers do each kind of write upon what the API server holds.
-var performers = map[lifecycle.ActionKind]func(*model, *state, *write) outcome{
-	lifecycle.ApplyTier: (*model).applyTier, lifecycle.RemoveTier: (*model).removeTier,
-	lifecycle.RunJob: (*model).createJob, lifecycle.EndJobs: (*model).endJobs,
-	lifecycle.StoreRelease: (*model).storeRelease, lifecycle.Prune: (*model).prune,
-	lifecycle.ApplyService: (*model).writePage, lifecycle.ApplyPage: (*model).writePage, lifecycle.RemovePage: (*model).writePage,
+// performers apply each kind of write to the objects of the API server.
+var performers = map[writeKind]func(*model, *state, *write) outcome{
+	writeApplyTier: (*model).applyTier, writeRemoveTier: (*model).removeTier,
+	writeRunJob: (*model).createJob, writeEndJobs: (*model).endJobs,
+	writeStoreRelease: (*model).storeRelease, writePrune: (*model).prune,
+	writeTraffic: (*model).writePage, writeApplyPage: (*model).writePage, writeRemovePage: (*model).writePage,
 }
 
-// perform does one write of a verdict.
+// perform applies one write of a verdict.
 func (m *model) perform(s *state, w *write, stale bool) outcome {
-	if w.kind == isStatus {
+	if w.kind == writeStatus {
 		return m.writeStatus(s, w, stale)
 	}
 	return performers[w.kind](m, s, w)
 }
 
-// removeTier is a delete with the uid and the resource version that were seen.
+// removeTier deletes with the observed uid and resource version as preconditions.
 func (m *model) removeTier(s *state, w *write) outcome {
 	at := &s.live.tiers[w.tier]
 	if !sameObject(*at, w.seen) || at.is(tierDeleted) || *at != w.seen && m.premises.ResourceVersion {
@@ -45,12 +39,12 @@ func (m *model) removeTier(s *state, w *write) outcome {
 	return outcome{kind: w.tier, changed: true}
 }
 
-// sameObject is true when both are one object, not one made anew.
+// sameObject is true if both are the same object, not a re-created one.
 func sameObject(a, b tier) bool {
 	return a.exists() && b.exists() && a.is(tierRemade) == b.is(tierRemade)
 }
 
-// writeStatus is a patch with the optimistic lock.
+// writeStatus patches the status with the optimistic lock.
 func (m *model) writeStatus(s *state, w *write, stale bool) outcome {
 	if stale && m.premises.OptimisticLock {
 		return outcome{kind: noKind, ends: true}
@@ -62,20 +56,20 @@ func (m *model) writeStatus(s *state, w *write, stale bool) outcome {
 	u.status = w.status
 	s.live.superset = m.supersets.id(u)
 	if w.event != "" {
-		s.clock = 0 // the phase begins
+		s.clock = 0 // a new phase begins
 	}
 	return outcome{kind: kindSuperset, changed: true}
 }
 
-// applyTier is a server-side apply, guarded by the uid and the resource version
-// that were seen, and by the fence that must not shrink.
+// applyTier is a server-side apply with the observed uid and resource version as preconditions. The
+// fence must not decrease.
 func (m *model) applyTier(s *state, w *write) outcome {
 	at := &s.live.tiers[w.tier]
 	if out := m.refusesApply(*at, w); out.ends {
 		return out
 	}
 	if !w.seen.exists() && at.exists() || sameSpec(*at, w.want) {
-		return outcome{kind: noKind} // asked for live, and found; or as it should be
+		return outcome{kind: noKind} // found in a live read, or already up to date
 	}
 	remade := at.flags & tierRemade
 	if !at.exists() {
@@ -86,7 +80,7 @@ func (m *model) applyTier(s *state, w *write) outcome {
 	return outcome{kind: w.tier, changed: true}
 }
 
-// refusesApply is the error with which the API server answers an apply.
+// refusesApply is the error of the API server for an apply, if any.
 func (m *model) refusesApply(at tier, w *write) outcome {
 	changed := w.seen != at && m.premises.ResourceVersion
 	switch {
@@ -99,8 +93,8 @@ func (m *model) refusesApply(at tier, w *write) outcome {
 	}
 }
 
-// createJob is a create under a name made from script, fence and attempt: a
-// second one is refused, and that is no error.
+// createJob creates a Job whose name contains script, fence and attempt. A second create is
+// rejected, which the operator does not treat as an error.
 func (m *model) createJob(s *state, w *write) outcome {
 	list := m.jobLists.items[s.live.jobs]
 	next := w.job
@@ -111,7 +105,7 @@ func (m *model) createJob(s *state, w *write) outcome {
 		if j.attempt >= next.attempt && m.premises.JobNames {
 			return outcome{kind: noKind}
 		}
-		if !j.at.runs() { // the attempt before lives on as what is known of it
+		if !j.at.runs() { // the previous attempt is replaced, and its outcome is kept
 			next.waits, next.before, next.broke = j.waits, j.at, j.broke || m.resultOf(j).Reason.Breaks()
 			if j.at == lockTimeout {
 				next.waits++
@@ -132,10 +126,10 @@ func (l jobList) with(j job) jobList {
 			return l
 		}
 	}
-	panic("more Jobs at a time than the model has room for")
+	panic("more Jobs than maxJobs")
 }
 
-// without leaves out the Jobs for which gone is true.
+// without removes the Jobs for which gone is true.
 func (l jobList) without(gone func(job) bool) jobList {
 	var out jobList
 	n := 0
@@ -169,7 +163,7 @@ func (m *model) storeRelease(s *state, w *write) outcome {
 	kept := m.stores.items[s.live.store]
 	is, has := stored{revision: w.revision, head: w.head, plan: w.plan}, kept[w.release]
 	switch {
-	case has == is, w.kept.revision == 0 && has.revision > 0: // asked for live, and found
+	case has == is, w.kept.revision == 0 && has.revision > 0: // found in a live read
 		return outcome{kind: noKind}
 	case has != w.kept && m.premises.ResourceVersion:
 		return outcome{kind: noKind, ends: true}
@@ -194,18 +188,18 @@ func (m *model) prune(s *state, w *write) outcome {
 	return outcome{kind: kindStore, changed: true}
 }
 
-// writePage is what leads users to the maintenance page, and the page itself.
+// writePage writes the maintenance page and the traffic of the web Service.
 func (*model) writePage(s *state, w *write) outcome {
 	before := s.page
 	switch w.kind {
-	case lifecycle.ApplyService:
-		s.page &^= pageInFront
+	case writeTraffic:
+		s.page &^= pageHasTraffic
 		if w.page {
-			s.page |= pageInFront
+			s.page |= pageHasTraffic
 		}
-	case lifecycle.ApplyPage:
+	case writeApplyPage:
 		s.page |= pageExists
-	case lifecycle.RemovePage:
+	case writeRemovePage:
 		s.page &^= pageExists | pageReady | pageBlocked
 	default:
 	}

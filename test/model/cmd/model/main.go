@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command model explores the upgrade machine exhaustively and says what it
-// found.
+// Command model explores the upgrade state machine exhaustively and reports violated invariants.
 //
 //	go run ./test/model/cmd/model -scenario rolling -edits 2
 package main
@@ -21,16 +20,16 @@ import (
 const usage = `Usage: model [FLAGS]
 
 Explores lifecycle.Decide and lifecycle.Advance, as the operator runs them, in
-all worlds that a few edits, tokens, failures, lagging caches, restarts and lost
-leases lead to; then looks whether each invariant finds the deliberate mistakes
-that it must find. Exit code 1 when an invariant is broken or a mistake survives.
+all states that are reachable with a few edits, tokens, failures, stale caches,
+restarts and lost leases. Then checks that each invariant kills its mutants.
+Exits with code 1 if an invariant is violated or a mutant survives.
 
-  -list  names the scenarios with their budgets, the invariants and the mutants
+  -list  lists the scenarios with their budgets, the invariants and the mutants
 
 Flags:
 `
 
-// choice is what the flags ask for.
+// choice has the values of the flags.
 type choice struct {
 	scenario, invariant, mutant string
 	list                        bool
@@ -45,7 +44,7 @@ func main() {
 		return
 	}
 	debug.SetMemoryLimit(3 << 30)
-	if !c.explore() || !c.hunt() {
+	if !c.explore() || !c.runMutants() {
 		os.Exit(1)
 	}
 }
@@ -56,14 +55,14 @@ func parse() *choice {
 		_, _ = fmt.Fprint(flag.CommandLine.Output(), usage)
 		flag.PrintDefaults()
 	}
-	flag.StringVar(&c.scenario, "scenario", "", "explore this scenario alone, and no mutants")
-	flag.StringVar(&c.invariant, "invariant", "", "look at this invariant alone, and at its mutants")
-	flag.StringVar(&c.mutant, "mutant", "", "hunt this mutant alone, and tell how it was found")
+	flag.StringVar(&c.scenario, "scenario", "", "explore only this scenario, without mutants")
+	flag.StringVar(&c.invariant, "invariant", "", "check only this invariant and its mutants")
+	flag.StringVar(&c.mutant, "mutant", "", "run only this mutant and print its trace")
 	flag.BoolVar(&c.list, "list", false, "list scenarios, invariants and mutants")
-	flag.IntVar(&c.limit, "states", 30_000_000, "give up after so many states of a scenario")
-	flag.IntVar(&c.workers, "workers", min(2, runtime.NumCPU()), "scenarios at a time")
+	flag.IntVar(&c.limit, "states", 30_000_000, "limit of states for each scenario")
+	flag.IntVar(&c.workers, "workers", min(2, runtime.NumCPU()), "number of scenarios that run concurrently")
 	for _, name := range model.BudgetNames() {
-		c.budgets[name] = flag.Int(name, -1, "how many "+name+" in each scenario, in place of its own number")
+		c.budgets[name] = flag.Int(name, -1, "budget of "+name+" in each scenario, in place of its own")
 	}
 	flag.Parse()
 	return c
@@ -72,17 +71,17 @@ func parse() *choice {
 func list() {
 	for i := range model.Scenarios {
 		s := &model.Scenarios[i]
-		fmt.Printf("scenario %-10s %s (%s)\n", s.Name, s.Says, s.Budgets)
+		fmt.Printf("scenario %-10s %s (%s)\n", s.Name, s.Text, s.Budgets)
 	}
 	for _, inv := range model.Invariants {
-		fmt.Printf("invariant %-4s %s\n", inv.Name, inv.Says)
+		fmt.Printf("invariant %-4s %s\n", inv.Name, inv.Text)
 	}
 	for _, mu := range model.Mutants {
 		fmt.Printf("mutant of %-4s %s\n", mu.Kills, mu.Name)
 	}
 }
 
-// invariants are those that are looked at.
+// invariants are the selected invariants.
 func (c *choice) invariants() []model.Invariant {
 	var out []model.Invariant
 	for _, inv := range model.Invariants {
@@ -93,7 +92,7 @@ func (c *choice) invariants() []model.Invariant {
 	return out
 }
 
-// explore goes through the scenarios; true when all invariants hold.
+// explore searches the selected scenarios; true if all invariants hold.
 func (c *choice) explore() bool {
 	if c.mutant != "" {
 		return true
@@ -108,7 +107,7 @@ func (c *choice) explore() bool {
 	began := time.Now()
 	searches := parallel(c.workers, len(chosen), func(i int) model.Search {
 		r := model.Explore(&chosen[i], model.Production(), c.invariants(), c.limit)
-		tell(&chosen[i], &r)
+		printSearch(&chosen[i], &r)
 		return r
 	})
 	good, states, transitions, depth := len(searches) > 0, 0, 0, 0
@@ -121,7 +120,8 @@ func (c *choice) explore() bool {
 	return c.covered(searches) && good
 }
 
-// covered says which rows of the table were not taken.
+// covered prints the rows of the table that no search has taken; false if there are any in a full
+// check.
 func (c *choice) covered(searches []model.Search) bool {
 	missed, err := model.Missed(searches)
 	if err != nil {
@@ -136,52 +136,52 @@ func (c *choice) covered(searches []model.Search) bool {
 	return len(missed) == 0 || c.scenario != "" || c.invariant != ""
 }
 
-// told keeps what is printed of two scenarios apart.
-var told sync.Mutex
+// printing serializes the output of concurrent searches.
+var printing sync.Mutex
 
-func tell(s *model.Scenario, r *model.Search) {
-	told.Lock()
-	defer told.Unlock()
+func printSearch(s *model.Scenario, r *model.Search) {
+	printing.Lock()
+	defer printing.Unlock()
 	fmt.Printf("%-10s %9d states %10d transitions, depth %3d, %5.1f s (%s)\n", s.Name, r.States, r.Transitions, r.Depth, r.Took.Seconds(), s.Budgets)
 	if !r.Full {
-		fmt.Println("  given up: more states than -states allows")
+		fmt.Println("  stopped: more states than -states allows")
 	}
 	if r.Broken != "" {
-		fmt.Printf("  BROKEN %s: %s\n", r.Broken, r.Why)
+		fmt.Printf("  VIOLATED %s: %s\n", r.Broken, r.Why)
 		for i, line := range r.Trace {
 			fmt.Printf("  %3d %s\n", i, line)
 		}
 	}
 }
 
-// hunt looks for the mutants; true when none survives.
-func (c *choice) hunt() bool {
+// runMutants runs the selected mutants; true if none survives.
+func (c *choice) runMutants() bool {
 	if c.scenario != "" {
 		return true
 	}
-	began, killed, hunted := time.Now(), 0, 0
+	began, killed, tried := time.Now(), 0, 0
 	for i := range model.Mutants {
 		mu := &model.Mutants[i]
 		if c.mutant != "" && c.mutant != mu.Name || c.invariant != "" && c.invariant != mu.Kills {
 			continue
 		}
-		hunted++
-		r := mu.Hunt(c.limit)
+		tried++
+		r := mu.Run(c.limit)
 		if r.Broken == mu.Kills {
 			killed++
 		} else {
-			fmt.Printf("SURVIVES %s: %s is not broken\n", mu.Name, mu.Kills)
+			fmt.Printf("SURVIVES %s: %s is not violated\n", mu.Name, mu.Kills)
 		}
 		if c.mutant != "" {
 			mu.Scenario.Name = "mutant"
-			tell(mu.Scenario, &r)
+			printSearch(mu.Scenario, &r)
 		}
 	}
-	fmt.Printf("mutants killed: %d of %d, in %s\n", killed, hunted, time.Since(began).Round(100*time.Millisecond))
-	return killed == hunted && hunted > 0
+	fmt.Printf("mutants killed: %d of %d, in %s\n", killed, tried, time.Since(began).Round(100*time.Millisecond))
+	return killed == tried && tried > 0
 }
 
-// parallel does n things, so many at a time, and gives their results in order.
+// parallel calls do n times with a number of workers, and returns the results in order.
 func parallel[T any](workers, n int, do func(int) T) []T {
 	out, next := make([]T, n), make(chan int)
 	var wait sync.WaitGroup
@@ -189,7 +189,7 @@ func parallel[T any](workers, n int, do func(int) T) []T {
 		wait.Go(func() {
 			for i := range next {
 				out[i] = do(i)
-				runtime.GC() // what a search kept is large
+				runtime.GC() // the memory of a search is large
 			}
 		})
 	}

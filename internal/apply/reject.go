@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// RejectedRecheck is the interval after which a rejected write is retried. No watch
+// reports that a foreign object was deleted or that a quota was raised.
+const RejectedRecheck = 30 * time.Second
+
+// Rejected is true for an error that needs manual intervention: a name conflict with a
+// foreign object, or an object that the API server rejects as invalid or forbidden. reason
+// and message are for a condition. Other errors are transient.
+func Rejected(err error) (reason, message string, rejected bool) {
+	var conflict *ConflictError
+	switch {
+	case errors.As(err, &conflict):
+		return v1alpha1.ReasonNameConflict, conflict.Error(), true
+	case apierrors.IsInvalid(err), apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return v1alpha1.ReasonBlocked, fmt.Sprintf("the API server rejects the object: %v", err), true
+	default:
+		return "", "", false
+	}
+}
+
+// conflictRecheck is the delay after a conflict, in which the cache can catch up.
+const conflictRecheck = 100 * time.Millisecond
+
+// Requeue is the result of a reconcile that ended with err. A conflict means that the
+// cache was stale: the object is reconciled again, without an error.
+func Requeue(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictRecheck}, nil
+	}
+	return ctrl.Result{}, err
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"cmp"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// conditions is every condition of a Superset, and how it follows from the status.
+var conditions = []struct {
+	kind string
+	of   func(*report) condition
+}{
+	{v1alpha1.ConditionReady, func(r *report) condition { return isTrue(r.ready(), r.reason, r.message) }},
+	{v1alpha1.ConditionReconciling, func(r *report) condition { return onlyIf(!r.ready() && !r.stalled(), r.reason, r.message) }},
+	{v1alpha1.ConditionStalled, func(r *report) condition { return onlyIf(r.stalled(), r.reason, r.message) }},
+	{v1alpha1.ConditionPaused, func(r *report) condition {
+		return onlyIf(r.s.Spec.Paused, v1alpha1.ReasonPaused, "spec.paused holds the upgrade machine; serving and scaling continue")
+	}},
+	{v1alpha1.ConditionAwaitingApproval, func(r *report) condition {
+		asked := r.d.Wait.Gate == v1alpha1.ConditionAwaitingApproval || r.d.Wait.DataLoss != "" && !r.stalled()
+		return onlyIf(asked, r.reason, r.message)
+	}},
+	{v1alpha1.ConditionOutsideWindow, func(r *report) condition {
+		return onlyIf(r.d.Wait.Gate == v1alpha1.ConditionOutsideWindow, r.reason, r.message)
+	}},
+	{v1alpha1.ConditionMaintenancePage, page},
+	{v1alpha1.ConditionAvailable, available},
+	{v1alpha1.ConditionSchemaInSync, schemaInSync},
+	{v1alpha1.ConditionRollbackAvailable, rollbackAvailable},
+	{v1alpha1.ConditionVersionSupported, func(r *report) condition {
+		if state.Supported(r.s.Spec.Version) {
+			return isTrue(true, v1alpha1.ReasonSupported, "this operator release supports "+state.SupportedRange())
+		}
+		return isTrue(false, v1alpha1.ReasonUnsupported, "this operator release supports only "+state.SupportedRange())
+	}},
+}
+
+// setConditions writes every condition into the status, and nothing else does.
+func setConditions(r *report) {
+	r.reason, r.message = r.summary()
+	for _, row := range conditions {
+		c := row.of(r)
+		if c.status == "" {
+			meta.RemoveStatusCondition(&r.status.Conditions, row.kind)
+			continue
+		}
+		meta.SetStatusCondition(&r.status.Conditions, apply.Condition(r.s, r.snapshot.Now,
+			metav1.Condition{Type: row.kind, Status: c.status, Reason: c.reason, Message: c.message}))
+	}
+}
+
+// condition is the value of a condition; without a status the condition is absent.
+type condition struct {
+	status          metav1.ConditionStatus
+	reason, message string
+}
+
+func isTrue(is bool, reason, message string) condition {
+	if is {
+		return condition{metav1.ConditionTrue, reason, message}
+	}
+	return condition{metav1.ConditionFalse, reason, message}
+}
+
+// onlyIf is a condition that is present only while it is true.
+func onlyIf(is bool, reason, message string) condition {
+	if is {
+		return condition{metav1.ConditionTrue, reason, message}
+	}
+	return condition{}
+}
+
+// page reports that users see the maintenance page, or why they do not; absent when they
+// should not.
+func page(r *report) condition {
+	switch p := r.snapshot.Page; {
+	case p.HasTraffic:
+		return isTrue(true, v1alpha1.ReasonServing, "users see the maintenance page")
+	case p.Blocked != "" && actions.PageWanted(r.snapshot):
+		return isTrue(false, v1alpha1.ReasonBlocked, "the upgrade continues without a maintenance page: "+p.Blocked)
+	default:
+		return condition{}
+	}
+}
+
+// available reports whether users are served; absent for a Superset without web.
+func available(r *report) condition {
+	switch web := r.snapshot.Tiers[state.Web]; {
+	case web.Ready > 0:
+		return isTrue(true, v1alpha1.ReasonServing, "web pods are ready")
+	case web.Exists || r.s.Spec.Web != nil:
+		return isTrue(false, v1alpha1.ReasonNotServing, "no web pod is ready")
+	default:
+		return condition{}
+	}
+}
+
+func schemaInSync(r *report) condition {
+	switch known := r.status.Schema; {
+	case known == nil:
+		return condition{metav1.ConditionUnknown, v1alpha1.ReasonUnknown, "the database was not read yet"}
+	case known.HalfMigrated:
+		return isTrue(false, v1alpha1.ReasonHalfMigrated, "the schema is partially migrated: restore a backup")
+	case known.AheadAfterRollback:
+		return isTrue(false, v1alpha1.ReasonAheadAfterRollback,
+			fmt.Sprintf("the database is at %s, newer than the schema of the running release, which serves on it", known.Revision))
+	case r.status.Upgrade != nil && known.Revision != r.status.Upgrade.Head && r.status.Phase == v1alpha1.PhaseDBMigrate:
+		return isTrue(false, string(r.status.Phase), "the database is being migrated")
+	default:
+		return isTrue(true, v1alpha1.ReasonInSync, "the database is at "+known.Revision)
+	}
+}
+
+// rollbackAvailable reports what a rollback token would do now.
+func rollbackAvailable(r *report) condition {
+	switch to := r.rollback(); {
+	case to.Target.Hash == "":
+		return isTrue(false, v1alpha1.ReasonNone, "no earlier release is stored")
+	case !to.Possible():
+		return isTrue(false, string(to.How.Class), to.How.Reason)
+	default:
+		return isTrue(true, string(to.How.Class), fmt.Sprintf("to %s, %s: %s", to.Target.Version, databaseChange(to.How.Class), r.newToken(v1alpha1.AnnotationRollback)))
+	}
+}
+
+// databaseChange is what a rollback does to the database.
+func databaseChange(class v1alpha1.RollbackClass) string {
+	switch class {
+	case v1alpha1.RollbackDowngrade:
+		return "after a downgrade of the database with the newer image"
+	case v1alpha1.RollbackRestore:
+		return "after a restore of a backup"
+	case v1alpha1.RollbackImage, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone:
+	}
+	return "without a change of the database"
+}
+
+// report is what the conditions follow from.
+type report struct {
+	s *v1alpha1.Superset
+	// status as it is about to be written; snapshot and d are what follows from it.
+	status   *v1alpha1.SupersetStatus
+	snapshot *state.Snapshot
+	d        *lifecycle.Decision
+	// reason and message are the summary: those of Ready.
+	reason, message string
+}
+
+// ready is true when the desired release runs as it was verified.
+func (r *report) ready() bool {
+	return r.status.Phase == v1alpha1.PhaseReady && r.d.Kind == lifecycle.KindWork
+}
+
+// stalled is true when manual intervention is needed.
+func (r *report) stalled() bool {
+	return r.status.Phase == v1alpha1.PhaseFailed || r.status.Phase == v1alpha1.PhaseRolledBack
+}
+
+// rollback is what a rollback token would do now; the zero Rollback for nothing.
+func (r *report) rollback() rollback.Rollback {
+	target := r.status.PreviousRelease
+	u := r.status.Upgrade
+	if u != nil && u.Touched && r.status.Phase != v1alpha1.PhaseReady && r.status.Phase != v1alpha1.PhaseRolledBack {
+		target = cmp.Or(u.RollbackRelease, u.FromRelease)
+	}
+	release := r.snapshot.StoredRelease(target)
+	if release.Hash == "" {
+		return rollback.Rollback{}
+	}
+	return rollback.To(r.snapshot, release)
+}

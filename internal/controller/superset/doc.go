@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package superset is the controller of a Superset.
+//
+// Reconcile (reconcile.go) is one loop: observe (observe.go, the only reader of the
+// cluster), decide (package lifecycle), execute (execute.go, the only writer of children)
+// and record (record.go, the only writer of the status). conditions.go has every
+// condition, messages.go what users read in them, events.go and metrics.go what follows a
+// status that was persisted. stale.go keeps decisions off a stale cache.
+package superset

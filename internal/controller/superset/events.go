@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// recordEvents records one event for a persisted move, and one for a refused rollback token.
+// The reason is that of the condition; the related object is the Job or component of the
+// phase.
+func (r *Reconciler) recordEvents(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision, from v1alpha1.Phase) {
+	if d.Tokens.Refused != "" {
+		r.Events.Eventf(s, nil, corev1.EventTypeWarning, v1alpha1.ReasonRollbackRefused, "Rollback", "%s", d.Tokens.Refused)
+	}
+	if d.Kind != lifecycle.KindMove {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if d.Move.Failed {
+		kind = corev1.EventTypeWarning
+	}
+	r.Events.Eventf(s, related(w, from), kind, eventReason(s, d), string(d.Move.Event), "%s", eventNote(s, d, from))
+}
+
+// eventReason is the failure's own reason, or the phase that was entered.
+func eventReason(s *v1alpha1.Superset, d *lifecycle.Decision) string {
+	if d.Reason != "" && (d.Move.Failed || d.Moves(lifecycle.RollBack, lifecycle.FallBack, lifecycle.NextClass)) {
+		return d.Reason
+	}
+	return string(s.Status.Phase)
+}
+
+// maxNote is the limit of the API server for an event's note: bytes.
+const maxNote = 1024
+
+func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase) string {
+	u := s.Status.Upgrade
+	note := fmt.Sprintf("%s to %s, %s", u.Kind, u.To, phaseMessage(s.Status.Phase, u))
+	switch s.Status.Phase {
+	case v1alpha1.PhaseReady:
+		note = fmt.Sprintf("version %s is running and verified", s.Status.Version)
+	case v1alpha1.PhaseRolledBack:
+		note = "the previous release is running again"
+	default:
+	}
+	if d.Message != "" {
+		note = fmt.Sprintf("%s: %s", from, d.Message)
+	}
+	if len(note) > maxNote {
+		note = strings.ToValidUTF8(note[:maxNote], "") // a cut character would be sent as three bytes
+	}
+	return note
+}
+
+// related is the Job or component of the phase that was left; nil when there is none.
+func related(w *observed, from v1alpha1.Phase) runtime.Object {
+	scripts := map[v1alpha1.Phase]migrations.Script{
+		v1alpha1.PhaseValidate:  migrations.Preflight,
+		v1alpha1.PhaseDBMigrate: migrations.Migrate,
+		v1alpha1.PhaseVerify:    migrations.Verify,
+	}
+	if script, ok := scripts[from]; ok {
+		if job := migrations.Newest(script, w.Status.UpgradeRevision, w.jobs); job != nil {
+			return job
+		}
+		return nil
+	}
+	tiers := map[v1alpha1.Phase]int{
+		v1alpha1.PhaseUpgradeScheduler: state.Scheduler,
+		v1alpha1.PhaseUpgradeWorkers:   state.Worker,
+		v1alpha1.PhaseUpgradeWeb:       state.Web,
+	}
+	if tier, ok := tiers[from]; ok && w.objects[tier] != nil {
+		return w.objects[tier]
+	}
+	return nil
+}

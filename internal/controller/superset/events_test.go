@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+func TestEvents(t *testing.T) {
+	long := "x" + strings.Repeat("ä", 2000)
+	cases := map[string]struct {
+		to, from     v1alpha1.Phase
+		d            lifecycle.Decision
+		reason, note string
+	}{
+		"begins":     {v1alpha1.PhaseValidate, v1alpha1.PhaseReady, lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Begin}}, "Validate", "Upgrade to 6.0.0, validating 6.0.0 in its own image"},
+		"next phase": {v1alpha1.PhaseUpgradeWeb, v1alpha1.PhaseUpgradeWorkers, lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.WorkersUpgraded}}, "UpgradeWeb", "upgrading web to 6.0.0"},
+		"ready":      {v1alpha1.PhaseReady, v1alpha1.PhaseVerify, lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Verified}}, "Ready", "version 5.0.0 is running and verified"},
+		"restored":   {v1alpha1.PhaseRolledBack, v1alpha1.PhaseRollback, lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Restored}}, "RolledBack", "the previous release is running again"},
+		"fails":      {v1alpha1.PhaseFailed, v1alpha1.PhaseDBMigrate, lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Fail, Failed: true}, Reason: "MigrationFailed", Message: "no space"}, "MigrationFailed", "DBMigrate: no space"},
+		"rolls back": {v1alpha1.PhaseRollback, v1alpha1.PhaseReady, lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.RollBack}, Reason: "RollbackRequested", Message: "requested"}, "RollbackRequested", "Ready: requested"},
+		"long":       {v1alpha1.PhaseFailed, v1alpha1.PhaseVerify, lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Fail, Failed: true}, Reason: "CheckFailed", Message: long}, "CheckFailed", "Verify: xä"},
+	}
+	for name, c := range cases {
+		s, _ := upgrading(t, c.to)
+		if got := eventReason(s, &c.d); got != c.reason {
+			t.Errorf("%s: reason %q, want %q", name, got, c.reason)
+		}
+		got := eventNote(s, &c.d, c.from)
+		if !strings.Contains(got, c.note) {
+			t.Errorf("%s: %q, want it to contain %q", name, got, c.note)
+		}
+		if len(got) > maxNote || !utf8.ValidString(got) {
+			t.Errorf("%s: %d bytes, valid %v: the API server accepts %d, and counts a truncated character as three", name, len(got), utf8.ValidString(got), maxNote)
+		}
+	}
+}
+
+func TestRelated(t *testing.T) {
+	_, w := upgrading(t, v1alpha1.PhaseReady)
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "j", Labels: map[string]string{
+		v1alpha1.LabelScript: "migrate", v1alpha1.LabelFence: "2", v1alpha1.LabelAttempt: "1"}}}
+	web := &v1alpha1.SupersetWebWorker{}
+	w.jobs, w.objects[state.Web] = []*batchv1.Job{job}, web
+	if got := related(w, v1alpha1.PhaseDBMigrate); got != job {
+		t.Errorf("DBMigrate is related to %v", got)
+	}
+	if got := related(w, v1alpha1.PhaseUpgradeWeb); got != web {
+		t.Errorf("UpgradeWeb is related to %v", got)
+	}
+	for _, p := range []v1alpha1.Phase{v1alpha1.PhaseVerify, v1alpha1.PhaseUpgradeWorkers, v1alpha1.PhaseReady} {
+		if got := related(w, p); got != nil {
+			t.Errorf("%s is related to %v, want none", p, got)
+		}
+	}
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// execute carries out the work of a decision, in its order. The first error ends it: a later
+// action may depend on an earlier one.
+func (r *Reconciler) execute(ctx context.Context, s *v1alpha1.Superset, w *observed, work *actions.Work) error {
+	for _, a := range work.Actions() {
+		if err := r.do(ctx, s, w, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do carries out one action. Each is idempotent.
+func (r *Reconciler) do(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.Action) error {
+	switch a := a.(type) {
+	case actions.StoreRelease:
+		return r.storeRelease(ctx, s, w, a)
+	case actions.RouteTraffic:
+		return r.routeTraffic(ctx, s, w, a)
+	case actions.ApplyPage:
+		return w.pageRejected(r.applyPage(ctx, s, w))
+	case actions.RemovePage:
+		return r.apply.Delete(ctx, w.page)
+	case actions.ApplyTier:
+		return r.applyTier(ctx, s, w, a)
+	case actions.RemoveTier:
+		return r.apply.Delete(ctx, w.objects[a.Tier])
+	case actions.RunJob:
+		return r.runJob(ctx, s, w, a)
+	case actions.EndJobs:
+		return r.endJobs(ctx, s, w)
+	case actions.Prune:
+		return r.prune(ctx, s, w)
+	default:
+		return fmt.Errorf("action %T is unknown", a)
+	}
+}
+
+// applyTier gives a component a release. Replicas come from spec as it is now, in every
+// phase: scaling is never held back.
+func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.ApplyTier) error {
+	name := components.Catalog[a.Tier].Name
+	release, err := r.withConfig(ctx, s, w, a.Release)
+	if err != nil {
+		return fmt.Errorf("rendering the %s: %w", name, err)
+	}
+	c := release.Component(name, s)
+	c.ComponentSpec().Fence, c.ComponentSpec().Mode = a.Fence, a.Mode
+	setReplicas(c, components.WantedReplicas(&s.Spec, name))
+	live := w.objects[a.Tier]
+	if live == nil {
+		_, err := r.apply.Apply(ctx, s, c, nil)
+		return err
+	}
+	if err := r.handOverReplicas(ctx, live, c); err != nil {
+		return err
+	}
+	_, err = r.apply.Apply(ctx, s, c, live)
+	return err
+}
+
+// runJob creates a Job with all that its pod mounts.
+func (r *Reconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.RunJob) error {
+	release, err := r.withConfig(ctx, s, w, a.Release)
+	if err != nil {
+		return fmt.Errorf("creating the %s Job: %w", a.Script, err)
+	}
+	order := orderOf(s, w, release, a)
+	if a.Script == migrations.Rehearse {
+		if order.Current, err = r.withConfig(ctx, s, w, a.Current); err != nil {
+			return fmt.Errorf("creating the %s Job: %w", a.Script, err)
+		}
+	}
+	if err := r.ensure(ctx, s, migrations.ScriptsConfigMap(s.Name, s.Namespace)); err != nil {
+		return err
+	}
+	if claim := migrations.Claim(s); claim != nil && a.Script == migrations.Backup {
+		if err := r.ensureClaim(ctx, claim); err != nil {
+			return err
+		}
+	}
+	job, err := migrations.Job(s, order)
+	if err != nil {
+		return err
+	}
+	if err := r.apply.Create(ctx, s, job); err != nil {
+		return err
+	}
+	r.created.Add(s.UID, job.Name)
+	return nil
+}
+
+// orderOf is the Job that an action asks for.
+func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a actions.RunJob) migrations.Order {
+	o := migrations.Order{
+		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt, Release: release,
+		ExpectedRevision: a.ExpectedRevision, Revision: a.Revision, Backup: a.Backup, Reencrypt: a.Reencrypt,
+		Workers: workersOf(w), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,
+	}
+	if s.Status.Schema != nil {
+		o.Database = s.Status.Schema.Database
+	}
+	for _, b := range s.Status.Backups {
+		if b.Name == a.Backup {
+			o.SHA256, o.Claim = b.SHA256, b.Claim
+		}
+	}
+	return o
+}
+
+// ensureClaim creates the claim for backups. It has no owner, because backups outlive the
+// Superset. An existing claim is used as it is.
+func (r *Reconciler) ensureClaim(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
+	err := r.Create(ctx, claim, apply.FieldOwner)
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("creating the claim for backups: %w", err)
+	}
+	return nil
+}
+
+// workersOf is how many workers must answer: all of them.
+func workersOf(w *observed) int32 {
+	c := w.objects[state.Worker]
+	if c == nil {
+		return 0
+	}
+	return *components.Replicas(c)
+}
+
+func (r *Reconciler) endJobs(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	var errs []error
+	for _, job := range leftover(s, w.jobs) {
+		errs = append(errs, r.apply.Delete(ctx, job))
+	}
+	return errors.Join(errs...)
+}

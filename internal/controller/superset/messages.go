@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+)
+
+// summary is the reason and message that users read first. While nothing is in the way
+// they are those of the phase, so that they change only with the phase.
+func (r *report) summary() (reason, message string) {
+	u, d := r.status.Upgrade, r.d
+	switch {
+	case r.status.Phase == v1alpha1.PhaseFailed && u.Failure != nil:
+		return u.Failure.Reason, sentences(fmt.Sprintf("%s failed: %s", u.Failure.Phase, u.Failure.Message), r.afterFailure())
+	case r.status.Phase == v1alpha1.PhaseRolledBack:
+		return v1alpha1.ReasonRolledBack, sentences(r.rolledBack(), r.retry())
+	case d.Wait.Approval != "":
+		return d.Reason, sentences(d.Message, "To approve: "+r.command(v1alpha1.AnnotationApprove, d.Wait.Approval))
+	case d.Wait.DataLoss != "":
+		return d.Reason, sentences(d.Message, "To accept it: "+r.command(v1alpha1.AnnotationAcceptDataLoss, d.Wait.DataLoss))
+	case d.Wait.Job != "":
+		return d.Reason, sentences(d.Message, fmt.Sprintf("The operator never deletes this Job. Fix the cause, or run: kubectl delete job -n %s %s", r.s.Namespace, d.Wait.Job))
+	case d.Kind == lifecycle.KindWait:
+		return d.Reason, d.Message
+	case r.status.Phase != v1alpha1.PhaseReady:
+		return string(r.status.Phase), phaseMessage(r.status.Phase, u)
+	case d.Kind == lifecycle.KindMove:
+		return cmp.Or(d.Reason, v1alpha1.ReasonUnknown), "leaving Ready: " + string(d.Move.Event)
+	default:
+		return v1alpha1.ReasonReady, fmt.Sprintf("version %s is running and verified", r.snapshot.Desired.Version)
+	}
+}
+
+// rolledBack says what runs, why, and what spec asks for.
+func (r *report) rolledBack() string {
+	u := r.status.Upgrade
+	running, how := u.From, ""
+	if u.Kind == v1alpha1.KindRollback {
+		running = u.To
+	}
+	if u.Rollback != nil && u.Rollback.FellBack != "" {
+		how = fmt.Sprintf(" by class %s, because Downgrade failed (%s)", u.Rollback.Class, trimDot(u.Rollback.FellBack))
+	}
+	return fmt.Sprintf("version %s is running again%s%s; spec asks for %s, which is not tried again until spec changes",
+		running, how, because(u.Failure), r.s.Spec.Version)
+}
+
+// afterFailure says what keeps a rollback from starting, and has the commands that are
+// valid now.
+func (r *report) afterFailure() string {
+	u, loss := r.status.Upgrade, r.d.Wait.DataLoss
+	switch {
+	case !u.Touched || u.FromRelease == "":
+		return r.retry()
+	case loss != "":
+		return sentences(r.retry(), "Or roll back: "+r.d.Message, "To accept the data loss: "+r.command(v1alpha1.AnnotationAcceptDataLoss, loss))
+	}
+	if to := r.rollback(); !to.Possible() {
+		return sentences(capitalize(r.d.Message), r.retry())
+	}
+	return sentences(r.retry(), "Or roll back: "+r.newToken(v1alpha1.AnnotationRollback))
+}
+
+// retry says how to try again.
+func (r *report) retry() string {
+	return "Fix the cause or edit spec, or retry: " + r.newToken(v1alpha1.AnnotationRetry)
+}
+
+// newToken is the command that sets an annotation to a new token.
+func (r *report) newToken(annotation string) string { return r.command(annotation, `"$(date +%s)"`) }
+
+func (r *report) command(annotation, token string) string {
+	return fmt.Sprintf("kubectl annotate superset %s -n %s --overwrite %s=%s", r.s.Name, r.s.Namespace, annotation, token)
+}
+
+// phaseMessage says what a phase does.
+func phaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
+	switch p {
+	case v1alpha1.PhaseValidate:
+		return fmt.Sprintf("validating %s in its own image; nothing that runs is changed", u.To)
+	case v1alpha1.PhaseDBMigrate:
+		return fmt.Sprintf("migrating the database to %s (%d revisions)", u.To, u.PendingMigrations) + fellBack(u)
+	case v1alpha1.PhaseUpgradeScheduler:
+		return fmt.Sprintf("upgrading the scheduler to %s, held until the workers are upgraded", u.To)
+	case v1alpha1.PhaseUpgradeWorkers:
+		return fmt.Sprintf("upgrading the workers to %s", u.To)
+	case v1alpha1.PhaseUpgradeWeb:
+		return fmt.Sprintf("upgrading web to %s", u.To)
+	case v1alpha1.PhaseVerify:
+		return fmt.Sprintf("running the smoke tests of %s", u.To)
+	case v1alpha1.PhaseRollback:
+		return "rolling back" + byClass(u.Rollback) + because(u.Failure)
+	case v1alpha1.PhasePending:
+		return "not reconciled yet"
+	default:
+		return ""
+	}
+}
+
+// fellBack says why every tier is stopped although the plan was to migrate under traffic.
+func fellBack(u *v1alpha1.UpgradeStatus) string {
+	if u.FellBack == "" {
+		return ""
+	}
+	return ", with every tier stopped: the migration under live traffic was aborted (" + trimDot(u.FellBack) + ")"
+}
+
+// byClass says what a rollback does to the database, and which class failed before.
+func byClass(r *v1alpha1.RollbackStatus) string {
+	if r == nil {
+		return ""
+	}
+	text := ""
+	switch r.Class {
+	case v1alpha1.RollbackDowngrade:
+		text = " after the schema is downgraded to " + r.Revision
+		if r.Revision == "" {
+			text = " after stored secrets are re-encrypted with the previous key"
+		}
+	case v1alpha1.RollbackRestore:
+		text = " after backup " + r.Backup + " is restored"
+	case v1alpha1.RollbackImage, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone:
+	}
+	if r.FellBack != "" {
+		text += " (class " + string(r.Class) + ", because Downgrade failed: " + trimDot(r.FellBack) + ")"
+	}
+	return text
+}
+
+func because(f *v1alpha1.Failure) string {
+	if f == nil {
+		return ""
+	}
+	return fmt.Sprintf(" because %s failed (%s: %s)", f.Phase, f.Reason, trimDot(f.Message))
+}
+
+// sentences joins sentences; empty ones are left out.
+func sentences(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p = trimDot(p); p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, ". ")
+}
+
+func trimDot(s string) string { return strings.TrimRight(s, ". ") }
+
+func capitalize(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

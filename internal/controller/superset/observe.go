@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/Masterminds/semver/v3"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// observe reads the cluster and the clock, once.
+func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observed, error) {
+	w := &observed{Observation: state.Observation{
+		Now:    r.Now(),
+		Status: &s.Status,
+		Policy: policyOf(&s.Spec),
+		Tokens: state.Tokens(s.Annotations),
+	}}
+	w.render(s)
+	mine := []client.ListOption{client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))}
+	var revisions appsv1.ControllerRevisionList
+	if err := r.List(ctx, &revisions, mine...); err != nil {
+		return nil, fmt.Errorf("listing the stored releases: %w", err)
+	}
+	w.revisions, w.Stored = revisions.Items, storedReleases(s, revisions.Items)
+	var podList corev1.PodList
+	if err := r.List(ctx, &podList, mine...); err != nil {
+		return nil, fmt.Errorf("listing the pods: %w", err)
+	}
+	pods := components.Pointers(podList.Items)
+	if err := r.observeTiers(ctx, s, w, pods); err != nil {
+		return nil, err
+	}
+	if err := r.observeTraffic(ctx, s, w, pods); err != nil {
+		return nil, err
+	}
+	var jobs batchv1.JobList
+	if err := r.List(ctx, &jobs, mine...); err != nil {
+		return nil, fmt.Errorf("listing the Jobs: %w", err)
+	}
+	w.observeJobs(s, components.Pointers(jobs.Items), pods)
+	return w, nil
+}
+
+// render renders the release that spec asks for. A spec that cannot be rendered is a
+// target too, with an identity of its own.
+func (w *observed) render(s *v1alpha1.Superset) {
+	release, err := components.ReleaseOf(s)
+	if err != nil {
+		w.Invalid = err.Error()
+		w.Desired = state.Release{Hash: "invalid-" + components.Hash(w.Invalid), Version: s.Spec.Version}
+		return
+	}
+	w.desired = release
+	w.Desired = state.Release{
+		Hash: release.Hash(), Version: release.Runtime.Version,
+		Key: refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: refName(&release.Runtime.Database.URIFrom),
+	}
+	for tier, d := range components.Catalog {
+		_, w.Desired.Has[tier] = release.Tiers[d.Name]
+	}
+}
+
+func policyOf(spec *v1alpha1.SupersetSpec) state.Policy {
+	p := state.Policy{
+		Strategy:         spec.Upgrade.Strategy,
+		Rollback:         spec.Upgrade.Rollback,
+		Backup:           spec.Upgrade.Backup != nil,
+		Rehearsal:        spec.Upgrade.Rehearsal,
+		OnFailure:        spec.Upgrade.OnFailure,
+		Paused:           spec.Paused,
+		AllowUnsupported: spec.Upgrade.AllowUnsupportedVersion,
+		AllowSkip:        spec.Upgrade.AllowVersionSkip,
+		Deadlines:        spec.Upgrade.Deadlines,
+		Approval:         spec.Upgrade.Approval,
+		Gates:            spec.Upgrade.Gates,
+		Windows:          spec.Upgrade.Windows,
+	}
+	p.MaintenancePage = spec.Upgrade.MaintenancePage.Enabled == nil || *spec.Upgrade.MaintenancePage.Enabled
+	if spec.Upgrade.Verify.Soak != nil {
+		p.Soak = spec.Upgrade.Verify.Soak.Duration
+	}
+	if spec.Upgrade.MaxLockTime != nil {
+		p.MaxLockTime = spec.Upgrade.MaxLockTime.Duration
+	}
+	return p
+}
+
+func (r *Reconciler) observeTiers(ctx context.Context, s *v1alpha1.Superset, w *observed, pods []*corev1.Pod) error {
+	var lowest *semver.Version
+	for i, d := range components.Catalog {
+		c := components.NewComponent(d.Name)
+		err := r.Get(ctx, client.ObjectKeyFromObject(s), c)
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading the %s: %w", d.Name, err)
+		}
+		mine := podsOf(pods, d.Name)
+		if err != nil {
+			c = nil
+		}
+		w.addTier(s, i, c, mine)
+		lowest = lowestVersion(lowest, mine)
+	}
+	if lowest != nil {
+		w.Version = lowest.Original()
+	}
+	return nil
+}
+
+// addTier adds a component, nil for none, and its pods. A component that was deleted, or
+// that a stale cache does not show, may still have pods.
+func (w *observed) addTier(s *v1alpha1.Superset, tier int, c v1alpha1.Component, pods []*corev1.Pod) {
+	switch w.objects[tier] = c; {
+	case c == nil:
+		w.Tiers[tier].Pods = len(pods)
+	case metav1.IsControlledBy(c, s):
+		w.Tiers[tier] = tierOf(c, pods)
+		w.MaxFence = max(w.MaxFence, c.ComponentSpec().Fence)
+	}
+}
+
+func (w *observed) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods []*corev1.Pod) {
+	fence := s.Status.UpgradeRevision
+	for _, job := range jobs {
+		if metav1.IsControlledBy(job, s) {
+			w.jobs = append(w.jobs, job)
+			w.MaxFence = max(w.MaxFence, migrations.FenceOf(job))
+		}
+	}
+	for script, progress := range map[migrations.Script]*migrations.Progress{
+		migrations.Preflight: &w.Preflight, migrations.Rehearse: &w.Rehearse, migrations.Backup: &w.Backup, migrations.Migrate: &w.Migrate,
+		migrations.Verify: &w.Verify, migrations.Downgrade: &w.Downgrade, migrations.Restore: &w.Restore,
+	} {
+		*progress = migrations.ProgressOf(script, fence, w.jobs, pods)
+	}
+	w.Migrating = migrations.Changing(w.jobs, pods)
+	w.LeftoverJobs = len(leftover(s, w.jobs)) > 0
+}
+
+// leftover are the Jobs that run and that no phase waits for. A Job that changes the schema
+// is never one of them.
+func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
+	waits := map[migrations.Script]bool{
+		migrations.Preflight: s.Status.Phase == v1alpha1.PhaseValidate,
+		migrations.Rehearse:  s.Status.Phase == v1alpha1.PhaseValidate,
+		migrations.Backup:    s.Status.Phase == v1alpha1.PhaseDBMigrate,
+		migrations.Verify:    s.Status.Phase == v1alpha1.PhaseVerify || s.Status.Phase == v1alpha1.PhaseRollback,
+	}
+	var out []*batchv1.Job
+	for _, job := range jobs {
+		script := migrations.Script(job.Labels[v1alpha1.LabelScript])
+		if script.Changes() || job.DeletionTimestamp != nil || migrations.Ended(job) {
+			continue
+		}
+		if migrations.FenceOf(job) != s.Status.UpgradeRevision || !waits[script] {
+			out = append(out, job)
+		}
+	}
+	return out
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// observed is everything that was read of a Superset: what the machine decides on, and the
+// objects that the executor compares with.
+type observed struct {
+	state.Observation
+	// desired is the release that spec asks for; nil when it cannot be rendered.
+	desired *components.Release
+	// objects are the component objects; nil for none.
+	objects [3]v1alpha1.Component
+	// revisions are the stored releases, as Stored was read from them.
+	revisions []appsv1.ControllerRevision
+	jobs      []*batchv1.Job
+	// service is the web Service and page the maintenance page; nil for none.
+	service *corev1.Service
+	page    *appsv1.Deployment
+}

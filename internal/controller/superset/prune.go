@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// prune removes the oldest releases past the history limit, and the ConfigMaps that no
+// stored release needs. A release that is in use is never removed.
+func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	needed := map[string]bool{migrations.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
+	if cm := components.PageConfigMap(s); cm != nil {
+		needed[cm.Name] = true
+	}
+	keep, remove := overLimit(s, w)
+	for _, hash := range keep {
+		release, err := r.load(ctx, s, w, hash)
+		if err != nil {
+			return err // without it the needed ConfigMaps are not known
+		}
+		needed[release.ConfigMap] = true
+	}
+	var errs []error
+	for _, hash := range remove {
+		var revision appsv1.ControllerRevision
+		key := client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, hash)}
+		if err := r.Get(ctx, key, &revision); client.IgnoreNotFound(err) != nil {
+			errs = append(errs, fmt.Errorf("reading release %s: %w", hash, err))
+		} else if err == nil {
+			errs = append(errs, r.apply.Delete(ctx, &revision))
+		}
+	}
+	errs = append(errs, r.pruneConfigMaps(ctx, s, needed))
+	return errors.Join(errs...)
+}
+
+// overLimit divides the stored releases into those to keep and those to remove: over the
+// history limit and not in use.
+func overLimit(s *v1alpha1.Superset, w *observed) (keep, remove []string) {
+	for _, stored := range w.Stored { // the newest first
+		if len(keep) < historyLimit(s) || inUse(s, w, stored.Hash) {
+			keep = append(keep, stored.Hash)
+		} else {
+			remove = append(remove, stored.Hash)
+		}
+	}
+	return keep, remove
+}
+
+func (r *Reconciler) pruneConfigMaps(ctx context.Context, s *v1alpha1.Superset, needed map[string]bool) error {
+	var list corev1.ConfigMapList
+	if err := r.List(ctx, &list, client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))); err != nil {
+		return fmt.Errorf("listing the ConfigMaps: %w", err)
+	}
+	var errs []error
+	for i := range list.Items {
+		if cm := &list.Items[i]; metav1.IsControlledBy(cm, s) && !needed[cm.Name] {
+			errs = append(errs, r.apply.Delete(ctx, cm))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// inUse is true for a release that runs, that a run started from or upgrades to, or that a
+// rollback needs.
+func inUse(s *v1alpha1.Superset, w *observed, hash string) bool {
+	used := []string{s.Status.Release, s.Status.PreviousRelease, w.Desired.Hash}
+	for i := range w.Tiers {
+		used = append(used, w.Tiers[i].Release)
+	}
+	if u := s.Status.Upgrade; u != nil {
+		used = append(used, u.FromRelease, u.ToRelease, u.RollbackRelease, u.HeldRelease)
+		if u.Rollback != nil {
+			used = append(used, u.Rollback.Release)
+		}
+	}
+	return slices.Contains(used, hash)
+}
+
+func historyLimit(s *v1alpha1.Superset) int {
+	if s.Spec.HistoryLimit == nil {
+		return 10
+	}
+	return int(*s.Spec.HistoryLimit)
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// +kubebuilder:rbac:groups=superset-operator.dev,resources=supersets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=superset-operator.dev,resources=supersets/status,verbs=patch
+// +kubebuilder:rbac:groups=superset-operator.dev,resources=supersets/finalizers,verbs=update
+// +kubebuilder:rbac:groups=superset-operator.dev,resources=supersetwebworkers;supersetasyncworkers;supersetasyncschedulers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch;create;delete
+// +kubebuilder:rbac:groups=apps,resources=deployments,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=apps,resources=controllerrevisions,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;delete
+// +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create
+// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager registers the controller and its watches.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.Superset{}, builder.WithPredicates(watch.SupersetChanged())).
+		Owns(&v1alpha1.SupersetWebWorker{}, builder.WithPredicates(watch.ChildChanged())).
+		Owns(&v1alpha1.SupersetAsyncWorker{}, builder.WithPredicates(watch.ChildChanged())).
+		Owns(&v1alpha1.SupersetAsyncScheduler{}, builder.WithPredicates(watch.ChildChanged())).
+		Owns(&batchv1.Job{}).
+		Owns(&corev1.Service{}).
+		Owns(&appsv1.Deployment{}). // the maintenance page; components own theirs
+		Owns(&corev1.ConfigMap{}).
+		Owns(&appsv1.ControllerRevision{}).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(watch.PodChanged())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		Named("superset").
+		Complete(r)
+}
+
+// Reconcile observes, decides, and then either moves or works. It ends with at most one
+// write of the status.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	s := &v1alpha1.Superset{}
+	if err := r.Get(ctx, req.NamespacedName, s); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if s.DeletionTimestamp != nil {
+		return ctrl.Result{}, nil // the garbage collector does the rest
+	}
+	w, err := r.observeFresh(ctx, s)
+	if err != nil {
+		return apply.Requeue(client.IgnoreNotFound(err))
+	}
+	d := lifecycle.Decide(state.Of(&w.Observation))
+	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "event", d.Move.Event, "reason", d.Reason, "message", d.Message)
+	if d.Kind != lifecycle.KindMove {
+		if err := r.execute(ctx, s, w, &d.Work); err != nil {
+			reason, message, rejected := apply.Rejected(err)
+			if !rejected {
+				return apply.Requeue(err)
+			}
+			d.Kind, d.Reason, d.Message, d.Recheck = lifecycle.KindWait, reason, message, apply.RejectedRecheck
+		}
+	}
+	if err := r.record(ctx, s, w, &d); err != nil {
+		return apply.Requeue(client.IgnoreNotFound(err))
+	}
+	return ctrl.Result{RequeueAfter: d.Recheck}, nil
+}

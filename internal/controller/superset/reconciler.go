@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/lru"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/internal/apply"
+)
+
+// Reconciler carries one Superset through the upgrade machine.
+type Reconciler struct {
+	client.Client
+	// Events records what was persisted.
+	Events events.EventRecorder
+	// Now is the clock.
+	Now func() time.Time
+
+	apply apply.Applier
+	// live reads from the API server, where the cache is known to be stale.
+	live client.Reader
+	// releases are stored releases that were read, by their hash.
+	releases *lru.Cache
+	// created has the name of the Job that was created last, by the Superset's uid.
+	created *lru.Cache
+	// checked has the uids of the Supersets whose cache has passed the initial check.
+	checked *lru.Cache
+}
+
+// New wires a reconciler to a manager and a clock.
+func New(mgr ctrl.Manager, clock func() time.Time) *Reconciler {
+	return &Reconciler{
+		Client:   mgr.GetClient(),
+		Events:   mgr.GetEventRecorder("superset-operator"),
+		Now:      clock,
+		apply:    apply.New(mgr.GetClient(), mgr.GetAPIReader()),
+		live:     mgr.GetAPIReader(),
+		releases: lru.New(256),
+		created:  lru.New(4096),
+		checked:  lru.New(4096),
+	}
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// record writes what a decision means for the status: one patch with an optimistic lock,
+// and only if something has changed. A conflict means that the decision was made on an
+// older state; it is made again. Events and metrics follow what was persisted.
+func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) error {
+	status, err := nextStatus(s, w, d)
+	if err != nil {
+		return err
+	}
+	if equality.Semantic.DeepEqual(*status, s.Status) {
+		return nil
+	}
+	before := s.DeepCopy()
+	s.Status = *status
+	if err := apply.Status(ctx, r.Client, s, before); err != nil {
+		return err
+	}
+	if d.Kind == lifecycle.KindMove {
+		logf.FromContext(ctx).Info("moved", "from", before.Status.Phase, "to", s.Status.Phase, "on", d.Move.Event, "upgradeRevision", s.Status.UpgradeRevision)
+	}
+	r.recordEvents(s, w, d, before.Status.Phase)
+	measure(before, s, d)
+	return nil
+}
+
+// nextStatus is the status that follows from a decision; pure.
+func nextStatus(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (*v1alpha1.SupersetStatus, error) {
+	o, now := w.Observation, d
+	o.Status = s.Status.DeepCopy()
+	switch {
+	case d.Kind == lifecycle.KindMove:
+		next, err := afterMove(s, &o, d)
+		if err != nil {
+			return nil, err
+		}
+		now = next
+	case d.Wait.Gate != "":
+		o.Status = lifecycle.AtGate(state.Of(&o), d)
+	}
+	status := o.Status
+	status.LastHandled = d.Tokens.Handled
+	status.ObservedGeneration = s.Generation
+	if status.Phase == "" {
+		status.Phase = v1alpha1.PhasePending
+	}
+	// While web rolls, the lowest version rises with its last old pod, a moment before the
+	// component reports it. The move that follows writes it.
+	if w.Version != "" && (d.Kind != lifecycle.KindWork || s.Status.Phase != v1alpha1.PhaseUpgradeWeb) {
+		status.Version = w.Version
+	}
+	setConditions(&report{s: s, status: status, snapshot: state.Of(&o), d: now})
+	return status, nil
+}
+
+// afterMove makes o the observation after a move, and decides in the new phase: its
+// conditions are those of what comes next. Under a new fence there is no Job yet.
+func afterMove(s *v1alpha1.Superset, o *state.Observation, d *lifecycle.Decision) (*lifecycle.Decision, error) {
+	status, err := lifecycle.Advance(state.Of(o), d, historyLimit(s))
+	if err != nil {
+		return nil, fmt.Errorf("recording a move: %w", err)
+	}
+	status.LastHandled = d.Tokens.Handled
+	o.Status = status
+	if status.UpgradeRevision != s.Status.UpgradeRevision {
+		o.Preflight, o.Rehearse, o.Backup, o.Migrate = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
+		o.Verify, o.Downgrade, o.Restore = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
+	}
+	next := lifecycle.Decide(state.Of(o))
+	return &next, nil
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// A release is stored as a ControllerRevision. What the machine needs of it is also in its
+// annotations, so that observing parses nothing.
+const (
+	annotationPlan     = "superset-operator.dev/plan"
+	annotationPlanHash = "superset-operator.dev/plan-hash"
+	annotationVersion  = "superset-operator.dev/version"
+	annotationTiers    = "superset-operator.dev/tiers"
+	annotationHead     = "superset-operator.dev/schema-revision"
+	annotationKey      = "superset-operator.dev/secret-key"
+	annotationPrevious = "superset-operator.dev/previous-secret-key"
+	annotationDatabase = "superset-operator.dev/database"
+)
+
+func releaseName(owner, hash string) string { return owner + "-" + hash }
+
+// storeRelease stores the desired release with its plan, and the config that its pods mount.
+// A release that is stored already keeps its revision. One that was stored since the
+// decision is left alone.
+func (r *Reconciler) storeRelease(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.StoreRelease) error {
+	if w.desired == nil {
+		return nil
+	}
+	if err := r.ensureConfig(ctx, s, w.desired); err != nil {
+		return err
+	}
+	fence, before := s.Status.UpgradeRevision, client.Object(nil)
+	for i := range w.revisions {
+		if w.revisions[i].Name == releaseName(s.Name, w.Desired.Hash) {
+			fence, before = w.revisions[i].Revision, &w.revisions[i]
+		}
+	}
+	revision, err := revisionOf(s, w.desired, fence, a)
+	if err != nil {
+		return err
+	}
+	_, err = r.apply.Apply(ctx, s, revision, before)
+	return err
+}
+
+// revisionOf renders the ControllerRevision of a release, with the plan of its run.
+func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a actions.StoreRelease) (*appsv1.ControllerRevision, error) {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a release: %w", err)
+	}
+	plan, err := json.Marshal(a.Plan)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a plan: %w", err)
+	}
+	hash := r.Hash()
+	labels := components.Labels(owner.Name)
+	labels[v1alpha1.LabelRelease] = hash
+	return &appsv1.ControllerRevision{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "ControllerRevision"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: releaseName(owner.Name, hash), Namespace: owner.Namespace, Labels: labels,
+			Annotations: map[string]string{
+				annotationVersion: r.Runtime.Version, annotationTiers: tierNames(r),
+				annotationPlan: string(plan), annotationPlanHash: a.Hash, annotationHead: a.Head,
+				annotationKey: refName(&r.Runtime.SecretKeyFrom), annotationPrevious: refName(r.PreviousSecretKey),
+				annotationDatabase: refName(&r.Runtime.Database.URIFrom),
+			},
+		},
+		Data:     runtime.RawExtension{Raw: raw},
+		Revision: fence,
+	}, nil
+}
+
+// readReferences reads from the release itself what older operators did not write into
+// annotations. A release that cannot be parsed has none; loading it reports why.
+func readReferences(r *state.Release, raw []byte) {
+	release, err := components.ParseRelease(raw)
+	if err != nil {
+		return
+	}
+	r.Key, r.PreviousKey = refName(&release.Runtime.SecretKeyFrom), refName(release.PreviousSecretKey)
+	r.Database = refName(&release.Runtime.Database.URIFrom)
+}
+
+func tierNames(r *components.Release) string {
+	var names []string
+	for _, d := range components.Catalog {
+		if _, ok := r.Tiers[d.Name]; ok {
+			names = append(names, string(d.Name))
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// storedReleases are the stored releases that owner controls, the newest revision first.
+func storedReleases(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevision) []state.Release {
+	var out []state.Release
+	for i := range revisions {
+		rev := &revisions[i]
+		if !metav1.IsControlledBy(rev, owner) {
+			continue
+		}
+		r := state.Release{
+			Hash:     rev.Labels[v1alpha1.LabelRelease],
+			Version:  rev.Annotations[annotationVersion],
+			Revision: rev.Revision,
+			PlanHash: rev.Annotations[annotationPlanHash],
+			Head:     rev.Annotations[annotationHead],
+			Key:      rev.Annotations[annotationKey],
+
+			PreviousKey: rev.Annotations[annotationPrevious],
+			Database:    rev.Annotations[annotationDatabase],
+		}
+		if r.Database == "" {
+			readReferences(&r, rev.Data.Raw)
+		}
+		for tier, d := range components.Catalog {
+			r.Has[tier] = slices.Contains(strings.Split(rev.Annotations[annotationTiers], ","), string(d.Name))
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b state.Release) int { return cmp.Compare(b.Revision, a.Revision) })
+	return out
+}
+
+// load reads a release: the desired one, or a stored one.
+func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed, hash string) (*components.Release, error) {
+	if w.desired != nil && hash == w.Desired.Hash {
+		return w.desired, nil
+	}
+	if kept, ok := r.releases.Get(hash); ok {
+		return kept.(*components.Release), nil
+	}
+	var revision appsv1.ControllerRevision
+	if err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, hash)}, &revision); err != nil {
+		return nil, fmt.Errorf("reading release %s: %w", hash, err)
+	}
+	release, err := components.ParseRelease(revision.Data.Raw)
+	if err != nil {
+		return nil, err
+	}
+	if got := release.Hash(); got != hash {
+		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, got)
+	}
+	r.releases.Add(hash, release)
+	return release, nil
+}
+
+// withConfig reads a release, and creates its config if it does not exist.
+func (r *Reconciler) withConfig(ctx context.Context, s *v1alpha1.Superset, w *observed, hash string) (*components.Release, error) {
+	release, err := r.load(ctx, s, w, hash)
+	if err != nil {
+		return nil, err
+	}
+	return release, r.ensureConfig(ctx, s, release)
+}
+
+// ensureConfig creates the config of a release, if it does not exist.
+func (r *Reconciler) ensureConfig(ctx context.Context, s *v1alpha1.Superset, release *components.Release) error {
+	return r.ensure(ctx, s, components.ConfigMap(s.Name, s.Namespace, release.Config))
+}
+
+// ensure creates an immutable ConfigMap, if it does not exist.
+func (r *Reconciler) ensure(ctx context.Context, s *v1alpha1.Superset, cm *corev1.ConfigMap) error {
+	err := r.Get(ctx, client.ObjectKeyFromObject(cm), &corev1.ConfigMap{})
+	if apierrors.IsNotFound(err) {
+		return r.apply.Create(ctx, s, cm)
+	}
+	if err != nil {
+		return fmt.Errorf("reading ConfigMap %s: %w", cm.Name, err)
+	}
+	return nil
+}
+
+// refName names a key of a Secret; empty for none.
+func refName(ref *v1alpha1.SecretKeyReference) string {
+	if ref == nil || ref.Name == "" {
+		return ""
+	}
+	return ref.Name + "/" + ref.Key
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+)
+
+// errStale is the cause of the conflicts of this file.
+var errStale = errors.New("the cache does not show it yet")
+
+// observeFresh observes, and returns a conflict while the cache is known to be stale, so
+// that nothing is decided on it.
+func (r *Reconciler) observeFresh(ctx context.Context, s *v1alpha1.Superset) (*observed, error) {
+	if err := r.initialCheck(ctx, s); err != nil {
+		return nil, err
+	}
+	w, err := r.observe(ctx, s)
+	if err == nil && w.MaxFence > s.Status.UpgradeRevision {
+		w, err = r.observeLive(ctx, s)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w, r.showsLastJob(ctx, s, w.jobs)
+}
+
+// observeLive observes again after a live read of the Superset: something carries a fence
+// above that of its status. A fence is recorded before anything carries it, so the cache is
+// stale; if it is not, the status was lost.
+func (r *Reconciler) observeLive(ctx context.Context, s *v1alpha1.Superset) (*observed, error) {
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(s), s); err != nil {
+		return nil, fmt.Errorf("reading a Superset from the API server: %w", err)
+	}
+	return r.observe(ctx, s)
+}
+
+// showsLastJob is a conflict while the cache does not show the Job that was created last:
+// a migration would not be seen, and an edit or a rollback would start next to it. A Job
+// that was deleted, or has lost its labels, is not waited for.
+func (r *Reconciler) showsLastJob(ctx context.Context, s *v1alpha1.Superset, jobs []*batchv1.Job) error {
+	created, ok := r.created.Get(s.UID)
+	if !ok {
+		return nil
+	}
+	name := created.(string)
+	if slices.ContainsFunc(jobs, func(j *batchv1.Job) bool { return j.Name == name }) {
+		r.created.Remove(s.UID)
+		return nil
+	}
+	job := &batchv1.Job{}
+	err := r.live.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, job)
+	hidden := err == nil && !labels.SelectorFromSet(components.Labels(s.Name)).Matches(labels.Set(job.Labels))
+	switch {
+	case hidden, apierrors.IsNotFound(err): // the cache will never show it
+		r.created.Remove(s.UID)
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading Job %s, which the cache does not show: %w", name, err)
+	}
+	return staleFor(job)
+}
+
+// staleFor is the conflict for an object that the cache does not show as it is: the
+// Superset is reconciled again.
+func staleFor(obj client.Object) error {
+	return apierrors.NewConflict(schema.GroupResource{Resource: fmt.Sprintf("%T", obj)}, obj.GetName(), errStale)
+}
+
+// ownedKinds are lists of the kinds that a Superset owns and that decisions depend on.
+func ownedKinds() []client.ObjectList {
+	return []client.ObjectList{
+		&v1alpha1.SupersetWebWorkerList{}, &v1alpha1.SupersetAsyncWorkerList{}, &v1alpha1.SupersetAsyncSchedulerList{},
+		&batchv1.JobList{}, &corev1.PodList{}, &appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.ConfigMapList{}, &appsv1.ControllerRevisionList{},
+	}
+}
+
+// initialCheck is a conflict until the cache has once shown a Superset and everything that
+// it owns at least as new as the API server. The caches of a new process begin with lists
+// that may be old, each kind from another time, and a decision on such a mixture can be
+// wrong in ways that nothing shows. After that a cache only goes forward.
+func (r *Reconciler) initialCheck(ctx context.Context, s *v1alpha1.Superset) error {
+	if _, done := r.checked.Get(s.UID); done {
+		return nil
+	}
+	live := &v1alpha1.Superset{}
+	if err := r.live.Get(ctx, client.ObjectKeyFromObject(s), live); err != nil {
+		return fmt.Errorf("reading a Superset from the API server: %w", err)
+	}
+	if live.UID != s.UID || older(s.ResourceVersion, live.ResourceVersion) {
+		return staleFor(live)
+	}
+	for _, list := range ownedKinds() {
+		if err := r.checkKind(ctx, s, list); err != nil {
+			return err
+		}
+	}
+	r.checked.Add(s.UID, nil)
+	return nil
+}
+
+// checkKind is a conflict while the cache lacks an object of a kind, or has an older one, or
+// one that is deleted.
+func (r *Reconciler) checkKind(ctx context.Context, s *v1alpha1.Superset, live client.ObjectList) error {
+	mine := []client.ListOption{client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))}
+	cached := live.DeepCopyObject().(client.ObjectList)
+	if err := r.live.List(ctx, live, mine...); err != nil {
+		return fmt.Errorf("reading a %T from the API server: %w", live, err)
+	}
+	if err := r.List(ctx, cached, mine...); err != nil {
+		return fmt.Errorf("reading a %T: %w", cached, err)
+	}
+	shown := map[types.UID]client.Object{}
+	_ = each(cached, func(obj client.Object) error {
+		shown[obj.GetUID()] = obj
+		return nil
+	})
+	err := each(live, func(obj client.Object) error {
+		have, ok := shown[obj.GetUID()]
+		if !ok || older(have.GetResourceVersion(), obj.GetResourceVersion()) {
+			return staleFor(obj)
+		}
+		delete(shown, obj.GetUID())
+		return nil
+	})
+	for _, obj := range shown {
+		if err == nil && !older(live.GetResourceVersion(), obj.GetResourceVersion()) {
+			err = staleFor(obj) // deleted, and not created since
+		}
+	}
+	return err
+}
+
+// each calls do with each object of a list, until one returns an error.
+func each(list client.ObjectList, do func(client.Object) error) error {
+	return meta.EachListItem(list, func(item runtime.Object) error { return do(item.(client.Object)) })
+}
+
+// older is true when the first of two resource versions of one kind is the older one, or
+// when they differ and cannot be compared.
+func older(a, b string) bool {
+	n, err := resourceversion.CompareResourceVersion(a, b)
+	return n < 0 || err != nil && a != b
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
+)
+
+// A new process makes no decision before its cache is as new as the API server.
+func TestInitialCheck(t *testing.T) {
+	superset := func(version string) *v1alpha1.Superset {
+		return &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u", ResourceVersion: version}}
+	}
+	of := func(name, uid, version string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Name: name, Namespace: "analytics", UID: types.UID(uid), ResourceVersion: version, Labels: components.Labels("bi")}
+	}
+	job := func(uid, version string) client.Object {
+		return &batchv1.Job{ObjectMeta: of("bi-verify-2-1", uid, version)}
+	}
+	tier := func(version string) client.Object {
+		return &v1alpha1.SupersetWebWorker{ObjectMeta: of("bi", "t", version)}
+	}
+	foreign := &corev1.Pod{ObjectMeta: of("other", "o", "90")}
+	foreign.Labels = nil
+	type objects = []client.Object
+	for name, c := range map[string]struct {
+		cached, live objects
+		stale        bool
+	}{
+		"up to date":              {objects{superset("50"), job("j", "60"), tier("40")}, objects{superset("50"), job("j", "60"), tier("40")}, false},
+		"cache is newer":          {objects{superset("51"), job("j", "103")}, objects{superset("50"), job("j", "60")}, false},
+		"the Superset is older":   {objects{superset("9")}, objects{superset("50")}, true},
+		"a tier is older":         {objects{superset("50"), tier("9")}, objects{superset("50"), tier("40")}, true},
+		"a Job is missing":        {objects{superset("50")}, objects{superset("50"), job("j", "60")}, true},
+		"a Job is re-created":     {objects{superset("50"), job("old", "59")}, objects{superset("50"), job("j", "60")}, true},
+		"a Job is deleted":        {objects{superset("50"), job("j", "60")}, objects{superset("50")}, true},
+		"a Job was created later": {objects{superset("50"), job("j", "101")}, objects{superset("50")}, false},
+		"a foreign pod":           {objects{superset("50")}, objects{superset("50"), foreign}, false},
+	} {
+		scheme := watch.Scheme()
+		live := interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).WithObjects(c.live...).Build(), interceptor.Funcs{
+			List: func(ctx context.Context, w client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+				err := w.List(ctx, list, opts...)
+				list.SetResourceVersion("100")
+				return err
+			},
+		})
+		r := &Reconciler{Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(c.cached...).Build(), live: live, checked: lru.New(8)}
+		s := &v1alpha1.Superset{}
+		if err := r.Get(t.Context(), client.ObjectKey{Namespace: "analytics", Name: "bi"}, s); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.initialCheck(t.Context(), s); apierrors.IsConflict(err) != c.stale || !c.stale && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, done := r.checked.Get(s.UID); done == c.stale {
+			t.Errorf("%s: counts as checked: %v", name, done)
+		}
+	}
+}
+
+// The check runs once: afterwards an idle Superset causes no read from the API server.
+func TestInitialCheckRunsOnce(t *testing.T) {
+	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u"}}
+	r := &Reconciler{checked: lru.New(8)} // without a client
+	r.checked.Add(s.UID, nil)
+	if err := r.initialCheck(t.Context(), s); err != nil {
+		t.Error(err)
+	}
+}
+
+// The operator makes no decision before the cache shows the last created Job, unless this Job is
+// deleted.
+func TestLastJobIsShown(t *testing.T) {
+	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u"}}
+	job := func(name string) *batchv1.Job {
+		return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "analytics", Labels: components.JobLabels(s.Name)}}
+	}
+	first, second := job("bi-migrate-2-1"), job("bi-migrate-2-2")
+	bare := first.DeepCopy()
+	bare.Labels = nil
+	scheme := runtime.NewScheme()
+	if err := batchv1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	build := func(last string, live ...*batchv1.Job) *Reconciler {
+		c := fake.NewClientBuilder().WithScheme(scheme)
+		for _, j := range live {
+			c = c.WithObjects(j.DeepCopy())
+		}
+		r := &Reconciler{live: c.Build(), created: lru.New(8)}
+		if last != "" {
+			r.created.Add(s.UID, last)
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		r             *Reconciler
+		cached        []*batchv1.Job
+		stale, forget bool
+	}{
+		"none was created": {build("", first), nil, false, true},
+		"cached":           {build(first.Name, first), []*batchv1.Job{first}, false, true},
+		"not cached":       {build(first.Name, first), nil, true, false},
+		"older one cached": {build(second.Name, first, second), []*batchv1.Job{first}, true, false},
+		"deleted":          {build(first.Name), nil, false, true},
+		"labels removed":   {build(first.Name, bare), nil, false, true},
+	} {
+		err := c.r.showsLastJob(t.Context(), s, c.cached)
+		if apierrors.IsConflict(err) != c.stale || !c.stale && err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, waits := c.r.created.Get(s.UID); waits == c.forget {
+			t.Errorf("%s: still waits for it: %v", name, waits)
+		}
+	}
+}
+
+// Storing a release does not overwrite one that was stored after the observation.
+func TestStoreDoesNotOverwrite(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseValidate)
+	scheme := watch.Scheme()
+	stored, err := revisionOf(s, w.desired, 2, actions.StoreRelease{Planned: plan.Planned{Plan: &v1alpha1.Plan{Strategy: v1alpha1.StrategyRolling}, Hash: "sha256-0123456789ab"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.OwnerReferences = ownedBy(s.UID)
+	config := components.ConfigMap(s.Name, s.Namespace, w.desired.Config)
+	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(stored, config).Build()
+	r := &Reconciler{Client: c, live: c, apply: apply.New(c, c)}
+	if err := r.storeRelease(t.Context(), s, w, actions.StoreRelease{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(stored), stored); err != nil || stored.Annotations[annotationPlanHash] != "sha256-0123456789ab" {
+		t.Errorf("a release that was stored later is overwritten: %v, %v", stored.Annotations, err)
+	}
+}
+
+// A child with a fence above that of the status causes a live read of the Superset, because a
+// fence is recorded in status before any child carries it.
+func TestFenceAboveTheStatus(t *testing.T) {
+	superset := func(fence int64) *v1alpha1.Superset {
+		s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u"}}
+		s.Status.UpgradeRevision = fence
+		return s
+	}
+	web := &v1alpha1.SupersetWebWorker{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", OwnerReferences: ownedBy("u")}}
+	web.Spec.Fence = 7
+	for cached, want := range map[int64]int64{6: 9, 7: 7, 8: 8} {
+		scheme := watch.Scheme()
+		r := &Reconciler{
+			Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(web.DeepCopy()).Build(),
+			live:   fake.NewClientBuilder().WithScheme(scheme).WithObjects(superset(9)).Build(),
+			Now:    time.Now, created: lru.New(8), checked: lru.New(8),
+		}
+		s := superset(cached)
+		r.checked.Add(s.UID, nil)
+		if _, err := r.observeFresh(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		if s.Status.UpgradeRevision != want {
+			t.Errorf("cached fence %d: decided on %d, want %d", cached, s.Status.UpgradeRevision, want)
+		}
+	}
+}

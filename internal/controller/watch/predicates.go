@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// SupersetChanged passes changes of spec, of a token, and of status. The status is the
+// operator's own write. It must be reconciled all the same: a decision on the cache before
+// it may have found nothing to do.
+func SupersetChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(*v1alpha1.Superset)
+		after, ok2 := e.ObjectNew.(*v1alpha1.Superset)
+		if !ok1 || !ok2 {
+			return true
+		}
+		return before.Generation != after.Generation ||
+			state.Tokens(before.Annotations) != state.Tokens(after.Annotations) ||
+			!equality.Semantic.DeepEqual(before.Status, after.Status)
+	}}
+}
+
+// ComponentChanged passes, to the component's own controller, changes of its spec and, for
+// the same reason, of its status.
+func ComponentChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(v1alpha1.Component)
+		after, ok2 := e.ObjectNew.(v1alpha1.Component)
+		return !ok1 || !ok2 || before.GetGeneration() != after.GetGeneration() ||
+			!equality.Semantic.DeepEqual(before.ComponentStatus(), after.ComponentStatus())
+	}}
+}
+
+// ChildChanged passes, to the Superset of a component, what it acts on: the spec (drift),
+// the fence and generation that its status answers, and the conditions.
+func ChildChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(v1alpha1.Component)
+		after, ok2 := e.ObjectNew.(v1alpha1.Component)
+		if !ok1 || !ok2 {
+			return true
+		}
+		old, now := before.ComponentStatus(), after.ComponentStatus()
+		return before.GetGeneration() != after.GetGeneration() ||
+			old.ObservedGeneration != now.ObservedGeneration ||
+			old.Fence != now.Fence ||
+			!equality.Semantic.DeepEqual(old.Conditions, now.Conditions)
+	}}
+}
+
+// PodChanged passes what a drain, a Job, a soak or a diagnosis depends on.
+func PodChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(*corev1.Pod)
+		after, ok2 := e.ObjectNew.(*corev1.Pod)
+		if !ok1 || !ok2 {
+			return true
+		}
+		return before.Status.Phase != after.Status.Phase ||
+			(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||
+			components.PodReady(before) != components.PodReady(after) ||
+			restarts(before) != restarts(after) ||
+			components.Diagnose([]*corev1.Pod{before}) != components.Diagnose([]*corev1.Pod{after})
+	}}
+}
+
+// restarts of all containers of a pod.
+func restarts(pod *corev1.Pod) (n int32) {
+	for _, s := range pod.Status.ContainerStatuses {
+		n += s.RestartCount
+	}
+	return n
+}
+
+// ToInstance maps a pod to the object that it belongs to, by label: its owner is a
+// ReplicaSet or a Job.
+func ToInstance(_ context.Context, obj client.Object) []reconcile.Request {
+	name := obj.GetLabels()[v1alpha1.LabelInstance]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: obj.GetNamespace(), Name: name}}}
+}

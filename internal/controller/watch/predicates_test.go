@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+func TestSupersetChanged(t *testing.T) {
+	cases := map[string]struct {
+		edit func(*v1alpha1.Superset)
+		want bool
+	}{
+		"nothing":        {func(*v1alpha1.Superset) {}, false},
+		"spec":           {func(s *v1alpha1.Superset) { s.Generation++ }, true},
+		"phase":          {func(s *v1alpha1.Superset) { s.Status.Phase = "Verify" }, true},
+		"fence":          {func(s *v1alpha1.Superset) { s.Status.UpgradeRevision++ }, true},
+		"rollback token": {func(s *v1alpha1.Superset) { s.Annotations[v1alpha1.AnnotationRollback] = "x" }, true},
+		"retry token":    {func(s *v1alpha1.Superset) { s.Annotations[v1alpha1.AnnotationRetry] = "x" }, true},
+		"token removed":  {func(s *v1alpha1.Superset) { delete(s.Annotations, v1alpha1.AnnotationRetry) }, true},
+		"own conditions": {func(s *v1alpha1.Superset) { s.Status.Conditions = []metav1.Condition{{Type: "Ready"}} }, true},
+		"foreign label":  {func(s *v1alpha1.Superset) { s.Labels = map[string]string{"a": "b"} }, false},
+		"annotation":     {func(s *v1alpha1.Superset) { s.Annotations["a"] = "b" }, false},
+	}
+	for name, c := range cases {
+		before := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Generation: 1, Annotations: map[string]string{v1alpha1.AnnotationRetry: "1"}}}
+		after := before.DeepCopy()
+		c.edit(after)
+		if got := SupersetChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestComponentChanged(t *testing.T) {
+	cases := map[string]struct {
+		edit func(*v1alpha1.SupersetWebWorker)
+		want bool
+	}{
+		"nothing":       {func(*v1alpha1.SupersetWebWorker) {}, false},
+		"spec":          {func(w *v1alpha1.SupersetWebWorker) { w.Generation++ }, true},
+		"own status":    {func(w *v1alpha1.SupersetWebWorker) { w.Status.ReadyReplicas++ }, true},
+		"foreign label": {func(w *v1alpha1.SupersetWebWorker) { w.Labels = map[string]string{"a": "b"} }, false},
+	}
+	for name, c := range cases {
+		before := &v1alpha1.SupersetWebWorker{}
+		after := before.DeepCopy()
+		c.edit(after)
+		if got := ComponentChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestChildChanged(t *testing.T) {
+	cases := map[string]struct {
+		edit func(*v1alpha1.SupersetWebWorker)
+		want bool
+	}{
+		"nothing":   {func(*v1alpha1.SupersetWebWorker) {}, false},
+		"spec":      {func(w *v1alpha1.SupersetWebWorker) { w.Generation++ }, true},
+		"observed":  {func(w *v1alpha1.SupersetWebWorker) { w.Status.ObservedGeneration++ }, true},
+		"fence":     {func(w *v1alpha1.SupersetWebWorker) { w.Status.Fence++ }, true},
+		"condition": {func(w *v1alpha1.SupersetWebWorker) { w.Status.Conditions[0].Status = "False" }, true},
+		"message":   {func(w *v1alpha1.SupersetWebWorker) { w.Status.Conditions[0].Message = "x" }, true},
+		"counts":    {func(w *v1alpha1.SupersetWebWorker) { w.Status.ReadyReplicas++ }, false},
+	}
+	for name, c := range cases {
+		before := &v1alpha1.SupersetWebWorker{}
+		before.Status.Conditions = []metav1.Condition{{Type: "Ready", Status: "True"}}
+		after := before.DeepCopy()
+		c.edit(after)
+		if got := ChildChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestPodChanged(t *testing.T) {
+	waiting := func(reason string) corev1.ContainerState {
+		return corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason}}
+	}
+	cases := map[string]struct {
+		edit func(*corev1.Pod)
+		want bool
+	}{
+		"nothing":     {func(*corev1.Pod) {}, false},
+		"phase":       {func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }, true},
+		"ending":      {func(p *corev1.Pod) { p.DeletionTimestamp = &metav1.Time{Time: time.Unix(1_700_000_000, 0)} }, true},
+		"ready":       {func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionTrue }, true},
+		"blocked":     {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = waiting("ErrImagePull") }, true},
+		"not blocked": {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = waiting("PodInitializing") }, false},
+		"restarts":    {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount++ }, true}, // fails a soak
+		"address":     {func(p *corev1.Pod) { p.Status.PodIP = "10.0.0.1" }, false},
+		"label":       {func(p *corev1.Pod) { p.Labels = map[string]string{"a": "b"} }, false},
+	}
+	for name, c := range cases {
+		before := &corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning,
+			Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
+			ContainerStatuses: []corev1.ContainerStatus{{Name: "superset", State: waiting("ContainerCreating")}}}}
+		after := before.DeepCopy()
+		c.edit(after)
+		if got := PodChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestToInstance(t *testing.T) {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Labels: map[string]string{v1alpha1.LabelInstance: "bi"}}}
+	got := ToInstance(t.Context(), pod)
+	if len(got) != 1 || got[0].NamespacedName != (types.NamespacedName{Namespace: "ns", Name: "bi"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := ToInstance(t.Context(), &corev1.Pod{}); got != nil {
+		t.Errorf("a pod without an instance label: %v", got)
+	}
+}
+
+// The cache keeps only the fields of a pod that the operator reads, and only objects that the
+// operator manages.
+func TestCache(t *testing.T) {
+	o := Cache([]string{"a", "b"})
+	if len(o.DefaultNamespaces) != 2 || !o.ReaderFailOnMissingInformer {
+		t.Errorf("%+v", o.DefaultNamespaces)
+	}
+	if Cache(nil).DefaultNamespaces != nil {
+		t.Error("without namespaces, all namespaces must be watched")
+	}
+	kinds := 0
+	for obj, by := range o.ByObject {
+		kinds++
+		if by.Label == nil || by.Label.String() != "app.kubernetes.io/managed-by=superset-operator" {
+			t.Errorf("%T: the cache is not limited to managed objects", obj)
+		}
+	}
+	if kinds != 6 {
+		t.Errorf("%d kinds", kinds)
+	}
+	owners := []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "bi-web", UID: "u"}}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "p", Labels: map[string]string{"a": "b"}, Annotations: map[string]string{"c": "d"}, ManagedFields: []metav1.ManagedFieldsEntry{{}},
+			OwnerReferences: owners},
+		Spec:   corev1.PodSpec{NodeName: "n", Containers: []corev1.Container{{Name: "superset"}}},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning},
+	}
+	slim, err := slimPod(pod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "p", Labels: map[string]string{"a": "b"}, OwnerReferences: owners},
+		Spec:       corev1.PodSpec{NodeName: "n"}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
+	}
+	if diff := cmp.Diff(want, slim); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if _, err := slimPod(&corev1.Service{}); err == nil {
+		t.Error("an object that is not a pod must be an error")
+	}
+}

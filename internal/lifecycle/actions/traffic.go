@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package actions
+
+import (
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// PageGrace is how long web is kept for the maintenance page to become ready. A page
+// that cannot start is reported, and never holds an upgrade.
+const PageGrace = time.Minute
+
+// TrafficOnly routes traffic and leaves every tier out.
+func TrafficOnly(s *state.Snapshot) Work {
+	var w Work
+	routeTraffic(s, &w)
+	return w
+}
+
+// routeTraffic routes users to web, or to the maintenance page. The page is removed once
+// it has no traffic.
+func routeTraffic(s *state.Snapshot, w *Work) {
+	wanted := PageWanted(s)
+	w.Traffic = TrafficToWeb
+	if wanted && s.Page.Ready {
+		w.Traffic = TrafficToPage
+	}
+	switch {
+	case wanted:
+		w.Page = PageApplied
+	case s.Page.Exists && !s.Page.HasTraffic:
+		w.Page = PageRemoved
+	}
+}
+
+// PageWanted is true while a Drain, or a rollback that reverts the database, stops web
+// that served, and until web serves again.
+func PageWanted(s *state.Snapshot) bool {
+	if !s.Policy.MaintenancePage || !hasWeb(s) {
+		return false
+	}
+	if s.Run.Strategy == v1alpha1.StrategyDrain && s.Phase == v1alpha1.PhaseDBMigrate || s.Schema.Reverting {
+		return s.Page.Exists || s.Tiers[state.Web].Pods > 0
+	}
+	return s.Page.Exists && !webServes(s)
+}
+
+// hasWeb is true while there is a web tier, or a Drain that starts it again.
+func hasWeb(s *state.Snapshot) bool {
+	switch s.Phase {
+	case v1alpha1.PhaseDBMigrate, v1alpha1.PhaseUpgradeScheduler, v1alpha1.PhaseUpgradeWorkers:
+		return s.Tiers[state.Web].Exists || s.Run.Strategy == v1alpha1.StrategyDrain && s.Previous.Has[state.Web]
+	default:
+		return s.Tiers[state.Web].Exists
+	}
+}
+
+// webServes is true when web serves with all the pods that it should have.
+func webServes(s *state.Snapshot) bool {
+	t := s.Tiers[state.Web]
+	return t.Serves() && t.Settled && (t.Ready > 0 || t.Pods == 0)
+}
+
+// PageStarts is true while web is kept until the maintenance page has its traffic.
+func PageStarts(s *state.Snapshot) bool {
+	t := s.Tiers[state.Web]
+	return PageWanted(s) && !s.Page.HasTraffic && s.Page.Blocked == "" && s.Elapsed < PageGrace && t.Serves() && t.Ready > 0
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+)
+
+// Kind is what a Decision does: a closed set.
+type Kind uint8
+
+// The kinds of decisions.
+const (
+	// KindWork does Work in this phase; nothing is in the way.
+	KindWork Kind = iota
+	// KindWait does Work in this phase; something outside must change before the phase
+	// can end. Reason says what, and Wait what a person can do.
+	KindWait
+	// KindMove moves to another phase and does nothing else.
+	KindMove
+)
+
+// Decision answers a Snapshot.
+type Decision struct {
+	Kind Kind
+	// Reason is a condition's reason: of a wait, or of the failure or request that
+	// causes a move; empty for work.
+	Reason string
+	// Message says what is being done, waited for, or why the machine moves.
+	Message string
+	// Work is what to do in this phase; empty for a move.
+	Work actions.Work
+	// Wait is what opens the wait; zero but for KindWait.
+	Wait Wait
+	// Move is where to go; zero but for KindMove.
+	Move Move
+	// Planned is the plan in the making; zero but in Validate.
+	Planned plan.Planned
+	// Tokens is what becomes of the annotations.
+	Tokens Tokens
+	// Recheck is when to decide again although nothing has changed; 0 for never.
+	Recheck time.Duration
+}
+
+// Wait is what a person can do about a wait.
+type Wait struct {
+	// Gate is the type of the condition of the closed gate; empty for none.
+	Gate string
+	// Approval is the token that approves; empty when none is asked for.
+	Approval string
+	// DataLoss is the token that accepts a loss of data; empty when none is asked for.
+	DataLoss string
+	// Job is the name of the Job that is blocked and that only a person may delete; empty
+	// for none.
+	Job string
+}
+
+// Move leads to another phase.
+type Move struct {
+	Event Event
+	// Failed is true when a failure causes it.
+	Failed bool
+	// Rollback is what RollBack and NextClass put back, and how.
+	Rollback rollback.Rollback
+}
+
+// Tokens is what becomes of the annotations.
+type Tokens struct {
+	// Handled is what status.lastHandled becomes.
+	Handled v1alpha1.LastHandled
+	// Refused says why a rollback token was handled without effect; empty otherwise.
+	Refused string
+}
+
+// Moves is true for a move on one of the events.
+func (d *Decision) Moves(events ...Event) bool {
+	return d.Kind == KindMove && slices.Contains(events, d.Move.Event)
+}
+
+// move moves on an event, without a reason of its own.
+func move(e Event) Decision { return Decision{Kind: KindMove, Move: Move{Event: e}} }
+
+// moveBack moves on an event that puts a release back.
+func moveBack(e Event, r rollback.Rollback, reason, message string) Decision {
+	return Decision{Kind: KindMove, Reason: reason, Message: message, Move: Move{Event: e, Rollback: r}}
+}
+
+// waitFor turns a decision into a wait.
+func (d *Decision) waitFor(reason, message string) {
+	d.Kind, d.Reason, d.Message = KindWait, reason, message
+}

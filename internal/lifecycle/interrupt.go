@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// request is what asks for a rollback.
+type request struct {
+	reason, message string
+	// withdraw says what to undo to stay with what runs.
+	withdraw string
+}
+
+var (
+	specReverted   = request{v1alpha1.ReasonSpecReverted, "spec went back to the previous release", "the edit of spec"}
+	versionLowered = request{v1alpha1.ReasonSpecReverted, "spec.version was lowered to that of a stored release", "the edit of spec"}
+)
+
+// rollbackRequest answers a new rollback token.
+func rollbackRequest(s *state.Snapshot) (Decision, bool) {
+	if !rollback.Asked(s) {
+		return Decision{}, false
+	}
+	r, refused := rollback.Requested(s)
+	switch {
+	case refused == "":
+		return rollBack(s, r, request{v1alpha1.ReasonRollbackRequested,
+			fmt.Sprintf("rollback to %s was requested by annotation", r.Target.Version), "the annotation " + v1alpha1.AnnotationRollback}), true
+	case s.Phase == v1alpha1.PhaseValidate:
+		d := move(Fail)
+		d.Move.Failed, d.Reason, d.Tokens.Refused = true, v1alpha1.ReasonStopped, refused
+		d.Message = "the run was stopped by a rollback token before anything was changed"
+		return d, true
+	case state.Resting(s.Phase):
+		d := idle(s)
+		d.Tokens.Refused = refused
+		return d, true
+	default:
+		// There is nothing to roll back to, and the run goes on.
+		return Decision{}, false
+	}
+}
+
+// edited is what an edit of spec means during a run. Back to the previous release is a
+// rollback at once; another release waits for a boundary.
+func edited(s *state.Snapshot, boundary bool) (Decision, bool) {
+	if s.Desired.Hash == s.Run.ToRelease {
+		return Decision{}, false
+	}
+	if s.Desired.Hash == s.Previous.Hash {
+		if r := rollback.To(s, s.Previous); r.Possible() {
+			return rollBack(s, r, specReverted), true
+		}
+	}
+	if boundary {
+		return move(Begin), true
+	}
+	return Decision{}, false
+}
+
+// startRun starts a run to the desired release. A lower version that is stored is a
+// rollback to it, so that reverting a commit works.
+func startRun(s *state.Snapshot) Decision {
+	if r, ok := rollback.ByVersion(s); ok {
+		return rollBack(s, r, versionLowered)
+	}
+	return move(Begin)
+}
+
+// rollBack rolls back as requested. Where that loses data it waits until the user
+// accepts the loss; what runs goes on meanwhile.
+func rollBack(s *state.Snapshot, r rollback.Rollback, by request) Decision {
+	if r.Accepted(s) {
+		return moveBack(RollBack, r, by.reason, by.message)
+	}
+	var d Decision
+	if state.Resting(s.Phase) {
+		d = idle(s)
+	} else {
+		d.Work = actions.KeepAll(s)
+	}
+	d.waitFor(v1alpha1.ReasonAwaitingApproval, r.Loss.Message+"; to keep the running release, withdraw "+by.withdraw)
+	d.Wait.DataLoss = r.Loss.Token
+	return d
+}
+
+// fail leaves a phase that failed: with a rollback to the previous release where
+// something was changed and the user wants that, else to Failed.
+func fail(s *state.Snapshot, reason, message string) Decision {
+	d := move(Fail)
+	d.Move.Failed, d.Reason, d.Message = true, reason, message
+	if s.Phase == v1alpha1.PhaseRollback || !s.Run.Touched || s.Previous.Hash == "" || s.Policy.OnFailure == v1alpha1.OnFailureHold {
+		return d
+	}
+	if r := rollback.To(s, s.Previous); r.Possible() && r.Accepted(s) {
+		d.Move.Event, d.Move.Rollback = RollBack, r
+	}
+	return d
+}
+
+// expired fails a phase that is past its deadline, and names what blocks it.
+func expired(s *state.Snapshot, blocked string) Decision {
+	message := fmt.Sprintf("%s took longer than %s", s.Phase, deadline(s))
+	if blocked != "" {
+		message += ": " + blocked
+	}
+	return fail(s, v1alpha1.ReasonDeadlineExceeded, message)
+}

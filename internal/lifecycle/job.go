@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// maxAttempts bounds how often a Job is tried for a transient reason.
+const maxAttempts = 3
+
+// backoff before the second, third, … attempt: 10 s, 20 s, …, at most 5 min.
+func backoff(attempt int) time.Duration {
+	return min(10*time.Second<<min(attempt-1, 5), 5*time.Minute)
+}
+
+// runJob follows a Job of this fence from its first attempt to its end; goesOn is false
+// once it has succeeded. work goes on meanwhile.
+func runJob(s *state.Snapshot, p migrations.Progress, work actions.Work, job actions.RunJob) (d Decision, goesOn bool) {
+	job.Fence = s.Status.UpgradeRevision
+	running := fmt.Sprintf("running the %s Job", job.Script)
+	switch {
+	case p.Done:
+		return Decision{}, false
+	case p.Attempt == 0:
+		work.Job = job
+		work.Job.Attempt = 1
+		return stay(s, work, running, ""), true
+	case p.Active:
+		return stay(s, work, running, p.Blocked), true
+	case isFinal(p):
+		return fail(s, string(p.Result.Reason), p.Result.Message), true
+	default:
+		return retry(s, p, work, job), true
+	}
+}
+
+// retry creates the next attempt once the pause after the last one is over.
+func retry(s *state.Snapshot, p migrations.Progress, work actions.Work, job actions.RunJob) Decision {
+	r, pause := p.Result, backoff(p.Attempt)
+	if r.Reason == migrations.ReasonLockTimeout {
+		pause = backoff(1) // the attempt itself has waited
+	}
+	if left := pause - s.Now.Sub(p.FinishedAt); left > 0 {
+		return Decision{Kind: KindWait, Work: work, Recheck: left, Reason: v1alpha1.ReasonRetrying,
+			Message: fmt.Sprintf("attempt %s of the %s Job failed (%s: %s); it is tried again", ordinal(p, 0), job.Script, r.Reason, r.Message)}
+	}
+	job.Attempt = p.Attempt + 1
+	work.Job = job
+	return stay(s, work, fmt.Sprintf("running the %s Job, attempt %s", job.Script, ordinal(p, 1)), "")
+}
+
+// isFinal is true for a Job that has failed and is not tried again. An attempt that
+// waited for the migration of somebody else is not counted.
+func isFinal(p migrations.Progress) bool {
+	r := p.Result.Reason
+	return !p.Active && !p.Done && (!r.Passing() || p.Tries() >= maxAttempts && r != migrations.ReasonLockTimeout)
+}
+
+// ordinal is the number of the attempt that is so many after the newest one, with the
+// maximum where attempts are counted.
+func ordinal(p migrations.Progress, after int) string {
+	if p.Result.Reason == migrations.ReasonLockTimeout {
+		return strconv.Itoa(p.Attempt + after)
+	}
+	return fmt.Sprintf("%d of %d", p.Tries()+after, maxAttempts)
+}
+
+// whyFellBack is why a Downgrade is not tried again, for status.
+func whyFellBack(p migrations.Progress) string {
+	return truncate(fmt.Sprintf("%s: %s", p.Result.Reason, p.Result.Message), 512)
+}

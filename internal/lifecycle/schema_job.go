@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"fmt"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// waitForSchemaJob waits for the Job that changes the schema, whatever else is asked for
+// meanwhile.
+func waitForSchemaJob(s *state.Snapshot) Decision {
+	job, doing := s.Schema.Job, "migrating the database"
+	if s.Phase == v1alpha1.PhaseRollback {
+		doing = "reverting the database"
+	}
+	d := stay(s, actions.KeepAll(s), doing, job.Blocked)
+	if d.Kind == KindWait {
+		d.Wait.Job = job.Name
+	} else if before := job.Before; before.Reason != "" {
+		d.waitFor(string(before.Reason), d.Message+"; the previous attempt: "+before.Message)
+	}
+	if s.Desired.Hash != s.Run.ToRelease || rollback.Asked(s) {
+		d.waitFor(v1alpha1.ReasonQueuedBehindMigration, d.Message+"; the new spec or rollback waits until the Job has ended")
+	}
+	return late(s, d)
+}
+
+// stopTiers holds the tiers that must not run during the Job that changes the database;
+// stopped is true when none of their pods is left. Web is kept until the maintenance
+// page has its traffic.
+func stopTiers(s *state.Snapshot) (work actions.Work, stopped bool) {
+	work, stopped = actions.KeepAll(s), true
+	for tier := range s.Tiers {
+		if !actions.StopsFor(s, tier) {
+			continue
+		}
+		if tier == state.Web && actions.PageStarts(s) {
+			stopped = false
+			continue
+		}
+		actions.Hold(s, &work, tier)
+		t := s.Tiers[tier]
+		isHeld := !t.Exists || t.Stopped() && t.Fence == s.Status.UpgradeRevision && t.Current
+		stopped = stopped && isHeld && t.Pods == 0
+	}
+	return work, stopped
+}
+
+// waitUntilStopped waits for the pods of the tiers that are held.
+func waitUntilStopped(s *state.Snapshot, work actions.Work, message string) Decision {
+	d := stay(s, work, message, "")
+	if left := actions.PageGrace - s.Elapsed; left > 0 && (d.Recheck == 0 || left < d.Recheck) {
+		d.Recheck = left
+	}
+	return late(s, d)
+}
+
+// late reports that the phase is past its deadline, and no more: a Job that changes the
+// schema is not killed for being slow.
+func late(s *state.Snapshot, d Decision) Decision {
+	if d.Kind == KindWork && overdue(s) {
+		d.waitFor(v1alpha1.ReasonOverdue, fmt.Sprintf("%s; this takes longer than the deadline of %s, and is not aborted", d.Message, deadline(s)))
+	}
+	return d
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// Observation is everything that is known of one Superset at one moment.
+type Observation struct {
+	// Now is the only reading of the clock.
+	Now time.Time
+	// Status as it is stored. The machine never changes it.
+	Status *v1alpha1.SupersetStatus
+	// Policy is what spec says about upgrades.
+	Policy Policy
+	// Tokens are the values of the annotations now.
+	Tokens v1alpha1.LastHandled
+	// Desired is the release that spec asks for.
+	Desired Release
+	// Invalid says why spec cannot be rendered; empty when it can. Desired.Hash then
+	// identifies the error.
+	Invalid string
+	// Stored are the stored releases, the newest revision first.
+	Stored []Release
+	// Tiers are the tiers as they are now, in the order of an upgrade.
+	Tiers [3]Tier
+	// Page is the maintenance page as it is now.
+	Page Page
+	// Preflight, Rehearse, Backup, Migrate, Verify, Downgrade and Restore are the Jobs
+	// under the current fence.
+	Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
+	// Version is the lowest version that any pod runs; empty when no pod runs.
+	Version string
+	// MaxFence is the highest fence of any component or Job. The next fence is above
+	// it, also after the status was lost.
+	MaxFence int64
+	// LeftoverJobs is true while a Job that does not change the schema runs and no
+	// phase waits for it.
+	LeftoverJobs bool
+	// Migrating is true while a Job that changes the schema (migrate, downgrade,
+	// restore), or its pod, runs under any fence.
+	Migrating bool
+}
+
+// Policy is what spec says about upgrades.
+type Policy struct {
+	Strategy v1alpha1.Strategy
+	// Rollback is the rollback class that the user asks for.
+	Rollback v1alpha1.RollbackChoice
+	// Rehearsal says which runs are rehearsed on a copy of the database.
+	Rehearsal v1alpha1.RehearsalPolicy
+	// Backup is true when the database is backed up before it is migrated.
+	Backup           bool
+	OnFailure        v1alpha1.FailurePolicy
+	Paused           bool
+	AllowUnsupported bool
+	AllowSkip        bool
+	Deadlines        v1alpha1.Deadlines
+	// MaxLockTime is how long a migration under live traffic may hold the table
+	// locks; 0 for the default of 5 s.
+	MaxLockTime time.Duration
+	// Soak is how long the new release must run without a restart before it counts
+	// as verified; 0 for no soak.
+	Soak     time.Duration
+	Approval v1alpha1.Approval
+	// Gates are the phases that need an approval of their own.
+	Gates []v1alpha1.Phase
+	// MaintenancePage is true when users see a maintenance page while web is stopped.
+	MaintenancePage bool
+	// Windows are the maintenance windows in which an upgrade may begin; empty for
+	// always.
+	Windows []v1alpha1.MaintenanceWindow
+}
+
+// Release is what the machine needs to know of a release.
+type Release struct {
+	// Hash identifies it; empty for none.
+	Hash string
+	// Version of Superset in it.
+	Version string
+	// Revision is the upgradeRevision that stored it; 0 when it is not stored.
+	Revision int64
+	// Head is the schema revision of its image; empty before a preflight has read it.
+	Head string
+	// Key and PreviousKey name its secret keys and Database its database URI, each as
+	// <Secret>/<key>.
+	Key, PreviousKey, Database string
+	// PlanHash is the hash of the plan that was stored with it last.
+	PlanHash string
+	// Has says which tiers it has.
+	Has [3]bool
+}
+
+// StoredRelease finds a stored release by its hash; the zero Release when it is not
+// stored.
+func (o *Observation) StoredRelease(hash string) Release {
+	for _, r := range o.Stored {
+		if r.Hash == hash {
+			return r
+		}
+	}
+	return Release{}
+}
+
+// StoredVersion is the newest stored release of a version.
+func (o *Observation) StoredVersion(version string) (Release, bool) {
+	for _, r := range o.Stored {
+		if r.Version == version {
+			return r, true
+		}
+	}
+	return Release{}, false
+}
+
+// AnyTier is true when at least one component exists.
+func (o *Observation) AnyTier() bool {
+	return o.Tiers[Scheduler].Exists || o.Tiers[Worker].Exists || o.Tiers[Web].Exists
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// Of derives the facts of an observation.
+func Of(o *Observation) *Snapshot {
+	s := &Snapshot{Observation: o, Phase: o.Status.Phase, Run: o.Status.Upgrade}
+	if s.Run == nil {
+		s.Run = &v1alpha1.UpgradeStatus{}
+	}
+	if s.Phase == "" || o.Status.Upgrade == nil {
+		s.Phase = v1alpha1.PhasePending
+	}
+	s.InRun = Moving(s.Phase) || s.Phase == v1alpha1.PhaseFailed
+	s.Current, s.Previous = o.StoredRelease(o.Status.Release), o.StoredRelease(s.Run.FromRelease)
+	s.Target, s.RollbackTarget = o.StoredRelease(s.Run.ToRelease), o.StoredRelease(s.Run.RollbackRelease)
+	s.deriveRun()
+	s.deriveSchema()
+	s.deriveKeys()
+	s.Backups = s.backups()
+	s.Rehearsal = s.rehearsal()
+	s.ServedOnCopy = s.servedOnCopy()
+	return s
+}
+
+// deriveRun derives how far the run and its phase have come.
+func (s *Snapshot) deriveRun() {
+	if since := s.Status.PhaseSince; since != nil {
+		s.Elapsed = s.Now.Sub(since.Time)
+	}
+	if n := len(s.Run.Phases); n > 0 {
+		s.PhaseDone = s.Run.Phases[n-1].Phase == s.Phase && s.Run.Phases[n-1].Seconds != nil
+	}
+	s.Upgrades = s.Run.FromRelease != ""
+	if s.Upgrades && s.Phase != v1alpha1.PhaseRollback {
+		s.Soak = s.Policy.Soak
+	}
+	if r := s.Run.Rollback; r != nil && (s.Phase == v1alpha1.PhaseRollback || s.Phase == v1alpha1.PhaseFailed) {
+		s.DowngradeFailed = r.FellBack
+	}
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package state
+
+import (
+	"time"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// Snapshot is an Observation with the facts that follow from it: see Of.
+type Snapshot struct {
+	*Observation
+
+	// Phase is the recorded phase. It is Pending for a new object and for one whose
+	// status has lost its run: no other phase is without a run.
+	Phase v1alpha1.Phase
+	// Run is the run under way, or the last one; never nil.
+	Run *v1alpha1.UpgradeStatus
+	// InRun is true while a run is under way, or has failed and can go on from where it
+	// stopped.
+	InRun bool
+	// Elapsed is how long the phase lasts; 0 when its start is not recorded.
+	Elapsed time.Duration
+	// PhaseDone is true once the work of the phase is done and a gate holds the move.
+	PhaseDone bool
+
+	// Current is the verified release, Previous the one that the run started from,
+	// Target the one that it upgrades to, RollbackTarget the one that a rollback puts
+	// back; each the zero Release when it is not stored.
+	Current, Previous, Target, RollbackTarget Release
+
+	// Schema is what is known of the database.
+	Schema Schema
+	// Keys are the secret keys that stored secrets may be encrypted with: that of the
+	// verified release, and the one that a run has begun to re-encrypt with.
+	Keys [2]string
+	// Rotates is true when stored secrets are encrypted with the previous key and the
+	// desired release has both.
+	Rotates bool
+
+	// Backups are the backups that exist, the newest first, with the one of this phase.
+	Backups []v1alpha1.BackupStatus
+	// Rehearsal is the result of the rehearsal of the run; nil for none.
+	Rehearsal *v1alpha1.RehearsalStatus
+	// ServedOnCopy is what the rehearsal found about the older release on the newer
+	// schema; empty without a rehearsal.
+	ServedOnCopy v1alpha1.Finding
+	// DowngradeFailed says why the Downgrade of this rollback failed; empty when it
+	// did not.
+	DowngradeFailed string
+	// Upgrades is true for a run that started from a verified release. Only then
+	// users, charts and metrics exist that Verify can compare with.
+	Upgrades bool
+	// Soak is how long the target must run before it counts as verified; 0 for a first
+	// install and in a rollback.
+	Soak time.Duration
+}
+
+// Schema is what is known of the database: the status, and what the Job of this
+// phase has reported since.
+type Schema struct {
+	v1alpha1.SchemaStatus
+	// Known is false until a Job has read the database.
+	Known bool
+	// Uncertain is true after a migration that ended without a result: it may have
+	// committed before.
+	Uncertain bool
+	// AheadOfTarget is true when the database is ahead of the target image because an
+	// Image rollback left exactly this revision.
+	AheadOfTarget bool
+	// Job is the progress of the Job that changes the schema in this phase; the zero
+	// value when none does.
+	Job migrations.Progress
+	// Reverting is true while a rollback has yet to downgrade or restore the database.
+	Reverting bool
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// decideVerify runs the smoke tests against what runs.
+func decideVerify(s *state.Snapshot) Decision {
+	if d, ok := rollbackRequest(s); ok {
+		return d
+	}
+	if d, ok := edited(s, true); ok {
+		return d
+	}
+	if found := failedCheck(s); found != "" {
+		return fail(s, string(migrations.ReasonCheckFailed), found)
+	}
+	tier := misplaced(s, s.Target)
+	if overdue(s) && (!s.Verify.Done || tier >= 0) {
+		return expired(s, s.Verify.Blocked+notInPlace(s, tier))
+	}
+	work := waitForStore(s, s.Run.ToRelease, "").work
+	if s.Target.Hash != "" {
+		work = actions.PutAll(s, s.Target)
+	}
+	if d, goesOn := runJob(s, s.Verify, work, verifyJob(s, s.Run.ToRelease)); goesOn {
+		return d
+	}
+	if tier >= 0 {
+		return stay(s, work, fmt.Sprintf("waiting until every %s pod runs %s again", state.TierNames[tier], s.Target.Version), s.Tiers[tier].Blocked)
+	}
+	return move(Verified)
+}
+
+// notInPlace says why a tier is not at the verified release; empty for no such tier, and
+// while the Job is what has not ended.
+func notInPlace(s *state.Snapshot, tier int) string {
+	if tier < 0 || !s.Verify.Done {
+		return ""
+	}
+	return cmp.Or(s.Tiers[tier].Blocked, "a "+state.TierNames[tier]+" pod is not at the verified release")
+}
+
+// verifyJob expects the recorded revision where that may be ahead of the image. A
+// migration that crashed may have committed before: then either revision is right.
+func verifyJob(s *state.Snapshot, release string) actions.RunJob {
+	forward := s.Phase == v1alpha1.PhaseVerify && s.Upgrades
+	job := actions.RunJob{Script: migrations.Verify, Release: release, AsUser: forward, Queries: forward}
+	reverts := s.Phase == v1alpha1.PhaseRollback
+	switch schema := s.Status.Schema; {
+	case reverts && s.Run.Rollback != nil && s.Run.Rollback.Revision != "":
+		job.ExpectedRevision = s.Run.Rollback.Revision
+	case schema != nil && (schema.AheadAfterRollback || reverts):
+		job.ExpectedRevision = schema.Revision
+		if s.Schema.Uncertain && schema.Revision != s.Run.Head {
+			job.ExpectedRevision += "," + s.Run.Head
+		}
+	}
+	return job
+}
