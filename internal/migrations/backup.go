@@ -17,9 +17,10 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// A backup or restore has three containers in turn: Superset's image reads the
-// URI as Superset does, the database's image does the work, and Superset's image
-// looks at what came of it and reports.
+// The pod of a backup or restore runs three containers one after the other. The first uses
+// Superset's image to interpret the URI as Superset does, the second uses the database's
+// image to dump or load, and the main container uses Superset's image to verify the outcome
+// and report it.
 const (
 	prepareContainer  = "prepare"
 	databaseContainer = "database"
@@ -28,18 +29,18 @@ const (
 	backupsDir        = "/backups"
 )
 
-// The default images with a database's client. They are newer than most servers: a
-// newer pg_dump takes older ones. MariaDB answers MySQL's.
+// The default images with client programs. They are newer than most servers, because pg_dump
+// supports older servers but not newer ones. MySQL's client works with MariaDB, too.
 const (
 	postgresClient = "postgres:17"
 	mysqlClient    = "mysql:8.4"
 )
 
-// defaultKeep is how many backups stay, as the API documents.
+// defaultKeep is the number of backups to keep, as documented in the API.
 const defaultKeep = 3
 
-// backupSpec is what spec says of backups; one that it no longer mentions can still
-// be put back.
+// backupSpec is spec.upgrade.backup, or its zero value: an existing backup can be restored
+// after the field was removed.
 func backupSpec(owner *v1alpha1.Superset) v1alpha1.BackupSpec {
 	if owner.Spec.Upgrade.Backup == nil {
 		return v1alpha1.BackupSpec{}
@@ -47,9 +48,10 @@ func backupSpec(owner *v1alpha1.Superset) v1alpha1.BackupSpec {
 	return *owner.Spec.Upgrade.Backup
 }
 
-// ownCommand is the user's own for a script; nil for none. What the database's programs
-// have dumped, and so has a sum, they load again.
-func ownCommand(spec v1alpha1.BackupSpec, o Order) []string {
+// userCommand is the user's command for a script; nil for the scripts of the operator. A
+// backup with a checksum was dumped by the operator's script, so the operator's script loads
+// it.
+func userCommand(spec v1alpha1.BackupSpec, o Order) []string {
 	switch {
 	case o.Script == Backup:
 		return spec.Command
@@ -60,38 +62,40 @@ func ownCommand(spec v1alpha1.BackupSpec, o Order) []string {
 	}
 }
 
-// backupEnv is what every container of a backup or restore is told.
+// backupEnv is the environment of every container of a backup or restore.
 func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
-	var env told
+	var env envList
 	spec := backupSpec(owner)
-	env.say(superset.EnvSharedDir, superset.SharedDir)
-	env.say(superset.EnvBackup, o.Backup)
+	env.set(superset.EnvSharedDir, superset.SharedDir)
+	env.set(superset.EnvBackup, o.Backup)
 	if o.Script == Backup {
 		keep := int32(defaultKeep)
 		if spec.Keep != nil {
 			keep = *spec.Keep
 		}
-		env.say(superset.EnvBackupKeep, strconv.Itoa(int(keep)))
+		env.set(superset.EnvBackupKeep, strconv.Itoa(int(keep)))
 	} else {
-		env.say(superset.EnvBackupSHA256, o.SHA256)
-		env.say(superset.EnvExpectedRevision, o.Revision)
+		env.set(superset.EnvBackupSHA256, o.SHA256)
+		env.set(superset.EnvExpectedRevision, o.Revision)
 	}
-	if ownCommand(spec, o) != nil {
-		env.say(superset.EnvCustom, "1")
+	if userCommand(spec, o) != nil {
+		env.set(superset.EnvCustom, "1")
 	}
 	if mountsClaim(spec) || o.Claim != "" {
-		env.say(superset.EnvBackupDir, BackupDir(owner))
+		env.set(superset.EnvBackupDir, BackupDir(owner))
 	}
 	return env
 }
 
-// BackupDir is the folder of a Superset's backups in the claim. Another Superset
-// of the same name, made later, has another.
+// BackupDir is the folder of a Superset's backups in the claim. It contains a hash of the
+// UID, so that a Superset that is deleted and created again with the same name gets a
+// different folder.
 func BackupDir(owner *v1alpha1.Superset) string {
 	return backupsDir + "/" + owner.Namespace + "." + owner.Name + "-" + components.Hash(string(owner.UID))[:5]
 }
 
-// ClaimName is the claim that backups are kept in.
+// ClaimName is the name of the claim for backups: spec.upgrade.backup.claim.name, by default
+// the name of the Superset with the suffix -backups.
 func ClaimName(owner *v1alpha1.Superset) string {
 	if name := backupSpec(owner).Claim.Name; name != "" {
 		return name
@@ -99,9 +103,9 @@ func ClaimName(owner *v1alpha1.Superset) string {
 	return owner.Name + "-backups"
 }
 
-// Claim renders the claim that the operator makes; nil where spec names one, or a
-// user's own command keeps the backups and spec asks for no size. It has no owner:
-// backups outlive what they are of.
+// Claim renders the claim that the operator creates, by default with 10Gi. It is nil if spec
+// names an existing claim, or if the user's command stores the backups and spec sets no size.
+// The claim has no owner reference, because backups must outlive the Superset.
 func Claim(owner *v1alpha1.Superset) *corev1.PersistentVolumeClaim {
 	spec := backupSpec(owner)
 	if spec.Claim.Name != "" || !mountsClaim(spec) {
@@ -122,14 +126,14 @@ func Claim(owner *v1alpha1.Superset) *corev1.PersistentVolumeClaim {
 	}
 }
 
-// keptBy notes the claim of the Job that took a backup, if it took one.
-func (b *BackupResult) keptBy(job *batchv1.Job) {
+// setClaim records the claim of the Job that took the backup. It does nothing for nil.
+func (b *BackupResult) setClaim(job *batchv1.Job) {
 	if b != nil {
 		b.Claim = claimOf(job)
 	}
 }
 
-// claimOf is the claim that a Job's pod mounts for backups; empty for none.
+// claimOf is the name of the claim that a Job's pod mounts for backups; empty if there is none.
 func claimOf(job *batchv1.Job) string {
 	for _, v := range job.Spec.Template.Spec.Volumes {
 		if v.Name == backupsVolume && v.PersistentVolumeClaim != nil {
@@ -139,14 +143,14 @@ func claimOf(job *batchv1.Job) string {
 	return ""
 }
 
-// mountsClaim is true unless a user's own command keeps the backups elsewhere.
+// mountsClaim is false if the user's command stores the backups elsewhere.
 func mountsClaim(spec v1alpha1.BackupSpec) bool {
 	return spec.Command == nil || spec.Claim.Name != "" || spec.Claim.Size != nil
 }
 
-// addDatabaseClient puts the two containers before the one that reports, as a user's
-// patch has made that: what it mounts, such as a certificate, all three need. A patch
-// that has removed it gets the Job that it asks for.
+// addDatabaseClient adds the first two containers of a backup or restore. They are derived
+// from the main container after the user's patch, because all three need what it mounts, such
+// as a certificate. If the patch removed the main container, nothing is added.
 func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	at := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == components.MainContainer })
 	if at < 0 {
@@ -168,9 +172,8 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	pod.InitContainers = append(pod.InitContainers, prepare, databaseClient(main, owner, o))
 }
 
-// databaseClient is the container that dumps or loads. It mounts what the others do,
-// and has nothing of their environment: no secret key, and no URI but for a command
-// of the user's.
+// databaseClient is the container that dumps or loads. It has the mounts of the main
+// container but not its environment: no secret key, and the URI only for a user's command.
 func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) corev1.Container {
 	spec := backupSpec(owner)
 	c := *main.DeepCopy()
@@ -188,8 +191,8 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 	}
 	c.Command = []string{"sh", superset.ScriptsDir + tool}
 	c.Args, c.EnvFrom, c.Env = nil, nil, backupEnv(owner, o)
-	if own := ownCommand(spec, o); own != nil {
-		c.Command = own
+	if command := userCommand(spec, o); command != nil {
+		c.Command = command
 		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))
 	}
 	c.Env = append(c.Env, components.UserEnv(o.Release.Jobs.Env)...)

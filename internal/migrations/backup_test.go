@@ -12,7 +12,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-func TestBackupIsRead(t *testing.T) {
+func TestParseBackup(t *testing.T) {
 	sum := strings.Repeat("0a", 32)
 	const line = `{"script":"backup","reason":"","message":"","database":"postgresql","revision":"74ad1125881c",` +
 		`"backup":{"name":"r7","revision":"74ad1125881c","bytes":123,"sha256":"SUM","seconds":1.2,"kept":["r7","r5"]}}`
@@ -28,11 +28,11 @@ func TestBackupIsRead(t *testing.T) {
 
 func TestBackupIsBounded(t *testing.T) {
 	long := strings.Repeat("é", 1000)
-	claim := migrations.BackupResult{Name: long, Revision: long, Bytes: -1, SHA256: strings.Repeat("0A", 32), Seconds: -1}
+	reported := migrations.BackupResult{Name: long, Revision: long, Bytes: -1, SHA256: strings.Repeat("0A", 32), Seconds: -1}
 	for range 100 {
-		claim.Kept = append(claim.Kept, long)
+		reported.Kept = append(reported.Kept, long)
 	}
-	line, err := json.Marshal(migrations.Result{Script: "backup", Backup: &claim})
+	line, err := json.Marshal(migrations.Result{Script: "backup", Backup: &reported})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,15 +50,15 @@ func TestBackupIsBounded(t *testing.T) {
 	}
 }
 
-// A failure of the way back is nothing that another attempt mends by itself: what is
-// damaged stays so, and a full disk full.
-func TestWayBackReasonsStand(t *testing.T) {
+// Another attempt does not fix a failed backup or rollback: a damaged backup stays damaged,
+// and a full disk stays full.
+func TestRollbackReasonsDoNotPass(t *testing.T) {
 	for _, reason := range []migrations.Reason{
 		migrations.ReasonBackupFailed, migrations.ReasonToolMismatch, migrations.ReasonBackupMissing, migrations.ReasonBackupDamaged,
 		migrations.ReasonRestoreFailed, migrations.ReasonDowngradeFailed, migrations.ReasonReencryptFailed,
 	} {
 		if reason.Passing() {
-			t.Errorf("%s passes by itself", reason)
+			t.Errorf("%s is passing, so it would be retried", reason)
 		}
 	}
 }
@@ -74,7 +74,7 @@ func TestScriptsOfAllImagesAreMounted(t *testing.T) {
 			t.Errorf("%s is missing", name)
 		}
 	}
-	// What a ConfigMap holds, of which etcd takes 1 MiB with all around it.
+	// The limit of a ConfigMap is 1 MiB.
 	if size > 1000000 {
 		t.Errorf("the scripts have %d bytes", size)
 	}

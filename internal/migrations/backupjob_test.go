@@ -14,25 +14,25 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// A backup is put back from where it is, by those who took it, whatever spec names by
-// then; with nothing remembered of it, spec is asked.
+// A backup is restored from its recorded claim, with the programs that made it, even if spec
+// has changed. Only if nothing is recorded, spec decides.
 func TestRestoreFindsItsBackup(t *testing.T) {
 	s, r := read(t, "plain")
 	tool, sum := []string{"sh", superset.ScriptsDir + "/load.sh"}, strings.Repeat("0a", 32)
-	own := &v1alpha1.BackupSpec{Image: "registry.invalid/snapshots:1", Command: []string{"take"}, RestoreCommand: []string{"put-back"}}
+	command := &v1alpha1.BackupSpec{Image: "registry.invalid/snapshots:1", Command: []string{"take"}, RestoreCommand: []string{"restore"}}
 	cases := map[string]struct {
 		spec       *v1alpha1.BackupSpec
 		claim, sum string
 		wantClaim  string
 		command    []string
 	}{
-		"as it was":               {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "mine"}}, "mine", sum, "mine", tool},
-		"the claim was renamed":   {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "mine", sum, "mine", tool},
-		"spec has none any more":  {nil, "mine", sum, "mine", tool},
-		"a command came since":    {own, "mine", sum, "mine", tool},
-		"by a command":            {own, "", "", "", []string{"put-back"}},
-		"nothing is remembered":   {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "", "", "other", tool},
-		"nothing is known at all": {nil, "", "", s.Name + "-backups", tool},
+		"unchanged spec":               {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "mine"}}, "mine", sum, "mine", tool},
+		"the claim was renamed":        {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "mine", sum, "mine", tool},
+		"backup was removed from spec": {nil, "mine", sum, "mine", tool},
+		"a command was added":          {command, "mine", sum, "mine", tool},
+		"made by a command":            {command, "", "", "", []string{"restore"}},
+		"nothing is recorded":          {&v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "other"}}, "", "", "other", tool},
+		"nothing is recorded, no spec": {nil, "", "", s.Name + "-backups", tool},
 	}
 	for name, c := range cases {
 		s.Spec.Upgrade.Backup = c.spec
@@ -49,9 +49,9 @@ func TestRestoreFindsItsBackup(t *testing.T) {
 	}
 }
 
-// What a patch adds to the Job's container, such as the certificate that the URI names,
-// is there in every container that asks the database; variables of a patch, which may
-// be secrets, are not handed to the database's image, nor are arguments.
+// What a patch mounts into the Job's container, such as the certificate that the URI names, is
+// mounted into every container that connects to the database. The database's image gets
+// neither the variables of a patch, which may be secrets, nor its arguments.
 func TestPatchReachesTheDatabaseClient(t *testing.T) {
 	s, r := read(t, "plain")
 	r.Jobs.Args = []string{"--for-superset"}
@@ -77,12 +77,12 @@ func TestPatchReachesTheDatabaseClient(t *testing.T) {
 			}
 		}
 		if c := pod.InitContainers[2]; len(c.EnvFrom)+len(c.Args) > 0 {
-			t.Errorf("%s: the database's image is given %v and %v", script, c.EnvFrom, c.Args)
+			t.Errorf("%s: the database's image gets %v and %v", script, c.EnvFrom, c.Args)
 		}
 	}
 	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"containers":[{"name":"superset","$patch":"delete"},{"name":"other","image":"busybox"}]}}`)}
 	if _, err := Job(s, Order{Script: Backup, Fence: 1, Attempt: 1, Release: r, Backup: "r6"}); err != nil {
-		t.Errorf("without our container: %v", err)
+		t.Errorf("without the main container: %v", err)
 	}
 }
 
@@ -99,13 +99,13 @@ func TestImageOfTheDatabaseClient(t *testing.T) {
 	}
 }
 
-// A command of the user's is told a folder of this Superset's own where there is a claim:
-// names such as r2 come again with another Superset, and a claim may be shared.
-func TestOwnCommandsHaveAFolder(t *testing.T) {
+// With a claim, the user's command gets a folder for this Superset: Supersets may share a
+// claim, and their backups have the same names, such as r2.
+func TestUserCommandsHaveAFolder(t *testing.T) {
 	s, r := read(t, "plain")
 	for claim, want := range map[string]string{"": "", "mine": BackupDir(s)} {
 		s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{Image: "registry.invalid/snapshots:1", Command: []string{"take"},
-			RestoreCommand: []string{"put-back"}, Claim: v1alpha1.BackupClaim{Name: claim}}
+			RestoreCommand: []string{"restore"}, Claim: v1alpha1.BackupClaim{Name: claim}}
 		for _, script := range []Script{Backup, Restore} {
 			job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Backup: "r6"})
 			if err != nil {

@@ -7,32 +7,35 @@ import (
 	"slices"
 )
 
-// Check is one of verify's.
+// Check is the result of one check of verify.
 type Check struct {
-	// Name such as LoginPage; at most 32 characters.
+	// Name of the check, such as LoginPage; at most MaxCheckName characters.
 	Name string `json:"name"`
-	// OK is true when it passed.
+	// OK is true if the check passed.
 	OK bool `json:"ok"`
-	// Detail is what it saw, redacted by the script; at most 128 characters.
+	// Detail describes what the check found, redacted by the script; at most MaxCheckDetail
+	// characters.
 	Detail string `json:"detail"`
 }
 
-// What bounds the checks in status.
+// Limits for the checks in status.
 const (
-	// MaxChecks is how many a Job has: two places are left for the operator's own.
+	// MaxChecks is the maximum number of checks of a Job. Two more in status are reserved for
+	// the operator's own checks.
 	MaxChecks = 14
-	// MaxCheckName and MaxCheckDetail are characters.
+	// MaxCheckName and MaxCheckDetail are maximum lengths, in characters.
 	MaxCheckName   = 32
 	MaxCheckDetail = 128
 )
 
-// maxCharts is how much 20 charts take: bytes.
+// maxCharts is the size of the results of 20 charts, in bytes.
 const maxCharts = 640
 
-// chartsForm is what preflight writes of charts: "-" for one that failed.
+// chartsForm is the format of preflight's chart results: "id:columns:rows" separated by
+// commas, "id:-" for a chart that failed.
 var chartsForm = regexp.MustCompile(`^([0-9]+:([0-9a-f]{8}:[0-9]+|-)(,|$))*$`)
 
-// boundChecks cuts what is too long. Of too many checks those that passed go first.
+// boundChecks truncates checks. If there are too many, it drops those that passed first.
 func boundChecks(checks []Check) []Check {
 	for i := len(checks) - 1; i >= 0 && len(checks) > MaxChecks; i-- {
 		if checks[i].OK {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package migrations holds what a change of schema is made of: the Jobs that
-// run inside Superset's image (job.go), the Python that they run (scripts/),
-// its result (result.go), and what a Job and its pod say of progress
-// (progress.go). It is pure: no client, no clock.
+// Package migrations has the Jobs of an upgrade: their rendering (job.go), the scripts that
+// they run in Superset's image (scripts/), the results of the scripts (result.go), and the
+// progress of a script as seen from its Jobs and pods (progress.go). It is pure: it uses
+// neither a client nor a clock.
 //
-// A Job is created once and never applied over. Its name comes from the
-// owner's uid, the fence, the script and the attempt; the operator alone
-// starts another attempt.
+// A Job is created once and never updated. Its name is derived from the owner's name and UID,
+// the fence, the script and the attempt. Only the operator starts another attempt.
 package migrations

@@ -16,39 +16,39 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// told is what a script is told, in the making.
-type told []corev1.EnvVar
+// envList is a list of environment variables.
+type envList []corev1.EnvVar
 
-// say adds a variable, unless it is empty.
-func (t *told) say(name, value string) {
+// set adds a variable unless its value is empty.
+func (l *envList) set(name, value string) {
 	if value != "" {
-		*t = append(*t, corev1.EnvVar{Name: name, Value: value})
+		*l = append(*l, corev1.EnvVar{Name: name, Value: value})
 	}
 }
 
-// scriptEnv is what one script is told.
+// scriptEnv is the environment of a script, besides that of every pod of the release.
 func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
-	var env told
+	var env envList
 	switch o.Script {
 	case Preflight:
 		env.preflight(owner, o)
 	case Migrate:
 		env.owner(owner)
 		if o.MaxLock > 0 {
-			env.say(superset.EnvMaxLockSeconds, strconv.FormatFloat(o.MaxLock.Seconds(), 'f', -1, 64))
+			env.set(superset.EnvMaxLockSeconds, strconv.FormatFloat(o.MaxLock.Seconds(), 'f', -1, 64))
 		}
 		env.keys(owner, o)
 		if o.Reencrypt {
-			env.say(superset.EnvReencrypt, superset.ReencryptForward)
+			env.set(superset.EnvReencrypt, superset.ReencryptForward)
 		}
 	case Verify:
 		env.verify(owner, o)
 	case Downgrade:
 		env.owner(owner)
-		env.say(superset.EnvTargetRevision, o.Revision)
+		env.set(superset.EnvTargetRevision, o.Revision)
 		env.keys(owner, o)
 		if o.Reencrypt {
-			env.say(superset.EnvReencrypt, superset.ReencryptBack)
+			env.set(superset.EnvReencrypt, superset.ReencryptBack)
 		}
 	case Rehearse:
 		env.keys(owner, o)
@@ -59,96 +59,97 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	return env
 }
 
-// owner says for whom a session of the database is.
-func (t *told) owner(owner *v1alpha1.Superset) {
-	t.say(superset.EnvOwner, owner.Namespace+"/"+owner.Name)
+// owner adds the name that identifies the Job's database sessions.
+func (l *envList) owner(owner *v1alpha1.Superset) {
+	l.set(superset.EnvOwner, owner.Namespace+"/"+owner.Name)
 }
 
-// keys adds the secret key before, and whether the database may be created.
-func (t *told) keys(owner *v1alpha1.Superset, o Order) {
-	if before := o.Release.PreviousSecretKey; before != nil {
-		*t = append(*t, components.SecretEnv(superset.EnvPreviousSecretKey, *before))
+// keys adds the previous secret key, and whether a missing database should be created.
+func (l *envList) keys(owner *v1alpha1.Superset, o Order) {
+	if previous := o.Release.PreviousSecretKey; previous != nil {
+		*l = append(*l, components.SecretEnv(superset.EnvPreviousSecretKey, *previous))
 	}
 	if owner.Spec.CreateDatabase && o.Script != Downgrade && o.Script != Rehearse {
-		t.say(superset.EnvCreateDatabase, "1")
+		l.set(superset.EnvCreateDatabase, "1")
 	}
 }
 
-func (t *told) preflight(owner *v1alpha1.Superset, o Order) {
-	t.keys(owner, o)
-	t.queries(owner, o)
+func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
+	l.keys(owner, o)
+	l.queries(owner, o)
 	if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
-		t.web(owner)
-		t.asUser(v)
+		l.web(owner)
+		l.asUser(v)
 	}
 }
 
-func (t *told) verify(owner *v1alpha1.Superset, o Order) {
-	t.say(superset.EnvExpectedRevision, o.ExpectedRevision)
+func (l *envList) verify(owner *v1alpha1.Superset, o Order) {
+	l.set(superset.EnvExpectedRevision, o.ExpectedRevision)
 	if _, ok := o.Release.Tiers[components.Web]; ok {
-		t.web(owner)
-		// The end of the pods before was decided before this Job was made.
-		t.say(superset.EnvWebSettleSeconds, strconv.FormatInt(components.Describe(components.Web).PreStopSeconds, 10))
+		l.web(owner)
+		// Pods of the previous release were terminated before this Job was created, and serve
+		// for that long.
+		l.set(superset.EnvWebSettleSeconds, strconv.FormatInt(components.Describe(components.Web).PreStopSeconds, 10))
 		if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
-			t.asUser(v)
-			t.say(superset.EnvChartsBefore, chartsBefore(owner))
+			l.asUser(v)
+			l.set(superset.EnvChartsBefore, chartsBefore(owner))
 		}
 	}
-	t.say(superset.EnvWorkers, strconv.Itoa(int(o.Workers)))
+	l.set(superset.EnvWorkers, strconv.Itoa(int(o.Workers)))
 	if soak := owner.Spec.Upgrade.Verify.Soak; o.AsUser && soak != nil && soak.Duration > 0 {
-		t.say(superset.EnvSoakSeconds, strconv.FormatFloat(soak.Seconds(), 'f', -1, 64))
+		l.set(superset.EnvSoakSeconds, strconv.FormatFloat(soak.Seconds(), 'f', -1, 64))
 		if _, ok := o.Release.Tiers[components.Scheduler]; ok {
-			t.say(superset.EnvBeat, "1")
+			l.set(superset.EnvBeat, "1")
 		}
 	}
-	t.queries(owner, o)
+	l.queries(owner, o)
 }
 
-// queries says which conditions must not hold, and whom to ask for them.
-func (t *told) queries(owner *v1alpha1.Superset, o Order) {
+// queries adds the conditions that must not hold, and the server to query.
+func (l *envList) queries(owner *v1alpha1.Superset, o Order) {
 	p := owner.Spec.Upgrade.Verify.Prometheus
 	if !o.Queries || p == nil {
 		return
 	}
-	t.say(superset.EnvPrometheusURL, p.URL)
+	l.set(superset.EnvPrometheusURL, p.URL)
 	if p.TokenFrom != nil {
-		*t = append(*t, components.SecretEnv(superset.EnvPrometheusToken, *p.TokenFrom))
+		*l = append(*l, components.SecretEnv(superset.EnvPrometheusToken, *p.TokenFrom))
 	}
-	t.say(superset.EnvQueries, plainJSON(p.Queries))
+	l.set(superset.EnvQueries, plainJSON(p.Queries))
 }
 
-// plainJSON is the JSON of plain values for a variable. The kubelet puts its own meaning
-// into $(NAME) and $$, so the sign, which stands in texts alone, is escaped.
+// plainJSON is the JSON of plain values for a variable. The kubelet expands $(NAME) and $$, so
+// the dollar sign, which occurs only in strings, is escaped.
 func plainJSON(values any) string {
 	var out strings.Builder
 	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false) // for whoever reads the Job
+	e.SetEscapeHTML(false) // easier to read in the Job
 	if err := e.Encode(values); err != nil {
-		panic(fmt.Sprintf("encoding what a script is told: %v", err)) // plain values only
+		panic(fmt.Sprintf("encoding a script's variable: %v", err)) // plain values always encode
 	}
 	return strings.ReplaceAll(strings.TrimSpace(out.String()), "$", `\u0024`)
 }
 
-// web says where the web tier answers.
-func (t *told) web(owner *v1alpha1.Superset) {
-	t.say(superset.EnvWebURL, fmt.Sprintf("http://%s.%s.svc:%d", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort))
+// web adds the URL of the web tier.
+func (l *envList) web(owner *v1alpha1.Superset) {
+	l.set(superset.EnvWebURL, fmt.Sprintf("http://%s.%s.svc:%d", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort))
 }
 
-// asUser says as whom to log in, and what to read then.
-func (t *told) asUser(v v1alpha1.VerifySpec) {
-	key := func(key, otherwise string) v1alpha1.SecretKeyReference {
-		return v1alpha1.SecretKeyReference{Name: v.LoginFrom.Name, Key: cmp.Or(key, otherwise)}
+// asUser adds the credentials for the login, and the charts to read.
+func (l *envList) asUser(v v1alpha1.VerifySpec) {
+	key := func(key, byDefault string) v1alpha1.SecretKeyReference {
+		return v1alpha1.SecretKeyReference{Name: v.LoginFrom.Name, Key: cmp.Or(key, byDefault)}
 	}
-	*t = append(*t, components.SecretEnv(superset.EnvLoginUsername, key(v.LoginFrom.UsernameKey, "username")),
+	*l = append(*l, components.SecretEnv(superset.EnvLoginUsername, key(v.LoginFrom.UsernameKey, "username")),
 		components.SecretEnv(superset.EnvLoginPassword, key(v.LoginFrom.PasswordKey, "password")))
 	ids := make([]string, 0, len(v.Charts))
 	for _, chart := range v.Charts {
 		ids = append(ids, strconv.Itoa(int(chart)))
 	}
-	t.say(superset.EnvCharts, strings.Join(ids, ","))
+	l.set(superset.EnvCharts, strings.Join(ids, ","))
 }
 
-// chartsBefore is what preflight read, if there is anything to compare.
+// chartsBefore is the chart results of preflight; empty if there are no charts to compare.
 func chartsBefore(owner *v1alpha1.Superset) string {
 	if owner.Status.Upgrade == nil || len(owner.Spec.Upgrade.Verify.Charts) == 0 {
 		return ""

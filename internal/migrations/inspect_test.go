@@ -3,25 +3,24 @@
 package migrations_test
 
 import (
-	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// terminationMessage is what the kubelet leaves of a termination message, in bytes.
+// terminationMessage is the size at which the kubelet truncates a termination message, in
+// bytes.
 const terminationMessage = 4096
 
-// kept are the results in testdata/inspect by name, such as 5.0.0-to-6.0.0.
-func kept(t *testing.T) map[string]migrations.Result {
+// inspections are the results in testdata/inspect by name, such as 5.0.0-to-6.0.0.
+func inspections(t *testing.T) map[string]migrations.Result {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "inspect", "*.json"))
 	if err != nil {
@@ -46,7 +45,7 @@ func kept(t *testing.T) map[string]migrations.Result {
 			t.Fatal(err)
 		}
 		if diff := gocmp.Diff(raw, got); diff != "" {
-			t.Errorf("%s: the bounds cut a real result, -printed +parsed:\n%s", name, diff)
+			t.Errorf("%s: the limits truncate a real result, -printed +parsed:\n%s", name, diff)
 		}
 		results[name] = got
 	}
@@ -54,7 +53,7 @@ func kept(t *testing.T) map[string]migrations.Result {
 }
 
 func TestRealInspections(t *testing.T) {
-	results := kept(t)
+	results := inspections(t)
 	for _, want := range []string{
 		"empty-to-4.1.4", "empty-to-5.0.0", "empty-to-6.0.0", "empty-to-6.1.0", "4.0.2-to-4.1.4", "4.0.2-to-6.1.0",
 		"4.1.4-to-5.0.0", "4.1.4-to-6.1.0", "5.0.0-to-6.0.0", "5.0.0-to-6.1.0", "6.0.0-to-6.1.0",
@@ -80,7 +79,7 @@ func TestRealInspections(t *testing.T) {
 	}
 }
 
-// checkPath checks what holds for the path of every result.
+// checkPath checks the invariants of every path.
 func checkPath(t *testing.T, r migrations.Result) {
 	t.Helper()
 	p := r.Path
@@ -88,34 +87,15 @@ func checkPath(t *testing.T, r migrations.Result) {
 		t.Errorf("counts %+v do not add up to %d", p, r.PendingCount)
 	}
 	if r.Revision == "" {
-		if len(p.Risky)+len(p.SecondConnection) > 0 {
-			t.Errorf("a database without anything in it has risky revisions: %+v", p)
+		if len(p.SecondConnection) > 0 {
+			t.Errorf("an empty database has revisions with a second connection: %+v", p)
 		}
-		return
-	}
-	listed := map[migrations.Class]int32{}
-	for _, one := range p.Risky {
-		listed[one.Class]++
-		if one.Why == "" || utf8.RuneCountInString(one.Why) > 160 {
-			t.Errorf("%s is so for the reason %q", one.Revision, one.Why)
-		}
-	}
-	if !slices.IsSortedFunc(p.Risky, func(a, b migrations.RiskyRevision) int { return cmp.Compare(rank(b.Class), rank(a.Class)) }) {
-		t.Errorf("the most serious are not first: %+v", p.Risky)
-	}
-	// The least serious are cut, so the list may be short of these alone.
-	if listed[migrations.ClassDestructive] != p.Destructive || listed[migrations.ClassDataChanging] != p.DataChanging {
-		t.Errorf("%v listed of %+v", listed, p)
 	}
 }
 
-func rank(c migrations.Class) int {
-	return slices.Index([]migrations.Class{migrations.ClassAdditive, migrations.ClassDataChanging, migrations.ClassDestructive}, c)
-}
-
-// TestWaysAddUp compares the way over three releases with its hops.
-func TestWaysAddUp(t *testing.T) {
-	results := kept(t)
+// TestHopsAddUp compares an upgrade over three releases with its hops.
+func TestHopsAddUp(t *testing.T) {
+	results := inspections(t)
 	var sum migrations.Path
 	for _, hop := range []string{"4.1.4-to-5.0.0", "5.0.0-to-6.0.0", "6.0.0-to-6.1.0"} {
 		p := results[hop].Path
@@ -126,7 +106,7 @@ func TestWaysAddUp(t *testing.T) {
 		sum.DowngradeLossy += p.DowngradeLossy
 	}
 	whole := *results["4.1.4-to-6.1.0"].Path
-	whole.Risky, whole.SecondConnection = nil, nil
+	whole.SecondConnection = nil
 	if diff := gocmp.Diff(sum, whole); diff != "" {
 		t.Errorf("-hops +whole:\n%s", diff)
 	}
@@ -134,10 +114,10 @@ func TestWaysAddUp(t *testing.T) {
 
 func TestPathIsBounded(t *testing.T) {
 	long := strings.Repeat("é", 1000)
-	path := migrations.Path{Additive: -1, CatalogDatabases: -2}
+	path := migrations.Path{Additive: -1}
 	for range 100 {
 		path.SecondConnection = append(path.SecondConnection, long)
-		path.Risky = append(path.Risky, migrations.RiskyRevision{Revision: long, Class: "Harmless", Downgrade: "Sure", Why: long})
+
 	}
 	line, err := json.Marshal(migrations.Result{Script: "inspect", Path: &path})
 	if err != nil {
@@ -147,9 +127,7 @@ func TestPathIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	short := func(n int) string { return strings.Repeat("é", n-1) + "…" }
-	want := &migrations.Path{SecondConnection: slices.Repeat([]string{short(64)}, 64), Risky: slices.Repeat([]migrations.RiskyRevision{
-		{Revision: short(64), Class: migrations.ClassDataChanging, Downgrade: migrations.DowngradeEmpty, Why: short(160)}}, 64)}
+	want := &migrations.Path{SecondConnection: slices.Repeat([]string{strings.Repeat("é", 63) + "…"}, 64)}
 	if diff := gocmp.Diff(want, got.Path); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

@@ -18,92 +18,95 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// Script is what a Job runs.
+// Script is the script that a Job runs.
 type Script string
 
-// The scripts, as they stand in labels and file names.
+// The scripts. The values are used in labels and file names.
 const (
-	// Preflight proves an image against the database without touching it.
+	// Preflight validates an image against the database without writing to it.
 	Preflight Script = "preflight"
-	// Rehearse tries the migration and its way back on a copy of the database.
+	// Rehearse runs the migration and its downgrade on a copy of the database.
 	Rehearse Script = "rehearse"
 	// Backup dumps the database into a claim.
 	Backup Script = "backup"
-	// Migrate brings the database to the image's head and runs superset init.
+	// Migrate migrates the database to the image's head and runs superset init.
 	Migrate Script = "migrate"
-	// Verify tests by use what runs.
+	// Verify runs the smoke tests against the release that serves.
 	Verify Script = "verify"
-	// Downgrade takes the schema back, with the newer image.
+	// Downgrade downgrades the schema, with the image of the newer release.
 	Downgrade Script = "downgrade"
-	// Restore puts a backup back.
+	// Restore restores a backup.
 	Restore Script = "restore"
 )
 
-// Scripts lists them in the order of an upgrade, then those of the way back.
+// Scripts lists all scripts: those of an upgrade in their order, then those of a rollback.
 var Scripts = []Script{Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore}
 
-// Changes is true for a script that changes the schema: its Job is never ended,
-// and no two run at once.
+// Changes is true for a script that changes the schema. The operator never deletes its Job
+// while it runs, and no two of them run at the same time.
 func (s Script) Changes() bool { return s == Migrate || s == Downgrade || s == Restore }
 
-// keepJobs is how long an ended Job stays for a reader of its logs: a week, in
-// seconds. Its outcome is in status long before.
+// keepJobs is how long a finished Job is kept for its logs, in seconds: a week. Its result is
+// in status as soon as the Job has finished.
 const keepJobs = 7 * 24 * 3600
 
-// Order says which Job to make.
+// Order describes the Job to render.
 type Order struct {
+	// Script that the Job runs.
 	Script Script
 	// Fence is the upgradeRevision that the Job belongs to.
 	Fence int64
-	// Attempt counts from 1.
+	// Attempt is the number of the attempt, starting with 1.
 	Attempt int
-	// Release is what the Job runs in.
+	// Release is the release whose image and configuration the Job uses.
 	Release *components.Release
-	// Current is the release that runs now, which rehearse tries on the copy.
+	// Current is the release that serves now, which rehearse tests on the copy; nil for
+	// Release.
 	Current *components.Release
-	// ExpectedRevision is what verify must find in the database where that may
-	// not be the image's head: an Image rollback leaves a newer one. Empty for
-	// the head.
+	// ExpectedRevision are the alembic revisions that verify accepts, separated by commas. It
+	// is needed after an Image rollback, where the schema is newer than the image. Empty for
+	// the image's head.
 	ExpectedRevision string
 	// MaxLock is how long a polite migration may hold the tables' locks (migrate);
 	// 0 for a plain migration.
 	MaxLock time.Duration
-	// Revision is what a downgrade leads to (empty: the schema stays), and what a
-	// backup holds that is put back.
+	// Revision is the target of a downgrade (empty: the schema is not changed), or the
+	// revision of the backup to restore.
 	Revision string
-	// Reencrypt has migrate encrypt what is stored with the release's key, and
-	// downgrade with the one before.
+	// Reencrypt makes migrate re-encrypt stored secrets with the release's key, and downgrade
+	// with the previous key.
 	Reencrypt bool
-	// Backup is the name of the backup that is taken or put back, and SHA256 what the
-	// operator remembers of it; both empty elsewhere.
+	// Backup is the name of the backup to take or restore. SHA256 is the checksum in status of
+	// the backup to restore; empty if it is not known.
 	Backup, SHA256 string
-	// Claim is the one that the backup to put back is kept in; empty where spec says it.
+	// Claim is the name of the claim with the backup to restore; empty for that of spec.
 	Claim string
-	// Database is the dialect, for the default of the image with its client.
+	// Database is the dialect, such as postgresql. It selects the default client image.
 	Database string
-	// AsUser has preflight and verify do what spec.upgrade.verify asks of Superset, and
-	// Queries ask what it asks of Prometheus.
+	// AsUser makes preflight and verify run the checks of spec.upgrade.verify that log in or
+	// soak. Queries makes them run its Prometheus queries.
 	AsUser, Queries bool
-	// Workers is how many Celery workers must answer (verify).
+	// Workers is the number of Celery workers that must answer (verify).
 	Workers int32
 }
 
-// JobName is deterministic: who looks for a Job and who creates it agree, and a
-// second creation is refused by the API server. The uid keeps an object of the
-// same name, deleted and made again, from taking the old one's Jobs for its own.
-// A name that would be too long is shortened in the owner's part.
+// JobName is deterministic, so that the API server rejects the creation of a Job that exists
+// already. It contains a hash of the owner's UID, so that a Superset that is deleted and
+// created again with the same name does not adopt old Jobs. If the name would exceed 63
+// characters, the owner's name in it is shortened.
 func JobName(owner *v1alpha1.Superset, script Script, fence int64, attempt int) string {
 	tail := fmt.Sprintf("-%s-%d-%d-%s", script, fence, attempt, components.Hash(string(owner.UID))[:5])
 	room := max(1, maxJobName-len(tail))
 	return strings.TrimRight(owner.Name[:min(room, len(owner.Name))], "-.") + tail
 }
 
-// maxJobName is what the label that the Job controller puts on pods takes:
-// characters.
+// maxJobName is the maximum length of a Job's name, in characters: the Job controller puts it
+// into a label of the pods.
 const maxJobName = 63
 
-// Job renders the Job of an order. The Job controller never starts it a second
-// time, and it has no deadline: a schema change is not killed for being slow.
+// Job renders the Job of an order. The Job controller never retries it. It has no deadline,
+// because a slow schema change must not be killed. An error means that the patch of
+// spec.jobs.podTemplate cannot be applied.
 func Job(owner *v1alpha1.Superset, o Order) (*batchv1.Job, error) {
 	labels := components.JobLabels(owner.Name)
 	labels[v1alpha1.LabelScript] = string(o.Script)
@@ -156,9 +159,9 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		if err := addRehearsal(&patched.Spec, owner, o); err != nil {
 			return patched, err
 		}
-	default: // one container does
+	default: // the others have one container
 	}
-	// Never by itself a second time, whatever a patch says.
+	// The kubelet must not restart it, even if a patch says so.
 	patched.Spec.RestartPolicy = corev1.RestartPolicyNever
 	return patched, nil
 }

@@ -39,7 +39,7 @@ func TestGoldenJobs(t *testing.T) {
 			if script == Backup || script == Restore {
 				o.Backup = "r6"
 			}
-			if script == Rehearse { // from another release than the one that it runs in
+			if script == Rehearse { // the current release differs from the target release
 				_, o.Current = read(t, map[string]string{"plain": "full", "full": "plain"}[name])
 			}
 			if name == "full" {
@@ -50,15 +50,15 @@ func TestGoldenJobs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// The scripts change more often than the Job around them.
+			// The hash would change with every script.
 			text := strings.ReplaceAll(golden.YAML(t, job), scriptsHash, "<hash of the scripts>")
 			golden.Text(t, "job_"+string(script)+"_"+name+".yaml", text)
 		}
 	}
 }
 
-// A schema change is started once by its Job, by nobody but the operator
-// again, and killed by no clock; whatever a user's patch says.
+// A Job runs once: only the operator retries it, and there is no deadline, whatever the user's
+// patch says.
 func TestJobsRunOnce(t *testing.T) {
 	s, r := read(t, "full") // its patch asks for restartPolicy: Always
 	for _, script := range Scripts {
@@ -82,7 +82,7 @@ func TestJobsRunOnce(t *testing.T) {
 	}
 }
 
-func TestJobRefusesAWrongPatch(t *testing.T) {
+func TestJobRejectsAnInvalidPatch(t *testing.T) {
 	s, r := read(t, "full")
 	r.Jobs.PodTemplate.Raw = []byte(`{"spec":{"containers":{"name":"superset"}}}`)
 	if _, err := Job(s, Order{Script: Migrate, Fence: 1, Attempt: 1, Release: r}); err == nil || !strings.HasPrefix(err.Error(), "spec.jobs: ") {
@@ -95,7 +95,7 @@ func TestJobName(t *testing.T) {
 	s.Name, s.UID = "bi", "7f1f3b52-3f0e-4c53-9a52-0f1f7a3c0001"
 	name := JobName(s, Migrate, 7, 2)
 	if name != JobName(s, Migrate, 7, 2) {
-		t.Error("two askers get two names: a migration would be started twice")
+		t.Error("the name is not deterministic: a migration could be started twice")
 	}
 	if !regexp.MustCompile(`^bi-migrate-7-2-[0-9a-f]{5}$`).MatchString(name) {
 		t.Errorf("got %s", name)
@@ -111,7 +111,7 @@ func TestJobName(t *testing.T) {
 	other("another fence", JobName(s, Migrate, 8, 2))
 	other("another attempt", JobName(s, Migrate, 7, 3))
 	s.UID = "7f1f3b52-3f0e-4c53-9a52-0f1f7a3c0002"
-	other("the same name, deleted and made again", JobName(s, Migrate, 7, 2))
+	other("the same name, deleted and created again", JobName(s, Migrate, 7, 2))
 
 	for _, fence := range []int64{1, 9999, 123_456_789} {
 		for _, long := range []string{strings.Repeat("a", 40), strings.Repeat("a.", 19) + "aa"} {
@@ -130,10 +130,10 @@ func TestJobName(t *testing.T) {
 	}
 }
 
-// verify is told what to test; the others find all they need in the release.
-func TestWhatScriptsAreTold(t *testing.T) {
+// verify gets what it must test; the other scripts need little besides the release.
+func TestScriptEnvironment(t *testing.T) {
 	s, r := read(t, "plain")
-	told := func(o Order) map[string]string {
+	environment := func(o Order) map[string]string {
 		t.Helper()
 		o.Release, o.Fence, o.Attempt = r, 1, 1
 		job, err := Job(s, o)
@@ -148,44 +148,44 @@ func TestWhatScriptsAreTold(t *testing.T) {
 		}
 		return values
 	}
-	v := told(Order{Script: Verify, Workers: 3})
+	v := environment(Order{Script: Verify, Workers: 3})
 	if v[superset.EnvWebURL] != "http://bi.analytics.svc:8088" || v[superset.EnvWorkers] != "3" {
-		t.Errorf("verify is told %v", v)
+		t.Errorf("verify gets %v", v)
 	}
 	if _, ok := v[superset.EnvExpectedRevision]; ok {
 		t.Error("an expected revision, though the head is expected")
 	}
-	if v := told(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
-		t.Errorf("verify is told %v", v)
+	if v := environment(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
+		t.Errorf("verify gets %v", v)
 	}
-	if v := told(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 3 || v[superset.EnvOwner] != "analytics/bi" {
-		t.Errorf("migrate is told %v, want whose it is and where Superset's files are", v)
+	if v := environment(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 3 || v[superset.EnvOwner] != "analytics/bi" {
+		t.Errorf("migrate gets %v, want the owner and the folder of Superset's files", v)
 	}
-	if v := told(Order{Script: Migrate, MaxLock: 2500 * time.Millisecond}); v[superset.EnvMaxLockSeconds] != "2.5" {
-		t.Errorf("beside live traffic migrate is told %v", v)
+	if v := environment(Order{Script: Migrate, MaxLock: 2500 * time.Millisecond}); v[superset.EnvMaxLockSeconds] != "2.5" {
+		t.Errorf("a polite migrate gets %v", v)
 	}
-	if v := told(Order{Script: Preflight, MaxLock: time.Second}); v[superset.EnvMaxLockSeconds] != "" {
-		t.Errorf("preflight is told %v", v)
+	if v := environment(Order{Script: Preflight, MaxLock: time.Second}); v[superset.EnvMaxLockSeconds] != "" {
+		t.Errorf("preflight gets %v", v)
 	}
 	s.Spec.Upgrade.Verify.Soak = &metav1.Duration{Duration: time.Minute}
-	if v := told(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "1" {
-		t.Errorf("of a soak verify is told %v", v)
+	if v := environment(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "1" {
+		t.Errorf("with a soak verify gets %v", v)
 	}
-	if v := told(Order{Script: Verify}); v[superset.EnvSoakSeconds] != "" || v[superset.EnvBeat] != "" {
+	if v := environment(Order{Script: Verify}); v[superset.EnvSoakSeconds] != "" || v[superset.EnvBeat] != "" {
 		t.Errorf("without a soak: %v", v)
 	}
 	delete(r.Tiers, components.Scheduler)
-	if v := told(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "" {
+	if v := environment(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "" {
 		t.Errorf("without a scheduler: %v", v)
 	}
 	delete(r.Tiers, components.Web)
-	if v := told(Order{Script: Verify}); v[superset.EnvWebURL] != "" {
+	if v := environment(Order{Script: Verify}); v[superset.EnvWebURL] != "" {
 		t.Errorf("without web: %v", v)
 	}
 }
 
-// Queries go to preflight and verify alone, letter by letter: the kubelet would read
-// $(NAME) and $$ in a variable in its own way. The token goes by reference.
+// Only preflight and verify get queries, exactly as they are in spec: the kubelet would expand
+// $(NAME) and $$ in a variable. The token is passed by reference.
 func TestQueries(t *testing.T) {
 	s, r := read(t, "plain")
 	queries := []v1alpha1.PrometheusQuery{{Name: "errors", Expr: `a{b=~"$$|$(HOME)$"} > "é\n"`}, {Name: "down", Expr: "up == 0"}}
@@ -197,24 +197,24 @@ func TestQueries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			told := map[string]corev1.EnvVar{}
+			variables := map[string]corev1.EnvVar{}
 			pod := job.Spec.Template.Spec
 			for _, c := range append(pod.InitContainers, pod.Containers...) {
 				for _, e := range c.Env {
-					told[e.Name] = e
+					variables[e.Name] = e
 				}
 			}
-			if want := asked && (script == Preflight || script == Verify); (told[superset.EnvQueries].Value != "") != want {
-				t.Errorf("%s, asked %v: %q", script, asked, told[superset.EnvQueries].Value)
+			if want := asked && (script == Preflight || script == Verify); (variables[superset.EnvQueries].Value != "") != want {
+				t.Errorf("%s, asked %v: %q", script, asked, variables[superset.EnvQueries].Value)
 			} else if !want {
 				continue
 			}
 			var got []v1alpha1.PrometheusQuery
-			text := told[superset.EnvQueries].Value
+			text := variables[superset.EnvQueries].Value
 			if err := json.Unmarshal([]byte(text), &got); err != nil || !slices.Equal(got, queries) || strings.Contains(text, "$") {
 				t.Errorf("%s: %q, %v", script, text, err)
 			}
-			token := told[superset.EnvPrometheusToken]
+			token := variables[superset.EnvPrometheusToken]
 			if token.Value != "" || token.ValueFrom.SecretKeyRef.Name != "metrics" || token.ValueFrom.SecretKeyRef.Key != "token" {
 				t.Errorf("%s: the token %+v", script, token)
 			}

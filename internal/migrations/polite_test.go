@@ -15,7 +15,7 @@ import (
 )
 
 func TestParseLocks(t *testing.T) {
-	got, err := ParseResult(`{"script":"migrate","reason":"TablesBusy","message":"m","locks":{"tries":7,"waitSeconds":60.2,"heldSeconds":0.0,"tables":0}}`)
+	got, err := ParseResult(`{"script":"migrate","reason":"TablesBusy","message":"m","locks":{"tries":7,"waitSeconds":60.2,"heldSeconds":0.0}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,8 +29,8 @@ func TestParseLocks(t *testing.T) {
 	}
 }
 
-// What is in the way may be gone at the next attempt; a migration that takes too long
-// will take too long again.
+// Blocking sessions may be gone at the next attempt; a migration that took too long will take
+// too long again.
 func TestPassingOfPoliteReasons(t *testing.T) {
 	want := map[Reason]bool{ReasonLockTimeout: true, ReasonTablesBusy: true, ReasonLockBudgetExceeded: false, ReasonMigrationFailed: false}
 	for reason, passing := range want {
@@ -40,7 +40,7 @@ func TestPassingOfPoliteReasons(t *testing.T) {
 	}
 }
 
-func TestMigrateIsToldItsBudget(t *testing.T) {
+func TestMigrateGetsItsBudget(t *testing.T) {
 	owner := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Namespace: "sales", Name: "bi"}}
 	ours := corev1.EnvVar{Name: "SUPERSET_OPERATOR_OWNER", Value: "sales/bi"}
 	for budget, want := range map[time.Duration][]corev1.EnvVar{

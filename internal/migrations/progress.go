@@ -14,39 +14,40 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-// Progress is how far a script has come under one fence.
+// Progress is the progress of a script under one fence.
 type Progress struct {
 	// Name of the newest Job; empty when there is none.
 	Name string
 	// Attempt is the number of the newest Job; 0 when there is none.
 	Attempt int
-	// Active is true while the newest Job has not ended, or its pod is still
-	// there and has not ended: a pod decides, not its Job.
+	// Active is true until the newest Job has finished and all of its pods have terminated: a
+	// pod may still run after its Job has failed.
 	Active bool
 	// Done is true when the newest Job succeeded.
 	Done bool
-	// FinishedAt is when the newest Job ended.
+	// FinishedAt is when the newest Job finished; zero while it is active.
 	FinishedAt time.Time
-	// Result of the newest Job. A failed Job without one has ReasonJobCrashed.
+	// Result of the newest Job; zero while it is active. If a Job ends without a result, the
+	// reason is ReasonJobCrashed.
 	Result Result
-	// Waits is how many attempts before the newest ended with LockTimeout: they
-	// waited for somebody else, and tried nothing.
+	// Waits is the number of earlier attempts that ended with LockTimeout: they only waited
+	// for another migration.
 	Waits int
-	// Broke is true when an attempt before the newest has a reason that Breaks: what
-	// it left is there still, however the newest ended.
+	// Broke is true when the reason of an earlier attempt Breaks: the schema may still be
+	// partially migrated, however the newest attempt ended.
 	Broke bool
-	// Before is the result of the attempt before the newest, while that one is
-	// active; zero when there was none.
+	// Before is the result of the previous attempt while the newest one is active; zero when
+	// there is none.
 	Before Result
-	// Blocked says why the newest Job's pod cannot start; empty when it can.
+	// Blocked is the reason why the newest Job's pod cannot start; empty when it can.
 	Blocked string
 }
 
-// Tries is how many attempts have tried something, or are about to.
+// Tries is the number of attempts, without those that only waited for another migration.
 func (p Progress) Tries() int { return p.Attempt - p.Waits }
 
-// ProgressOf reads the progress of a script under a fence from the Jobs that
-// the Superset controls and from their pods.
+// ProgressOf determines the progress of a script under a fence from the Jobs that the Superset
+// controls and from their pods. It is zero when there is no Job.
 func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.Pod) Progress {
 	newest, attempt := newestJob(script, fence, jobs)
 	if newest == nil {
@@ -57,7 +58,7 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	var last Result
 	for n := 1; n < attempt; n++ {
 		if before := attemptOf(script, fence, n, jobs); before != nil {
-			last = resultOf(script, podsOf(before, pods))
+			last = resultOf(script, before, podsOf(before, pods))
 			p.remember(last.Reason)
 		}
 	}
@@ -67,17 +68,17 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 		return p
 	}
 	p.FinishedAt = at
-	p.Result = resultOf(script, mine)
-	p.Result.Backup.keptBy(newest)
+	p.Result = resultOf(script, newest, mine)
+	p.Result.Backup.setClaim(newest)
 	if failed && p.Result.Reason == "" {
 		p.Result.Reason = ReasonJobCrashed
-		p.Result.Message = "the Job failed after its script had reported success; see the events of its namespace"
+		p.Result.Message = "the Job failed after its script had reported success; read the events: kubectl get events -n " + newest.Namespace
 	}
 	p.Done = p.Result.Reason == ""
 	return p
 }
 
-// remember takes note of how an attempt before the newest ended.
+// remember records the reason of an earlier attempt.
 func (p *Progress) remember(why Reason) {
 	p.Broke = p.Broke || why.Breaks()
 	if why == ReasonLockTimeout {
@@ -85,8 +86,8 @@ func (p *Progress) remember(why Reason) {
 	}
 }
 
-// Changing reports whether any Job that changes the schema, under whatever fence,
-// has not ended or has a pod that has not.
+// Changing reports whether a Job that changes the schema, under any fence, has not finished or
+// has a pod that has not terminated.
 func Changing(jobs []*batchv1.Job, pods []*corev1.Pod) bool {
 	for _, job := range jobs {
 		if !Script(job.Labels[v1alpha1.LabelScript]).Changes() {
@@ -108,7 +109,7 @@ func newestJob(script Script, fence int64, jobs []*batchv1.Job) (newest *batchv1
 	return newest, attempt
 }
 
-// attemptOf is the Job of one attempt; nil when there is none.
+// attemptOf is the Job of an attempt; nil when there is none.
 func attemptOf(script Script, fence int64, attempt int, jobs []*batchv1.Job) *batchv1.Job {
 	for _, job := range jobs {
 		if n := attemptNumber(script, fence, job); n == attempt && n > 0 {
@@ -118,7 +119,7 @@ func attemptOf(script Script, fence int64, attempt int, jobs []*batchv1.Job) *ba
 	return nil
 }
 
-// attemptNumber is that of a script's Job under a fence; 0 for any other Job.
+// attemptNumber is the attempt of a script's Job under a fence; 0 for any other Job.
 func attemptNumber(script Script, fence int64, job *batchv1.Job) int {
 	if job.Labels[v1alpha1.LabelScript] != string(script) || job.Labels[v1alpha1.LabelFence] != strconv.FormatInt(fence, 10) {
 		return 0
@@ -130,7 +131,7 @@ func attemptNumber(script Script, fence int64, job *batchv1.Job) int {
 	return n
 }
 
-// outcome says whether a Job has ended, how, and when.
+// outcome is whether and when a Job has finished, and whether it failed.
 func outcome(job *batchv1.Job) (ended, failed bool, at time.Time) {
 	for _, c := range job.Status.Conditions {
 		if c.Status != corev1.ConditionTrue {
@@ -168,27 +169,26 @@ func running(pods []*corev1.Pod) bool {
 	return false
 }
 
-// resultOf reads the termination message of the pod that left one. A pod of a
-// Job that succeeded without a message is as bad as a crash: its image did not
-// run our script.
-func resultOf(script Script, pods []*corev1.Pod) Result {
+// resultOf reads the termination message of a Job's pods. A pod without a result counts as
+// crashed even if it succeeded: its image did not run the script.
+func resultOf(script Script, job *batchv1.Job, pods []*corev1.Pod) Result {
 	crashed := Result{Script: string(script), Reason: ReasonJobCrashed,
-		Message: "the Job ended without a result and its pod is gone; see the events of its namespace"}
+		Message: "the Job ended without a result, and its pod no longer exists; read the events: kubectl get events -n " + job.Namespace}
 	for _, pod := range pods {
-		for _, s := range speakers(pod) {
+		for _, s := range reporters(pod) {
 			if r, err := ParseResult(s.State.Terminated.Message); err == nil {
 				return r
 			}
-			crashed.Message = fmt.Sprintf("the Job's container %s ended without a result, with exit code %d (%s); read its log with: kubectl logs -n %s %s -c %s",
+			crashed.Message = fmt.Sprintf("the Job's container %s ended without a result, with exit code %d (%s); read its log: kubectl logs -n %s %s -c %s",
 				s.Name, s.State.Terminated.ExitCode, s.State.Terminated.Reason, pod.Namespace, pod.Name, s.Name)
 		}
 	}
 	return crashed
 }
 
-// speakers are the containers that have ended and whose word counts: the one that
-// ends the pod, or one before it that failed, so that it never ran.
-func speakers(pod *corev1.Pod) []corev1.ContainerStatus {
+// reporters are the terminated containers that may have left the result: the main container,
+// or a failed init container, after which the main container does not run.
+func reporters(pod *corev1.Pod) []corev1.ContainerStatus {
 	var out []corev1.ContainerStatus
 	for _, s := range pod.Status.InitContainerStatuses {
 		if t := s.State.Terminated; t != nil && t.ExitCode != 0 {
@@ -203,13 +203,13 @@ func speakers(pod *corev1.Pod) []corev1.ContainerStatus {
 	return out
 }
 
-// Ended is true when a Job has succeeded or failed.
+// Ended is true if a Job has succeeded or failed.
 func Ended(job *batchv1.Job) bool {
 	ended, _, _ := outcome(job)
 	return ended
 }
 
-// FenceOf is the fence that a Job belongs to; 0 when it carries none.
+// FenceOf is the fence that a Job belongs to; 0 if it has none.
 func FenceOf(job *batchv1.Job) int64 {
 	fence, err := strconv.ParseInt(job.Labels[v1alpha1.LabelFence], 10, 64)
 	if err != nil {

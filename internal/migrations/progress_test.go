@@ -18,9 +18,10 @@ import (
 
 var ended = metav1.Unix(1_700_000_000, 0)
 
-// job is one Job of a script; how is "" while it runs, Complete or Failed.
+// job is a Job of a script; how is "" while it runs, Complete or Failed.
 func job(script Script, fence int64, attempt int, how batchv1.JobConditionType) *batchv1.Job {
 	j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+		Name: fmt.Sprintf("bi-%s-%d-%d", script, fence, attempt), Namespace: "ns",
 		UID: types.UID(fmt.Sprintf("%s-%d-%d", script, fence, attempt)),
 		Labels: map[string]string{
 			v1alpha1.LabelScript: string(script), v1alpha1.LabelFence: fmt.Sprint(fence), v1alpha1.LabelAttempt: fmt.Sprint(attempt),
@@ -35,7 +36,7 @@ func job(script Script, fence int64, attempt int, how batchv1.JobConditionType) 
 	return j
 }
 
-// pod of a Job; message is what its container left when it ended.
+// pod is a pod of a Job; message is the termination message of its container.
 func pod(of *batchv1.Job, phase corev1.PodPhase, message string) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "ns", OwnerReferences: []metav1.OwnerReference{{UID: of.UID}}}}
 	p.Status.Phase = phase
@@ -75,13 +76,13 @@ func TestProgressOf(t *testing.T) {
 	ok := Result{Script: "migrate", Revision: "abc", Head: "abc"}
 	locked := Result{Script: "migrate", Reason: ReasonLockTimeout, Message: "too busy"}
 	crash := Result{Script: "migrate", Reason: ReasonJobCrashed,
-		Message: "the Job's container superset ended without a result, with exit code 137 (OOMKilled); read its log with: kubectl logs -n ns p -c superset"}
+		Message: "the Job's container superset ended without a result, with exit code 137 (OOMKilled); read its log: kubectl logs -n ns p -c superset"}
 	broken := Result{Script: "migrate", Reason: ReasonJobCrashed,
-		Message: "the Job's container database ended without a result, with exit code 3 (Error); read its log with: kubectl logs -n ns p -c database"}
+		Message: "the Job's container database ended without a result, with exit code 3 (Error); read its log: kubectl logs -n ns p -c database"}
 	spoiled := ok
-	spoiled.Reason, spoiled.Message = ReasonJobCrashed, "the Job failed after its script had reported success; see the events of its namespace"
+	spoiled.Reason, spoiled.Message = ReasonJobCrashed, "the Job failed after its script had reported success; read the events: kubectl get events -n ns"
 	gone := Result{Script: "migrate", Reason: ReasonJobCrashed,
-		Message: "the Job ended without a result and its pod is gone; see the events of its namespace"}
+		Message: "the Job ended without a result, and its pod no longer exists; read the events: kubectl get events -n ns"}
 
 	cases := map[string]struct {
 		jobs []*batchv1.Job
@@ -92,28 +93,28 @@ func TestProgressOf(t *testing.T) {
 		"of another script":       {[]*batchv1.Job{job(Verify, 7, 1, "")}, nil, Progress{}},
 		"of another fence":        {[]*batchv1.Job{job(Migrate, 6, 1, batchv1.JobComplete)}, nil, Progress{}},
 		"without an attempt":      {[]*batchv1.Job{unlabelled}, nil, Progress{}},
-		"no pod yet":              {[]*batchv1.Job{running}, nil, Progress{Attempt: 1, Active: true}},
-		"pod runs":                {[]*batchv1.Job{running}, []*corev1.Pod{pod(running, corev1.PodRunning, "")}, Progress{Attempt: 1, Active: true}},
-		"pod waits":               {[]*batchv1.Job{running}, []*corev1.Pod{stuck}, Progress{Attempt: 1, Active: true, Blocked: "container superset waits: ErrImagePull: no such image"}},
-		"another Job's pod waits": {[]*batchv1.Job{second}, []*corev1.Pod{stuck}, Progress{Attempt: 2, Active: true}},
-		"pod ended, Job not":      {[]*batchv1.Job{running}, []*corev1.Pod{pod(running, corev1.PodSucceeded, good)}, Progress{Attempt: 1, Active: true}},
-		"condition is false":      {[]*batchv1.Job{undecided}, nil, Progress{Attempt: 1, Active: true}},
-		"about to fail":           {[]*batchv1.Job{failing}, nil, Progress{Attempt: 1, Active: true}},
-		"Job ended, pod not":      {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodRunning, "")}, Progress{Attempt: 1, Active: true}},
-		"Job ended, pod unknown":  {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodUnknown, "")}, Progress{Attempt: 1, Active: true}},
-		"done":                    {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, good)}, Progress{Attempt: 1, Done: true, FinishedAt: ended.Time, Result: ok}},
-		"failed":                  {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: locked}},
-		// The script says that it failed, whatever its exit code was.
-		"complete with a reason": {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, bad)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: locked}},
-		// The script was done, and then its node was lost, say: no success, and
-		// never a failure without a reason.
-		"failed with a good result":    {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, good)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: spoiled}},
-		"killed":                       {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, "")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
-		"message of another image":     {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: crash}},
-		"a container before it speaks": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, bad)}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: locked}},
-		"a command before it fails":    {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, "")}, Progress{Attempt: 1, FinishedAt: ended.Time, Result: broken}},
-		"pod gone":                     {[]*batchv1.Job{complete}, nil, Progress{Attempt: 1, FinishedAt: ended.Time, Result: gone}},
-		"newest counts":                {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Attempt: 2, Active: true, Waits: 1, Before: locked}},
+		"no pod yet":              {[]*batchv1.Job{running}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"pod runs":                {[]*batchv1.Job{running}, []*corev1.Pod{pod(running, corev1.PodRunning, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"pod waits":               {[]*batchv1.Job{running}, []*corev1.Pod{stuck}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true, Blocked: "container superset waits: ErrImagePull: no such image"}},
+		"another Job's pod waits": {[]*batchv1.Job{second}, []*corev1.Pod{stuck}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true}},
+		"pod ended, Job not":      {[]*batchv1.Job{running}, []*corev1.Pod{pod(running, corev1.PodSucceeded, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"condition is false":      {[]*batchv1.Job{undecided}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"about to fail":           {[]*batchv1.Job{failing}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"Job ended, pod not":      {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodRunning, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"Job ended, pod unknown":  {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodUnknown, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"done":                    {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Done: true, FinishedAt: ended.Time, Result: ok}},
+		"failed":                  {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: locked}},
+		// The script reports a failure, whatever its exit code is.
+		"complete with a reason": {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, bad)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: locked}},
+		// For example, the node was lost after the script had succeeded: this is no success,
+		// and there must be a reason.
+		"failed with a good result": {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: spoiled}},
+		"killed":                    {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: crash}},
+		"message of another image":  {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: crash}},
+		"an init container reports": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, bad)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: locked}},
+		"an init container crashes": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: broken}},
+		"no pod":                    {[]*batchv1.Job{complete}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: gone}},
+		"newest counts":             {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true, Waits: 1, Before: locked}},
 	}
 	for name, c := range cases {
 		if diff := cmp.Diff(c.want, ProgressOf(Migrate, 7, c.jobs, c.pods)); diff != "" {
@@ -122,8 +123,8 @@ func TestProgressOf(t *testing.T) {
 	}
 }
 
-// A migration runs as long as a pod of it does, under whatever fence.
-func TestRunning(t *testing.T) {
+// A migration runs until its pods have terminated, under any fence.
+func TestChanging(t *testing.T) {
 	old, done := job(Migrate, 3, 1, ""), job(Migrate, 3, 1, batchv1.JobComplete)
 	cases := map[string]struct {
 		jobs []*batchv1.Job
@@ -144,7 +145,7 @@ func TestRunning(t *testing.T) {
 	}
 }
 
-func TestFactsOfAJob(t *testing.T) {
+func TestJobAccessors(t *testing.T) {
 	if Ended(job(Verify, 1, 1, "")) || !Ended(job(Verify, 1, 1, batchv1.JobFailed)) || !Ended(job(Verify, 1, 1, batchv1.JobComplete)) {
 		t.Error("a Job has ended when it is complete or failed")
 	}
@@ -161,8 +162,8 @@ func TestFactsOfAJob(t *testing.T) {
 }
 
 func TestParseResult(t *testing.T) {
-	got, err := ParseResult(" {\"script\":\"preflight\",\"database\":\"postgresql\",\"pending\":[\"a\",\"b\"],\"pendingCount\":40,\"new\":1}\n")
-	want := Result{Script: "preflight", Database: "postgresql", Pending: []string{"a", "b"}, PendingCount: 40}
+	got, err := ParseResult(" {\"script\":\"preflight\",\"database\":\"postgresql\",\"pendingCount\":40,\"new\":1}\n")
+	want := Result{Script: "preflight", Database: "postgresql", PendingCount: 40}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -188,7 +189,7 @@ func TestParseResult(t *testing.T) {
 	}
 }
 
-// What a Job says of charts reaches another Job's env and status only as what it is.
+// Charts reach the environment of another Job and status only in their format.
 func TestChartsOfAResult(t *testing.T) {
 	for text, want := range map[string]string{
 		"12:0a1b2c3d:5,7:-":                   "12:0a1b2c3d:5,7:-",
@@ -204,7 +205,7 @@ func TestChartsOfAResult(t *testing.T) {
 	}
 }
 
-// Another attempt is made for what may pass by itself, and for nothing else.
+// Another attempt is made only if the cause may be gone by then.
 func TestPassing(t *testing.T) {
 	for r, want := range map[Reason]bool{
 		ReasonDatabaseUnreachable: true, ReasonLockTimeout: true, ReasonJobCrashed: true,

@@ -18,10 +18,11 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// A rehearsal has a throw-away database beside it and five containers in turn. The
-// first one alone, in the target's image, is given the URI of the database, and the
-// second alone what it makes of it, to copy from. The target's image migrates the copy
-// and takes it back, the image that runs now serves on it, and the last one reports.
+// The pod of a rehearsal has a scratch database as a sidecar, and runs five containers one
+// after the other. Only prepare, with the target release's image, gets the URI of the metadata
+// database. Only copy gets the connection files that prepare writes, to dump from it. upgrade
+// migrates and downgrades the copy with the target release's image, serve tests the current
+// release on it, and the main container reports.
 const (
 	scratchContainer = "scratch"
 	copyContainer    = "copy"
@@ -30,32 +31,30 @@ const (
 	scratchVolume    = "scratch"
 )
 
-// nowhere is a cache that does not answer: a rehearsal has none, but configuration
-// reads the variable.
+// nowhere is the URL of a cache that does not answer. A rehearsal has no cache, but the
+// configuration reads the variable.
 const nowhere = "redis://127.0.0.1:9/0"
 
-// Rehearsal is what was found on a copy of the database.
+// Rehearsal has the findings of a rehearsal on a copy of the database.
 type Rehearsal struct {
-	// Downgrade is Proven when schema and rows were taken back to what they were, else
-	// Refused with the error or the first difference, in at most 320 characters.
+	// Downgrade is Proven if the downgrade restored schema and rows, otherwise Refused.
+	// DowngradeReason then has the error or the first difference, in at most 320 characters.
 	Downgrade       v1alpha1.Finding `json:"downgrade"`
 	DowngradeReason string           `json:"downgradeReason,omitempty"`
-	// Rolling is Proven when the older release answered on the migrated copy, else
-	// Refused with the first answer that was an error, in at most 320 characters.
+	// Rolling is Proven if the current release served on the migrated copy, otherwise
+	// Refused. RollingReason then has the first failed request, in at most 320 characters.
 	Rolling       v1alpha1.Finding `json:"rolling"`
 	RollingReason string           `json:"rollingReason,omitempty"`
-	// MigrateSeconds is how long the migration took, LockSeconds how long it kept
-	// everybody from the LockTables tables that were there before.
+	// MigrateSeconds is the duration of the migration, and LockSeconds how long it held
+	// exclusive locks on existing tables; LockTables is the number of these tables.
 	MigrateSeconds float64 `json:"migrateSeconds"`
 	LockSeconds    float64 `json:"lockSeconds"`
 	LockTables     int32   `json:"lockTables"`
-	// CopySeconds is how long the copy took, Bytes what it takes.
+	// CopySeconds is the duration of the copy, and Bytes the size of the copied database.
 	CopySeconds float64 `json:"copySeconds"`
 	Bytes       int64   `json:"bytes"`
-	// Calls were asked of the older release, CallsFailed answered with 500 or more.
-	Calls       int32 `json:"calls"`
-	CallsFailed int32 `json:"callsFailed"`
-	// Excluded are the tables whose rows were not copied, at most 32.
+
+	// Excluded are the tables whose rows were not copied; at most 32.
 	Excluded []string `json:"excluded,omitempty"`
 }
 
@@ -65,7 +64,7 @@ const (
 	maxSeconds  = 1e7
 )
 
-// bound cuts what is too long, and takes a finding that it does not know for a refusal.
+// bound truncates texts and lists, and treats an unknown finding as Refused.
 func (r *Rehearsal) bound() {
 	for _, finding := range []*v1alpha1.Finding{&r.Downgrade, &r.Rolling} {
 		if *finding != v1alpha1.FindingProven {
@@ -77,16 +76,14 @@ func (r *Rehearsal) bound() {
 		*seconds = min(max(*seconds, 0), maxSeconds)
 	}
 	r.Bytes = max(r.Bytes, 0)
-	for _, count := range []*int32{&r.LockTables, &r.Calls, &r.CallsFailed} {
-		*count = max(*count, 0)
-	}
+	r.LockTables = max(r.LockTables, 0)
 	r.Excluded = r.Excluded[:min(len(r.Excluded), maxExcluded)]
 	for i, name := range r.Excluded {
 		r.Excluded[i] = cut(name, maxRevision)
 	}
 }
 
-// scratchSize is how much of the node's disk the copy may take.
+// scratchSize is the disk space that the copy may use, by default 10Gi.
 func scratchSize(spec v1alpha1.RehearsalJobSpec) resource.Quantity {
 	if spec.Size != nil {
 		return *spec.Size
@@ -94,28 +91,28 @@ func scratchSize(spec v1alpha1.RehearsalJobSpec) resource.Quantity {
 	return resource.MustParse("10Gi")
 }
 
-// rehearsalEnv is what every container of a rehearsal is told.
+// rehearsalEnv is the environment of every container of a rehearsal.
 func rehearsalEnv(spec v1alpha1.RehearsalJobSpec) []corev1.EnvVar {
-	var env told
-	env.say(superset.EnvSharedDir, superset.SharedDir)
-	env.say(superset.EnvScratchDir, superset.ScratchDir)
+	var env envList
+	env.set(superset.EnvSharedDir, superset.SharedDir)
+	env.set(superset.EnvScratchDir, superset.ScratchDir)
 	excluded := spec.ExcludeData
 	if excluded == nil {
 		excluded = []string{"logs"}
 	}
-	env.say(superset.EnvExcludeData, strings.Join(excluded, ","))
+	env.set(superset.EnvExcludeData, strings.Join(excluded, ","))
 	if spec.ScratchURIFrom != nil {
 		return env
 	}
-	// The kubelet ends a pod that takes more than its size, without a word: a tenth is
-	// kept for the time until the script sees it.
+	// The kubelet evicts a pod that exceeds the size, and then there is no result. The script
+	// stops at nine tenths of it, because it checks only from time to time.
 	size := scratchSize(spec)
-	env.say(superset.EnvScratchBytes, strconv.FormatInt(size.Value()/10*9, 10))
+	env.set(superset.EnvScratchBytes, strconv.FormatInt(size.Value()/10*9, 10))
 	return env
 }
 
-// addRehearsal puts the containers before the one that reports, as a user's patch has
-// made that. A patch that has removed it gets the Job that it asks for.
+// addRehearsal adds the init containers of a rehearsal. They are derived from the main
+// container after the user's patch. If the patch removed the main container, nothing is added.
 func addRehearsal(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) error {
 	at := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == components.MainContainer })
 	if at < 0 {
@@ -123,21 +120,21 @@ func addRehearsal(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) error 
 	}
 	spec, main := owner.Spec.Upgrade.RehearsalJob, &pod.Containers[at]
 	addRehearsalVolumes(pod, main, spec)
-	told := rehearsalEnv(spec)
-	main.Env = append(main.Env, told...)
-	prepare := inTurn(main, prepareContainer, "prepare.py")
+	env := rehearsalEnv(spec)
+	main.Env = append(main.Env, env...)
+	prepare := withScript(main, prepareContainer, "prepare.py")
 	if spec.ScratchURIFrom != nil {
 		prepare.Env = append(prepare.Env, components.SecretEnv(superset.EnvScratchURI, *spec.ScratchURIFrom))
 	} else {
-		pod.InitContainers = append(pod.InitContainers, scratchServer(main, spec, told))
+		pod.InitContainers = append(pod.InitContainers, scratchServer(main, spec, env))
 	}
-	copier := inDatabaseImage(main, copyContainer, spec, told)
-	cutOff(main)
-	serve, err := servingNow(pod, owner, o, told)
+	copier := inDatabaseImage(main, copyContainer, spec, env)
+	isolate(main)
+	serve, err := currentRelease(pod, owner, o, env)
 	if err != nil {
 		return err
 	}
-	pod.InitContainers = append(pod.InitContainers, prepare, copier, inTurn(main, upgradeContainer, "rehearse_upgrade.py"), serve)
+	pod.InitContainers = append(pod.InitContainers, prepare, copier, withScript(main, upgradeContainer, "rehearse_upgrade.py"), serve)
 	return nil
 }
 
@@ -153,16 +150,16 @@ func addRehearsalVolumes(pod *corev1.PodSpec, main *corev1.Container, spec v1alp
 		corev1.VolumeMount{Name: scratchVolume, MountPath: superset.ScratchDir})
 }
 
-// inTurn is a container like another one, with another script.
-func inTurn(like *corev1.Container, name, script string) corev1.Container {
+// withScript is a copy of a container with another name and script.
+func withScript(like *corev1.Container, name, script string) corev1.Container {
 	c := *like.DeepCopy()
 	c.Name = name
 	c.Command = []string{"python", superset.ScriptsDir + "/" + script}
 	return c
 }
 
-// inDatabaseImage is the container that copies. It mounts what the others do, and has
-// nothing of their environment.
+// inDatabaseImage is the container that copies. It has the mounts of the main container but
+// not its environment.
 func inDatabaseImage(main *corev1.Container, name string, spec v1alpha1.RehearsalJobSpec, env []corev1.EnvVar) corev1.Container {
 	c := *main.DeepCopy()
 	c.Name, c.Image, c.ImagePullPolicy = name, cmp.Or(spec.Image, postgresClient), ""
@@ -173,8 +170,7 @@ func inDatabaseImage(main *corev1.Container, name string, spec v1alpha1.Rehearsa
 	return c
 }
 
-// scratchServer is the throw-away database, beside all the others until the last has
-// ended.
+// scratchServer is the sidecar with the scratch database.
 func scratchServer(main *corev1.Container, spec v1alpha1.RehearsalJobSpec, env []corev1.EnvVar) corev1.Container {
 	c := inDatabaseImage(main, scratchContainer, spec, env)
 	always := corev1.ContainerRestartPolicyAlways
@@ -184,8 +180,9 @@ func scratchServer(main *corev1.Container, spec v1alpha1.RehearsalJobSpec, env [
 	return c
 }
 
-// cutOff takes away what leads to the database and to the cache that are in use.
-func cutOff(c *corev1.Container) {
+// isolate removes the URI of the metadata database from a container, and replaces the URL of
+// the cache.
+func isolate(c *corev1.Container) {
 	c.Env = slices.DeleteFunc(slices.Clone(c.Env), func(e corev1.EnvVar) bool { return e.Name == superset.EnvDatabaseURI })
 	for i := range c.Env {
 		if c.Env[i].Name == superset.EnvCacheURL {
@@ -194,21 +191,21 @@ func cutOff(c *corev1.Container) {
 	}
 }
 
-// servingNow is the container of the release that runs now, with its image,
-// configuration and secret key, as its own Jobs would have it.
-func servingNow(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []corev1.EnvVar) (corev1.Container, error) {
+// currentRelease is the container that serves with the current release: with the image,
+// configuration and secret key of that release's Jobs.
+func currentRelease(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []corev1.EnvVar) (corev1.Container, error) {
 	own := o
 	own.Release, own.Script, own.AsUser, own.Queries = cmp.Or(o.Current, o.Release), Preflight, false, false
 	template, err := jobTemplate(owner, own, map[string]string{})
 	if err != nil {
-		return corev1.Container{}, fmt.Errorf("of the release that runs now: %w", err)
+		return corev1.Container{}, fmt.Errorf("podTemplate of the current release: %w", err)
 	}
 	at := slices.IndexFunc(template.Spec.Containers, func(c corev1.Container) bool { return c.Name == components.MainContainer })
 	if at < 0 {
-		return corev1.Container{}, fmt.Errorf("of the release that runs now: its podTemplate has no container %s", components.MainContainer)
+		return corev1.Container{}, fmt.Errorf("podTemplate of the current release: no container %s", components.MainContainer)
 	}
-	c := inTurn(&template.Spec.Containers[at], serveContainer, "rehearse_serve.py")
-	bringVolumes(pod, &c, template.Spec.Volumes)
+	c := withScript(&template.Spec.Containers[at], serveContainer, "rehearse_serve.py")
+	addVolumes(pod, &c, template.Spec.Volumes)
 	for _, secret := range template.Spec.ImagePullSecrets {
 		if !slices.Contains(pod.ImagePullSecrets, secret) {
 			pod.ImagePullSecrets = append(pod.ImagePullSecrets, secret)
@@ -217,13 +214,13 @@ func servingNow(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []co
 	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: sharedVolume, MountPath: superset.SharedDir},
 		corev1.VolumeMount{Name: scratchVolume, MountPath: superset.ScratchDir})
 	c.Env = append(c.Env, env...)
-	cutOff(&c)
+	isolate(&c)
 	return c, nil
 }
 
-// bringVolumes gives a container its own volumes in a pod that has others: one of the
-// same name and another source gets a name of its own.
-func bringVolumes(pod *corev1.PodSpec, c *corev1.Container, volumes []corev1.Volume) {
+// addVolumes adds a container's volumes to a pod. A volume is renamed if the pod has one of the
+// same name with a different source.
+func addVolumes(pod *corev1.PodSpec, c *corev1.Container, volumes []corev1.Volume) {
 	for _, v := range volumes {
 		name := v.Name
 		if slices.ContainsFunc(pod.Volumes, func(p corev1.Volume) bool { return p.Name == name && !sameSource(p, v) }) {

@@ -25,34 +25,34 @@ func rehearsalPod(t *testing.T, s *v1alpha1.Superset, o Order) corev1.PodSpec {
 	return job.Spec.Template.Spec
 }
 
-// The URI of the database reaches the first container alone, and the cache in use none
-// of those that run Superset's app.
-func TestRehearsalIsCutOff(t *testing.T) {
+// Only the first container gets the URI of the database, and no container that runs
+// Superset's app gets the URL of the cache.
+func TestRehearsalIsIsolated(t *testing.T) {
 	s, r := read(t, "full")
-	// A patch may name the URI once more.
+	// A patch may set the URI, too.
 	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"containers":[{"name":"superset","env":[{"name":"SUPERSET_DATABASE_URI","value":"postgresql://elsewhere"}]}]}}`)}
 	pod := rehearsalPod(t, s, Order{Release: r, Current: r})
-	var told []string
+	var withURI []string
 	for _, c := range append(pod.InitContainers, pod.Containers...) {
 		for _, e := range c.Env {
 			switch e.Name {
 			case superset.EnvDatabaseURI:
-				told = append(told, c.Name)
+				withURI = append(withURI, c.Name)
 			case superset.EnvCacheURL:
 				if c.Name != prepareContainer && (e.Value != nowhere || e.ValueFrom != nil) {
-					t.Errorf("%s is told of the cache: %+v", c.Name, e)
+					t.Errorf("%s gets the URL of the cache: %+v", c.Name, e)
 				}
 			}
 		}
 	}
-	if !slices.Equal(told, []string{prepareContainer}) {
-		t.Errorf("told of the database: %v", told)
+	if !slices.Equal(withURI, []string{prepareContainer}) {
+		t.Errorf("containers with the URI of the database: %v", withURI)
 	}
 }
 
-// The release that runs now serves with its own configuration, image and key, and a
-// patch of its own finds its volumes.
-func TestRehearsalServesWithTheReleaseThatRuns(t *testing.T) {
+// The current release serves with its own configuration, image and key, and with the volumes
+// of its own patch.
+func TestRehearsalServesWithTheCurrentRelease(t *testing.T) {
 	s, target := read(t, "plain")
 	_, current := read(t, "full")
 	current.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"volumes":[{"name":"ca","secret":{"secretName":"old-ca"}}],
@@ -67,7 +67,7 @@ func TestRehearsalServesWithTheReleaseThatRuns(t *testing.T) {
 	for _, m := range serve.VolumeMounts {
 		at := slices.IndexFunc(pod.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name })
 		if at < 0 {
-			t.Fatalf("%s is mounted from no volume", m.MountPath)
+			t.Fatalf("there is no volume for the mount %s", m.MountPath)
 		}
 		switch v := pod.Volumes[at]; {
 		case v.ConfigMap != nil:
@@ -81,21 +81,21 @@ func TestRehearsalServesWithTheReleaseThatRuns(t *testing.T) {
 	}
 }
 
-// A database of the user's stands in for the operator's own, which then does not run.
-func TestRehearsalInADatabaseOfTheUsers(t *testing.T) {
+// The user's scratch database replaces the operator's sidecar.
+func TestRehearsalInTheUsersDatabase(t *testing.T) {
 	s, r := read(t, "plain")
 	size := resource.MustParse("1Gi")
 	s.Spec.Upgrade.RehearsalJob = v1alpha1.RehearsalJobSpec{Image: "registry.invalid/postgres:16", Size: &size, ExcludeData: []string{"logs", "query"}}
 	pod := rehearsalPod(t, s, Order{Release: r, Current: r})
 	scratch := pod.InitContainers[0]
 	if scratch.Name != scratchContainer || scratch.Image != "registry.invalid/postgres:16" || *scratch.RestartPolicy != corev1.ContainerRestartPolicyAlways {
-		t.Errorf("beside it: %+v", scratch)
+		t.Errorf("sidecar: %+v", scratch)
 	}
 	if got := valueOf(scratch, superset.EnvExcludeData); got != "logs,query" {
-		t.Errorf("left out: %s", got)
+		t.Errorf("excluded: %s", got)
 	}
 	if got := valueOf(scratch, superset.EnvScratchBytes); got != "966367638" && got != "966367629" {
-		t.Errorf("room: %s, want nine tenths of 1Gi", got)
+		t.Errorf("size: %s, want nine tenths of 1Gi", got)
 	}
 	s.Spec.Upgrade.RehearsalJob = v1alpha1.RehearsalJobSpec{ScratchURIFrom: &v1alpha1.SecretKeyReference{Name: "scratch", Key: "uri"}}
 	pod = rehearsalPod(t, s, Order{Release: r, Current: r})
@@ -106,7 +106,7 @@ func TestRehearsalInADatabaseOfTheUsers(t *testing.T) {
 	}
 	for _, c := range pod.InitContainers {
 		if valueOf(c, superset.EnvScratchBytes) != "" {
-			t.Errorf("%s is told of a room that is not the operator's", c.Name)
+			t.Errorf("%s gets the size of a database that is not the operator's", c.Name)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func valueOf(c corev1.Container, name string) string {
 	return ""
 }
 
-// What an image claims of a rehearsal is bounded, and what is no finding is a refusal.
+// The result of a rehearsal is bounded, and an unknown finding is treated as Refused.
 func TestRehearsalIsBounded(t *testing.T) {
 	long := strings.Repeat("é", 1000)
 	r, err := ParseResult(`{"script":"rehearse","rehearsal":{"downgrade":"Proven","rolling":"maybe","rollingReason":"` + long +

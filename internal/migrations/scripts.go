@@ -18,18 +18,18 @@ import (
 //go:embed scripts/*.py scripts/*.sh
 var files embed.FS
 
-// scripts are the embedded files by name, read once.
+// scripts are the embedded files by name.
 var scripts = readScripts()
 
-// scriptsHash names the immutable ConfigMap of the scripts: another operator
-// release has another one.
+// scriptsHash is part of the name of the immutable ConfigMap of the scripts, so that an operator
+// with different scripts creates a new one.
 var scriptsHash = hashScripts()
 
 func readScripts() map[string]string {
 	out := map[string]string{}
 	names, err := fs.Glob(files, "scripts/*")
 	if err != nil {
-		panic(err) // the pattern is constant
+		panic(err) // the pattern is a valid constant
 	}
 	for _, name := range names {
 		text, err := files.ReadFile(name)

@@ -150,7 +150,7 @@ func TestOutsideTheWindow(t *testing.T) {
 	f.until("the invalid schedule is reported", func(s *v1alpha1.Superset) bool {
 		return condition(s, v1alpha1.ConditionOutsideWindow).Message != "" && s.Status.ObservedGeneration == s.Generation
 	})
-	contains(t, condition(f.get(), v1alpha1.ConditionOutsideWindow).Message, "spec.upgrade.windows[0]", `"every night" is no cron expression`)
+	contains(t, condition(f.get(), v1alpha1.ConditionOutsideWindow).Message, "spec.upgrade.windows[0]", `"every night" is not a cron expression`)
 	f.edit(func(s *v1alpha1.Superset) { s.Spec.Upgrade.Windows[0].Schedule = "* * * * *" })
 	f.ready("6.0.0")
 }
@@ -167,12 +167,12 @@ func TestFallsBackToDrain(t *testing.T) {
 	if s.Status.Upgrade.Strategy != v1alpha1.StrategyDrain || s.Status.Upgrade.Plan.Strategy != v1alpha1.StrategyRolling {
 		t.Errorf("strategy %s, planned %s", s.Status.Upgrade.Strategy, s.Status.Upgrade.Plan.Strategy)
 	}
-	contains(t, s.Status.Upgrade.FellBack, "held the tables longer than 5 s")
+	contains(t, s.Status.Upgrade.FellBack, "held the tables' locks for longer than 5 s")
 	told := false
 	for _, c := range f.rec.changes() {
 		if s, ok := c.obj.(*v1alpha1.Superset); ok && s.Status.Phase == v1alpha1.PhaseDBMigrate && s.Status.Upgrade.FellBack != "" {
 			told = told || condition(s, v1alpha1.ConditionReady).Message != ""
-			contains(t, condition(s, v1alpha1.ConditionReconciling).Message, "every tier stopped", "held the tables longer than 5 s")
+			contains(t, condition(s, v1alpha1.ConditionReconciling).Message, "every tier stopped", "held the tables' locks for longer than 5 s")
 		}
 	}
 	if !told {

@@ -112,13 +112,13 @@ func flip(t *testing.T, file string, offset int64) {
 // touch the database.
 func damaged(t *testing.T, pg server) {
 	j, v := job{release: v500, database: pg.copyDatabase(t, at(v500), "damaged")}, newVault(t)
-	want(t, v.restore(t, j, "r7"), "BackupMissing", "no backup r7", "there are: none")
+	want(t, v.restore(t, j, "r7"), "BackupMissing", "no backup r7", "available: none")
 	made := v.backup(t, j, "r7")
 	want(t, made, "")
 	pg.query(t, "damaged", "DELETE FROM dbs")
 	before := pg.snapshot(t, "damaged")
 	sum := superset.EnvBackupSHA256 + "="
-	want(t, v.restore(t, j, "r8"), "BackupMissing", "no backup r8", "there are: r7")
+	want(t, v.restore(t, j, "r8"), "BackupMissing", "no backup r8", "available: r7")
 	want(t, v.restore(t, j, "r7", sum+strings.Repeat("0", 64)), "BackupDamaged", made.Backup.SHA256, "not touched")
 	want(t, v.restore(t, j, "r7", superset.EnvExpectedRevision+"="+v414.head), "BackupDamaged", v500.head, v414.head)
 	flip(t, v.dump("r7"), made.Backup.Bytes/2)
@@ -150,7 +150,7 @@ func failsMidway(t *testing.T, pg server) {
 	pg.query(t, "midst", "REVOKE ALL ON dbs FROM gone; DROP ROLE gone; INSERT INTO css_templates (id, template_name) VALUES (1, 'later')")
 	before := pg.snapshot(t, "midst")
 	got := v.restore(t, j, "r7")
-	want(t, got, "RestoreFailed", `role "gone" does not exist`, "the database is as it was")
+	want(t, got, "RestoreFailed", `role "gone" does not exist`, "the database is unchanged")
 	if got.Revision != v500.head {
 		t.Errorf("revision %q, want %s", got.Revision, v500.head)
 	}
@@ -175,7 +175,7 @@ func conflicts(t *testing.T, pg server) {
 	want(t, patient, "")
 
 	user := pg.openSession(t, "somebody", "postgres", "busy", "SELECT id FROM dbs")
-	want(t, v.restore(t, j, "r7", impatient), "TablesBusy", "the database is as it was", `"somebody"`)
+	want(t, v.restore(t, j, "r7", impatient), "TablesBusy", "the database is unchanged", `"somebody"`)
 	user.end(t)
 	// load.sh takes the lock again: a migration that begins after prepare.py has
 	// checked is not disturbed.
@@ -191,7 +191,7 @@ func conflicts(t *testing.T, pg server) {
 		}
 		late = pg.openSession(t, "latecomer", "postgres", "busy", fmt.Sprintf("SELECT pg_advisory_xact_lock(%s)", number[1]))
 	}
-	want(t, v.restore(t, j, "r7", impatient), "LockTimeout", "the database is as it was", `"latecomer"`)
+	want(t, v.restore(t, j, "r7", impatient), "LockTimeout", "the database is unchanged", `"latecomer"`)
 	late.end(t)
 }
 
@@ -241,5 +241,5 @@ func ownCommand(t *testing.T, pg server) {
 	v.command = "true"
 	want(t, v.restore(t, j, "r7", custom, superset.EnvExpectedRevision+"="+v414.head), "RestoreFailed", v500.head, v414.head)
 	// A command that should run dump.sh and did not leaves no result.
-	want(t, v.backup(t, j, "r8"), "BackupFailed", "left no word")
+	want(t, v.backup(t, j, "r8"), "BackupFailed", "ended without an outcome")
 }

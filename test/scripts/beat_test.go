@@ -31,18 +31,18 @@ func TestBeat(t *testing.T) {
 	worker, beat := startWorker(t, j), startBeat(t, j)
 
 	// The schedule that the operator writes: at each full minute.
-	beats(t, j.soaking(95), "", "workers began what it sent: reports.")
+	beats(t, j.soaking(95), "", "workers started its tasks: reports.")
 	beats(t, j.soaking(1), "", "nothing was due: first is reports.scheduler, ")
 	end(t, beat)
 	j.raw = often
-	beats(t, j.soaking(33), "CheckFailed", "due in the soak, and begun by no worker: often")
+	beats(t, j.soaking(33), "CheckFailed", "due during the soak, but started by no worker: often")
 
 	r := j.soaking(33).start(t)
 	r.waitUntil(t, "soaking", func() bool { return strings.Contains(r.log.String(), "beat: due within 33 s") })
 	end(t, worker)
 	worker = startWorker(t, j) // with the same name
 	got, log := r.wait(t)
-	if c := got.Checks[len(got.Checks)-1]; c.Name != "Beat" || !c.OK || c.Detail != "not known: workers were replaced in the soak, and count anew" {
+	if c := got.Checks[len(got.Checks)-1]; c.Name != "Beat" || !c.OK || c.Detail != "not known: workers were restarted during the soak, so their counts started again" {
 		t.Errorf("%+v, log:\n%s", got.Checks, log)
 	}
 	end(t, worker)
@@ -53,7 +53,7 @@ func TestBeat(t *testing.T) {
 	worker = startWorker(t, j)
 	startBeat(t, j)
 	worker.waitUntil(t, "busy", func() bool { return strings.Contains(worker.log.String(), "Task sleeper[") })
-	beats(t, j.soaking(33), "", "not known: the workers had no room to begin often")
+	beats(t, j.soaking(33), "", "not known: the workers had no free slot for often")
 }
 
 // TestBeatOfOlderRelease uses the worker and beat of an older release, with another
@@ -64,7 +64,7 @@ func TestBeatOfOlderRelease(t *testing.T) {
 	pg.query(t, "ticks", "CREATE TABLE alembic_version AS SELECT '"+v414.head+"'::varchar(32) AS version_num")
 	startWorker(t, j)
 	startBeat(t, j)
-	beats(t, j.soaking(33), "", "workers began what it sent: often")
+	beats(t, j.soaking(33), "", "workers started its tasks: often")
 }
 
 // soaking is the job with a soak of that many seconds, a worker and a beat.

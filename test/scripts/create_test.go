@@ -53,7 +53,7 @@ func TestCreateDatabase(t *testing.T) {
 	// The race is rare, so its outcome is simulated here.
 	late := j.command(t, "python", "-c", "from superset_job_create import create; from superset_job_database import database_url; create(database_url())")
 	late.Env = append(late.Env, "PYTHONPATH="+scriptsFolder(t))
-	if out, err := late.CombinedOutput(); err != nil || !strings.Contains(string(out), "created by another in the meantime") {
+	if out, err := late.CombinedOutput(); err != nil || !strings.Contains(string(out), "created by another process in the meantime") {
 		t.Errorf("creating an existing database: %v\n%s", err, out)
 	}
 	j.script = "preflight"

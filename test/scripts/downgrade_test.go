@@ -122,7 +122,7 @@ func downgradeCopy(t *testing.T, pg server, from, to release) roundTrip {
 		}
 		return one
 	}
-	if got.Revision != from.head || got.Head != to.head || !strings.Contains(log, "taken back to "+from.head) {
+	if got.Revision != from.head || got.Head != to.head || !strings.Contains(log, "downgraded to "+from.head) {
 		t.Errorf("result %+v, log:\n%s", got, log)
 	}
 	one.Objects = changedObjects(before.Objects, pg.objects(t, name))
@@ -199,7 +199,7 @@ func refusedDowngrades(t *testing.T, pg server) {
 	j := job{release: v610, script: "downgrade", database: pg.url("bi")}
 	before := pg.snapshot(t, "bi")
 	for target, words := range map[string][]string{
-		"abcdef012345": {"no way back to abcdef012345", v610.head, "nothing was changed"},
+		"abcdef012345": {"cannot downgrade it to abcdef012345", v610.head, "nothing was changed"},
 	} {
 		j.extra = []string{superset.EnvTargetRevision + "=" + target}
 		j.expect(t, "DowngradeFailed", words...)

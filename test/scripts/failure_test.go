@@ -61,7 +61,7 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 		"script misses": {func(j *job) {
 			j.extra = []string{"PYTHONPATH=" + withRevision(t, v500, "abcdef012345", "fedcba543210")}
 		},
-			"ImageBroken", []string{"not whole", "fedcba543210 missing"}},
+			"ImageBroken", []string{"incomplete", "fedcba543210 missing"}},
 		"unknown revision": {func(j *job) {
 			j.database = pg.copyDatabase(t, "sound", "unknown")
 			pg.query(t, "unknown", "UPDATE alembic_version SET version_num = 'fedcba543210'")
@@ -76,7 +76,7 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 		"creates nothing": {func(j *job) {
 			pg.copyDatabase(t, "", "blank")
 			j.database = pg.reader(t, "blank", "GRANT CONNECT ON DATABASE blank TO reader")
-		}, "DatabaseReadOnly", []string{"reader may not migrate", "may create nothing in the schema public"}},
+		}, "DatabaseReadOnly", []string{"reader may not migrate", "has no CREATE privilege in the schema public"}},
 		"no rights": {func(j *job) { j.database = pg.reader(t, "sound", "GRANT USAGE ON SCHEMA public TO reader") },
 			"DatabaseAuthFailed", []string{"permission denied"}},
 		"read-only": {func(j *job) { pg.query(t, "sound", "ALTER DATABASE sound SET default_transaction_read_only = on") },

@@ -37,35 +37,33 @@ type job struct {
 
 // result is the termination message of a script.
 type result struct {
-	Script       string   `json:"script"`
-	Reason       string   `json:"reason"`
-	Message      string   `json:"message"`
-	Database     string   `json:"database,omitempty"`
-	Revision     string   `json:"revision,omitempty"`
-	Head         string   `json:"head,omitempty"`
-	Pending      []string `json:"pending,omitempty"`
-	PendingCount int      `json:"pendingCount,omitempty"`
-	Checks       []check  `json:"checks,omitempty"`
-	Charts       string   `json:"charts,omitempty"`
-	Locks        *locks   `json:"locks,omitempty"`
-	Backup       *backup  `json:"backup,omitempty"`
+	Script       string  `json:"script"`
+	Reason       string  `json:"reason"`
+	Message      string  `json:"message"`
+	Database     string  `json:"database,omitempty"`
+	Revision     string  `json:"revision,omitempty"`
+	Head         string  `json:"head,omitempty"`
+	PendingCount int     `json:"pendingCount,omitempty"`
+	Checks       []check `json:"checks,omitempty"`
+	Charts       string  `json:"charts,omitempty"`
+	Locks        *locks  `json:"locks,omitempty"`
+	Backup       *backup `json:"backup,omitempty"`
 
 	Rehearsal *rehearsal `json:"rehearsal,omitempty"`
 }
 
 type rehearsal struct {
-	Downgrade       string   `json:"downgrade"`
-	DowngradeReason string   `json:"downgradeReason"`
-	Rolling         string   `json:"rolling"`
-	RollingReason   string   `json:"rollingReason"`
-	MigrateSeconds  float64  `json:"migrateSeconds"`
-	LockSeconds     float64  `json:"lockSeconds"`
-	LockTables      int      `json:"lockTables"`
-	CopySeconds     float64  `json:"copySeconds"`
-	Bytes           int64    `json:"bytes"`
-	Calls           int      `json:"calls"`
-	CallsFailed     int      `json:"callsFailed"`
-	Excluded        []string `json:"excluded"`
+	Downgrade       string  `json:"downgrade"`
+	DowngradeReason string  `json:"downgradeReason"`
+	Rolling         string  `json:"rolling"`
+	RollingReason   string  `json:"rollingReason"`
+	MigrateSeconds  float64 `json:"migrateSeconds"`
+	LockSeconds     float64 `json:"lockSeconds"`
+	LockTables      int     `json:"lockTables"`
+	CopySeconds     float64 `json:"copySeconds"`
+	Bytes           int64   `json:"bytes"`
+
+	Excluded []string `json:"excluded"`
 }
 
 type backup struct {
@@ -82,7 +80,6 @@ type locks struct {
 	Tries       int     `json:"tries"`
 	WaitSeconds float64 `json:"waitSeconds"`
 	HeldSeconds float64 `json:"heldSeconds"`
-	Tables      int     `json:"tables"`
 }
 
 type check struct {

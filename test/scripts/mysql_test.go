@@ -141,7 +141,7 @@ func TestMySQL(t *testing.T) {
 	s.query(t, "bi", "INSERT INTO tables (id, uuid, table_name, `schema`, database_id) SELECT 4711, UNHEX(REPLACE(UUID(), '-', '')), table_name, `schema`, database_id FROM tables")
 	upgraded := s.dump(t, "bi")
 	back := job{release: v500, script: "downgrade", database: j.database, extra: []string{superset.EnvTargetRevision + "=" + v414.head}}
-	failed := back.expect(t, "DowngradeFailed", "mysql may keep half of a migration: restore the backup")
+	failed := back.expect(t, "DowngradeFailed", "mysql may be left partially migrated: restore the backup")
 	t.Logf("downgrade: %s", failed.Message)
 	if cmp.Equal(upgraded, s.dump(t, "bi")) {
 		t.Error("the downgrade failed without changing anything: there is nothing to restore")
@@ -177,7 +177,7 @@ func mysqlLockTaken(t *testing.T, s *mysqlServer, v *vault, j job) {
 		p.waitUntil(t, "holding the lock", func() bool { return strings.Contains(p.log.String(), "held") })
 	}
 	before := s.dump(t, "bi")
-	want(t, v.restore(t, j, "r7", superset.EnvLockWaitSeconds+"=1"), "LockTimeout", "the database is as it was", "the session of user bi")
+	want(t, v.restore(t, j, "r7", superset.EnvLockWaitSeconds+"=1"), "LockTimeout", "the database is unchanged", "the session of user bi")
 	if diff := cmp.Diff(before, s.dump(t, "bi")); diff != "" {
 		t.Errorf("-before +after:\n%s", diff)
 	}
@@ -192,7 +192,7 @@ func mysqlConnectionLost(t *testing.T, s *mysqlServer, v *vault, j job) {
 	v.between = func(string) {
 		s.query(t, "", "GRANT USAGE ON *.* TO bi@'127.0.0.1' WITH MAX_UPDATES_PER_HOUR 60")
 	}
-	want(t, v.restore(t, j, "r7"), "RestoreFailed", "max_updates", "may be half restored: restore again")
+	want(t, v.restore(t, j, "r7"), "RestoreFailed", "max_updates", "may be partially restored: restore again")
 	v.between = nil
 	s.query(t, "", "GRANT USAGE ON *.* TO bi@'127.0.0.1' WITH MAX_UPDATES_PER_HOUR 0; FLUSH USER_RESOURCES")
 }

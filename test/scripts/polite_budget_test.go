@@ -154,7 +154,7 @@ for _ in range(60):
 			slow := j
 			slow.raw = c.raw
 			got, log := politely(slow, c.limit, "60").run(t)
-			if got.Reason != "LockBudgetExceeded" || got.Revision != v500.head || got.PendingCount == 0 || got.Locks == nil || got.Locks.Tables == 0 {
+			if got.Reason != "LockBudgetExceeded" || got.Revision != v500.head || got.PendingCount == 0 || got.Locks == nil || lockedTables(log) == 0 {
 				t.Errorf("result %+v, locks %+v, log:\n%s", got, got.Locks, log)
 			}
 			if want := "longer than " + c.limit + " s; rolled back, the revision is still " + v500.head; !strings.Contains(got.Message, want) {

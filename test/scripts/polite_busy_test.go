@@ -35,8 +35,9 @@ func politeBusy(t *testing.T, pg server) {
 			if name == "two of the same" {
 				defer pg.openSession(t, "the second", c.user, "busy", c.statements).end(t)
 			}
-			got := politely(j, "60", "1").expect(t, "TablesBusy", c.words...)
-			if got.Revision != v500.head || got.Locks == nil || got.Locks.Tries < 2 || got.Locks.Tables != 0 || got.Locks.HeldSeconds != 0 {
+			got, log := politely(j, "60", "1").run(t)
+			want(t, got, "TablesBusy", c.words...)
+			if got.Revision != v500.head || got.Locks == nil || got.Locks.Tries < 2 || lockedTables(log) != 0 || got.Locks.HeldSeconds != 0 {
 				t.Errorf("result %+v, locks %+v", got, got.Locks)
 			}
 			if strings.Contains(got.Message, "a secret") {
@@ -83,7 +84,7 @@ func politeBusy(t *testing.T, pg server) {
 	t.Run("until it ends", func(t *testing.T) {
 		blocker := pg.openSession(t, "the slow one", tenant, "busy", "SELECT 1 FROM ab_user; LOCK TABLE logs IN ROW EXCLUSIVE MODE")
 		r := politely(j, "60", "60").start(t)
-		r.waitUntil(t, "waiting", func() bool { return strings.Contains(r.log.String(), `in the way: "the slow one"`) })
+		r.waitUntil(t, "waiting", func() bool { return strings.Contains(r.log.String(), `blocked by: "the slow one"`) })
 		blocker.end(t) // and could still commit: the migration did not terminate it
 		if got, log := r.wait(t); got.Reason != "" || got.Revision != v600.head || got.Locks.Tries < 2 {
 			t.Errorf("result %+v, locks %+v, log:\n%s", got, got.Locks, log)
@@ -100,7 +101,7 @@ func politeInterrupted(t *testing.T, pg server) {
 			j := migration600(t, pg, database)
 			blocker := pg.openSession(t, "the blocker", "postgres", database, "SELECT 1 FROM ab_user")
 			r := politely(j, "60", "600").start(t)
-			r.waitUntil(t, "waiting", func() bool { return strings.Contains(r.log.String(), "in the way") })
+			r.waitUntil(t, "waiting", func() bool { return strings.Contains(r.log.String(), "blocked by") })
 			interrupt(t, pg, r, signal)
 			blocker.end(t)
 		})

@@ -58,7 +58,7 @@ func politePooler(t *testing.T, pg server) {
 		second.extra = append(second.extra, superset.EnvOwner+"=elsewhere/bi", superset.EnvLockWaitSeconds+"=1")
 		second.expect(t, "LockTimeout", `that of "superset-operator migrate tests/bi" (user bi, from 127.0.0.1, idle in transaction`)
 		p.resume(t)
-		if got, log := first.wait(t); got.Reason != "" || got.Revision != v600.head || got.Locks.Tables == 0 {
+		if got, log := first.wait(t); got.Reason != "" || got.Revision != v600.head || lockedTables(log) == 0 {
 			t.Errorf("result %+v, log:\n%s", got, log)
 		}
 		if got := second.expect(t, ""); got.Revision != v600.head || got.Locks != nil {

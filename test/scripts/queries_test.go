@@ -78,18 +78,18 @@ func TestQueries(t *testing.T) {
 	}{
 		"already holds":            {m.url, metricsToken, errors, []string{`q0 of spec.upgrade.verify.prometheus holds: 3 of {code="500"}: wait until it does not`}},
 		"holds for several":        {m.url, metricsToken, `count by (job) (up)`, []string{"holds 2 times: 1 of {job="}},
-		"invalid PromQL":           {m.url, metricsToken, "up ==", []string{"is refused: bad_data: ", "parse error", "mend its expr"}},
-		"evaluation fails":         {m.url, metricsToken, "up > on() group_left() up", []string{"is refused: execution: ", "mend its expr"}},
-		"scalar":                   {m.url, metricsToken, "1 > bool 2", []string{"gives a scalar", "compare a vector, for example vector(time()) > 0"}},
-		"range":                    {m.url, metricsToken, "up[5m]", []string{"gives a range", "put rate()"}},
-		"another token":            {m.url, "not-" + metricsToken, errors, []string{"has no answer: GET " + m.url + "/api/v1/query answered 401", "mend url and tokenFrom"}},
-		"a token of two lines":     {m.url, "two\n" + metricsToken, errors, []string{"the token of tokenFrom is not one word of ASCII"}},
+		"invalid PromQL":           {m.url, metricsToken, "up ==", []string{"is rejected: bad_data: ", "parse error", "fix its expr"}},
+		"evaluation fails":         {m.url, metricsToken, "up > on() group_left() up", []string{"is rejected: execution: ", "fix its expr"}},
+		"scalar":                   {m.url, metricsToken, "1 > bool 2", []string{"returns a scalar", "compare a vector, for example vector(time()) > 0"}},
+		"range":                    {m.url, metricsToken, "up[5m]", []string{"returns a range", "put rate()"}},
+		"another token":            {m.url, "not-" + metricsToken, errors, []string{"got no answer: GET " + m.url + "/api/v1/query answered 401", "check url, tokenFrom"}},
+		"a token of two lines":     {m.url, "two\n" + metricsToken, errors, []string{"the token of tokenFrom has characters other than printable ASCII without spaces"}},
 		"another path":             {m.url + "/graphs", metricsToken, errors, []string{"/graphs/api/v1/query answered 404"}},
 		"the answer has the token": {m.url + "/tells", metricsToken + "\n", errors, []string{"answered 403: *** may not"}},
-		"no server":                {"http://127.0.0.1:1", "", errors, []string{"has no answer: URLError", "refused", "at http://127.0.0.1:1: mend url"}},
+		"no server":                {"http://127.0.0.1:1", "", errors, []string{"got no answer: URLError", "refused", "at http://127.0.0.1:1: check url"}},
 	} {
 		t.Run("before: "+name, func(t *testing.T) {
-			j.asking(c.url, c.token, c.expr).as("preflight").expect(t, "QueryFailed", append(c.says, "or leave it out; nothing was touched")...)
+			j.asking(c.url, c.token, c.expr).as("preflight").expect(t, "QueryFailed", append(c.says, "or remove the query; nothing was touched")...)
 		})
 	}
 }

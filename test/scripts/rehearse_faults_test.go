@@ -94,11 +94,11 @@ func failingTarget(t *testing.T, pg server, hop rehearsing) {
 		{"fails", "def upgrade(): op.execute('ALTER TABLE dbs ADD COLUMN password text')\ndef downgrade(): pass\n",
 			"MigrationFailed", "", []string{"DuplicateColumn", `column "password"`, "rehearsal on a copy", "not touched"}},
 		{"loses rows", "def upgrade(): op.execute(\"UPDATE dbs SET database_name = 'other'\")\ndef downgrade(): pass\n",
-			"", "table dbs: values of the column database_name are not what they were", nil},
+			"", "table dbs: values of the column database_name changed", nil},
 		{"deletes", "def upgrade(): op.execute('DELETE FROM dbs')\ndef downgrade(): pass\n",
 			"", "table dbs: 1 rows before, 0 after", nil},
 		{"loses a column", "def upgrade(): op.drop_column('dbs', 'extra')\ndef downgrade(): pass\n",
-			"", "table dbs: column extra is gone", nil},
+			"", "table dbs: column extra is missing", nil},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			folder := withScript(t, v610, fmt.Sprintf("from alembic import op\nrevision = 'feedfacecafe'\ndown_revision = %q\n", v610.head)+one.script)
@@ -177,19 +177,19 @@ func TestStateDifferences(t *testing.T) {
 		INSERT INTO boards (title, css) SELECT 'b' || i, NULLIF('c' || i, 'c2') FROM generate_series(1, 3) i; INSERT INTO slices VALUES (1, 1, 'ill', 4), (2, 2, NULL, 5)`
 	for i, one := range []struct{ change, want string }{
 		{"ANALYZE; DELETE FROM boards WHERE id = 3; INSERT INTO boards (id, title, css) VALUES (3, 'b3', 'c3')", ""},
-		{"UPDATE boards SET css = '' WHERE id = 2", "table boards: values of the column css are not what they were"},
-		{"UPDATE boards SET title = 'b' || 3 - id WHERE id < 3", "table boards: values of the column title are not what they were"},
+		{"UPDATE boards SET css = '' WHERE id = 2", "table boards: values of the column css changed"},
+		{"UPDATE boards SET title = 'b' || 3 - id WHERE id < 3", "table boards: values of the column title changed"},
 		{"DELETE FROM slices WHERE id = 2", "table slices: 2 rows before, 1 after"},
-		{"UPDATE slices SET id = 3 - id, board = 3 - board", "table slices: the same values stand in other rows"},
+		{"UPDATE slices SET id = 3 - id, board = 3 - board", "table slices: the same values are in different rows"},
 		{"ALTER TABLE boards ALTER COLUMN title TYPE varchar(11)", "table boards: column title is character varying(11) instead of character varying(10)"},
 		{"ALTER TABLE boards ALTER COLUMN css SET DEFAULT 'x'", "table boards: column css gained DEFAULT 'x'::text"},
-		{"ALTER TABLE boards DROP COLUMN css", "table boards: column css is gone"},
+		{"ALTER TABLE boards DROP COLUMN css", "table boards: column css is missing"},
 		{"ALTER TABLE slices DROP CONSTRAINT slices_board; ALTER TABLE slices ADD CONSTRAINT slices_board FOREIGN KEY (board) REFERENCES boards (id)",
 			"table slices: foreign key slices_board lost ON DELETE CASCADE"},
-		{"DROP INDEX slices_n", "table slices: index slices_n is gone"},
+		{"DROP INDEX slices_n", "table slices: index slices_n is missing"},
 		{"CREATE TABLE later (n integer)", "table later is left over"},
-		{"DROP TABLE slices CASCADE", "table slices is gone"},
-		{"CREATE OR REPLACE VIEW totals AS SELECT sum(n) AS n FROM slices", "view totals is another one"},
+		{"DROP TABLE slices CASCADE", "table slices is missing"},
+		{"CREATE OR REPLACE VIEW totals AS SELECT sum(n) AS n FROM slices", "view totals has a different definition"},
 		{"CREATE FUNCTION twice(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1 * 2'", "function twice(integer) is left over"},
 		{"ALTER TYPE mood ADD VALUE 'so so'", "type mood is well, ill, so so instead of well, ill"},
 	} {

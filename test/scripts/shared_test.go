@@ -49,7 +49,8 @@ func TestResultIsTruncated(t *testing.T) {
 	for i := range pending {
 		pending[i] = "0123456789ab"
 	}
-	const expression = "superset_job.Result('migrate', 'MigrationFailed', given[0], pending=given[1]).encode(lambda t: t).decode()"
+	const expression = "superset_job.Result('migrate', 'MigrationFailed', given[0], pending=given[1]," +
+		" path={'secondConnection': given[1]}).encode(lambda t: t).decode()"
 	line, _ := evaluate(t, expression, strings.Repeat("é ", 2000), pending).(string)
 	if len(line) > resultLimit || len(line) < resultLimit-100 {
 		t.Errorf("%d bytes, want up to %d and not much less", len(line), resultLimit)

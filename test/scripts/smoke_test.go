@@ -50,7 +50,7 @@ func TestVerifyCharts(t *testing.T) {
 		web, url = startWeb(t, j)
 		got := j.verified(t, "", url, ids, before)
 		want := fmt.Sprintf("3 charts answered; %d failed before as well; 4711 failed before as well", bare)
-		if len(got) != 5 || got[3].Name != "Login" || got[3].Detail != "logged in; 2 charts to see" || got[4].Detail != want {
+		if len(got) != 5 || got[3].Name != "Login" || got[3].Detail != "logged in; 2 charts visible" || got[4].Detail != want {
 			t.Errorf("%s: %+v", next.version, got)
 		}
 	}
@@ -63,7 +63,7 @@ func (j job) faults(t *testing.T, pg server, url, ids, before string) {
 	steps := []struct{ name, change, charts, says string }{
 		{"fewer rows", "DELETE FROM orders WHERE id > 3", ids, ""},
 		{"no rows", "DELETE FROM orders", ids, "no rows, 5 before"},
-		{"a missing chart", "INSERT INTO orders VALUES (1, 'a')", superset.EnvCharts + "=4711", "4711: 404: it is not there"},
+		{"a missing chart", "INSERT INTO orders VALUES (1, 'a')", superset.EnvCharts + "=4711", "4711: 404: it does not exist"},
 		{"a missing column", "ALTER TABLE orders DROP COLUMN name", ids, "1 of 3 charts"},
 	}
 	for _, s := range steps {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports the backup that dump.sh, or a user's own command, has made.
+"""Reports the backup that dump.sh or the user's command made.
 
-The database is read once more: a revision that moved while it was dumped means that
-somebody else migrates it, and then the backup is not the way back from here.
+The database's revision is read again: if it changed during the dump, something else migrates
+the database, and the backup cannot be used for a rollback.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ def backup(result: Result) -> None:
     read_outcome(result, "BackupFailed")
     read_facts(database_url(), result)
     assert result.backup is not None
-    held = result.revision or ""
+    current = result.revision or ""
     if custom():
-        result.backup["revision"] = held
-    elif result.backup["revision"] != held:
+        result.backup["revision"] = current
+    elif result.backup["revision"] != current:
         raise JobError(
             "BackupFailed",
-            f"the backup holds the revision {result.backup['revision'] or 'none'}, and the database is at"
-            f" {held or 'none'} now: something else migrates it",
+            f"the backup has revision {result.backup['revision'] or 'none'}, but the database is at"
+            f" {current or 'none'} now: something else migrates it; stop that first",
         )
 
 

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Puts a backup in the place of the metadata database, once it has proved to be the one
-# that was made.
+# Replaces the metadata database by a backup, after verifying that the backup is the one that
+# was made.
 #
-# On PostgreSQL all of it is one transaction: whatever goes wrong, the database is as it
-# was. MySQL ends a transaction at every CREATE TABLE, so there a load that was cut off
-# leaves half of it; but it begins with dropping all tables, so it can be run again.
+# On PostgreSQL the whole restore is one transaction: after any failure the database is
+# unchanged. MySQL commits at every CREATE TABLE, so an interrupted restore leaves a part of
+# it. It starts by dropping all tables, so it can be run again.
 
 # shellcheck source=internal/migrations/scripts/superset_job.sh
 . "$(dirname "$0")/superset_job.sh"
@@ -17,14 +17,14 @@ rm -f "$shared/outcome" "$shared/broken" "$shared/stages"
 
 check() {
 	if [ ! -f "$dump" ] || [ ! -f "$dir/$name/manifest.json" ]; then
-		fail BackupMissing "there is no backup $name in $dir; there are: $(names)"
+		fail BackupMissing "there is no backup $name in $dir; available: $(names)"
 	fi
 	bytes=$(size "$dump") sha256=$(sum "$dump")
 	wanted=${SUPERSET_OPERATOR_BACKUP_SHA256:-$(fact "$dir/$name" sha256)}
 	[ "$sha256" = "$wanted" ] ||
-		fail BackupDamaged "the dump of the backup $name has the sha256 $sha256, and had $wanted when it was made; the database was not touched"
+		fail BackupDamaged "the dump of the backup $name has the sha256 $sha256, but had $wanted when it was made; the database was not touched"
 	read_through "$dump" ||
-		fail BackupDamaged "the dump of the backup $name cannot be read: $(said "$shared/error"); the database was not touched"
+		fail BackupDamaged "the dump of the backup $name cannot be read: $(error_in "$shared/error"); the database was not touched"
 	revision=$(revision_in "$dump")
 	wanted=${SUPERSET_OPERATOR_EXPECTED_REVISION:-$(fact "$dir/$name" revision)}
 	[ "$revision" = "$wanted" ] ||
@@ -37,7 +37,7 @@ names() {
 	done | tr '\n' ' ' | grep . || echo none
 }
 
-# The transaction, as psql reads it. The words that it echoes say how far it came.
+# transaction: the input for psql. The echoed words are the stages that it reached.
 transaction() {
 	printf 'BEGIN;\nSET statement_timeout = 0;\nSET idle_in_transaction_session_timeout = 0;\n'
 	[ "$(major "$SERVER_VERSION")" -lt 17 ] || printf 'SET transaction_timeout = 0;\n'
@@ -45,11 +45,11 @@ transaction() {
 	printf '\\echo begun\nSELECT pg_advisory_xact_lock(%s);\n\\echo locked\n' "$LOCK"
 	drop_everything
 	printf '\\echo dropped\n'
-	# A newer pg_restore sets what an older server does not know; it stands at the top.
+	# A newer pg_restore sets a parameter that an older server does not have; it is at the top.
 	{
 		pg_restore --use-list="$shared/list" --file=- "$dump" 2>"$shared/error.pg_restore" || : >"$shared/broken"
 	} | sed '1,60{/^SET transaction_timeout = /d;}'
-	# The settings of the dump would stay with the session, which a pooler hands on.
+	# The settings of the dump would stay with the session, which a pooler reuses.
 	[ -f "$shared/broken" ] || printf '\\echo loaded\nRESET ALL;\nCOMMIT;\n\\echo committed\n'
 }
 
@@ -70,37 +70,38 @@ SQL
 }
 
 load_postgresql() {
-	new_enough pg_restore
-	have psql
+	require_version pg_restore
+	require psql
 	check
-	# The schema, extensions and default privileges stayed: not ours to make.
+	# The schema, extensions and default privileges were not dropped, so they are not created.
 	pg_restore --list "$dump" |
 		grep -Ev '^[0-9]+; [0-9]+ [0-9]+ (SCHEMA|EXTENSION|DEFAULT ACL|(COMMENT|ACL|SECURITY LABEL) - (SCHEMA|EXTENSION)) ' >"$shared/list"
 	began=$(clock)
 	transaction | psql --no-psqlrc --quiet --tuples-only --output=/dev/null --set=ON_ERROR_STOP=1 --set=VERBOSITY=verbose --file=- \
 		>"$shared/stages" 2>"$shared/error" || true
 	stage=$(tail -n 1 "$shared/stages")
-	[ "$stage" = committed ] || why
-	analyze | psql --no-psqlrc --quiet --file=- || echo 'the statistics were not made; autovacuum will'
+	[ "$stage" = committed ] || fail_restore
+	analyze | psql --no-psqlrc --quiet --file=- || echo 'ANALYZE failed; autovacuum will update the statistics'
 }
 
-# why: fails with what psql or pg_restore said.
-why() {
+# fail_restore: fails with the error of psql or pg_restore.
+fail_restore() {
 	if [ -f "$shared/broken" ]; then
-		fail RestoreFailed "$(said "$shared/error.pg_restore"); rolled back, the database is as it was"
+		fail RestoreFailed "$(error_in "$shared/error.pg_restore"); rolled back, the database is unchanged"
 	fi
-	error=$(said "$shared/error")
+	error=$(error_in "$shared/error")
 	case "$stage $error" in
 	begun*' 55P03: '*)
-		fail LockTimeout "a migration of this database was still running after $wait s; the database is as it was" ;;
+		fail LockTimeout "a migration of this database was still running after $wait s; the database is unchanged" ;;
 	locked*' 55P03: '*)
-		fail TablesBusy "the tables were still in use after $wait s; rolled back, the database is as it was" ;;
+		fail TablesBusy "the tables were still in use after $wait s; rolled back, the database is unchanged" ;;
 	esac
-	fail RestoreFailed "$error; rolled back, the database is as it was"
+	fail RestoreFailed "$error; rolled back, the database is unchanged"
 }
 
-# In the session that loads: the lock goes with it. What is wrong is said by an unknown
-# column, as MySQL has no other way to raise an error outside of a routine.
+# begin_mysql: the first statements of the session that loads. The lock is released with the
+# session. If the lock is held, the name of an unknown column says so: MySQL cannot raise an
+# error outside of a routine.
 begin_mysql() {
 	cat <<SQL
 SET @got = GET_LOCK('$LOCK', $wait);
@@ -123,13 +124,13 @@ SQL
 }
 
 load_mysql() {
-	have mysql mariadb
+	require mysql mariadb
 	check
 	began=$(clock)
 	{
 		begin_mysql
-		# A view would go to the user who made it, which takes a right that few have. No
-		# line of a row begins like that: mysqldump writes a line break in one as \n.
+		# A DEFINER would give a view to the user who created it, which needs a privilege that
+		# few users have. No row starts a line like that: mysqldump writes line breaks as \n.
 		{
 			gzip -dc <"$dump" 2>"$shared/error.gzip" || : >"$shared/broken"
 		} | sed '/^\/\*!50/s/ DEFINER=`[^`]*`@`[^`]*`//g'
@@ -137,18 +138,18 @@ load_mysql() {
 	} | "$found" --defaults-extra-file="$shared/my.cnf" --default-character-set=utf8mb4 --skip-column-names --batch "$DATABASE" \
 		>"$shared/stages" 2>"$shared/error" || true
 	[ "$(tail -n 1 "$shared/stages")" = committed ] && return
-	error=$(said "$shared/error")
+	error=$(error_in "$shared/error")
 	case $error in
 	*the_migration_lock_is_held*)
-		fail LockTimeout "a migration of this database was still running after $wait s; the database is as it was" ;;
+		fail LockTimeout "a migration of this database was still running after $wait s; the database is unchanged" ;;
 	esac
-	fail RestoreFailed "$error; MySQL keeps no transaction around it, so the database may be half restored: restore again"
+	fail RestoreFailed "$error; MySQL has no transaction around a restore, so the database may be partially restored: restore again"
 }
 
 "load_$DIALECT"
-leave name "$name"
-leave revision "$revision"
-leave bytes "$bytes"
-leave sha256 "$sha256"
-leave seconds "$(($(clock) - began))e-2"
+report name "$name"
+report revision "$revision"
+report bytes "$bytes"
+report sha256 "$sha256"
+report seconds "$(($(clock) - began))e-2"
 echo "restored the backup $name: $bytes bytes, revision ${revision:-none}"

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Migrates the metadata database to this image's head, once, then runs superset init.
+"""Migrates the metadata database to this image's head, then runs superset init.
 
-An advisory lock is held from before Superset starts (it writes tables) until
-after init (two at once fail): two operators, clusters or namespaces that share
-a database cannot migrate it at the same time. A database that is at the head
-already is a success, and init still runs. Where the user asked for it, a missing
-database is created first, and between the two what is stored is encrypted with a
-new key.
+An advisory lock is held from before Superset starts, because it writes tables, until after
+superset init, because two concurrent ones fail. Therefore two operators, clusters or
+namespaces that share a database cannot migrate it at the same time. If the database is at
+the head already, only superset init runs. On request a missing database is created first,
+and stored secrets are re-encrypted with a new key before superset init.
 """
 
 from __future__ import annotations
@@ -31,16 +30,16 @@ def migrate(result: Result) -> None:
     graph = read_graph()
     result.head = graph.head
     try:
-        import sqlalchemy  # noqa: F401  (asked for here to name what is missing)
+        import sqlalchemy  # noqa: F401  (imported here to name what is missing)
     except ImportError as error:
-        raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
+        raise JobError("ImageBroken", f"the image lacks a Python module: {error}") from error
     import superset_job_create
     from superset_job_database import check_primary, database_url, read_facts
     from superset_job_lock import migration_lock
     from superset_job_secrets import direction, reencrypt
     from superset_job_stop import statements_end_on_sigterm
 
-    url, way = database_url(), direction()
+    url, reencryption = database_url(), direction()
     if superset_job_create.wanted() and superset_job_create.missing(url):
         superset_job_create.create(url)
     check_primary(url, result)
@@ -52,8 +51,8 @@ def migrate(result: Result) -> None:
                 _upgrade(url, result, connections)
             else:
                 log(f"nothing to migrate: the database is at {result.head}")
-            if way:
-                reencrypt(way)
+            if reencryption:
+                reencrypt(reencryption)
             _init()
     except Stopped as stopped:
         raise _failed(url, result, "stopped by SIGTERM") from stopped
@@ -68,13 +67,13 @@ def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
     from superset_job_polite import guarded, starting
     from superset_job_secrets import key_of_stored
 
-    key = key_of_stored(url)  # some migrations read what is stored
+    key = key_of_stored(url)  # some migration scripts read stored secrets
 
-    def unlock(config: Any) -> None:
+    def set_key(config: Any) -> None:
         config.SECRET_KEY = key
 
     with starting(url):
-        app = create_app(unlock)
+        app = create_app(set_key)
     pending = result.pending or []
     log(f"migrating: {len(pending)} revisions from {result.revision or 'nothing'} to {result.head}")
     started = time.monotonic()
@@ -90,7 +89,7 @@ def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
         raise JobError(
             "RevisionMismatch",
             f"the migration ended without an error, but the database is at {result.revision or 'no revision'}"
-            f" instead of {result.head}: look at the Job's log",
+            f" instead of {result.head}: read the Job's log",
         )
     result.pending = []
     log(f"migrated to {result.head} in {time.monotonic() - started:.1f} s")
@@ -103,8 +102,8 @@ def _failed(url: URL, result: Result, what: str, reason: str = "MigrationFailed"
 
 
 def _init() -> None:
-    """superset init in a process of its own: the app of this one was made on the
-    old schema, and a fresh start on the new one is what the pods will do next."""
+    """Runs superset init in a new process: the app of this process was created on the old
+    schema, and the pods will start on the new one, too."""
     from superset_job_child import run_child
 
     log("superset init: roles and permissions")

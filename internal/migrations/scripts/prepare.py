@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first container of a pod that backs up, restores or rehearses: tells the
-database's own programs, in the next one, what they must know.
+"""The first container of a backup, restore or rehearsal: writes what the database's client
+programs in the next container need.
 
-Only Superset's image has the driver and knows what the URL means, and only the
-database's image has pg_dump. They share a folder in memory: the connection files
-(superset_job_client.py), facts.sh, and others, the relations in our schema that
-belong to somebody else. It waits for the end of a migration that runs, because a
-half migrated database is no good to keep, and none to restore.
+Only Superset's image has the driver that can interpret the URL, and only the database's image
+has pg_dump. They share an in-memory folder with the connection files
+(superset_job_client.py), facts.sh, and others, which lists relations in the schema that
+belong to another owner. It waits for a running migration to end, because a partially
+migrated database must neither be backed up nor be restored into.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 
-# Tables, views and sequences of another owner: not ours to dump, drop or restore.
+# Tables, views and sequences of another owner: they are not dumped, dropped or restored.
 _OTHERS = """
 SELECT c.relname FROM pg_class c
 WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S')
@@ -40,9 +40,9 @@ WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind
 
 def prepare(result: Result) -> None:
     try:
-        import sqlalchemy  # noqa: F401  (asked for here to name what is missing)
+        import sqlalchemy  # noqa: F401  (imported here to name what is missing)
     except ImportError as error:
-        raise JobError("ImageBroken", f"the image misses a Python module: {error}") from error
+        raise JobError("ImageBroken", f"the image lacks a Python module: {error}") from error
     from superset_job_client import write_connection, write_private
     from superset_job_database import check_primary, database_url
     from superset_job_lock import migration_lock
@@ -50,17 +50,21 @@ def prepare(result: Result) -> None:
     url = database_url()
     folder = Path(os.environ.get("SUPERSET_OPERATOR_SHARED_DIR", "/run/superset-operator"))
     if url.get_backend_name() not in ("postgresql", "mysql", "mariadb"):
-        raise JobError("ConfigInvalid", f"a database of {url.get_backend_name()} can be neither backed up nor restored")
+        raise JobError(
+            "ConfigInvalid",
+            f"a {url.get_backend_name()} database can be neither backed up nor restored: use PostgreSQL or MySQL,"
+            " or remove spec.upgrade.backup",
+        )
     if superset_job_scratch.wanted() and url.get_backend_name() != "postgresql":
         raise JobError(
             "ConfigInvalid",
-            f"only an upgrade on PostgreSQL can be rehearsed, not on {url.get_backend_name()}: write rehearsal: Never",
+            f"only an upgrade on PostgreSQL can be rehearsed, not on {url.get_backend_name()}: set rehearsal: Never",
         )
     check_primary(url, result)
     with migration_lock(url):
-        facts, others = _ask(url, result)
+        facts, others = _facts(url, result)
         if superset_job_scratch.wanted():
-            facts |= _ask_for_copy(url, facts["SCHEMA"], folder)
+            facts |= _copy_facts(url, facts["SCHEMA"], folder)
     write_connection(url, folder)
     write_private(folder / "facts.sh", "".join(f"{name}={shlex.quote(value)}\n" for name, value in facts.items()))
     write_private(folder / "others", "".join(f"{other}\n" for other in others))
@@ -69,15 +73,15 @@ def prepare(result: Result) -> None:
         superset_job_scratch.write(url, folder)
 
 
-def _ask_for_copy(url: URL, schema: str, folder: Path) -> dict[str, str]:
-    """Facts that copy.sh needs besides, and the tables whose rows it leaves out."""
+def _copy_facts(url: URL, schema: str, folder: Path) -> dict[str, str]:
+    """More facts for copy.sh. Writes the list of tables whose rows it does not copy."""
     from superset_job_client import write_private
     from superset_job_database import read_only
 
-    asked = [name.strip() for name in os.environ.get("SUPERSET_OPERATOR_EXCLUDE_DATA", "").split(",")]
+    requested = [name.strip() for name in os.environ.get("SUPERSET_OPERATOR_EXCLUDE_DATA", "").split(",")]
     with read_only(url) as connection:
         sizes = {name: size for name, size in connection.exec_driver_sql(_SIZES)}
-    excluded = [name for name in asked if name in sizes]
+    excluded = [name for name in requested if name in sizes]
     patterns = "".join(f"{_identifier(schema)}.{_identifier(name)}\n" for name in excluded)
     write_private(folder / "excluded", patterns)
     return {
@@ -88,8 +92,8 @@ def _ask_for_copy(url: URL, schema: str, folder: Path) -> dict[str, str]:
     }
 
 
-def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
-    """The facts of the database for the shell, and patterns for what to leave out."""
+def _facts(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
+    """The facts about the database for the shell, and patterns of relations to exclude."""
     from superset_job_database import read_only, read_revision
     from superset_job_lock import lock_name
 
@@ -99,15 +103,15 @@ def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
         except JobError as error:
             if error.reason != "MultipleHeads":
                 raise
-            log(f"{error.message}: left by a migration that was cut off, which a restore undoes")
-        dialect = "postgresql" if connection.dialect.name == "postgresql" else "mysql"  # whose client it takes
+            log(f"{error.message}: left by an interrupted migration; a restore fixes it")
+        dialect = "postgresql" if connection.dialect.name == "postgresql" else "mysql"  # decides which client is used
         database = url.database or ""
         if dialect == "postgresql":
             version = connection.exec_driver_sql("SHOW server_version").scalar()
             schema = connection.exec_driver_sql("SELECT current_schema()").scalar()
             database = connection.exec_driver_sql("SELECT current_database()").scalar() or database
             if not schema:
-                raise JobError("ConfigInvalid", "no schema of the search_path exists in the database")
+                raise JobError("ConfigInvalid", "no schema of the user's search_path exists: create it, or fix the search_path")
             others = [
                 f"{_identifier(schema)}.{_identifier(name)}" for name in connection.exec_driver_sql(_OTHERS).scalars()
             ]
@@ -128,8 +132,7 @@ def _ask(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
 
 
 def _identifier(name: str) -> str:
-    """A name in quotes, as SQL takes it and pg_dump its patterns, where inside of quotes
-    nothing else has a meaning."""
+    """A quoted name for SQL and for patterns of pg_dump, in which quotes disable wildcards."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Can the release that runs now serve on the migrated schema? Its app is asked in this
-process, on the copy, as users would ask it: pages, lists, single things, and making,
-using and deleting them.
+"""Tests whether the previous release can serve on the migrated schema. It sends requests to
+its app in this process, on the copy: pages, lists and single objects, and creating, using and
+deleting objects.
 
-An answer of 500 or more is what a missing table or column gives. What the app says of
-a wrong or forbidden question is an answer.
+A missing table or column makes Superset answer with 500 or more. An answer of 4xx, for an
+invalid or forbidden request, is not a failure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import superset_job
 import superset_job_scratch
 from superset_job import Result, describe, log
-from superset_job_findings import found, leave
+from superset_job_findings import read_findings, write_findings
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -26,8 +26,8 @@ _NAME = "superset-operator-rehearsal"
 
 
 def serve(result: Result) -> None:
-    if found("upgrade").get("rolling"):
-        leave("serve", {})  # there is no migrated schema to serve on
+    if read_findings("upgrade").get("rolling"):
+        write_findings("serve", {})  # there is no migrated schema to serve on
         return
     from superset_job_calls import Calls, use
     from superset_job_database import database_url
@@ -36,22 +36,22 @@ def serve(result: Result) -> None:
     result.database = url.get_backend_name()
     calls = Calls()
     try:
-        app = superset_job_scratch.create_app(url, _open)
+        app = superset_job_scratch.create_app(url, _allow_login)
         password = secrets.token_hex(16)
         _make_user(app, password)
         use(app, calls, url.render_as_string(hide_password=False), _NAME, password)
     except Exception as error:
         traceback.print_exc()
-        calls.fail(f"the release that runs now does not start on the migrated schema: {describe(error)}")
+        calls.fail(f"the previous release does not start on the migrated schema: {describe(error)}")
     log(f"{calls.count} calls, {calls.failed} failed")
-    findings: dict[str, Any] = {"rolling": "Proven", "calls": calls.count, "callsFailed": calls.failed}
+    findings: dict[str, Any] = {"rolling": "Proven"}
     if calls.failed:
         findings |= {"rolling": "Refused", "rollingReason": calls.first}
-    leave("serve", findings)
+    write_findings("serve", findings)
 
 
-def _open(config: Any) -> None:
-    """Lets a user of the copy's own log in by a form, wherever others come from."""
+def _allow_login(config: Any) -> None:
+    """Enables login with a user of the database by a form, whatever the configured method."""
     config.AUTH_TYPE = 1  # flask_appbuilder's AUTH_DB
     config.WTF_CSRF_ENABLED = False
     config.TALISMAN_ENABLED = False
@@ -66,7 +66,7 @@ def _make_user(app: Flask, password: str) -> None:
         manager = app.appbuilder.sm  # type: ignore[attr-defined]
         role = manager.find_role(app.config.get("AUTH_ROLE_ADMIN") or "Admin")
         if not manager.add_user(_NAME, "Re", "hearsal", f"{_NAME}@example.org", role, password):
-            raise RuntimeError("no user could be made")
+            raise RuntimeError("the test user could not be created")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports what load.sh, or a user's own command, has put back.
+"""Reports the restore by load.sh or the user's command.
 
-The database is read again, and must be at the revision that was asked for. Where the
-load could not have the database for itself, who is in the way is named.
+The database's revision is read again, and must be the requested one. If the restore could not
+lock the database, the message names the blocking sessions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def restore(result: Result) -> None:
     try:
         read_outcome(result, "RestoreFailed")
     except JobError as error:
-        raise _with_circumstances(url, result, error) from error
+        raise _with_blockers(url, result, error) from error
     read_facts(url, result)
     assert result.backup is not None
     if custom():
@@ -34,13 +34,14 @@ def restore(result: Result) -> None:
     if (result.revision or "") != wanted:
         raise JobError(
             "RestoreFailed",
-            f"the backup was put back, but the database is at {result.revision or 'no revision'} instead of"
-            f" {wanted or 'none'}: something else migrates it, or the command restored another one",
+            f"the backup was restored, but the database is at {result.revision or 'no revision'} instead of"
+            f" {wanted or 'none'}: something else migrates it, or the command restored a different backup",
         )
 
 
-def _with_circumstances(url: URL, result: Result, error: JobError) -> JobError:
-    """The error, with the revision in the result and those in the way in the message."""
+def _with_blockers(url: URL, result: Result, error: JobError) -> JobError:
+    """The error, with the blocking sessions in its message. Puts the revision into the
+    result."""
     from superset_job_database import new_engine, read_facts
     from superset_job_lock import holder_of_lock
     from superset_job_sessions import holders
@@ -54,9 +55,9 @@ def _with_circumstances(url: URL, result: Result, error: JobError) -> JobError:
             elif error.reason == "TablesBusy":
                 busy = holders(connection, LOCKS_OF_OTHERS)
         read_facts(url, result)
-    except Exception as other:  # the first one tells more
-        log(f"what the database is at now is not known: {superset_job.describe(other)}")
-    return JobError(error.reason, error.message + (f"; in the way: {'; '.join(busy)}" if busy else ""))
+    except Exception as other:  # the first error is the cause
+        log(f"the database's revision could not be read: {superset_job.describe(other)}")
+    return JobError(error.reason, error.message + (f"; blocked by: {'; '.join(busy)}" if busy else ""))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every Job script shares: its result, what it may say, and how it ends.
+"""What every Job script shares: the result, redaction, and the exit.
 
-A script hands its result to the operator as one line of JSON in the container's
+A script reports its result to the operator as one line of JSON in the container's
 termination message, which the kubelet cuts at 4096 bytes. The operator may not
-read Secrets, so it could not redact anything: whatever leaves this process,
-result or log line, is redacted here.
+read Secrets, so it cannot redact anything. Therefore everything that leaves this
+process, result or log line, is redacted here.
 """
 
 from __future__ import annotations
@@ -42,13 +42,14 @@ class JobError(Exception):
 
 
 class Stopped(BaseException):
-    """SIGTERM came. No Exception, so that nobody's error handling swallows it."""
+    """SIGTERM was received. Not an Exception, so that no error handler swallows it."""
 
 
 @dataclass
 class Result:
-    """What the operator learns. A script fills it as it goes, so that a failure
-    still reports the facts found before it."""
+    """What is reported to the operator. A script fills it step by step, so that a
+    failure still reports the facts found before it. pending is for the script itself:
+    only the number of revisions is reported."""
 
     script: str
     reason: str = ""
@@ -65,8 +66,8 @@ class Result:
     rehearsal: dict[str, object] | None = None
 
     def encode(self, redact: Callable[[str], str]) -> bytes:
-        """One line of JSON within RESULT_BYTES. The list of pending revisions is cut
-        at its end when it must be, then that of the risky ones; counts are true."""
+        """One line of JSON of at most RESULT_BYTES. If it is too long, the lists of the path
+        lose entries at their ends."""
         line: dict[str, object] = {
             "script": self.script,
             "reason": self.reason,
@@ -84,17 +85,16 @@ class Result:
             line["checks"] = [
                 {**check, "detail": shorten(redact(str(check["detail"])), DETAIL_CHARACTERS)} for check in self.checks
             ]
-        pending = list(self.pending or [])
         if self.pending is not None:
-            line["pending"], line["pendingCount"] = pending, len(pending)
+            line["pendingCount"] = len(self.pending)
         path = {key: list(v) if isinstance(v, list) else v for key, v in (self.path or {}).items()}
         if path:
             line["path"] = path
-        return _cut(line, pending, *(v for v in path.values() if isinstance(v, list)))
+        return _cut(line, *(v for v in path.values() if isinstance(v, list)))
 
 
 def _cut(line: dict[str, object], *lists: list[Any]) -> bytes:
-    """The line's JSON, with its lists cut until it fits, the first one first."""
+    """The line's JSON. Shortens the lists until it fits, starting with the first list."""
     for some in lists:
         while len(encoded := _dump(line)) > RESULT_BYTES and some:
             del some[-max(1, (len(encoded) - RESULT_BYTES) // 512) :]
@@ -112,8 +112,8 @@ def shorten(text: str, limit: int) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """Exception class and first line. Of a SQLAlchemy error the driver's own is
-    taken: the outer one repeats the statement and its parameters."""
+    """Exception class and first line. For a SQLAlchemy error, those of the driver's
+    error: the outer error repeats the statement and its parameters."""
     error = getattr(error, "orig", None) or error
     lines = str(error).strip().splitlines()
     name = type(error).__name__
@@ -121,14 +121,14 @@ def describe(error: BaseException) -> str:
 
 
 def redactor(environment: Mapping[str, str]) -> Callable[[str], str]:
-    """A function that blanks every secret of the environment out of a text, and
-    the credentials of any URL, known or not."""
-    # One that was made of a file ends in a line break, which whoever uses it leaves out.
+    """Returns a function that replaces in a text every secret of the environment, and
+    the credentials of any URL, by asterisks."""
+    # A Secret created from a file ends in a line break, which its users strip.
     secrets = {value.strip() for name, value in environment.items() if _SECRET_NAME.search(name)}
     for url in (environment.get(name, "") for name in _URLS):
         secrets.add(url)
-        # A password may itself hold "@" or "/", and drivers differ in where they
-        # think that it ends: blank the shortest and the longest reading.
+        # A password may contain "@" or "/", and drivers disagree about where it ends:
+        # redact both the shortest and the longest candidate.
         for reading in (r"://[^:@/]*:([^@]*)@", r"://[^:@/]*:(.*)@"):
             for password in re.findall(reading, url):
                 secrets.update((password, unquote(password)))
@@ -144,8 +144,8 @@ def redactor(environment: Mapping[str, str]) -> Callable[[str], str]:
 
 
 class RedactedStream(io.TextIOBase):
-    """A text stream that redacts whole lines before it passes them on: the logs
-    are Superset's and the drivers', who print what they like."""
+    """A text stream that redacts whole lines before it passes them on. Superset and the
+    drivers write to it too, and they may print secrets."""
 
     def __init__(self, inner: TextIO, redact: Callable[[str], str]) -> None:
         self._inner, self._redact, self._open_line = inner, redact, ""
@@ -161,7 +161,7 @@ class RedactedStream(io.TextIOBase):
         return len(text)
 
     def finish(self) -> None:
-        """Passes on a last line that has no end."""
+        """Writes a last line that has no line break."""
         if self._open_line:
             self.write("\n")
 
@@ -170,16 +170,16 @@ class RedactedStream(io.TextIOBase):
 
 
 def log(text: str) -> None:
-    """A line of progress for whoever reads the pod's log."""
+    """Writes a line of progress to the pod's log."""
     print(text, flush=True)
 
 
 def run(script: str, work: Callable[[Result], None]) -> NoReturn:
-    """Runs work, writes the result and exits: 0 for success, 1 for any reason."""
+    """Runs work, writes the result and exits: 0 for success, 1 for a failure."""
     result, redact = Result(script), redactor(os.environ)
     streams = RedactedStream(sys.stdout, redact), RedactedStream(sys.stderr, redact)
     sys.stdout, sys.stderr = streams
-    # Without a handler of its own the first process of a container ignores SIGTERM.
+    # PID 1 of a container ignores SIGTERM unless it has a handler.
     signal.signal(signal.SIGTERM, _stop)
     try:
         work(result)
@@ -189,7 +189,7 @@ def run(script: str, work: Callable[[Result], None]) -> NoReturn:
         result.reason, result.message = error.reason, error.message
     except Stopped:
         result.reason, result.message = "Unexpected", "stopped by SIGTERM"
-    except BaseException as error:  # whatever it is, the operator must hear of it
+    except BaseException as error:  # every failure must be reported to the operator
         traceback.print_exc()
         result.reason, result.message = "Unexpected", describe(error)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -202,5 +202,5 @@ def run(script: str, work: Callable[[Result], None]) -> NoReturn:
 
 
 def _stop(*_: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows is already the end
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the script is exiting already
     raise Stopped

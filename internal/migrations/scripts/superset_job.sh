@@ -1,11 +1,11 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
-# What dump.sh, load.sh and copy.sh share; they read it in. POSIX shell, sed, grep, gzip and the
-# coreutils: all that a database's image has besides its own programs.
+# Functions of dump.sh, load.sh and copy.sh, which source it. It uses only POSIX shell, sed,
+# grep, gzip and coreutils: a database's image has nothing else besides its own programs.
 #
-# A script hands on what came of its work in the file outcome, a line key=value each,
-# which Python in the next container reports. It ends with 0 whenever it could say what
-# is wrong: a container that fails would keep that one from running.
+# A script writes its outcome to the file outcome, as lines key=value. Python in the next
+# container reports it. A script exits with 0 even when it fails with a known error: if a
+# container fails, the next one does not run.
 
 set -eu
 umask 077
@@ -13,113 +13,114 @@ export LC_ALL=C
 
 shared=${SUPERSET_OPERATOR_SHARED_DIR:-/run/superset-operator}
 partial=''
-field=spec.upgrade.backup.image # where the user names this container's image
+field=spec.upgrade.backup.image # the field that sets this container's image
 # shellcheck source=/dev/null
 . "$shared/facts.sh"
 export PGSERVICEFILE="$shared/service.conf" PGSERVICE=superset PGPASSFILE="$shared/pgpass"
 
-# leave KEY VALUE: a line of the outcome.
-leave() {
+# report KEY VALUE: adds a line to the outcome.
+report() {
 	printf '%s=%s\n' "$1" "$(printf '%s' "$2" | tr '\n\r' '  ')" >>"$shared/outcome"
 }
 
-# fail REASON MESSAGE: the end. Not to be called in a subshell.
+# fail REASON MESSAGE: reports a failure and exits. Must not be called in a subshell.
 fail() {
 	[ -z "$partial" ] || rm -rf "$partial"
 	rm -f "$shared/outcome"
-	leave reason "$1"
-	leave message "$2"
+	report reason "$1"
+	report message "$2"
 	printf '%s: %s\n' "$1" "$2"
 	exit 0
 }
 
-# said FILE: the first lines in which a program said what is wrong. What the server
-# adds, such as a DETAIL or the line of a COPY, stays in the log: it has rows in it.
-said() {
+# error_in FILE: the first error lines of a program's output. What the server adds, such as a
+# DETAIL or the line of a COPY, stays in the log, because it contains rows.
+error_in() {
 	cat "$1" >&2
-	if grep -Eq "$spoken" "$1"; then
-		grep -E "$spoken" "$1" | head -n 2 | tr '\n' ' '
+	if grep -Eq "$error_line" "$1"; then
+		grep -E "$error_line" "$1" | head -n 2 | tr '\n' ' '
 	elif [ -s "$1" ]; then
 		head -n 1 "$1"
 	else
-		echo 'it was ended without a word'
+		echo 'the program was killed without an error message'
 	fi
 }
-spoken='^((pg_|psql|mysql|mariadb).*(rror|FATAL|detail:)|ERROR|error)'
+error_line='^((pg_|psql|mysql|mariadb).*(rror|FATAL|detail:)|ERROR|error)'
 
 # major TEXT: the first number in it: 15 of "pg_dump (PostgreSQL) 15.18 (Debian)".
 major() {
 	printf '%s\n' "$1" | sed -e '1!d' -e 's/^[^0-9]*//' -e 's/[^0-9].*$//'
 }
 
-# have PROGRAM [OTHER NAME]: sets found to the one that the image has.
-have() {
+# require PROGRAM [OTHER NAME]: sets found to the name that the image has, or fails.
+require() {
 	for found; do
 		command -v "$found" >/dev/null 2>&1 && return
 	done
-	fail ToolMismatch "the image of the database's programs has no $1, and the server is $DIALECT $SERVER_VERSION: name an image with its programs in $field"
+	fail ToolMismatch "the image has no $1, and the server is $DIALECT $SERVER_VERSION: name an image with its client programs in $field"
 }
 
-# new_enough PROGRAM: PostgreSQL's programs read no server that is newer than they are.
-new_enough() {
-	have "$1"
+# require_version PROGRAM: PostgreSQL's programs cannot read a server that is newer than they
+# are.
+require_version() {
+	require "$1"
 	version=$("$1" --version)
 	[ "$(major "$version")" -ge "$(major "$SERVER_VERSION")" ] ||
 		fail ToolMismatch "$version is older than the server, PostgreSQL $SERVER_VERSION: name an image of version $(major "$SERVER_VERSION") or newer in $field"
 }
 
-# sum FILE: its sha256.
+# sum FILE: its SHA-256.
 sum() {
 	sha256sum <"$1" | cut -d ' ' -f 1
 }
 
-# size FILE: its bytes.
+# size FILE: its size in bytes.
 size() {
 	wc -c <"$1" | tr -d ' '
 }
 
-# fact BACKUP KEY: a value of the manifest that dump.sh wrote, a line each.
+# fact BACKUP KEY: a value of the manifest, in which dump.sh writes one value per line.
 fact() {
 	sed -n "s/^  \"$2\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$1/manifest.json"
 }
 
-# looks_whole BACKUP: it was finished, and has the size that it had then.
-looks_whole() {
+# is_complete BACKUP: whether it was finished and still has the same size.
+is_complete() {
 	[ -f "$1/manifest.json" ] && [ -f "$1/dump" ] && [ "$(fact "$1" bytes)" = "$(size "$1/dump")" ]
 }
 
-# clock: hundredths of a second since some time.
+# clock: a monotonic time, in hundredths of a second.
 clock() {
 	read -r up _ </proc/uptime
 	printf '%s%s' "${up%.*}" "${up#*.}"
 }
 
-# revision_in DUMP: the revision that it holds; empty when there is none.
+# revision_in DUMP: the revision in it; empty if there is none.
 revision_in() {
 	if [ "$DIALECT" = postgresql ]; then
 		pg_restore --data-only --table=alembic_version --file=- "$1" | sed -n '/^COPY /{n;/^\\\.$/d;p;}'
 	else
-		# The row may stand on the line after.
+		# The row may be on the next line.
 		gzip -dc <"$1" | sed -n '/^INSERT INTO `alembic_version` /,/;$/p' | tr '\n' ' ' |
 			sed -n "s/^.*VALUES *('\([^']*\)').*\$/\1/p"
 	fi
 }
 
-# read_through DUMP: whether every byte of it makes sense to the program that loads it.
+# read_through DUMP: whether the program that loads a dump can read all of it.
 read_through() {
 	if [ "$DIALECT" = postgresql ]; then
 		pg_restore --file=/dev/null "$1" 2>"$shared/error"
 	else
 		gzip -t <"$1" 2>"$shared/error" || return 1
 		gzip -dc <"$1" | tail -n 1 | grep -q '^-- Dump completed' || {
-			echo 'error: the dump has no end' >"$shared/error"
+			echo 'error: the dump is truncated' >"$shared/error"
 			return 1
 		}
 	fi
 }
 
-# Everything of ours in the schema that the dump is of; nothing of another owner's and
-# nothing that an extension brought.
+# drop_everything: the SQL that drops all objects of this role in the current schema. It
+# keeps objects of other owners and those of extensions.
 drop_everything() {
 	cat <<'SQL'
 DO $superset_operator$

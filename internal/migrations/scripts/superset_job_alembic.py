@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running alembic inside Superset's app, and saying what state a failure left."""
+"""Running alembic inside Superset's app, and reporting the state after a failure."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 def run_alembic(app: Any, command: Callable[..., None], what: str, total: int, **arguments: Any) -> None:
-    """Runs a command of flask_migrate in the app's context, with a line of log for each
-    of the total revisions: what is done to them, such as migrating."""
+    """Runs a command of flask_migrate in the app's context. Logs a line for each of the
+    total revisions; what is the operation in that line, such as migrating."""
     done = 0
 
     def progress(step: Any, **_: Any) -> None:
@@ -27,13 +27,13 @@ def run_alembic(app: Any, command: Callable[..., None], what: str, total: int, *
     try:
         command(directory=migrations.directory, **arguments)
     except SystemExit as error:
-        # Flask-Migrate turns some errors into an exit: its cause is what went wrong.
-        raise (error.__context__ or RuntimeError("alembic gave up")) from error
+        # Flask-Migrate turns some errors into an exit: the context has the error.
+        raise (error.__context__ or RuntimeError("alembic failed without an error")) from error
 
 
 def failed(url: URL, result: Result, what: str, reason: str, otherwise: str) -> JobError:
-    """The reason, with the revision read again: after a failure it is never assumed to
-    be the old one. Where it is not, or is unknown, the reason is the other one."""
+    """The JobError for a failure, with the revision read again: it may have changed. The
+    reason is otherwise if the revision changed or cannot be read."""
     from superset_job_database import read_facts
 
     before = result.revision
@@ -45,15 +45,15 @@ def failed(url: URL, result: Result, what: str, reason: str, otherwise: str) -> 
             result.pending = None
             return JobError(
                 otherwise,
-                f"{what}; {result.database} may keep half of a migration: restore the backup;"
+                f"{what}; {result.database} may be left partially migrated: restore the backup;"
                 f" it stopped between branches, {error.message.split(':')[0]}",
             )
-        return JobError(otherwise, f"{what}; the revision could not be read again: {error.message}")
+        return JobError(otherwise, f"{what}; the revision could not be read afterwards: {error.message}")
     if result.revision != before:
         result.pending, reason = None, otherwise
     now = result.revision or "none (never migrated)"
     if result.database != "postgresql":
-        state = f"the revision is {now}, but {result.database} may keep half of a migration: restore the backup"
+        state = f"the revision is {now}, but {result.database} may be left partially migrated: restore the backup"
     elif result.revision == before:
         state = f"rolled back, the revision is still {now}"
     else:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bringing Superset's app up, and telling a broken configuration from a broken
-image when it does not come up."""
+"""Starting Superset's app. If it does not start, distinguishes a broken configuration from a
+broken image."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _BARE_SECONDS = 300
 
 
 def create_app(adjust: Callable[[Any], None] = lambda config: None) -> Flask:
-    """Superset's app. adjust may change the loaded configuration before it is used.
+    """Superset's app. adjust may change the loaded configuration before it is used. Raises
+    JobError.
 
-    Beware: at start Superset creates tables that it misses in the database of its
-    configuration."""
+    Superset creates missing tables in the configured database when it starts."""
     if not os.environ.get("SUPERSET_SECRET_KEY"):
         raise JobError("SecretKeyInvalid", "the secret key in the Secret is empty")
     try:
@@ -47,7 +47,7 @@ def create_app(adjust: Callable[[Any], None] = lambda config: None) -> Flask:
 
 
 def isolate(config: Any, database: str) -> None:
-    """Has a loaded configuration use that database, and no cache or results backend."""
+    """Makes a loaded configuration use that database, and no cache or results backend."""
     config.SQLALCHEMY_DATABASE_URI = database
     config.SQLALCHEMY_ENGINE_OPTIONS = {}  # meant for the real database's driver
     config.RESULTS_BACKEND = None
@@ -63,7 +63,7 @@ def _refuse_known_key(config: Any) -> None:
         raise JobError(
             "SecretKeyInvalid",
             "the secret key is the public default, with which Superset refuses to start:"
-            " put a random one into the Secret, for instance of openssl rand -base64 42",
+            " put a random one into the Secret, for example the output of: openssl rand -base64 42",
         )
 
 
@@ -73,12 +73,12 @@ def _classify(error: BaseException) -> JobError:
     if isinstance(error, ImportError) and line and (error.name or "").partition(".")[0] == "superset":
         return JobError(
             "ConfigInvalid",
-            f"the configuration fails: {where}{describe(error)}; this release has no such name:"
-            " its UPDATING.md says what to write instead",
+            f"the configuration fails: {where}{describe(error)}; this release does not have that name:"
+            " see its UPDATING.md for the replacement",
         )
     if isinstance(error, ImportError):
         return JobError(
-            "ImageBroken", f"the image misses a Python module: {where}{describe(error)}; install it in the image"
+            "ImageBroken", f"the image lacks a Python module: {where}{describe(error)}; install it in the image"
         )
     if line:
         return JobError("ConfigInvalid", f"the configuration fails: {where}{describe(error)}")
@@ -87,13 +87,14 @@ def _classify(error: BaseException) -> JobError:
     if _starts_without_config():
         return JobError(
             "ConfigInvalid",
-            f"Superset does not start with this configuration, but does without it: {describe(error)}",
+            f"Superset does not start with this configuration, but does without it: {describe(error)};"
+            " fix spec.config or the Python modules that it imports",
         )
     return JobError("ImageBroken", f"Superset does not start, not even without a configuration: {describe(error)}")
 
 
 def _config_line(error: BaseException) -> int | None:
-    """The line of superset_config.py where the error came from, if it did."""
+    """The line of superset_config.py that raised the error; None if it is from elsewhere."""
     path = os.environ.get("SUPERSET_CONFIG_PATH")
     if isinstance(error, SyntaxError):
         return error.lineno if error.filename == path else None
@@ -102,12 +103,12 @@ def _config_line(error: BaseException) -> int | None:
 
 
 def _starts_without_config() -> bool:
-    """Whether the image's app starts with nothing of the user's: the one way to
-    know whose fault a failed start is."""
-    log("Superset did not start; trying it without the configuration")
+    """Whether the app starts without the user's configuration. If so, the configuration is
+    the cause of the failed start, otherwise the image."""
+    log("Superset did not start; starting it without the configuration")
     with tempfile.TemporaryDirectory(prefix="bare-") as folder:
         config = Path(folder, "superset_config.py")
-        config.write_text(f"SECRET_KEY = 'of no use'\nSQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/bare.db'\n")
+        config.write_text(f"SECRET_KEY = 'unused'\nSQLALCHEMY_DATABASE_URI = 'sqlite:///{folder}/bare.db'\n")
         environment = {**os.environ, "SUPERSET_CONFIG_PATH": str(config), "SUPERSET_HOME": folder}
         for name in ("SUPERSET_CONFIG", "SUPERSET_DATABASE_URI", "SUPERSET_CACHE_URL"):
             environment.pop(name, None)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does beat tick? It tells nobody about itself, but each worker counts the tasks that
-it has begun, by name: one that only beat sends, and that was due, must be among them.
+"""Checks that Celery beat sends its tasks. Beat itself has no status, but each worker counts
+the tasks that it started, by name. During a soak the count of a task that was due, and that
+only beat sends, must increase.
 """
 
 from __future__ import annotations
@@ -16,28 +17,29 @@ from superset_job_http import Failed
 from superset_job_redis import celery_client
 
 _CELERY_SECONDS = 2.0
-# What an entry needs from when it is due until a worker has begun it.
+# Time from when an entry is due until a worker has started its task.
 _MARGIN_SECONDS = 30
 
-# Among the counts, by no name that a task can have.
+# The key of the uptime among the counts: no task can have this name.
 _UPTIME = ""
 
 Counts = dict[str, dict[str, int]]
 
 
 def watched() -> bool:
-    """Whether there is a beat, and a worker that counts."""
+    """Whether there is a beat, and a worker whose counts show it."""
     return os.environ.get("SUPERSET_OPERATOR_BEAT") == "1" and int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0) > 0
 
 
 def watch(seconds: float) -> Callable[[], str]:
-    """Remembers what the workers have counted until now. What it returns says, after that
-    many seconds, whether beat ticked in between, or raises Failed."""
+    """Records the counts of the workers. The returned function, called after that many
+    seconds, describes what beat sent in between. It raises Failed if a due task was not
+    started."""
     try:
         entries, before = _entries(), _counts()
-    except Exception as error:  # beat's own is not ours to judge by what fails here
-        said = describe(error)
-        return lambda: f"not known: {said}"
+    except Exception as error:  # a failure here does not show that beat fails
+        problem = describe(error)
+        return lambda: f"not known: {problem}"
     remaining = _remaining(entries)
     due = {name: entries[name].task for name, left in remaining.items() if left <= seconds - _MARGIN_SECONDS}
     log(f"beat: due within {seconds:g} s: {', '.join(due) or 'nothing'}")
@@ -47,26 +49,26 @@ def watch(seconds: float) -> Callable[[], str]:
 def _ticked(due: dict[str, str], remaining: dict[str, float], before: Counts) -> str:
     if not due:
         first = min(remaining, key=remaining.__getitem__, default="")
-        return "nothing was due" + (f": first is {first}, {remaining[first]:.0f} s after the soak began" if first else "")
+        return "nothing was due" + (f": first is {first}, {remaining[first]:.0f} s after the soak started" if first else "")
     after = _counts()
-    begun = sorted(
+    started = sorted(
         name
         for name, task in due.items()
         if any(after[worker].get(task, 0) > before[worker].get(task, 0) for worker in before if worker in after)
     )
-    if begun:
-        return f"workers began what it sent: {', '.join(begun)}"
-    if not _goes_on(before, after):
-        return "not known: workers were replaced in the soak, and count anew"
+    if started:
+        return f"workers started its tasks: {', '.join(started)}"
+    if not _same_workers(before, after):
+        return "not known: workers were restarted during the soak, so their counts started again"
     names = ", ".join(sorted(due))
-    if _waits(set(due.values())):
-        return f"not known: the workers had no room to begin {names}"
-    raise Failed(f"due in the soak, and begun by no worker: {names}")
+    if _may_wait(set(due.values())):
+        return f"not known: the workers had no free slot for {names}"
+    raise Failed(f"due during the soak, but started by no worker: {names}")
 
 
 def _entries() -> dict[str, Any]:
-    """The entries of beat's schedule by name, as its own scheduler makes them: of the
-    configuration that the app would take, which is more than its text tells."""
+    """The entries of beat's schedule by name, as beat's scheduler creates them. Loads the
+    configuration like the app does, because it may compute the schedule."""
     import celery
     from celery.beat import ScheduleEntry
 
@@ -78,40 +80,39 @@ def _entries() -> dict[str, Any]:
 
 
 def _remaining(entries: dict[str, Any]) -> dict[str, float]:
-    """Seconds until each entry is due at the latest: one that runs at intervals may be
-    due sooner, for when beat ran it last is not known."""
+    """Seconds until each entry is due at the latest. An entry with an interval may be due
+    sooner: it is not known when beat sent it last."""
     seconds = {}
     for name, entry in entries.items():
         try:
             left: timedelta = entry.schedule.remaining_estimate(entry.default_now())
             seconds[name] = left.total_seconds()
-        except Exception as error:  # of a schedule of the user's own
-            log(f"beat: when {name} is due is not known: {describe(error)}")
+        except Exception as error:  # the user may define any schedule class
+            log(f"beat: cannot determine when {name} is due: {describe(error)}")
     return seconds
 
 
 def _counts() -> Counts:
-    """How often each worker has begun each task since it started, and how many seconds
-    ago that was."""
+    """How many tasks of each name each worker has started, and its uptime in seconds."""
     stats = celery_client().control.inspect(timeout=_CELERY_SECONDS).stats() or {}
-    return {worker: {**told["total"], _UPTIME: told.get("uptime", 0)} for worker, told in stats.items()}
+    return {worker: {**reply["total"], _UPTIME: reply.get("uptime", 0)} for worker, reply in stats.items()}
 
 
-def _goes_on(before: Counts, after: Counts) -> bool:
-    """Whether the workers are those of before: what one counts never goes down."""
+def _same_workers(before: Counts, after: Counts) -> bool:
+    """Whether no worker was restarted: the counts of a running worker never decrease."""
     return bool(before) and all(
         worker in after and all(after[worker].get(task, 0) >= n for task, n in counts.items())
         for worker, counts in before.items()
     )
 
 
-def _waits(tasks: set[str]) -> bool:
-    """Whether one of the tasks waits in a worker, or may wait for one in the broker, as
-    none of the workers could begin any more."""
+def _may_wait(tasks: set[str]) -> bool:
+    """Whether one of the tasks waits in a worker, or may wait in the broker because all
+    workers are busy."""
     inspect = celery_client().control.inspect(timeout=_CELERY_SECONDS)
     active = inspect.active() or {}
-    for told in (active, inspect.reserved() or {}):
-        if any(request["name"] in tasks for requests in told.values() for request in requests):
+    for reply in (active, inspect.reserved() or {}):
+        if any(request["name"] in tasks for requests in reply.values() for request in requests):
             return True
-    rooms = {worker: told["pool"]["max-concurrency"] for worker, told in (inspect.stats() or {}).items()}
-    return bool(active) and all(len(requests) >= rooms.get(worker, 0) for worker, requests in active.items())
+    slots = {worker: reply["pool"]["max-concurrency"] for worker, reply in (inspect.stats() or {}).items()}
+    return bool(active) and all(len(requests) >= slots.get(worker, 0) for worker, requests in active.items())

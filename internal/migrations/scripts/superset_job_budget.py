@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long a migration may hold the tables' locks, made sure in layers.
+"""The time budget for which a polite migration may hold the tables' locks.
 
-No layer is enough alone. The server's time-outs end a statement that takes too
-long, and a transaction that idles while the script works in Python or waits for a
-second connection of its own, which is a deadlock that the server cannot see. A
-thread cancels whatever any connection of this process runs. And a flag ends a
-script that runs many short statements, or that swallowed the error of one.
+It is enforced in three ways, because none is sufficient. The server's timeouts end a
+statement that takes too long, and a transaction that is idle while the script works in
+Python or waits for its own second connection; that is a deadlock that the server cannot
+detect. A thread cancels the statements of all connections of this process. A check before
+each statement ends a script that runs many short statements or swallowed an error.
 """
 
 from __future__ import annotations
@@ -23,17 +23,16 @@ _CANCEL_AGAIN_SECONDS = 0.2
 
 
 class Spent(BaseException):
-    """The budget is used up. No Exception, so that no script's error handling
-    swallows it."""
+    """The budget is used up. Not an Exception, so that no migration script swallows it."""
 
 
 class LocksLost(BaseException):
-    """A script rolled the migration's transaction back, and its locks with it."""
+    """A migration script rolled back the transaction, which released its locks."""
 
 
 class Budget:
-    """seconds of holding locks, from start to stop. connections is the list of this
-    process's DBAPI connections, which grows."""
+    """A budget of seconds between start and stop. connections is the live list of this
+    process's DBAPI connections."""
 
     def __init__(self, seconds: float, connections: list[Any]) -> None:
         self.seconds = seconds
@@ -43,13 +42,13 @@ class Budget:
         self._lost = False
 
     def start(self, connection: Connection) -> None:
-        """Begins to count, in the transaction that has just got its locks."""
+        """Starts the clock, in the transaction that has just locked the tables."""
         self._began = time.monotonic()
-        # What keeps the attempts to lock short must not end the migration.
+        # Reset the timeouts of the lock attempts: they must not end the migration.
         limits = {"lock_timeout": 0, "statement_timeout": self.seconds}
         limits["idle_in_transaction_session_timeout"] = self.seconds
         if connection.dialect.server_version_info >= (17,):
-            connection.exec_driver_sql("SET LOCAL transaction_timeout = 0")  # starts its clock anew
+            connection.exec_driver_sql("SET LOCAL transaction_timeout = 0")  # restarts its clock
             limits["transaction_timeout"] = self.seconds
         for name, seconds in limits.items():
             set_local(connection, name, seconds)
@@ -58,7 +57,7 @@ class Budget:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> float:
-        """Ends the count and returns how many seconds it came to; 0 if none began."""
+        """Stops the clock and returns the elapsed seconds; 0 if it was not started."""
         if self._began is None:
             return 0.0
         self._ended.set()
@@ -69,7 +68,7 @@ class Budget:
         return self._began is not None and time.monotonic() - self._began >= self.seconds
 
     def check(self) -> None:
-        """Raises Spent or LocksLost where that is so."""
+        """Raises Spent if the budget is used up, LocksLost if the locks were released."""
         if self._ended.is_set():
             return
         if self._lost:
@@ -93,6 +92,6 @@ class Budget:
 
 
 def set_local(connection: Connection, name: str, seconds: float) -> None:
-    """Sets one of PostgreSQL's time-outs until the transaction's end; 0 for none."""
+    """Sets one of PostgreSQL's timeouts until the end of the transaction; 0 disables it."""
     milliseconds = max(1, round(seconds * 1000)) if seconds else 0
     connection.exec_driver_sql(f"SET LOCAL {name} = {milliseconds}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The calls by which a Superset is tried, in one process with it."""
+"""The requests that test a Superset app in the same process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGES = ("/superset/welcome/", "/dashboard/list/", "/chart/list/", "/sqllab/", 
 
 
 class Calls:
-    """Counts what was asked, and keeps the first failure in words."""
+    """Counts requests and failures, and keeps the text of the first failure."""
 
     def __init__(self) -> None:
         self.count = self.failed = 0
@@ -32,53 +32,54 @@ class Calls:
         self.first = self.first or why
 
     def ask(self, client: Any, method: str, path: str, **arguments: Any) -> Any:
-        """Sends one request, and returns the answer's JSON, or nothing."""
+        """Sends one request and returns the JSON of the response, or None."""
         self.count += 1
         name = f"{method} {re.sub(r'[?].*', '', path)}"
         try:
             response = client.open(path, method=method, **arguments)
-        except Exception as error:  # the app lets some of them through
+        except Exception as error:  # the app does not handle all of them
             self.fail(f"{name} fails: {describe(error)}")
             log(f"{name}: FAILED: {describe(error)}")
             return None
         log(f"{name}: {response.status_code}")
         if response.status_code >= 500:
-            self.fail(f"{name} answers {response.status_code}{_said(response)}")
+            self.fail(f"{name} answers {response.status_code}{_error_text(response)}")
         elif response.status_code >= 400:
             log(f"  {response.get_data(as_text=True)[:200]}")
         return response.get_json(silent=True)
 
 
-def _said(response: Any) -> str:
+def _error_text(response: Any) -> str:
     answer = response.get_json(silent=True)
     return f": {json.dumps(answer.get('message') or answer)[:160]}" if isinstance(answer, dict) else ""
 
 
 def use(app: Flask, calls: Calls, database: str, user: str, password: str) -> None:
-    """Logs in as the user and works a little. database is the copy's own URL, which
-    the one analytics database made has."""
+    """Logs in as the user and sends the requests. database is the URL of the copy; it becomes
+    the analytics database that the requests create."""
     with app.test_client() as client:
         calls.ask(client, "GET", "/login/")
         calls.ask(client, "POST", "/login/", data={"username": user, "password": password})
         me = calls.ask(client, "GET", "/api/v1/me/")
         if not isinstance(me, dict) or "result" not in me:
-            calls.fail("nobody can log in on the migrated schema")
+            calls.fail("login fails on the migrated schema")
         for path in _PAGES:
             calls.ask(client, "GET", path)
         for kind in _LISTS:
-            _look(client, calls, kind)
-        _work(client, calls, database, user)
+            _read(client, calls, kind)
+        _write(client, calls, database, user)
 
 
-def _look(client: Any, calls: Calls, kind: str) -> None:
-    """At a list, and at the first thing in it."""
+def _read(client: Any, calls: Calls, kind: str) -> None:
+    """Reads a list and its first object."""
     listed = calls.ask(client, "GET", f"/api/v1/{kind}/")
     ids = listed.get("ids") if isinstance(listed, dict) else None
     if ids:
         calls.ask(client, "GET", f"/api/v1/{kind}/{ids[0]}")
 
 
-def _work(client: Any, calls: Calls, database: str, name: str) -> None:
+def _write(client: Any, calls: Calls, database: str, name: str) -> None:
+    """Creates objects, uses them and deletes them."""
     made: list[str] = []
 
     def make(kind: str, values: dict[str, Any]) -> int:
@@ -106,7 +107,7 @@ def _work(client: Any, calls: Calls, database: str, name: str) -> None:
 
 
 def _uses(source: int, table: int, board: int, chart: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Method, path and body of what is done with the things that were made."""
+    """Method, path and body of the requests that use the created objects."""
     if source:
         yield "POST", "/api/v1/sqllab/execute/", {"database_id": source, "sql": "SELECT 1 AS one", "runAsync": False}
     if board:

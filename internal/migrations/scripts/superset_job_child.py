@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A step in a process of its own, with its output in this one's log."""
+"""Running a step in a child process, with its output in this process's log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from superset_job import JobError, log
 
 
 def run_child(what: str, reason: str, arguments: list[str], environment: Mapping[str, str] | None = None) -> None:
-    """Runs Python with the arguments to its end. Raises a JobError of the reason, which
-    quotes the last line that it printed, unless it succeeds."""
+    """Runs Python with the arguments and waits for it. If it fails, raises a JobError of that
+    reason, which quotes the last line of its output."""
     last = ""
     process = subprocess.Popen(
         [sys.executable, *arguments],
@@ -28,7 +28,7 @@ def run_child(what: str, reason: str, arguments: list[str], environment: Mapping
         for line in process.stdout:
             log(line.rstrip("\n"))
             last = line.strip() or last
-    except BaseException:  # stopped: do not leave it behind, writing without the lock
+    except BaseException:  # stopped: the child must not go on writing without the lock
         process.terminate()
         raise
     finally:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each migration on the way does, by its text: a guess, and called one. Only
-running it on a copy proves anything; a class errs on the safe side."""
+"""The class of each pending revision, by static analysis. It is an estimate that errs on the
+safe side; only running the migration on a copy proves anything."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from superset_job import describe, log
 from superset_job_code import Code, Function, Module
-from superset_job_effects import NOT_UNDERSTOOD, Effects
+from superset_job_effects import NOT_CLASSIFIED, Effects
 from superset_job_scope import Scope
 from superset_job_sql import ADDITIVE, DESTRUCTIVE
 from superset_job_trace import Trace
@@ -21,7 +21,7 @@ WHY_CHARACTERS = 160
 
 @dataclass(frozen=True)
 class Verdict:
-    """One revision: its class, its way back, and why in a few words."""
+    """The class of one revision, that of its downgrade, and a short reason."""
 
     revision: str
     change: str
@@ -29,27 +29,21 @@ class Verdict:
     why: str
     second_connection: bool
 
-    @property
-    def risky(self) -> bool:
-        return self.change != "Additive" or self.downgrade != "Present" or self.second_connection
-
-    @property
-    def seriousness(self) -> tuple[int, bool, int]:
-        return CLASSES.index(self.change), self.second_connection, ("Present", "Lossy", "Empty").index(self.downgrade)
 
 
-def judge(files: dict[str, Path], way: list[str]) -> list[Verdict]:
-    """The verdicts of the revisions on the way, in its order. What one of them
-    creates is new to the version before, also for those after it."""
+
+def judge(files: dict[str, Path], pending: list[str]) -> list[Verdict]:
+    """The verdicts of the pending revisions, in their order. A table that one of them creates
+    is unknown to the previous version, so later changes of it are additive."""
     new_tables: set[str] = set()
     verdicts: list[Verdict] = []
     code = Code(next(iter(files.values())).parent.parent)
-    for revision in way:
+    for revision in pending:
         try:
             verdicts.append(_judge(code, revision, files[revision], new_tables))
-        except Exception as error:  # text that nobody thought of: the worst that it can be
-            log(f"the text of revision {revision} is not understood: {describe(error)}")
-            verdicts.append(Verdict(revision, "DataChanging", "Empty", NOT_UNDERSTOOD, True))
+        except Exception as error:  # unforeseen code: err on the safe side
+            log(f"static analysis of revision {revision} failed: {describe(error)}")
+            verdicts.append(Verdict(revision, "DataChanging", "Empty", NOT_CLASSIFIED, True))
     return verdicts
 
 
@@ -57,11 +51,11 @@ def _judge(code: Code, revision: str, file: Path, new_tables: set[str]) -> Verdi
     module = code.module(file)
     down = _effects(code, module, "downgrade", Effects())
     up = _effects(code, module, "upgrade", Effects(new_tables, down.new_types))
-    way_back, because = _way_back(up, down)
+    downgrade, because = _downgrade(up, down)
     why = f"{up.why()}; {because}" if because else up.why() or "does nothing"
     if len(why) > WHY_CHARACTERS:
         why = why[: WHY_CHARACTERS - 1] + "…"
-    return Verdict(revision, CLASSES[up.worst], way_back, why, up.second_connection)
+    return Verdict(revision, CLASSES[up.worst], downgrade, why, up.second_connection)
 
 
 def _effects(code: Code, module: Module, name: str, effects: Effects) -> Effects:
@@ -80,7 +74,7 @@ def _effects(code: Code, module: Module, name: str, effects: Effects) -> Effects
 
 
 def _idle(node: ast.FunctionDef) -> bool:
-    """Whether a function's body has nothing but a docstring, pass and return."""
+    """Whether a function's body has only a docstring, pass and return."""
     return all(
         isinstance(one, (ast.Pass, ast.Return))
         or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
@@ -88,10 +82,10 @@ def _idle(node: ast.FunctionDef) -> bool:
     )
 
 
-def _way_back(up: Effects, down: Effects) -> tuple[str, str]:
-    """The downgrade's class, and why where it is not Present."""
+def _downgrade(up: Effects, down: Effects) -> tuple[str, str]:
+    """The class of the downgrade, and the reason if it is not Present."""
     if not up.found:
-        return "Present", ""  # a merge of two branches has nothing to take back
+        return "Present", ""  # a merge of two branches has nothing to downgrade
     if not down.found:
         return "Empty", "its downgrade does nothing"
     if down.worst == DESTRUCTIVE:
@@ -104,8 +98,8 @@ def _way_back(up: Effects, down: Effects) -> tuple[str, str]:
 
 
 def path_of(verdicts: list[Verdict], details: bool) -> dict[str, object]:
-    """The result's path: counts, and with details the risky ones, the most serious
-    first."""
+    """The path of the result: counts, and with details also the revisions that open a second
+    connection, in their order."""
     path: dict[str, object] = {
         "additive": sum(v.change == CLASSES[ADDITIVE] for v in verdicts),
         "dataChanging": sum(v.change == "DataChanging" for v in verdicts),
@@ -114,9 +108,6 @@ def path_of(verdicts: list[Verdict], details: bool) -> dict[str, object]:
         "downgradeLossy": sum(v.downgrade == "Lossy" for v in verdicts),
     }
     if details:
-        risky = sorted((v for v in verdicts if v.risky), key=lambda v: v.seriousness, reverse=True)
-        path["risky"] = [  # before the other list: the result cuts it first
-            {"revision": v.revision, "class": v.change, "downgrade": v.downgrade, "why": v.why} for v in risky
-        ]
+
         path["secondConnection"] = [v.revision for v in verdicts if v.second_connection]
     return path

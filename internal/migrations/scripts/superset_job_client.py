@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The metadata database's URL, in the words of the database's own client programs.
+"""The metadata database's URL as configuration files of the database's client programs.
 
-The URL is SQLAlchemy's, with names of Python drivers in its query; the programs that
-dump and load run in another image, without Python. What they need is written into
-files, so that no password stands in an argument or in the environment.
+The URL is that of SQLAlchemy, with options of Python drivers in its query. The programs that
+dump and load run in another image, without Python. Their settings are written into files, so
+that no password is in an argument or in the environment.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from sqlalchemy.engine import URL
 
 from superset_job import JobError
 
-# What libpq knows, and what in a SQLAlchemy URL means the same to psycopg.
+# Options of libpq that have the same meaning in a SQLAlchemy URL for psycopg.
 _LIBPQ = (
     "host hostaddr port dbname user options sslmode sslrootcert sslcert sslkey sslcrl sslcrldir sslpassword"
     " sslcompression sslsni ssl_min_protocol_version ssl_max_protocol_version channel_binding"
     " gssencmode krbsrvname target_session_attrs connect_timeout tcp_user_timeout keepalives keepalives_idle"
     " keepalives_interval keepalives_count load_balance_hosts require_auth requiressl"
 ).split()
-# MySQL's programs, by what its Python drivers call the same thing. loose: a program
-# that does not know the option passes it over, as MariaDB's do ssl-mode and mysqldump
+# Options of MySQL's programs by the name that its Python drivers use. loose: a program that
+# does not know the option ignores it, as MariaDB's do with ssl-mode and mysqldump with
 # connect-timeout.
 _MYSQL = {
     "unix_socket": "socket",
@@ -40,7 +40,7 @@ _CONNECT_SECONDS = "10"
 
 
 def write_connection(url: URL, folder: Path) -> None:
-    """Writes the client's connection files into the folder, for the owner's eyes alone:
+    """Writes the client's connection files into the folder, readable by the owner only:
     service.conf and pgpass for PostgreSQL, my.cnf for MySQL."""
     if url.get_backend_name() == "postgresql":
         settings, password = _postgresql(url)
@@ -54,14 +54,14 @@ def write_connection(url: URL, folder: Path) -> None:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Writes a file that no other user may read, whatever was there before."""
+    """Writes a file that no other user may read. Replaces an existing file."""
     file.unlink(missing_ok=True)
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
 
 
 def _arguments(url: URL) -> dict[str, Any]:
-    """What SQLAlchemy would hand to the driver."""
+    """The arguments that SQLAlchemy passes to the driver."""
     positional, named = url.get_dialect()().create_connect_args(url)
     return {**named} if not positional else {**url.translate_connect_args(username="user"), **url.query, **named}
 
@@ -79,7 +79,7 @@ def _mysql(url: URL) -> dict[str, str]:
     settings = {"user": url.username, "password": url.password, "host": url.host, "port": url.port}
     options: dict[str, Any] = dict(url.query)
     ssl = _arguments(url).get("ssl")
-    if isinstance(ssl, dict):  # as the dialects gather ssl_ca and its like
+    if isinstance(ssl, dict):  # the dialects collect ssl_ca and similar options in it
         options.update({f"ssl_{name}": value for name, value in ssl.items()})
     for name, value in options.items():
         if option := _MYSQL.get(name):
@@ -94,12 +94,12 @@ def _joined(value: Any) -> str:
 
 def _plain(name: str, value: str) -> str:
     if any(character in value for character in "\r\n\0") or value != value.strip() and name != "password":
-        raise JobError("ConfigInvalid", f"{name} in the database URI ends in a space or has a line break in it")
+        raise JobError("ConfigInvalid", f"{name} in the database URI starts or ends with a space, or has a line break in it")
     return value
 
 
 def _quoted(name: str, value: str) -> str:
-    """A value of my.cnf, where a backslash escapes and a # outside of quotes begins a
+    """A quoted value for my.cnf, where a backslash escapes and an unquoted # starts a
     comment."""
     if any(character in value for character in "\r\n\0"):
         raise JobError("ConfigInvalid", f"{name} in the database URI has a line break in it")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names in the text of migration scripts: which function, class or module of the
-image's own migrations a name stands for. Text is parsed, never imported."""
+"""Resolving names in migration scripts to the functions, classes and modules of the image's
+migrations. The code is parsed, never imported."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import Union
 
 @dataclass
 class Module:
-    """What one file defines."""
+    """The definitions of one file."""
 
     functions: dict[str, ast.FunctionDef] = field(default_factory=dict)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     values: dict[str, ast.expr] = field(default_factory=dict)
-    # The name here of what another module defines, or of the module itself.
+    # From a local name to the dotted name that it is imported from.
     imports: dict[str, str] = field(default_factory=dict)
-    # Modules of which all names are imported.
+    # Modules that are imported with *.
     stars: list[str] = field(default_factory=list)
 
 
@@ -28,7 +28,7 @@ class Module:
 class Function:
     module: Module
     node: ast.FunctionDef
-    # The class whose method it is, for calls of self and cls.
+    # The class of a method, which self and cls refer to.
     owner: Class | None = None
 
 
@@ -40,7 +40,7 @@ class Class:
 
 @dataclass(frozen=True)
 class Foreign:
-    """Something defined outside the migrations: it is not read."""
+    """A definition outside the migrations, which is not analyzed."""
 
     name: str
 
@@ -49,10 +49,10 @@ Meaning = Union[Function, Class, Module, Foreign, None]
 
 
 class Code:
-    """The text of the image's migrations, each file parsed once."""
+    """The code of the image's migrations. Each file is parsed once."""
 
     def __init__(self, folder: Path) -> None:
-        """folder is that of the package superset.migrations."""
+        """folder is the one of the package superset.migrations."""
         self._folder = folder
         self._modules: dict[Path, Module] = {}
 
@@ -63,8 +63,8 @@ class Code:
         return self._modules[file]
 
     def resolve(self, module: Module, node: ast.expr, owner: Class | None = None) -> Meaning:
-        """What a name, or a dotted one, stands for in a module; owner is what self
-        and cls are there. None when the text does not tell."""
+        """What a name or dotted name refers to in a module. owner is the class that self and
+        cls refer to. None if static analysis cannot tell."""
         if isinstance(node, ast.Attribute):
             return self._member(self.resolve(module, node.value, owner), node.attr)
         if isinstance(node, ast.Call) and _last(node.func) == "import_module" and node.args:
@@ -77,7 +77,7 @@ class Code:
         return self._defined(module, node.id)
 
     def table(self, module: Module, node: ast.expr) -> str | None:
-        """The table of a model class."""
+        """The table of a model class; None if it is not known."""
         meaning = self.resolve(module, node)
         if isinstance(meaning, Foreign):
             return f"the model {meaning.name.rpartition('.')[2]}"
@@ -100,7 +100,7 @@ class Code:
             if isinstance(starred := self._named(f"{home}.{name}"), (Function, Class)):
                 return starred
         value = module.values.get(name)
-        # Names for other names, such as module = import_module("...").
+        # Aliases such as module = import_module("...").
         return self.resolve(module, value) if isinstance(value, (ast.Call, ast.Attribute)) else None
 
     def _member(self, of: Meaning, name: str) -> Meaning:
@@ -123,7 +123,7 @@ class Code:
                 yield from self._with_bases(base, depth + 1)
 
     def _named(self, dotted: str) -> Meaning:
-        """What a dotted name of an import is."""
+        """What the dotted name of an import refers to."""
         if file := self._file(dotted):
             return self.module(file)
         home, _, name = dotted.rpartition(".")
@@ -132,8 +132,8 @@ class Code:
         return Foreign(dotted)
 
     def _file(self, dotted: str) -> Path | None:
-        """The file of a module of the migrations; alembic's environment puts their
-        folder on the path, so some are named without the package."""
+        """The file of a module of the migrations. Alembic's environment adds their folder to
+        the path, so some are imported without the package name."""
         inner = dotted.removeprefix("superset.migrations.")
         if inner == dotted and dotted != "migration_utils":
             return None
@@ -163,7 +163,7 @@ def _read(file: Path, package: str) -> Module:
 
 
 def _home(node: ast.ImportFrom, package: str) -> str:
-    """The module that an import is from, also where it is named by dots."""
+    """The absolute name of the module that an import is from."""
     above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
     return ".".join([*above, *([node.module] if node.module else [])])
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Creating the metadata database where there is none, when the user asked for it."""
+"""Creating a missing metadata database (spec.createDatabase)."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from superset_job import JobError, describe, log
 from superset_job_database import classify, new_engine
 from superset_job_tables import sqlstate
 
-# invalid_catalog_name; libpq's failed connect has no SQLSTATE, but the database's name.
+# invalid_catalog_name: a failed connect of libpq has no SQLSTATE, only this text.
 _MISSING = r'database ".*" does not exist|\(1049\b'
-# duplicate_database, unique_violation of two at once; ER_DB_CREATE_EXISTS.
+# ER_DB_CREATE_EXISTS.
 _EXISTS = r"\(1007\b"
 _MAINTENANCE = "postgres"
 
 
 def wanted() -> bool:
-    """Whether a missing database is to be created."""
+    """Whether a missing database should be created."""
     return os.environ.get("SUPERSET_OPERATOR_CREATE_DATABASE") == "1"
 
 
 def missing(url: URL) -> bool:
-    """Whether the server answers that it has no such database. Every other trouble is
-    for whoever connects next."""
+    """Whether the server reports that it has no such database. Any other error is left to the
+    next connection attempt."""
     if url.get_backend_name() not in ("postgresql", "mysql", "mariadb"):
         return False
     try:
@@ -38,8 +38,8 @@ def missing(url: URL) -> bool:
         return bool(re.search(_MISSING, str(error.orig)))
 
 
-def refuse_who_may_not(url: URL) -> None:
-    """Raises DatabaseAuthFailed when the user may not create the missing database."""
+def check_may_create(url: URL) -> None:
+    """Raises JobError DatabaseAuthFailed if the user may not create the missing database."""
     try:
         with new_engine(_server(url)).connect() as connection:
             may = _may_create(connection, url.database or "")
@@ -50,22 +50,24 @@ def refuse_who_may_not(url: URL) -> None:
 
 
 def create(url: URL) -> None:
-    """Creates the database, in UTF-8; that another did so in the meantime is no error."""
+    """Creates the database with UTF-8. It is no error if another process creates it at the
+    same time."""
     engine = new_engine(_server(url)).execution_options(isolation_level="AUTOCOMMIT")
     quoted = _quoted(engine.dialect.name, url.database or "")
     if engine.dialect.name == "postgresql":
-        # template1 may have another encoding, or somebody connected.
+        # template1 may have a different encoding, or sessions that prevent copying it.
         statement = f"CREATE DATABASE {quoted} ENCODING 'UTF8' TEMPLATE template0"
     else:
         statement = f"CREATE DATABASE {quoted} CHARACTER SET utf8mb4"
     try:
         with engine.connect() as connection:
-            # text() takes care of "%"; a colon it must be told of.
+            # text() escapes "%", but not a colon.
             connection.execute(sa.text(statement.replace(":", r"\:")))
         log(f"created the database {url.database}")
     except DBAPIError as error:
+        # duplicate_database; unique_violation if two create it at the same time.
         if sqlstate(error) in ("42P04", "23505") or re.search(_EXISTS, str(error.orig)):
-            log(f"the database {url.database} was created by another in the meantime")
+            log(f"the database {url.database} was created by another process in the meantime")
             return
         if classify(error).reason == "DatabaseAuthFailed":
             raise _refused(url, describe(error)) from error
@@ -73,7 +75,7 @@ def create(url: URL) -> None:
 
 
 def _server(url: URL) -> URL:
-    """The same server's database that is always there; MySQL needs none."""
+    """The URL of the server's maintenance database; MySQL needs no database."""
     return url.set(database=_MAINTENANCE if url.get_backend_name() == "postgresql" else "")
 
 
@@ -86,7 +88,7 @@ def _refused(url: URL, why: str) -> JobError:
     return JobError(
         "DatabaseAuthFailed",
         f"the database {url.database} does not exist and cannot be created: {why};"
-        " create it yourself, or give the user that right (PostgreSQL: CREATEDB, and CONNECT to the database"
+        " create it, or grant the user that right (PostgreSQL: CREATEDB, and CONNECT to the database"
         f" {_MAINTENANCE}; MySQL: CREATE)",
     )
 
@@ -100,13 +102,13 @@ def _may_create(connection: Connection, database: str) -> bool:
 
 
 def _grants_create(grant: str, database: str) -> bool:
-    """Whether one line of MySQL's SHOW GRANTS is a right to create the database."""
+    """Whether one line of MySQL's SHOW GRANTS allows creating the database."""
     found = re.match(r"GRANT (.*) ON (?:`(.*)`|\*)\.\* TO ", grant)
     if not found:
         return False
     if not {"ALL PRIVILEGES", "CREATE"} & {right.strip() for right in found[1].split(",")}:
         return False
-    # The name is a pattern: _ is any character and % any number of them, unless escaped.
+    # The name is a pattern: _ matches any character and % any number of them, unless escaped.
     wild = {"_": ".", "%": ".*"}
     parts = re.findall(r"\\.|.", (found[2] or "%").replace("``", "`"))
     return bool(re.fullmatch("".join(wild.get(part) or re.escape(part[-1]) for part in parts), database))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The metadata database, by plain SQL: connecting, its revision, and what its
-errors mean for the user."""
+"""Access to the metadata database with plain SQL: connecting, reading its revision, and
+translating its errors into reasons and advice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from superset_job import JobError, Result, describe
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 30
 
-# The name that each driver gives its connect timeout, in seconds.
+# The name of each driver's connect timeout, which is in seconds.
 _CONNECT_TIMEOUT = {
     "psycopg2": "connect_timeout",
     "psycopg": "connect_timeout",
@@ -30,8 +30,8 @@ _CONNECT_TIMEOUT = {
     "mysqlconnector": "connection_timeout",
 }
 
-# SQLSTATE is asked first, but psycopg2 has none for a failed connect: there the text
-# must do, libpq's and the server's, or MySQL's error number. First match wins.
+# SQLSTATE is checked first, but psycopg2 has none for a failed connect. Then the text of libpq
+# and the server decides, or MySQL's error number. The first match wins.
 _REASON_OF_STATE = {
     "28P01": "DatabaseAuthFailed",
     "28000": "DatabaseAuthFailed",
@@ -56,7 +56,8 @@ _REASON_OF_TEXT = (
 )
 _UNRESOLVED = r"could not translate host|name or service not known|unknown mysql server host|\(2005\b"
 _ADVICE = {
-    "DatabaseAuthFailed": "the database refused the user, its password or its rights: check the URI in the Secret",
+    "DatabaseAuthFailed": "the database rejected the user, the password or an operation that needs more privileges:"
+    " check the URI in the Secret and the user's privileges",
     "DatabaseReadOnly": "the database is read-only (a replica?): name the primary in the URI",
     "DatabaseUnreachable": "the database does not answer: check host, port and database name of the URI,"
     " network policies and that the server runs",
@@ -64,7 +65,7 @@ _ADVICE = {
 
 
 def database_url() -> URL:
-    """The metadata database's URL from the environment."""
+    """The metadata database's URL from SUPERSET_DATABASE_URI. Raises JobError ConfigInvalid."""
     text = os.environ.get("SUPERSET_DATABASE_URI", "")
     try:
         return make_url(text)
@@ -82,7 +83,7 @@ def database_url() -> URL:
 
 
 def new_engine(url: URL) -> Engine:
-    """An engine without a pool: a script's few connections are all its own."""
+    """An engine without a pool. Raises JobError DriverMissing."""
     try:
         dialect = url.get_dialect()
         timeout = _CONNECT_TIMEOUT.get(dialect.driver)
@@ -98,8 +99,8 @@ def new_engine(url: URL) -> Engine:
 
 @contextmanager
 def read_only(url: URL) -> Iterator[Connection]:
-    """A connection whose transaction cannot write and that waits for nothing long,
-    on a server that itself takes writes; a replica is refused."""
+    """A connection in a read-only transaction with a short statement timeout. Raises JobError
+    DatabaseReadOnly for a replica: the server itself must accept writes."""
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         url = url.set(database=":memory:")  # connecting would create the file
     try:
@@ -114,16 +115,16 @@ def read_only(url: URL) -> Iterator[Connection]:
 
 
 def _refuse_replica(connection: Connection) -> None:
-    question = {"postgresql": "SHOW transaction_read_only", "mysql": "SELECT @@global.read_only"}
-    statement = question.get(connection.dialect.name)
+    queries = {"postgresql": "SHOW transaction_read_only", "mysql": "SELECT @@global.read_only"}
+    statement = queries.get(connection.dialect.name)
     if statement and str(connection.exec_driver_sql(statement).scalar()) in ("on", "1"):
         raise JobError("DatabaseReadOnly", _ADVICE["DatabaseReadOnly"])
 
 
-def refuse_reader(connection: Connection) -> None:
-    """Refuses a user who may read the tables but not migrate them; asked of
-    PostgreSQL alone. Of the tables, those that every release has are looked at:
-    others in the schema may be somebody else's."""
+def check_may_migrate(connection: Connection) -> None:
+    """Raises JobError DatabaseReadOnly if the user may read the tables but not migrate them.
+    PostgreSQL only. Only the tables that every release has are checked: others in the schema
+    may belong to another application."""
     if connection.dialect.name != "postgresql":
         return
     user, schema, creates, foreign = connection.exec_driver_sql(
@@ -133,7 +134,7 @@ def refuse_reader(connection: Connection) -> None:
         " AND NOT pg_has_role(tableowner, 'USAGE'))"
     ).one()
     if foreign or not creates:
-        lack = f"does not own the table {foreign}" if foreign else f"may create nothing in the schema {schema}"
+        lack = f"does not own the table {foreign}" if foreign else f"has no CREATE privilege in the schema {schema}"
         raise JobError(
             "DatabaseReadOnly",
             f"the database user {user} may not migrate: it {lack};"
@@ -152,8 +153,8 @@ def _forbid_writes(connection: Connection) -> None:
 
 
 def read_revision(connection: Connection) -> str | None:
-    """The revision in alembic_version; None if the database was never migrated,
-    whatever tables it has (Superset creates some at every start)."""
+    """The revision in alembic_version; None if the database was never migrated, even if it has
+    tables (Superset creates some at every start). Raises JobError MultipleHeads."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     rows = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
@@ -167,23 +168,23 @@ def read_revision(connection: Connection) -> str | None:
 
 
 def check_primary(url: URL, result: Result) -> None:
-    """Refuses a server that takes no writes. Reads no table, as another migration may
-    have them all locked."""
+    """Raises JobError DatabaseReadOnly if the server does not accept writes. Reads no table,
+    because another migration may have locked them."""
     result.database = url.get_backend_name()
     with read_only(url):
         pass
 
 
 def read_facts(url: URL, result: Result) -> None:
-    """Puts the database's kind and revision into the result."""
+    """Stores the database's dialect and revision in the result."""
     result.database = url.get_backend_name()
     with read_only(url) as connection:
         result.revision = read_revision(connection)
 
 
 def classify(error: BaseException) -> JobError:
-    """The JobError for what a driver raised; Unexpected if it tells nothing that
-    we know."""
+    """The JobError for an error of a driver; its reason is Unexpected if the error is not
+    known."""
     original = getattr(error, "orig", None) or error
     reason = _REASON_OF_STATE.get(getattr(original, "pgcode", None) or "")
     text = str(original)
@@ -196,5 +197,5 @@ def classify(error: BaseException) -> JobError:
         return JobError("Unexpected", describe(error))
     advice = _ADVICE[reason]
     if reason == "DatabaseUnreachable" and re.search(_UNRESOLVED, text, re.IGNORECASE):
-        advice = "the host of the database's URI has no address: check its spelling, namespace and the cluster's DNS"
+        advice = "the host of the database URI has no address: check its spelling, namespace and the cluster's DNS"
     return JobError(reason, f"{advice} ({describe(error)})")

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one step of a migration means for a version that goes on working beside it,
-and for what is stored.
+"""The effect of a migration's operations on stored data, and on a previous version that uses
+the schema.
 
-Additive: the version before neither sees nor misses anything. DataChanging: what is
-stored changes its shape, or the database from now on refuses or allows something
-else; it may fail on what is stored. Destructive: what the version before reads or
-writes is gone or refused.
+Additive: the previous version is not affected. DataChanging: stored data is changed, or the
+database rejects or accepts other values than before; it may fail on existing data.
+Destructive: something that the previous version reads or writes is removed or rejected.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from dataclasses import dataclass, field
 from superset_job_sql import ADDITIVE, DATA, DESTRUCTIVE, effects_of_sql
 from superset_job_types import holds
 
-NOT_UNDERSTOOD = "its text is not understood"
+NOT_CLASSIFIED = "not classified by static analysis"
 
 
 @dataclass
 class Step:
-    """One operation. A name that the text does not tell is "?"."""
+    """One operation. A name that is not known is "?"."""
 
     kind: str
     table: str = "?"
@@ -38,13 +37,13 @@ class Step:
 
 @dataclass
 class Effects:
-    """The effects of one function, with what it and the revisions before it on the
-    way created: the version before knows nothing of that."""
+    """The effects of one function. It also records the tables that this and earlier pending
+    revisions create: the previous version does not use them."""
 
     new_tables: set[str] = field(default_factory=set)
-    # What the other direction gives each column's type back to: its type before.
+    # The type to which the downgrade changes each column: its type before the upgrade.
     types_before: dict[tuple[str, str], ast.expr] = field(default_factory=dict)
-    found: dict[str, int] = field(default_factory=dict)  # text to class, in order
+    found: dict[str, int] = field(default_factory=dict)  # description to class, in order
     new_columns: set[tuple[str, str]] = field(default_factory=set)
     new_types: dict[tuple[str, str], ast.expr] = field(default_factory=dict)
     second_connection: bool = False
@@ -58,7 +57,7 @@ class Effects:
         return any(text.startswith("rewrites") for text in self.found)
 
     def why(self) -> str:
-        """The most serious effects in a few words."""
+        """A short description of the most serious effects."""
         texts = [text for text, rank in self.found.items() if rank == self.worst]
         return f"{texts[0]} and {len(texts) - 1} more" if len(texts) > 1 else "".join(texts)
 
@@ -66,7 +65,7 @@ class Effects:
         self.found.setdefault(text, rank)
 
     def unknown(self) -> None:
-        self.add(DATA, NOT_UNDERSTOOD)
+        self.add(DATA, NOT_CLASSIFIED)
 
     def step(self, step: Step) -> None:
         rule = getattr(self, "_" + step.kind, None)
@@ -165,10 +164,10 @@ class Effects:
         self.add(DATA, "rewrites rows by an insert")
 
     def _cast_text_column_to_json(self, step: Step) -> None:
-        self.add(DESTRUCTIVE, f"makes {step.where} JSON: text that is none is lost")
+        self.add(DESTRUCTIVE, f"makes {step.where} JSON: text that is not JSON is lost")
 
     def _cast_json_column_to_text(self, step: Step) -> None:
-        self.add(DESTRUCTIVE, f"makes the JSON of {step.where} text, cut where it is too long")
+        self.add(DESTRUCTIVE, f"makes the JSON of {step.where} text, truncated if it is too long")
 
 
 def _is(node: ast.expr | None, value: bool) -> bool:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The migration graph of this image, read from the text of its scripts.
+"""The migration graph of this image, parsed from its scripts.
 
-Alembic's own reader imports every script, and old ones import Superset's models,
-which needs a running app and a sound configuration. The three facts wanted here
-are literals, so parsing is enough, takes 0.1 s and also works when the
-configuration is what is broken.
+Alembic imports every script, and old ones import Superset's models, which needs a running
+app and a valid configuration. The three values needed here are literals, so parsing is
+sufficient, takes 0.1 s and works with a broken configuration.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _FACTS = ("revision", "down_revision", "depends_on")
 
 @dataclass(frozen=True)
 class Graph:
-    """parents maps each revision to those that must be applied before it, files to
+    """parents maps each revision to those that must be applied before it; files maps it to
     its script."""
 
     parents: dict[str, tuple[str, ...]]
@@ -30,7 +29,7 @@ class Graph:
 
     @property
     def head(self) -> str:
-        """The one revision that nothing builds upon."""
+        """The only revision that is no parent. Raises JobError MultipleHeads."""
         parents = {parent for some in self.parents.values() for parent in some}
         heads = [revision for revision in self.parents if revision not in parents]
         if len(heads) != 1:
@@ -42,25 +41,26 @@ class Graph:
         return heads[0]
 
     def pending(self, revision: str | None) -> list[str]:
-        """What an upgrade from revision to the head would cross, oldest first;
-        all of it for a database that was never migrated."""
+        """The revisions that an upgrade from revision to the head applies, oldest first; all of
+        them for None, a database that was never migrated. Raises JobError DatabaseAhead."""
         if revision is not None and revision not in self.parents:
             raise JobError(
                 "DatabaseAhead",
                 f"the database is at revision {revision}, which this image (head {self.head}) does not know:"
-                " it was migrated by a newer or another Superset; use that version's image",
+                " it was migrated by a newer or a different Superset; use the image of that version",
             )
         applied = set(self._history(revision)) if revision else set()
         return [step for step in self._history(self.head) if step not in applied]
 
     def between(self, target: str, revision: str | None) -> list[str]:
-        """What a downgrade from revision to target would take back, newest first."""
-        self.pending(revision)  # one that is known
+        """The revisions that a downgrade from revision to target reverts, newest first. Raises
+        JobError DatabaseAhead or DowngradeFailed."""
+        self.pending(revision)  # raises DatabaseAhead for an unknown revision
         if revision is None or target not in self.parents or target not in self._history(revision):
             raise JobError(
                 "DowngradeFailed",
-                f"the database is at {revision or 'no revision (never migrated)'}, from where this image"
-                f" (head {self.head}) has no way back to {target}; nothing was changed",
+                f"the database is at {revision or 'no revision (never migrated)'}, and this image"
+                f" (head {self.head}) cannot downgrade it to {target}; nothing was changed",
             )
         kept = set(self._history(target))
         return [step for step in reversed(self._history(revision)) if step not in kept]
@@ -92,16 +92,16 @@ def read_graph(folder: Path | None = None) -> Graph:
     if not parents or unknown:
         raise JobError(
             "ImageBroken",
-            f"the image's migration scripts are not whole ({len(parents)} found"
+            f"the image's migration scripts are incomplete ({len(parents)} found"
             + (f", {', '.join(sorted(unknown))} missing)" if unknown else ")"),
         )
     return Graph(parents, files)
 
 
 def superset_folder() -> Path:
-    spec = importlib.util.find_spec("superset")  # finds a top-level package without importing it
+    spec = importlib.util.find_spec("superset")  # does not import a top-level package
     if spec is None or not spec.submodule_search_locations:
-        raise JobError("ImageBroken", "the image's Python has no module named superset")
+        raise JobError("ImageBroken", "the image's Python has no module named superset: use an image of Superset")
     return Path(spec.submodule_search_locations[0])
 
 
@@ -109,7 +109,7 @@ def _literals(file: Path) -> dict[str, Any]:
     try:
         module = ast.parse(file.read_bytes())
     except SyntaxError as error:
-        raise JobError("ImageBroken", f"migration script {file.name} does not parse") from error
+        raise JobError("ImageBroken", f"the image's migration script {file.name} cannot be parsed") from error
     facts: dict[str, Any] = {}
     for node in module.body:
         if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to what runs, with the standard library alone."""
+"""HTTP requests with the standard library."""
 
 from __future__ import annotations
 
@@ -10,33 +10,34 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 HTTP_SECONDS = 30
-# What an answer may hold: a chart of 50,000 wide rows is far below.
-_ANSWER_BYTES = 64 << 20
+# Maximum size of a response: that of a chart with 50,000 wide rows is far smaller.
+_RESPONSE_BYTES = 64 << 20
 
 
 class Failed(Exception):
-    """A check's answer is wrong; the text says what it was."""
+    """A check failed; the text has the details."""
 
 
 class Final(Failed):
-    """One that asking again does not change."""
+    """A failure that a retry does not change."""
 
 
 class _SameHost(HTTPRedirectHandler):
-    """Follows redirects within Superset; one to an identity provider is an answer."""
+    """Follows redirects within a host. A redirect to another one, such as an identity
+    provider, is returned as the response."""
 
     def redirect_request(self, request: Request, *arguments: object) -> Request | None:  # type: ignore[override]
         target = super().redirect_request(request, *arguments)  # type: ignore[arg-type]
         if not target:
             return None
         before, after = urlsplit(request.full_url), urlsplit(target.full_url)
-        # A token goes along, so never out of TLS.
+        # The token is sent along, so never follow a redirect from https to http.
         same = before.netloc == after.netloc and not (before.scheme == "https" and after.scheme == "http")
         return target if same else None
 
 
 def call(url: str, body: object = None, token: str = "", seconds: float = HTTP_SECONDS) -> tuple[int, bytes]:
-    """Code and content of the answer to a GET, or to a POST of a body as JSON."""
+    """Status code and content of the response to a GET, or to a POST of a body as JSON."""
     request = Request(url, data=None if body is None else json.dumps(body).encode())
     request.add_header("Accept", "application/json, */*;q=0.5")
     if body is not None:
@@ -45,16 +46,16 @@ def call(url: str, body: object = None, token: str = "", seconds: float = HTTP_S
         request.add_header("Authorization", f"Bearer {token}")
     try:
         with build_opener(_SameHost).open(request, timeout=seconds) as response:
-            content = response.read(_ANSWER_BYTES + 1)
-            if len(content) > _ANSWER_BYTES:
-                raise Failed(f"GET {urlsplit(url).path} gave more than {_ANSWER_BYTES >> 20} MiB")
+            content = response.read(_RESPONSE_BYTES + 1)
+            if len(content) > _RESPONSE_BYTES:
+                raise Failed(f"GET {urlsplit(url).path} returned more than {_RESPONSE_BYTES >> 20} MiB")
             return response.status, content
     except HTTPError as error:
         return error.code, error.read(1 << 20)
 
 
 def decoded(content: bytes) -> Any:
-    """The content as JSON; None when it is none."""
+    """The content parsed as JSON; None if it is not JSON."""
     try:
         return json.loads(content)
     except ValueError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lock that lets only one migration at a database."""
+"""The lock that prevents concurrent migrations of a database."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NAME = "superset-operator migration"
 
 @contextmanager
 def migration_lock(url: URL) -> Iterator[None]:
-    """Holds the database's migration lock, on a connection that touches no table. It
-    waits for it as long as SUPERSET_OPERATOR_LOCK_WAIT_SECONDS says.
+    """Holds the database's migration lock, on a connection that accesses no table. Waits up to
+    SUPERSET_OPERATOR_LOCK_WAIT_SECONDS (default 60) for it, then raises JobError LockTimeout.
 
-    On PostgreSQL it belongs to an open transaction, because a lock of the session
-    is lost behind a transaction pooler. SQLite, a file of one pod, has none."""
+    On PostgreSQL the lock belongs to an open transaction, because a transaction pooler loses a
+    lock of the session. There is none for SQLite, which is a file of one pod."""
     if url.get_backend_name() == "sqlite":
         yield
         return
@@ -37,7 +37,7 @@ def migration_lock(url: URL) -> Iterator[None]:
         yield
     finally:
         try:
-            connection.close()  # ends the transaction or session, and so the lock
+            connection.close()  # ends the transaction or session, which releases the lock
         except DBAPIError as error:
             log(f"the connection that held the migration lock was lost: {describe(error)}")
 
@@ -48,7 +48,7 @@ def _connect(url: URL) -> Connection:
         connection.begin()
         if connection.dialect.name == "postgresql":
             name_transaction(connection)
-            # The time-outs are for sessions that forgot a transaction, not for this one.
+            # This transaction is idle on purpose: the server must not end it.
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             if connection.dialect.server_version_info >= (17,):
                 connection.exec_driver_sql("SET LOCAL transaction_timeout = 0")
@@ -72,7 +72,7 @@ def _obtain(connection: Connection, url: URL, wait_seconds: float) -> None:
             raise JobError(
                 "LockTimeout",
                 f"another migration of this database was still running after {wait_seconds:.0f} s,"
-                f" that of {holder}: wait for it to end, or look for it in another namespace or cluster",
+                f" that of {holder}: wait until it ends; it may run in another namespace or cluster",
             )
         if not waiting:
             log(f"waiting up to {wait_seconds:.0f} s for another migration of this database to end: {holder}")
@@ -81,9 +81,8 @@ def _obtain(connection: Connection, url: URL, wait_seconds: float) -> None:
 
 
 def lock_name(dialect: str, database: str) -> str:
-    """PostgreSQL's advisory locks are numbers, per database; MySQL's are names, per
-    server: there the database's name is part of the lock's, hashed, as it has room for
-    64 characters."""
+    """PostgreSQL's advisory locks are numbers, per database. MySQL's are names of at most 64
+    characters, per server, so the name has a hash that includes the database's name."""
     if dialect == "postgresql":
         return str(int.from_bytes(hashlib.sha256(_NAME.encode()).digest()[:8], "big", signed=True))
     name = hashlib.sha256(f"{_NAME} {database}".encode()).hexdigest()[:40]
@@ -97,7 +96,7 @@ def _statement(dialect: str, lock: str) -> str:
 
 
 def holder_of_lock(connection: Connection, url: URL) -> str:
-    """Who holds the migration lock of the database, in words."""
+    """A description of the session that holds the migration lock of the database."""
     return _holder(connection, lock_name(connection.dialect.name, url.database or ""))
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The operations of alembic, and Superset's helpers around them, by name: what each
-of their arguments is."""
+"""The operations of alembic and Superset's helpers around them: the meaning of their
+arguments, by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from superset_job_effects import Step
 from superset_job_scope import Scope
 
-# A batch's operations leave out the table.
+# The operations of a batch have no table argument.
 _ARGUMENTS = {
     "create_table": "table",
     "drop_table": "table",
@@ -27,8 +27,8 @@ _ARGUMENTS = {
     "drop_constraint": "name table",
     "bulk_insert": "table",
 }
-# Superset's own: the operation that each stands for, and its arguments. Where the last
-# is in brackets there may be many.
+# Superset's helpers: the operation that each of them runs, and its arguments. The last
+# argument may be repeated if it is in brackets.
 HELPERS = {
     "create_table": ("create_table", "table"),
     "drop_table": ("drop_table", "table"),
@@ -67,7 +67,7 @@ def is_operation(operation: Operation) -> bool:
 
 
 def step_of(operation: Operation, node: ast.Call, scope: Scope) -> list[Step]:
-    """The steps of a call: one, or one for each of several columns."""
+    """The steps of a call: one, or one for each column."""
     kind, names = operation.name, _ARGUMENTS.get(operation.name, "")
     if operation.home == "helper":
         kind, names = HELPERS[operation.name]

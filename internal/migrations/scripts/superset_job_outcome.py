@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What dump.sh, load.sh or copy.sh left behind for Python to report."""
+"""Reading the outcome that dump.sh, load.sh or copy.sh wrote."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from superset_job import JobError, Result
 
 
 def custom() -> bool:
-    """Whether a user's own command did the work; it leaves nothing behind."""
+    """Whether the user's command did the work; it writes no outcome."""
     return os.environ.get("SUPERSET_OPERATOR_CUSTOM") == "1"
 
 
 def read_outcome(result: Result, reason: str) -> None:
-    """Puts what the container before has done into the result. Raises a JobError of its
-    reason, or of this one when it left no word."""
+    """Stores the outcome of the previous container in the result. Raises a JobError with the
+    reason of the outcome, or with the given reason if there is no outcome."""
     name = os.environ.get("SUPERSET_OPERATOR_BACKUP", "")
     if custom():
         result.backup = {"name": name}
@@ -39,8 +39,7 @@ def read_outcome(result: Result, reason: str) -> None:
 
 
 def read_copy() -> dict[str, Any]:
-    """The figures of the copy that a rehearsal is made on. Raises a JobError of the
-    reason why there is none."""
+    """The figures of a rehearsal's copy. Raises a JobError if there is no copy."""
     facts = _facts("RehearsalFailed")
     if facts.get("reason"):
         raise JobError(facts["reason"], facts.get("message", ""))
@@ -56,5 +55,5 @@ def _facts(reason: str) -> dict[str, str]:
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        raise JobError(reason, "the container of the database's programs left no word of what it did") from error
+        raise JobError(reason, "the container with the database's programs ended without an outcome: read its log") from error
     return dict(line.split("=", 1) for line in lines if "=" in line)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Migrating while others use the tables, without a deadlock and without one of
-their requests failing.
+"""The polite migration: migrating under live traffic without deadlocks and without failed
+requests.
 
-A plain migration takes its locks one by one as it goes, and requests take theirs
-in another order: one of the two is ended by the server. The polite one locks every
-table before it begins (superset_job_tables.py), in its own transaction. On
-PostgreSQL Superset's whole upgrade is one transaction, so the locks last until its
-end, and a budget of time can take all of it back (superset_job_budget.py).
+A plain migration locks tables one by one, and requests lock them in a different order: then
+the server ends one of the two. The polite migration locks all tables before it changes any
+(superset_job_tables.py), in the same transaction. On PostgreSQL Superset's whole upgrade is
+one transaction, so the locks last until its end, and when its time budget is used up, all of
+it is rolled back (superset_job_budget.py).
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from superset_job_database import new_engine
 from superset_job_sessions import holders, name_transaction
 from superset_job_tables import LOCKS_OF_OTHERS, lock_tables, sqlstate
 
-# For a migration that the network or its own second connection has hung: an hour,
-# because some ask every analytics database in turn, reachable or not.
+# Limit for a migration that hangs because of the network or its own second connection. An
+# hour, because some migrations connect to each analytics database, reachable or not.
 _IDLE_SECONDS = 3600
 _START_LOCK_SECONDS = 2.0
 
 
 @contextmanager
 def starting(url: URL) -> Iterator[None]:
-    """Lets Superset start in the body. It adds tables that it misses, with references
-    to others, and would wait for those without end, with everyone who wants to write
-    behind it. Politely, it gives up soon. Raises JobError TablesBusy."""
+    """Starts Superset in the body. Superset adds missing tables that reference others, and
+    would wait for these without limit, while writers queue behind it. A polite migration
+    limits that wait, and raises JobError TablesBusy."""
     if url.get_backend_name() != "postgresql" or not _max_lock_seconds():
         yield
         return
@@ -60,8 +60,8 @@ def starting(url: URL) -> Iterator[None]:
             busy = holders(connection, LOCKS_OF_OTHERS)
         raise JobError(
             "TablesBusy",
-            "Superset adds tables when it starts, and could not lock the ones that these refer to"
-            f" within {_START_LOCK_SECONDS:.0f} s; in the way: {'; '.join(busy) or 'somebody who has left'}",
+            "Superset adds tables when it starts, and could not lock the tables that these reference"
+            f" within {_START_LOCK_SECONDS:.0f} s; blocked by: {'; '.join(busy) or 'a session that has ended'}",
         ) from error
     finally:
         event.remove(Engine, "begin", limit)
@@ -70,9 +70,9 @@ def starting(url: URL) -> Iterator[None]:
 
 @contextmanager
 def guarded(url: URL, result: Result, connections: list[Any]) -> Iterator[None]:
-    """Lets alembic migrate in the body with a limit to a hung transaction and, if
-    SUPERSET_OPERATOR_MAX_LOCK_SECONDS is set, politely. PostgreSQL only: the others
-    have no transaction around a whole upgrade.
+    """Runs alembic in the body with a timeout for idle transactions and, if
+    SUPERSET_OPERATOR_MAX_LOCK_SECONDS is set, as a polite migration. PostgreSQL only: other
+    databases have no transaction around a whole upgrade.
 
     Raises JobError TablesBusy, LockBudgetExceeded or MigrationFailed (locks lost)."""
     if url.get_backend_name() != "postgresql":
@@ -101,13 +101,13 @@ def guarded(url: URL, result: Result, connections: list[Any]) -> Iterator[None]:
     except LocksLost as error:
         raise JobError(
             "MigrationFailed",
-            "a migration script met an error and rolled back the transaction, which let go of the tables' locks,"
-            " so the rest was not run while others use them: look for the error in the Job's log",
+            "a migration script had an error and rolled back the transaction, which released the tables' locks,"
+            " so the rest was not run under live traffic: read the error in the Job's log",
         ) from error
     except BaseException as error:
         if budget and (isinstance(error, Spent) or budget.spent()):
             raise JobError(
-                "LockBudgetExceeded", f"the migration needed the tables' locks for longer than {budget.seconds:g} s"
+                "LockBudgetExceeded", f"the migration held the tables' locks for longer than {budget.seconds:g} s"
             ) from error
         raise
     finally:
@@ -117,14 +117,14 @@ def guarded(url: URL, result: Result, connections: list[Any]) -> Iterator[None]:
 
 
 def _max_lock_seconds() -> float:
-    """0 for a plain migration."""
+    """The time budget of a polite migration; 0 for a plain one."""
     return float(os.environ.get("SUPERSET_OPERATOR_MAX_LOCK_SECONDS") or 0)
 
 
 def _prepare(connection: Connection, idle_seconds: float = _IDLE_SECONDS) -> None:
     """The first statements of the migration's transaction."""
     if connection.exec_driver_sql("SHOW transaction_isolation").scalar() != "read committed":
-        # A snapshot from before the locks would not see what was written meanwhile.
+        # A snapshot from before the locks would miss rows that were written in the meantime.
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     name_transaction(connection)
     set_local(connection, "idle_in_transaction_session_timeout", idle_seconds)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conditions over metrics that must not hold, as those of alerts.
+"""Conditions on metrics that must not hold, like those of alerts.
 
-They are asked of a server with the API of Prometheus. A condition gives a sample for
-each thing that it holds of, so that none is good.
+They are queried from a server with the API of Prometheus. Like for an alert, the result has a
+sample for each label set for which the condition holds; an empty result means success.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from superset_job import JobError, describe, log, shorten
 from superset_job_http import Failed, Final, call, decoded
 
 _PATH = "/api/v1/query"
-# So long the server may think, and a little longer we wait.
+# The server's timeout; the client waits a little longer.
 _SECONDS = 10
 _ERROR_CHARACTERS = 220
-# What an answer that is no vector lacks.
-_INSTEAD = {
-    "scalar": "gives a scalar, which always has a value: compare a vector, for example vector(time()) > 0",
-    "matrix": "gives a range, which is no condition: put rate() or max_over_time() around it, and compare that",
-    "string": "gives a string, which is no condition: compare a vector, for example up == 0",
+# Advice for results that are not a vector.
+_ADVICE_BY_TYPE = {
+    "scalar": "returns a scalar, which always has a value: compare a vector, for example vector(time()) > 0",
+    "matrix": "returns a range, which is not a condition: put rate() or max_over_time() around it, and compare that",
+    "string": "returns a string, which is not a condition: compare a vector, for example up == 0",
 }
 
 
@@ -40,8 +40,8 @@ def queries() -> list[tuple[str, str]]:
 
 
 def ask(expression: str) -> str:
-    """Says that the condition does not hold. Raises Holds when it does, Final when it
-    is none, and Failed when the server does not answer it."""
+    """Returns "does not hold". Raises Holds if the condition holds, Final if the query is
+    invalid, and Failed if the server does not answer."""
     samples = _samples(expression)
     if not samples:
         return "does not hold"
@@ -49,62 +49,62 @@ def ask(expression: str) -> str:
     raise Holds(f"holds{times}: {_sample(samples[0])}")
 
 
-def refuse_early() -> None:
-    """Asks each query once, before anything is touched. Raises QueryFailed for one that
-    would fail afterwards too, or that an upgrade could not be judged by."""
+def check_queries() -> None:
+    """Runs each query once, before anything is changed. Raises JobError QueryFailed for a query
+    that fails, or whose condition holds already: verify could not use it."""
     for name, expression in queries():
         try:
             log(f"query {name}: {ask(expression)}")
         except Failed as error:
-            said = shorten(str(error), _ERROR_CHARACTERS)
+            problem = shorten(str(error), _ERROR_CHARACTERS)
             raise JobError(
                 "QueryFailed",
-                f"query {name} of spec.upgrade.verify.prometheus {said}: {_advice(error)}, or leave it out;"
+                f"query {name} of spec.upgrade.verify.prometheus {problem}: {_advice(error)}, or remove the query;"
                 " nothing was touched",
             ) from error
 
 
 def _advice(error: Failed) -> str:
     if isinstance(error, Holds):
-        return "wait until it does not hold, mend its expr"
+        return "wait until it does not hold, fix its expr"
     if isinstance(error, Final):
-        return "mend its expr"
-    return "mend url and tokenFrom, or what keeps a Job from the server"
+        return "fix its expr"
+    return "check url, tokenFrom, and that a Job can reach the server"
 
 
 def _samples(expression: str) -> list[dict[str, Any]]:
     base = os.environ["SUPERSET_OPERATOR_PROMETHEUS_URL"].rstrip("/")
-    question = urlencode({"query": expression, "timeout": f"{_SECONDS}s"})
+    parameters = urlencode({"query": expression, "timeout": f"{_SECONDS}s"})
     try:
-        code, content = call(f"{base}{_PATH}?{question}", token=_token(), seconds=_SECONDS + 2)
-    except (OSError, HTTPException) as error:  # refused, timed out, no such host
-        raise Failed(f"has no answer: {describe(error)} at {base}") from error
+        code, content = call(f"{base}{_PATH}?{parameters}", token=_token(), seconds=_SECONDS + 2)
+    except (OSError, HTTPException) as error:  # connection refused, timeout, unknown host
+        raise Failed(f"got no answer: {describe(error)} at {base}") from error
     answer = decoded(content)
     answer = answer if isinstance(answer, dict) else {}
     if answer.get("errorType") in ("bad_data", "execution"):
-        raise Final(f"is refused: {answer['errorType']}: {answer.get('error')}")
+        raise Final(f"is rejected: {answer['errorType']}: {answer.get('error')}")
     if code != 200 or answer.get("status") != "success":
-        said = answer.get("error") or ("" if code != 200 else "not what Prometheus answers")
-        raise Failed(f"has no answer: GET {base}{_PATH} answered {code}" + (f": {said}" if said else ""))
+        problem = answer.get("error") or ("" if code != 200 else "not an answer of Prometheus")
+        raise Failed(f"got no answer: GET {base}{_PATH} answered {code}" + (f": {problem}" if problem else ""))
     kind, result = answer["data"]["resultType"], answer["data"]["result"]
     if kind != "vector":
-        raise Final(_INSTEAD.get(kind, f"gives a {kind}, which is no condition"))
+        raise Final(_ADVICE_BY_TYPE.get(kind, f"returns a {kind}, which is not a condition"))
     return list(result)
 
 
 def _sample(sample: dict[str, Any]) -> str:
-    """The value first: of many labels the last ones are cut."""
+    """A sample as text. The value is first, because long texts are cut at the end."""
     labels = dict(sample.get("metric") or {})
     name = labels.pop("__name__", "")
-    told = ", ".join(f'{label}="{value}"' for label, value in labels.items())
+    listed = ", ".join(f'{label}="{value}"' for label, value in labels.items())
     value = sample["value"][1] if "value" in sample else "a histogram"
-    return f"{value} of {name}{{{told}}}"
+    return f"{value} of {name}{{{listed}}}"
 
 
 def _token() -> str:
-    """Without the line break that a Secret made of a file ends in. What no header takes
-    would be quoted by whoever refuses it."""
+    """The token without the line break at the end of a Secret that was created from a file. An
+    invalid token is rejected here, because the HTTP library would quote it in its error."""
     token = os.environ.get("SUPERSET_OPERATOR_PROMETHEUS_TOKEN", "").strip()
     if not re.fullmatch(r"[\x21-\x7e]*", token):
-        raise Failed("is not asked: the token of tokenFrom is not one word of ASCII")
+        raise Failed("was not sent: the token of tokenFrom has characters other than printable ASCII without spaces")
     return token

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The broker, without Superset."""
+"""Access to the Celery broker without Superset's app."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from superset_job import JobError
 
 
 def celery_client():  # type: ignore[no-untyped-def]  # celery has no types
-    """A Celery app that knows the broker and no task."""
+    """A Celery app with the broker and without tasks. Raises JobError ConfigInvalid."""
     import celery
 
     url = os.environ.get("SUPERSET_CACHE_URL")
     if not url:
-        raise JobError("ConfigInvalid", "workers need a broker: set SUPERSET_CACHE_URL")
+        raise JobError("ConfigInvalid", "workers need a broker: set SUPERSET_CACHE_URL (spec.cache)")
     client = celery.Celery(broker=with_certificate_check(url))
     client.conf.update(broker_connection_retry=False, broker_transport_options={"socket_connect_timeout": 10})
     return client
 
 
 def with_certificate_check(url: str) -> str:
-    """The URL with an ssl_cert_reqs that Celery and redis-py both take, as the
-    generated superset_config.py has it: Celery refuses rediss:// without one, and
-    redis-py knows only the short names."""
+    """The URL with an ssl_cert_reqs that both Celery and redis-py accept, as in the generated
+    superset_config.py: Celery rejects rediss:// without it, and redis-py accepts only the
+    short names."""
     parts = urlsplit(url)
     if parts.scheme != "rediss":
         return url

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the names in one function of a migration stand for, as far as its text tells."""
+"""What the names in one function of a migration refer to, as far as static analysis
+can tell."""
 
 from __future__ import annotations
 
@@ -9,33 +10,33 @@ from typing import Union
 
 from superset_job_code import Class, Module
 
-# Names for names for names: none goes deeper.
+# Limit for chains of names that refer to other names.
 _DEPTH = 12
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What op.batch_alter_table gives."""
+    """The value of op.batch_alter_table."""
 
     table: str
 
 
 @dataclass
 class Scope:
-    """The names of a function: those it was given or gave, then its module's."""
+    """The names of a function: arguments and local names, then those of its module."""
 
     module: Module = field(default_factory=Module)
-    # What self and cls are.
+    # The class that self and cls refer to.
     owner: Class | None = None
     names: dict[str, Union[Batch, ast.expr]] = field(default_factory=dict)
 
     def value(self, node: ast.expr) -> Batch | ast.expr:
-        """What a name is to be bound to."""
+        """The value to bind a name to."""
         named = self.names.get(node.id) if isinstance(node, ast.Name) else None
         return named if isinstance(named, Batch) else self.resolved(node)
 
     def bind(self, target: ast.expr, value: ast.expr) -> None:
-        """Binds the names of an assignment, also those of
+        """Binds the names of an assignment, including
         table_name, column_name = "table.column".split(".")."""
         if isinstance(target, ast.Name):
             self.names[target.id] = self.value(value)
@@ -47,7 +48,7 @@ class Scope:
                     self.names[name.id] = ast.Constant(part)
 
     def resolved(self, node: ast.expr) -> ast.expr:
-        """The expression that a name stands for."""
+        """The expression that a name refers to."""
         for _ in range(_DEPTH):
             if not isinstance(node, ast.Name):
                 break
@@ -58,7 +59,8 @@ class Scope:
         return node
 
     def text(self, node: ast.expr | None) -> str:
-        """A string that the text tells, or "?". In an f-string that may be a part."""
+        """The string value, or "?" if it is not known. Unknown parts of an f-string become
+        "?", too."""
         node = self.resolved(node) if node is not None else None
         if isinstance(node, ast.Constant):
             return str(node.value)
@@ -70,7 +72,7 @@ class Scope:
         return "?"
 
     def strings(self, node: ast.expr) -> list[str]:
-        """The strings of a list or tuple that the text tells; none otherwise."""
+        """The strings of a literal list or tuple; empty for anything else."""
         node = self.resolved(node)
         if isinstance(node, ast.Call) and call_of(node) in ("reversed", "sorted", "list", "set") and node.args:
             node = self.resolved(node.args[0])
@@ -79,14 +81,14 @@ class Scope:
         return [self.text(one) for one in node.elts]
 
     def table(self, node: ast.expr) -> str:
-        """The name of what table(...) or Table(...) made."""
+        """The name of a table created by table(...) or Table(...); "?" if it is not known."""
         made = self.resolved(node)
         named = isinstance(made, ast.Call) and call_of(made) in ("table", "Table")
         return self.text(made.args[0]) if named and isinstance(made, ast.Call) and made.args else "?"
 
 
 def call_of(node: ast.Call) -> str:
-    """The last part of the name that is called."""
+    """The last part of the called name."""
     return last_name(node.func)
 
 

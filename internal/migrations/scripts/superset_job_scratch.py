@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The throw-away database that a rehearsal happens in, and the wall around it.
+"""The scratch database of a rehearsal, and its isolation.
 
-It is a PostgreSQL beside the rehearsal (scratch.sh), or one that the user names. From
-the first container on nobody has the URL of the real database, and in the processes
-that run Superset no other database, cache or broker can be reached either.
+The scratch database is a PostgreSQL in the same pod (scratch.sh), or one that the user
+names. Only the first container has the URL of the real database. The processes that run
+Superset cannot reach any other database, cache or broker either.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flask import Flask
     from sqlalchemy.engine import URL, Connection
 
-# A table that says of a database that a rehearsal may empty it.
+# A table that marks a database that a rehearsal may empty.
 MARK = "superset_operator_rehearsal"
 NOWHERE = "redis://127.0.0.1:9/0"
 
@@ -33,19 +33,19 @@ ORDER BY 1 LIMIT 1
 
 
 def wanted() -> bool:
-    """Whether this pod rehearses."""
+    """Whether this pod is that of a rehearsal."""
     return bool(os.environ.get("SUPERSET_OPERATOR_SCRATCH_DIR"))
 
 
 def write(source: URL, folder: Path) -> None:
-    """Writes how to reach the throw-away database into the folder of a pod: its URL
-    for Superset, its connection files for PostgreSQL's programs, and its password for
+    """Writes the connection data of the scratch database into the pod's shared folder: the
+    URL for Superset, connection files for PostgreSQL's programs, and the password for
     scratch.sh, which waits for it."""
     from superset_job_client import write_connection, write_private
 
     own = os.environ.get("SUPERSET_OPERATOR_SCRATCH_URI", "")
     password = secrets.token_hex(16)
-    url = _of_user(own, source) if own else _beside(source, password)
+    url = _users_database(own, source) if own else _pod_database(source, password)
     for_programs = folder / "scratch"
     for_programs.mkdir(mode=0o700, exist_ok=True)
     write_connection(url, for_programs)
@@ -55,15 +55,16 @@ def write(source: URL, folder: Path) -> None:
         (folder / "scratch.partial").rename(folder / "scratch.password")
 
 
-def _beside(source: URL, password: str) -> URL:
-    """That of scratch.sh, by the driver that the images have."""
+def _pod_database(source: URL, password: str) -> URL:
+    """The URL of scratch.sh's database, with the driver of the real URL, which the images
+    are known to have."""
     from sqlalchemy.engine import URL
 
     port = int(os.environ.get("SUPERSET_OPERATOR_SCRATCH_PORT") or 54320)
     return URL.create(source.drivername, "superset", password, "127.0.0.1", port, "postgres")
 
 
-def _of_user(text: str, source: URL) -> URL:
+def _users_database(text: str, source: URL) -> URL:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -74,49 +75,49 @@ def _of_user(text: str, source: URL) -> URL:
     except (ArgumentError, ValueError) as error:
         raise JobError("ConfigInvalid", "the URI in the Secret of rehearsalJob.scratchURIFrom is not a URL") from error
     if url.get_backend_name() != "postgresql":
-        raise JobError("ConfigInvalid", "rehearsalJob.scratchURIFrom must name a PostgreSQL, as the database is one")
+        raise JobError("ConfigInvalid", "rehearsalJob.scratchURIFrom must name a PostgreSQL database, like the one to copy")
     try:
         with new_engine(url).connect() as scratch, new_engine(source).connect() as real:
             if _same(scratch, real):
                 raise JobError(
                     "ConfigInvalid",
-                    "rehearsalJob.scratchURIFrom names Superset's own database, and a rehearsal empties what it names:"
-                    " name another database, which may be on the same server",
+                    "rehearsalJob.scratchURIFrom names Superset's own database, and a rehearsal empties the scratch"
+                    " database: name a different database; it may be on the same server",
                 )
             if found := scratch.exec_driver_sql(_OURS).scalar():
                 raise JobError(
                     "ConfigInvalid",
-                    f"the database of rehearsalJob.scratchURIFrom holds {found}, which no rehearsal has left there:"
+                    f"the database of rehearsalJob.scratchURIFrom holds {found}, which was not created by a rehearsal:"
                     " name an empty database",
                 )
     except DBAPIError as error:
         why = classify(error)
-        raise JobError(why.reason, f"of rehearsalJob.scratchURIFrom: {why.message}") from error
+        raise JobError(why.reason, f"rehearsalJob.scratchURIFrom: {why.message}") from error
     return url
 
 
 def _same(one: Connection, other: Connection) -> bool:
-    """Whether two connections are to one database, whatever the names of it: an
-    advisory lock is known in its own database alone."""
+    """Whether two connections use the same database, even under different host names: an
+    advisory lock is visible only within its database."""
     key = secrets.randbits(62)
     one.exec_driver_sql(f"SELECT pg_advisory_xact_lock({key})")
     return not other.exec_driver_sql(f"SELECT pg_try_advisory_xact_lock({key})").scalar()
 
 
 def enter() -> None:
-    """Makes the throw-away database the only one that this process knows, before
-    anything is said or loaded."""
+    """Replaces the database URL of this process by that of the scratch database. Must be
+    called before anything is logged or imported."""
     folder = Path(os.environ.get("SUPERSET_OPERATOR_SHARED_DIR", "/run/superset-operator"))
     try:
         os.environ["SUPERSET_DATABASE_URI"] = (folder / "scratch.uri").read_text(encoding="utf-8")
     except OSError:
-        os.environ["SUPERSET_DATABASE_URI"] = ""  # and so ConfigInvalid, wherever it is asked for
+        os.environ["SUPERSET_DATABASE_URI"] = ""  # database_url() then raises ConfigInvalid
     if os.environ.get("SUPERSET_CACHE_URL"):
         os.environ["SUPERSET_CACHE_URL"] = NOWHERE
 
 
 def create_app(url: URL, adjust: Any = lambda config: None) -> Flask:
-    """Superset's app on the throw-away database, with everything else cut off."""
+    """Superset's app on the scratch database, isolated from everything else."""
     import superset_job_app
     from superset_job_secrets import key_of_stored
 
@@ -138,8 +139,8 @@ def create_app(url: URL, adjust: Any = lambda config: None) -> Flask:
 
 
 def allow_only(url: URL) -> None:
-    """Lets SQLAlchemy connect to no other database than that of the URL, in whatever
-    way an engine is made. To Superset it looks as if the other did not answer."""
+    """Prevents SQLAlchemy from connecting to any other database than that of the URL, no
+    matter how the engine is created. To Superset another database appears unreachable."""
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.exc import OperationalError
@@ -148,8 +149,8 @@ def allow_only(url: URL) -> None:
 
     def refuse(dialect: Any, _: Any, __: Any, parameters: dict[str, Any]) -> None:
         if dialect.name != "postgresql" or _place(parameters) != allowed:
-            log(f"not connected to a database of {dialect.name}: a rehearsal is cut off from all but its copy")
-            raise OperationalError("connect", None, Exception("cut off in a rehearsal"))
+            log(f"connection to a {dialect.name} database refused: a rehearsal can only reach its copy")
+            raise OperationalError("connect", None, Exception("not reachable from a rehearsal"))
 
     event.listen(Engine, "do_connect", refuse)
 

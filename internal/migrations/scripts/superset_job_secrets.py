@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Encrypting what is stored with another key, by Superset's own means.
+"""Re-encrypting stored secrets with a different key, with Superset's SecretsMigrator.
 
-Superset's SecretsMigrator reads each value with the previous key and writes it with
-its app's, in one transaction. It takes the app's key from the configuration, so for
-the way back the app is started with the two keys changed round. Each app has a
-process of its own: Superset's models keep the key of the first one.
+The SecretsMigrator reads each value with the previous key and writes it with the key of
+its app, in one transaction. It takes the app's key from the configuration. Therefore a
+rollback starts the app with the two keys swapped. Each app runs in its own process,
+because Superset's models keep the key of the first app.
 """
 
 from __future__ import annotations
@@ -21,41 +21,42 @@ if TYPE_CHECKING:
 FORWARD, BACK = "forward", "back"
 _PREVIOUS = "SUPERSET_OPERATOR_PREVIOUS_SECRET_KEY"
 _CURRENT = "SUPERSET_SECRET_KEY"
-_TRIED = 20
+_SAMPLE_ROWS = 20
 
 
 def direction() -> str:
-    """forward, back, or empty for none. Raises when the previous key is missing."""
-    way = os.environ.get("SUPERSET_OPERATOR_REENCRYPT", "")
-    if way not in ("", FORWARD, BACK):
-        raise JobError("ConfigInvalid", f"SUPERSET_OPERATOR_REENCRYPT is {way!r}, not {FORWARD} or {BACK}")
-    if way and not previous_key():
+    """forward, back, or empty for no re-encryption. Raises ConfigInvalid for any other
+    value, and SecretKeyInvalid if the previous key is missing."""
+    value = os.environ.get("SUPERSET_OPERATOR_REENCRYPT", "")
+    if value not in ("", FORWARD, BACK):
+        raise JobError("ConfigInvalid", f"SUPERSET_OPERATOR_REENCRYPT is {value!r}, must be {FORWARD} or {BACK}")
+    if value and not previous_key():
         raise JobError("SecretKeyInvalid", "the previous secret key in the Secret is empty")
-    return way
+    return value
 
 
 def previous_key() -> str:
-    """The key before the current one; empty when there is none."""
+    """The previous secret key; empty if there is none."""
     return os.environ.get(_PREVIOUS, "")
 
 
-def reencrypt(way: str) -> None:
-    """Encrypts all that is stored with the key at the end of the way. Raises a JobError
-    ReencryptFailed, and then nothing is changed."""
+def reencrypt(to: str) -> None:
+    """Re-encrypts all stored secrets: with the current key (FORWARD) or with the previous
+    one (BACK). Raises JobError ReencryptFailed; then nothing was changed."""
     from superset_job_child import run_child
 
     keys = {_CURRENT: os.environ.get(_CURRENT, ""), _PREVIOUS: previous_key()}
-    if way == BACK:
+    if to == BACK:
         keys = {_CURRENT: keys[_PREVIOUS], _PREVIOUS: keys[_CURRENT]}
-    log(f"re-encrypting what is stored, {way}")
+    log(f"re-encrypting stored secrets ({to})")
     run_child("re-encrypting", "ReencryptFailed", [os.path.abspath(__file__)], keys)
 
 
 def key_of_stored(url: URL) -> str:
-    """The key that stored passwords are encrypted with: the previous one where it alone
-    decrypts a sample of them, else the current one. For whoever runs Superset's code
-    before or after they are encrypted anew. Never the public default, as Superset does
-    not start with it."""
+    """The key that stored passwords are encrypted with: the previous key if only that one
+    decrypts a sample of them, otherwise the current key. Superset's code needs it both
+    before and after re-encryption. Never the public default, because Superset does not
+    start with it."""
     current, previous = os.environ.get(_CURRENT, ""), previous_key()
     if not previous:
         return current
@@ -75,12 +76,12 @@ def _decrypts(url: URL, key: str) -> bool:
     with read_only(url) as connection:
         if not sa.inspect(connection).has_table("dbs"):
             return True
-        query = sa.text(f"SELECT password FROM dbs WHERE password IS NOT NULL ORDER BY id DESC LIMIT {_TRIED}")
+        query = sa.text(f"SELECT password FROM dbs WHERE password IS NOT NULL ORDER BY id DESC LIMIT {_SAMPLE_ROWS}")
         try:
             connection.execute(query.columns(password=EncryptedType(sa.Text, key))).fetchall()
         except sa.exc.DBAPIError:
             raise
-        except Exception:  # whatever the cipher says of a wrong key
+        except Exception:  # a cipher may raise anything for a wrong key
             return False
     return True
 
@@ -93,27 +94,27 @@ def _main() -> None:
         fields = _fields()
         wrong = _undecryptable(fields, None)
         if not wrong and _undecryptable(fields, previous_key()):
-            log("re-encrypted already: the key decrypts all that is stored")
+            log("re-encrypted already: the key decrypts all stored secrets")
             return
         neither = sorted(set(wrong) & set(_undecryptable(fields, previous_key())))
         if neither:
             raise JobError(
                 "ReencryptFailed",
                 f"neither the current nor the previous secret key decrypts {_list(neither)}; nothing was changed:"
-                " put back the key that it was stored with, or enter it anew in Superset",
+                " put the key that encrypted it back into the Secret, or enter the value again in Superset",
             )
         _migrator(fields).run()
         if wrong := _undecryptable(fields, None):
-            raise JobError("ReencryptFailed", f"Superset left {_list(wrong)} with another key")
-    log(f"re-encrypted: all that is stored in {', '.join(fields)} has the new key")
+            raise JobError("ReencryptFailed", f"Superset did not re-encrypt {_list(wrong)}: read the Job's log")
+    log(f"re-encrypted: all secrets in {', '.join(fields)} have the new key")
 
 
 def _fields() -> dict[str, dict[str, Any]]:
     """The encrypted columns of each table, with their types.
 
-    Superset's own list of them is empty where its models are not those of its db object,
-    as in 6.x with newer releases of Flask-SQLAlchemy: then it does nothing, and says that
-    it did. The models' own base has them all."""
+    Superset's own list is empty if its models are not registered with its db object, as in
+    6.x with newer releases of Flask-SQLAlchemy: then SecretsMigrator does nothing and
+    reports success. The metadata of the models' base class has all of them."""
     from flask_appbuilder import Model
     from superset import db
     from superset.utils.encrypt import EncryptedType
@@ -125,7 +126,7 @@ def _fields() -> dict[str, dict[str, Any]]:
             if columns:
                 fields[table.name] = columns
     if "dbs" not in fields:
-        raise JobError("ReencryptFailed", "this Superset stores nothing encrypted that its own migrator could read")
+        raise JobError("ReencryptFailed", "this Superset has no encrypted columns that its SecretsMigrator can read")
     return fields
 
 
@@ -140,7 +141,8 @@ def _migrator(fields: dict[str, dict[str, Any]]) -> Any:
 
 
 def _undecryptable(fields: dict[str, dict[str, Any]], key: str | None) -> list[str]:
-    """What a key, or the app's own, does not decrypt: table.column of row id."""
+    """The values that a key does not decrypt, as "table.column of row id". None as the key
+    means the app's key."""
     from sqlalchemy_utils import EncryptedType
     from superset import db
     from superset.utils.encrypt import SecretsMigrator
@@ -154,7 +156,7 @@ def _undecryptable(fields: dict[str, dict[str, Any]], key: str | None) -> list[s
                         kind = EncryptedType(kind.underlying_type, key)
                     try:
                         kind.process_result_value(SecretsMigrator._read_bytes(name, value), connection.dialect)
-                    except Exception:  # whatever the cipher says of a wrong key
+                    except Exception:  # a cipher may raise anything for a wrong key
                         wrong.append(f"{table}.{name} of row {row[0]}")
     return wrong
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is in the way: sessions of the database server, in words.
+"""Descriptions of the database sessions that block a Job.
 
-Only what a colleague needs in order to find the session is told: its name, user,
-address, state, the start of its transaction and its pid; never what it runs, which
-may hold data. PostgreSQL shows other users' state only to members of
-pg_read_all_stats; what it hides is left out.
+A description has what is needed to find the session: its name, user, address, state, the
+start of its transaction and its pid. It never has the statement, which may contain data.
+PostgreSQL shows the state of other users' sessions only to members of pg_read_all_stats;
+hidden values are omitted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 _NAME = "superset-operator migrate"
-_NAME_BYTES = 63  # PostgreSQL cuts longer ones without a word
+_NAME_BYTES = 63  # PostgreSQL truncates longer names silently
 
 _SESSIONS = """
 SELECT COALESCE(NULLIF(a.application_name, ''), a.backend_type), a.usename, host(a.client_addr), a.state,
@@ -30,26 +30,26 @@ ORDER BY a.xact_start NULLS LAST, l.pid LIMIT 3
 
 
 def session_name() -> str:
-    """The application_name of this Job's sessions, which names the owner to whoever
-    waits for them."""
+    """The application_name of this Job's sessions. It names the owner for those who wait
+    for its locks."""
     name = f"{_NAME} {os.environ.get('SUPERSET_OPERATOR_OWNER', '')}".strip()
     return name if len(name) <= _NAME_BYTES else name[: _NAME_BYTES - 3] + "..."
 
 
 def name_transaction(connection: Connection) -> None:
-    """Names the open transaction's session, on PostgreSQL; a pooler's next client
-    does not inherit the name."""
+    """Names the session on PostgreSQL, until the end of the open transaction, so that the
+    next client of a pooler does not inherit the name."""
     connection.execute(sa.text("SELECT set_config('application_name', :name, true)"), {"name": session_name()})
 
 
 def holders(connection: Connection, lock: str) -> list[str]:
-    """Up to three other sessions of this PostgreSQL database that hold a lock, the
-    oldest transaction first. lock is a condition over pg_locks."""
+    """Up to three other sessions of this PostgreSQL database that hold a lock, the oldest
+    transaction first. lock is a SQL condition on pg_locks."""
     return [_sentence(row) for row in connection.execute(sa.text(_SESSIONS.format(lock=lock)))]
 
 
 def mysql_holder(connection: Connection, name: str) -> list[str]:
-    """The session that holds MySQL's user-level lock of that name, if any does."""
+    """The session that holds MySQL's user-level lock of that name; empty if none does."""
     query = "SELECT ID, USER, HOST, TIME FROM information_schema.PROCESSLIST WHERE ID = IS_USED_LOCK(:name)"
     return [
         f"the session of user {row[1]} from {row[2]} (id {row[0]}, its last statement {row[3]} s ago)"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a PostgreSQL schema holds, in a form that can be compared, and the first
-difference of two of them in words.
+"""The state of a PostgreSQL schema in a comparable form, and the differences between two
+states as text.
 
-The order of columns is not looked at, nor are comments, grants and the values of
-sequences. Of each table the rows are counted, and of each column there is a sum over
-the hashes of its values together with their row's key: it does not depend on the order
-of rows, and shows which column has other values.
+The order of columns, comments, grants and the values of sequences are ignored. The rows of
+each table are counted. For each column there is a sum over the hashes of its values
+together with the key of their row: it does not depend on the order of rows, and it shows
+which column has different values.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
 
-from superset_job_words import changed, gone, left_over
+from superset_job_difference import changed, left_over, missing
 
 _SCHEMA = "quote_ident(current_schema())::regnamespace"
 _MINE = f"""
 c.relnamespace = {_SCHEMA} AND NOT EXISTS (
   SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 """
-# Each gives table (empty for none), kind, name and definition.
+# Each query returns table (empty for none), kind, name and definition.
 _OBJECTS = (
     f"""SELECT c.relname, 'table', '', '' FROM pg_class c WHERE c.relkind IN ('r', 'p') AND {_MINE}""",
     f"""SELECT c.relname, 'column', a.attname, format_type(a.atttypid, a.atttypmod)
@@ -57,14 +57,14 @@ WHERE c.relkind IN ('r', 'p') AND {_MINE} ORDER BY 1, 2
 
 # Table, kind and name.
 Key = tuple[str, str, str]
-# In the place of a column's name: all of the table.
+# Used instead of a column's name for a sum over whole rows.
 _ALL = ""
 
 
 @dataclass
 class State:
-    """objects are the definitions; rows, by table, the count of rows and by column the
-    sum; keys the columns of each primary key."""
+    """objects are the definitions; keys the columns of each primary key; counts the number
+    of rows of each table; sums the checksums of its columns."""
 
     objects: dict[Key, str] = field(default_factory=dict)
     keys: dict[str, list[str]] = field(default_factory=dict)
@@ -76,8 +76,8 @@ class State:
 
 
 def read_state(connection: Connection, before: State | None = None) -> State:
-    """What the schema holds now. Of a table that before has too, the columns that both
-    have are summed up, by the key that it had then."""
+    """The current state of the schema. For a table that exists in before, checksums are made
+    of the common columns only, with the primary key of before."""
     state = State()
     for query in _OBJECTS:
         for table, kind, name, definition in connection.exec_driver_sql(query.replace("%", "%%")):
@@ -96,8 +96,8 @@ def read_state(connection: Connection, before: State | None = None) -> State:
 
 
 def _sum_up(connection: Connection, state: State, table: str, columns: list[str], key: list[str]) -> None:
-    """Counts the rows of a table and sums its columns up, in one pass over it."""
-    # Without a key only the whole rows show which values stand beside each other.
+    """Counts the rows of a table and computes the checksums, in one scan."""
+    # Without a key only whole rows show which values belong together.
     names = [*columns, _ALL] if not key and columns else columns
     values = [
         f"sum(hashtextextended(ROW({', '.join(map(_identifier, columns if name == _ALL else [*key, name]))})::text, 0)::numeric)::text"
@@ -114,24 +114,23 @@ def _identifier(name: str) -> str:
 
 
 def differences(before: State, after: State) -> tuple[list[str], list[str]]:
-    """What is another thing after than before, in words: of rows, and of the schema,
-    what was lost first."""
+    """The differences as text: those of rows, and those of the schema, lost objects first."""
     rows: list[str] = []
     for table, count in before.counts.items():
         if table not in after.counts:
-            continue  # the schema's difference
+            continue  # reported as a difference of the schema
         if after.counts[table] != count:
             rows.append(f"table {table}: {count} rows before, {after.counts[table]} after")
             continue
         other = [name for name, value in after.sums[table].items() if before.sums[table].get(name, value) != value]
         if other == [_ALL]:
-            if len(after.sums[table]) == len(before.sums[table]):  # else a column went, and is said
-                rows.append(f"table {table}: the same values stand in other rows than before")
+            if len(after.sums[table]) == len(before.sums[table]):  # else a missing column is reported
+                rows.append(f"table {table}: the same values are in different rows than before")
         elif other:
             other = [name for name in other if name != _ALL]
             more = f" (and {len(other) - 1} more columns)" if other[1:] else ""
-            rows.append(f"table {table}: values of the column {other[0]}{more} are not what they were")
-    lost = [gone(*key) for key in before.objects if key not in after.objects and not _with_table(key, after)]
+            rows.append(f"table {table}: values of the column {other[0]}{more} changed")
+    lost = [missing(*key) for key in before.objects if key not in after.objects and not _with_table(key, after)]
     other = [
         changed(*key, before.objects[key], after.objects[key])
         for key in before.objects
@@ -142,6 +141,6 @@ def differences(before: State, after: State) -> tuple[list[str], list[str]]:
 
 
 def _with_table(key: Key, other: State) -> bool:
-    """Whether it is part of a table that the other one lacks as a whole."""
+    """Whether the object belongs to a table that the other state does not have at all."""
     table, kind, _ = key
     return bool(table) and kind != "table" and (table, "table", "") not in other.objects

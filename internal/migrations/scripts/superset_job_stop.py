@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ending within the pod's grace period although a statement runs."""
+"""Stopping within the pod's grace period while a statement runs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sqlalchemy.pool import Pool
 
 @contextmanager
 def statements_end_on_sigterm() -> Iterator[list[Any]]:
-    """Cancels what the body's connections wait for when SIGTERM comes. Yields the
-    list of them, DBAPI connections, which grows.
+    """Cancels the statements of the body's connections on SIGTERM. Yields the list of these
+    DBAPI connections; connections opened later are appended to it.
 
-    Python runs a signal's handler, which raises Stopped, between two of its own
-    instructions, and a driver that waits in C for a long ALTER TABLE gives it no
-    chance. But the signal's number arrives on a pipe at once: it wakes a thread,
-    which cancels the statement; then the handler runs."""
+    Python runs the signal handler, which raises Stopped, only between two of its own
+    instructions. A driver that waits in C for a long ALTER TABLE delays it. But the number
+    of the signal is written to a pipe immediately. A thread reads it and cancels the
+    statement; then the handler runs."""
     connections: list[Any] = []
 
     def remember(connection: Any, _: Any) -> None:
@@ -50,9 +50,9 @@ def _cancel_on_signal(reader: int, connections: list[Any]) -> None:
 
 
 def cancel(connection: Any) -> None:
-    """Cancels the statement that runs on a DBAPI connection, if one does. psycopg can,
-    from another thread; with other drivers the statement runs to its end."""
+    """Cancels the running statement of a DBAPI connection. psycopg can do that from another
+    thread; with other drivers the statement runs to its end."""
     try:
         connection.cancel()
-    except Exception:  # closed already, or a driver that cannot
+    except Exception:  # closed already, or not supported by the driver
         pass

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Locking all of the schema's own tables at once, or none.
 
-Nothing waits for a lock as long as the server takes to look for a deadlock: what
-cannot be had at once is let go, and tried again after a pause.
+An attempt waits for a lock less than the server's deadlock_timeout. If a lock is not
+available by then, all locks are released, and the attempt is repeated after a pause.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from superset_job_sessions import holders
 
 _DEFAULT_WAIT_SECONDS = 60
 _IDLE_BETWEEN_TRIES_SECONDS = 60
-_ONE_LOCK_SECONDS = 0.2  # lock_timeout counts anew for each table,
-_ALL_LOCKS_SECONDS = 0.5  # so the try as a whole has a limit too
+_ONE_LOCK_SECONDS = 0.2  # lock_timeout starts again for each table,
+_ALL_LOCKS_SECONDS = 0.5  # so the attempt as a whole has a limit, too
 _PAUSE_SECONDS = (0.05, 0.3)
 
-# lock_not_available, query_canceled, deadlock_detected; undefined_table: dropped
-# since it was listed.
+# lock_not_available, query_canceled, deadlock_detected; undefined_table: dropped after it was
+# listed.
 _TRY_AGAIN = ("55P03", "57014", "40P01", "42P01")
 
 _OWN = """
 c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE')
 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 """
-# A partitioned table is locked with its partitions.
+# Partitions are locked with their table.
 _TABLES = f"""
 SELECT quote_ident(current_schema()) || '.' || quote_ident(c.relname)
 FROM pg_class c WHERE NOT c.relispartition AND {_OWN} ORDER BY c.oid
@@ -43,8 +43,8 @@ LOCKS_OF_OTHERS = f"locktype = 'relation' AND relation IN (SELECT c.oid FROM pg_
 
 
 def lock_tables(connection: Connection, result: Result) -> None:
-    """Locks all of the schema's own tables in the open transaction; raises TablesBusy
-    when the window for it is over."""
+    """Locks all of the schema's own tables in the open transaction. Tries for up to
+    SUPERSET_OPERATOR_TABLE_WAIT_SECONDS (default 60), then raises JobError TablesBusy."""
     window = float(os.environ.get("SUPERSET_OPERATOR_TABLE_WAIT_SECONDS") or _DEFAULT_WAIT_SECONDS)
     set_local(connection, "idle_in_transaction_session_timeout", _IDLE_BETWEEN_TRIES_SECONDS)
     one, all_of_them = _limits(connection)
@@ -54,39 +54,39 @@ def lock_tables(connection: Connection, result: Result) -> None:
         waited = time.monotonic() - began
         if count is None:
             busy = holders(connection, LOCKS_OF_OTHERS) or busy
-        result.locks = {"tries": tries, "waitSeconds": round(waited, 1), "heldSeconds": 0.0, "tables": count or 0}
+        result.locks = {"tries": tries, "waitSeconds": round(waited, 1), "heldSeconds": 0.0}
         if count is not None:
-            log(f"locked {count} tables after {tries} tries in {waited:.1f} s")
+            log(f"locked {count} tables after {tries} attempts in {waited:.1f} s")
             return
         if waited >= window:
             break
         if tries in (1, 10, 100):
-            log(f"the tables are in use, trying on for up to {window:.0f} s; in the way: {'; '.join(busy)}")
+            log(f"the tables are in use, trying again for up to {window:.0f} s; blocked by: {'; '.join(busy)}")
         time.sleep(random.uniform(*_PAUSE_SECONDS))
     raise JobError(
         "TablesBusy",
-        f"the tables could not all be locked at once within {window:.0f} s ({tries} tries);"
-        f" in the way: {'; '.join(busy) or 'short transactions, one after another'}",
+        f"the tables could not all be locked at once within {window:.0f} s ({tries} attempts);"
+        f" blocked by: {'; '.join(busy) or 'a series of short transactions'}",
     )
 
 
 def _limits(connection: Connection) -> tuple[float, float]:
-    """Seconds to wait for one lock and for all: less than the server lets pass before
-    it looks for a deadlock, or it would find one and end somebody's request."""
+    """Seconds to wait for one lock and for all locks. Both are less than deadlock_timeout:
+    otherwise the server would detect a deadlock and end a request."""
     deadlock = "SELECT setting::float / 1000 FROM pg_settings WHERE name = 'deadlock_timeout'"  # kept in ms
     seconds = connection.exec_driver_sql(deadlock).scalar() or 1.0
     return min(_ONE_LOCK_SECONDS, seconds / 4), min(_ALL_LOCKS_SECONDS, seconds / 2)
 
 
 def _try(connection: Connection, one: float, all_of_them: float) -> int | None:
-    """Tries once to lock all tables. Returns their number, or None with no lock held."""
+    """Tries once to lock all tables. Returns their number, or None if it holds no lock."""
     connection.exec_driver_sql("SAVEPOINT superset_operator")
     try:
         names = [row[0] for row in connection.exec_driver_sql(_TABLES)]
         set_local(connection, "lock_timeout", one)
         set_local(connection, "statement_timeout", all_of_them)
         if names:
-            # text() takes care of "%"; a colon it must be told of.
+            # text() escapes "%", but not a colon.
             lock = f"LOCK TABLE {', '.join(names)} IN ACCESS EXCLUSIVE MODE".replace(":", r"\:")
             connection.execute(sa.text(lock))
     except DBAPIError as error:
@@ -99,7 +99,7 @@ def _try(connection: Connection, one: float, all_of_them: float) -> int | None:
 
 
 def sqlstate(error: Any) -> str | None:
-    """The server's code for an error, which each driver keeps elsewhere."""
+    """The SQLSTATE of an error, which each driver stores in a different place."""
     original: Any = getattr(error, "orig", None)
     if original is None:
         return None

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Celery tasks that every worker of this image must know, from the text of its
-modules: Celery throws a task away, without a word to whoever waits for it, that a
-worker does not know.
+"""The Celery tasks that every worker of this image must have, by static analysis of its
+modules. A worker silently discards a task that it does not have.
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from pathlib import Path
 from superset_job import JobError
 from superset_job_graph import superset_folder
 
-# The entry point of every worker. The modules of tasks that it imports itself are
-# there whatever CELERY_CONFIG says; what else is imported is the user's choice.
+# The entry point of every worker. The task modules that it imports itself do not depend on
+# CELERY_CONFIG; other imports are the user's choice.
 _ENTRY = Path("tasks", "celery_app.py")
-# Asynchronous queries come from web, and Superset has no other tasks for them.
+# The tasks of asynchronous queries, which web sends.
 _ALWAYS = (Path("sql_lab.py"),)
 
 
 def read_tasks(folder: Path | None = None) -> list[str]:
-    """The names of those tasks, in alphabetical order; none where an image of another
-    age has them elsewhere."""
+    """The names of those tasks, in alphabetical order; empty if this version of Superset has
+    them in other modules."""
     folder = folder or superset_folder()
     files = [folder / file for file in _ALWAYS]
     if (folder / _ENTRY).exists():
@@ -31,7 +30,7 @@ def read_tasks(folder: Path | None = None) -> list[str]:
 
 
 def _imported(entry: Path) -> Iterator[Path]:
-    """The files beside the entry that it imports by "from . import"."""
+    """The files next to the entry point that it imports by "from . import"."""
     for node in _parsed(entry).body:
         if isinstance(node, ast.ImportFrom) and node.level == 1 and not node.module:
             for alias in node.names:
@@ -39,7 +38,7 @@ def _imported(entry: Path) -> Iterator[Path]:
 
 
 def _tasks(file: Path) -> Iterator[str]:
-    """The names in @celery_app.task(name="…"), which Superset always writes out."""
+    """The names in @celery_app.task(name="…"), which are always literals in Superset."""
     for node in ast.walk(_parsed(file)):
         for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
             if not isinstance(decorator, ast.Call) or not isinstance(decorator.func, ast.Attribute):
@@ -53,4 +52,4 @@ def _parsed(file: Path) -> ast.Module:
     try:
         return ast.parse(file.read_bytes())
     except SyntaxError as error:
-        raise JobError("ImageBroken", f"the image's {file.name} does not parse") from error
+        raise JobError("ImageBroken", f"the image's {file.name} cannot be parsed") from error

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Follows the text of a migration's function through what it calls, and finds its
-steps: operations of alembic, SQL, work of a session, and a reach for a second
-connection. Both branches of every condition count."""
+"""Follows the calls of a migration's function, and collects its steps: operations of alembic,
+SQL, use of a session, and use of a second connection. Both branches of a condition count."""
 
 from __future__ import annotations
 
@@ -11,18 +10,18 @@ from superset_job_code import Code, Function
 from superset_job_effects import Effects
 from superset_job_operations import HELPERS, Operation, is_operation, step_of
 from superset_job_scope import Batch, Scope, call_of
-from superset_job_work import STATEMENTS, Work
+from superset_job_orm import STATEMENTS, OrmCalls
 
 _DEPTH = 12
-# Of op, without an effect.
-_ASKS = ("get_bind", "get_context", "f", "batch_alter_table")
+# Functions of op without an effect.
+_NO_EFFECT = ("get_bind", "get_context", "f", "batch_alter_table")
 
 
 class Trace(ast.NodeVisitor):
-    """Visits one function's body with what its names stand for."""
+    """Visits a function's body and the functions that it calls."""
 
     def __init__(self, code: Code, effects: Effects) -> None:
-        self._code, self._effects, self._work = code, effects, Work(code, effects)
+        self._code, self._effects, self._orm = code, effects, OrmCalls(code, effects)
         self._scope = Scope()
         self._active: list[ast.FunctionDef] = []
 
@@ -44,7 +43,7 @@ class Trace(ast.NodeVisitor):
             self.visit(statement)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._visit_all(node.body)  # a function within one: what it does is done
+        self._visit_all(node.body)  # assume that a nested function is called
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -52,7 +51,7 @@ class Trace(ast.NodeVisitor):
             self._scope.bind(target, node.value)
 
     def visit_For(self, node: ast.For) -> None:
-        """Visits the body once, or for each of a list of strings."""
+        """Visits the body once, or for each string of a literal list."""
         self.visit(node.iter)
         texts = self._scope.strings(node.iter) if isinstance(node.target, ast.Name) else []
         for text in texts:
@@ -75,7 +74,7 @@ class Trace(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> None:
-        # A function that is handed on, to a helper that calls it for each row.
+        # A function that is passed to a helper, which calls it for each row.
         scope = self._scope
         meaning = self._code.resolve(scope.module, node, scope.owner) if node.id not in scope.names else None
         if isinstance(meaning, Function):
@@ -83,7 +82,7 @@ class Trace(ast.NodeVisitor):
 
     def visit_Call(self, node: ast.Call) -> None:
         if ast.unparse(node.func) in ("db.session.close", "db.session.remove"):
-            return  # they end what another part of the process had
+            return  # they only end a session of another part of the process
         for part in [*node.args, *(keyword.value for keyword in node.keywords)]:
             self.visit(part)
         meaning = self._code.resolve(self._scope.module, node.func, self._scope.owner)
@@ -97,10 +96,11 @@ class Trace(ast.NodeVisitor):
             self._execute(node)
         else:
             where = self._active[-1].name if len(self._active) > 1 else ""
-            self._work.call(node, self._scope, meaning, where)
+            self._orm.call(node, self._scope, meaning, where)
 
     def _operation(self, node: ast.Call, meaning: object) -> bool:
-        """Takes an operation of alembic or a helper known by name for its step."""
+        """Records the steps of a call if it is an operation of alembic or a known helper.
+        Returns whether it is one."""
         name, on = call_of(node), node.func.value if isinstance(node.func, ast.Attribute) else None
         home = self._scope.names.get(on.id) if isinstance(on, ast.Name) else None
         if isinstance(home, Batch):
@@ -116,7 +116,7 @@ class Trace(ast.NodeVisitor):
         elif is_operation(operation):
             for step in step_of(operation, node, self._scope):
                 self._effects.step(step)
-        elif name not in _ASKS:
+        elif name not in _NO_EFFECT:
             self._effects.unknown()
         return True
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which change of a column's type holds all that the old one held."""
+"""Whether a new column type can store all values of the old one."""
 
 from __future__ import annotations
 
 import ast
 
-# Kind and room of each type: an unbounded VARCHAR has that of a TEXT.
+# Kind and size of each type: an unbounded VARCHAR has the size of a TEXT.
 _TYPES = {
     "String": ("text", 65535),
     "Unicode": ("text", 65535),
@@ -27,28 +27,28 @@ _TYPES = {
 
 
 def holds(new: ast.expr, *olds: ast.expr | None) -> bool | None:
-    """Whether the new type has room for all that each of the old ones had; None
-    when the text does not tell. Of two branches the text may name one: both must fit."""
-    room = _room(new)
-    before = [one for old in olds if old is not None for branch in _branches(old) if (one := _room(branch))]
-    if room is None or not before or any(kind != room[0] for kind, _ in before):
+    """Whether the new type can store all values of each old type; None if static analysis
+    cannot tell. If a type is conditional, both branches must fit."""
+    after = _size(new)
+    before = [one for old in olds if old is not None for branch in _branches(old) if (one := _size(branch))]
+    if after is None or not before or any(kind != after[0] for kind, _ in before):
         return None
-    return all(size <= room[1] for _, size in before)
+    return all(size <= after[1] for _, size in before)
 
 
 def _branches(node: ast.expr) -> list[ast.expr]:
     return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
 
 
-def _room(node: ast.expr) -> tuple[str, int] | None:
+def _size(node: ast.expr) -> tuple[str, int] | None:
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "with_variant":
         node = node.func.value
     call = node if isinstance(node, ast.Call) else None
     name = call.func if call else node
-    word = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
-    if word not in _TYPES:
+    base = name.attr if isinstance(name, ast.Attribute) else name.id if isinstance(name, ast.Name) else ""
+    if base not in _TYPES:
         return None
-    kind, size = _TYPES[word]
+    kind, size = _TYPES[base]
     length = _length(call) if call and kind == "text" else None
     if length is None:
         return kind, size

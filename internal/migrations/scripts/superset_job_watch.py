@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which tables a migration locks against everybody, and how long it does.
+"""Measures which tables a migration locks exclusively, and for how long.
 
-PostgreSQL keeps a transaction's locks to its end, and a whole upgrade is one
-transaction: so they are counted once, at the end. To know when the first one came, the
-server is asked after every statement that may take one, until it names a table.
+PostgreSQL holds a transaction's locks until its end, and a whole upgrade is one transaction,
+so the locks are counted once, at the end. The time of the first lock is found by reading
+pg_locks after every statement that may take one, until there is a lock.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ SELECT DISTINCT c.relname FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
 WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.mode = 'AccessExclusiveLock' AND l.granted
 AND c.relkind IN ('r', 'p') AND c.relnamespace = quote_ident(current_schema())::regnamespace
 """
-# What reads or writes rows takes no such lock.
+# Statements that read or write rows take no such lock.
 _ROWS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|SHOW|SET|SAVEPOINT|RELEASE)\b", re.IGNORECASE)
 
 
 @dataclass
 class Watch:
-    """What was seen: the tables that were there before and got locked, and when that
-    began, on the monotonic clock; 0 if it never did."""
+    """The number of existing tables that were locked, and the monotonic time of the first
+    lock; 0 if there was none."""
 
     tables: int = 0
     since: float = 0.0
@@ -38,8 +38,8 @@ class Watch:
 
 @contextmanager
 def watching(known: set[str]) -> Iterator[Watch]:
-    """Watches alembic migrate in the body. known are the tables that somebody may be
-    using: those that the migration makes itself are nobody's yet."""
+    """Measures the locks of alembic in the body. known are the tables to consider: tables that
+    the migration itself creates are not in use yet."""
     from alembic.runtime.migration import MigrationContext
 
     watch, original = Watch(), MigrationContext.run_migrations
@@ -73,7 +73,7 @@ def watching(known: set[str]) -> Iterator[Watch]:
 
 
 def _raw(connection: Any) -> Any:
-    """The driver's own connection."""
+    """The DBAPI connection."""
     return connection.connection.dbapi_connection
 
 

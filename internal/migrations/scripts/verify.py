@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Does what runs do its work? Asked from outside, by use.
+"""The smoke tests of the release that serves.
 
-Superset's /health answers without a look at the database, and its /version is
-new, so neither is asked. A client without the app pings the workers in a second,
-where celery's command line with it takes ten.
+Superset's /health answers without reading the database, and /version exists only in newer
+releases, so neither is used. A Celery client without Superset's app pings the workers in a
+second; the celery command with the app takes ten.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from urllib.parse import urlsplit
 import superset_job
 import superset_job_beat
 import superset_job_queries
-import superset_job_use
+import superset_job_user
 from superset_job import JobError, Result, describe, log
 from superset_job_http import Failed, Final, call
 from superset_job_redis import celery_client
 
-# A Service may refuse for a second or two after its pods are ready.
+# A Service may refuse connections for a second or two after its pods are ready.
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 2.0
 _CELERY_SECONDS = 2.0
 
 _BEGAN = time.monotonic()
 
-# What a soak asks again and again, and how often: often enough to meet a pod that
-# fails, seldom enough to be no load.
+# The checks that a soak repeats, and the pause between rounds: short enough to hit a failing
+# pod, long enough to cause no load.
 _SOAKED = ("AnonymousAPI", "LoginPage")
 _SOAK_PAUSE_SECONDS = 5.0
 
@@ -39,12 +39,12 @@ def verify(result: Result) -> None:
     for name, check in _checks(result):
         _note(result, name, *_try(check))
     seconds = float(os.environ.get("SUPERSET_OPERATOR_SOAK_SECONDS") or 0)
-    if seconds and _well(result):
+    if seconds and _passed(result):
         ticked = superset_job_beat.watch(seconds) if superset_job_beat.watched() else None
         _note(result, "Soak", *_soak(seconds, [(name, check) for name, check in _checks(result) if name in _SOAKED]))
-        if ticked and _well(result):
+        if ticked and _passed(result):
             _note(result, "Beat", *_try(ticked))
-    for name, expression in superset_job_queries.queries() if _well(result) else []:
+    for name, expression in superset_job_queries.queries() if _passed(result) else []:
         _note(result, f"Query/{name}", *_try(partial(superset_job_queries.ask, expression)))
     failed = [check for check in result.checks if not check["ok"]]
     if failed:
@@ -59,7 +59,7 @@ def _note(result: Result, name: str, ok: bool, detail: str) -> None:
     result.checks.append({"name": name, "ok": ok, "detail": detail})
 
 
-def _well(result: Result) -> bool:
+def _passed(result: Result) -> bool:
     return all(check["ok"] for check in result.checks)
 
 
@@ -68,41 +68,41 @@ def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
     if workers := int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0):
         yield "Workers", lambda: _ping(workers)
         yield "RegisteredTasks", lambda: _tasks(workers)
-    # Web last: for a moment after a roll a Service still leads to pods that end, and the
-    # release before would answer.
-    if web := superset_job_use.web_url():
+    # Web last: shortly after a rollout a Service may still route to terminating pods of the
+    # previous release.
+    if web := superset_job_user.web_url():
         _settle()
         yield "AnonymousAPI", lambda: _answers(web + "/api/v1/chart/")
         yield "LoginPage", lambda: _answers(web + "/login/")
-    if superset_job_use.logs_in():
+    if superset_job_user.logs_in():
         yield "Login", _login
-        if superset_job_use.charts():
+        if superset_job_user.charts():
             yield "Charts", _charts
 
 
 def _settle() -> None:
-    """Waits until every proxy has forgotten the pods whose end was decided before this
-    Job began: they serve on for as long."""
+    """Waits until no proxy routes to pods that were terminated before this Job started: they
+    keep serving for SUPERSET_OPERATOR_WEB_SETTLE_SECONDS."""
     left = _BEGAN + float(os.environ.get("SUPERSET_OPERATOR_WEB_SETTLE_SECONDS") or 0) - time.monotonic()
     if left > 0:
-        log(f"waiting {left:.1f} s until only the pods of this release are asked")
+        log(f"waiting {left:.1f} s until only pods of this release receive requests")
         time.sleep(left)
 
 
 def _soak(seconds: float, checks: list[tuple[str, Callable[[], str]]]) -> tuple[bool, str]:
-    """Asks again and again until the time is over, or until one check stays wrong."""
-    began, rounds, told = time.monotonic(), 0, 0
+    """Repeats the checks until the time is over or a check fails after all its attempts."""
+    began, rounds, logged = time.monotonic(), 0, 0
     while (left := began + seconds - time.monotonic()) > 0:
-        if (tenth := int(10 * (seconds - left) / seconds)) > told:
-            told = tenth
-            log(f"soak: {tenth} tenths of {seconds:g} s over, {rounds} rounds")
+        if (tenth := int(10 * (seconds - left) / seconds)) > logged:
+            logged = tenth
+            log(f"soak: {tenth * 10} % of {seconds:g} s, {rounds} rounds")
         time.sleep(min(left, _SOAK_PAUSE_SECONDS))
         for name, check in checks:
             ok, detail = _try(check)
             if not ok:
                 return False, f"after {time.monotonic() - began:.0f} s {name}: {detail}"
         rounds += 1
-    return True, f"{seconds:g} s, {rounds} rounds of {', '.join(name for name, _ in checks) or 'nothing to ask'}"
+    return True, f"{seconds:g} s, {rounds} rounds of {', '.join(name for name, _ in checks) or 'no checks'}"
 
 
 def _try(check: Callable[[], str]) -> tuple[bool, str]:
@@ -116,7 +116,7 @@ def _try(check: Callable[[], str]) -> tuple[bool, str]:
             return False, str(error)
         except (Failed, JobError) as error:
             detail = str(error)
-        except Exception as error:  # refused, timed out, no such host, no broker
+        except Exception as error:  # connection refused, timeout, unknown host, no broker
             detail = describe(error)
     return False, detail
 
@@ -126,7 +126,7 @@ def _revision(result: Result) -> str:
     from superset_job_graph import read_graph
 
     result.head = read_graph().head
-    # After a rollback of the image alone the schema is newer than the image, on purpose.
+    # After an Image rollback the schema is newer than the image, on purpose.
     wanted = (os.environ.get("SUPERSET_OPERATOR_EXPECTED_REVISION") or result.head or "").split(",")
     read_facts(database_url(), result)
     if (result.revision or "") not in wanted:
@@ -135,8 +135,8 @@ def _revision(result: Result) -> str:
 
 
 def _answers(url: str) -> str:
-    """Any code below 500: 401 is the right answer of an API without a login, and
-    500 what a missing table or column gives."""
+    """Accepts any code below 500: an API without a login answers 401, and a missing table or
+    column results in 500."""
     code, _ = call(url)
     if code >= 500:
         raise Failed(f"GET {urlsplit(url).path} answered {code}")
@@ -144,11 +144,11 @@ def _answers(url: str) -> str:
 
 
 def _login() -> str:
-    return superset_job_use.answered_for(superset_job_use.login())
+    return superset_job_user.answered_for(superset_job_user.login())
 
 
 def _charts() -> str:
-    return superset_job_use.compared(superset_job_use.login())
+    return superset_job_user.compared(superset_job_user.login())
 
 
 def _ping(workers: int) -> str:
@@ -165,17 +165,17 @@ def _tasks(workers: int) -> str:
     wanted = read_tasks()
     registered = celery_client().control.inspect(timeout=_CELERY_SECONDS).registered() or {}
     if len(registered) < workers:
-        raise Failed(f"{len(registered)} of {workers} workers told their tasks")
+        raise Failed(f"{len(registered)} of {workers} workers reported their tasks")
     for worker, tasks in sorted(registered.items()):
         names = {task.split(" ", 1)[0] for task in tasks}  # "name [rate_limit=100/s]"
         if missing := [task for task in wanted if task not in names]:
             raise Failed(
-                f"worker {worker} does not know {', '.join(missing)}:"
+                f"worker {worker} does not have {', '.join(missing)}:"
                 " add the missing modules to imports of CELERY_CONFIG"
             )
     if not wanted:
-        return f"{len(registered)} workers told their tasks; which this image must have is not known"
-    return f"each of {len(registered)} workers knows the {len(wanted)} tasks that this image always has"
+        return f"{len(registered)} workers reported their tasks; the tasks that this image needs are not known"
+    return f"each of {len(registered)} workers has the {len(wanted)} tasks that this image needs"
 
 
 if __name__ == "__main__":

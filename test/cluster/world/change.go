@@ -21,7 +21,7 @@ func downgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Res
 	case from < 0 || from > head:
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know", v.revision)
 	case to < 0 || to > from:
-		return result.fail("DowngradeFailed", "no way leads down from %s to %s", v.revision, target)
+		return result.fail("DowngradeFailed", "the database is at %s, and this image cannot downgrade it to %s; nothing was changed", v.revision, target)
 	case behavior == DowngradeFails:
 		return failedMidway(dialectOf(pod), target, result)
 	default:
@@ -34,7 +34,7 @@ func downgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Res
 func failedMidway(dialect, target string, result Result) Result {
 	if dialect == mysql {
 		result.Revision = between(result.Revision, target)
-		return result.fail("DowngradeFailed", "OperationalError: this downgrade was told to fail; the schema may be half changed")
+		return result.fail("DowngradeFailed", "OperationalError: this downgrade was told to fail; mysql may be left partially migrated: restore the backup")
 	}
 	return result.fail("DowngradeFailed", "ProgrammingError: this downgrade was told to fail; nothing was changed")
 }

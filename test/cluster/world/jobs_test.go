@@ -25,12 +25,12 @@ func TestSuccessfulUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	shared.world.SetRevision(ns, "bi", head50)
-	pending := []string{"94e7a3499973", "32bf93dfe2a4", "378cecfdba9f", "f1edd4a4d4f2", "363a9b1e8992", "3fd555e76e3d", "cd1fb11291f2", head60}
+
 	for _, test := range []struct {
 		script string
 		want   world.Result
 	}{
-		{"preflight", world.Result{Script: "inspect", Database: "postgresql", Revision: head50, Head: head60, Pending: pending, PendingCount: number(8),
+		{"preflight", world.Result{Script: "inspect", Database: "postgresql", Revision: head50, Head: head60, PendingCount: number(8),
 			Path: &world.Path{Additive: 4, DataChanging: 3, Destructive: 1}}},
 		{"migrate", world.Result{Script: "migrate", Database: "postgresql", Revision: head60, Head: head60, PendingCount: number(0)}},
 		{"verify", world.Result{Script: "verify", Database: "postgresql", Revision: head60, Head: head60, Checks: []world.Check{

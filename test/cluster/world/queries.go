@@ -28,7 +28,7 @@ func queriesOf(pod *corev1.Pod) (queries []query) {
 func asked(pod *corev1.Pod, result Result) Result {
 	for _, q := range queriesOf(pod) {
 		if q.Expr == holding {
-			return result.fail("QueryFailed", "query %s of spec.upgrade.verify.prometheus holds: 1 of {}: wait until it does not hold, mend its expr, or leave it out; nothing was touched", q.Name)
+			return result.fail("QueryFailed", "query %s of spec.upgrade.verify.prometheus holds: 1 of {}: wait until it does not hold, fix its expr, or remove the query; nothing was touched", q.Name)
 		}
 	}
 	return result

@@ -19,9 +19,9 @@ type Rehearsal struct {
 func rehearse(behavior Behavior, result Result) Result {
 	switch behavior {
 	case RehearseFails:
-		return result.fail("MigrationFailed", "ProgrammingError: this migration was told to fail; this was a rehearsal on a copy, and the database was not touched")
+		return result.fail("MigrationFailed", "ProgrammingError: this migration was told to fail; this was a rehearsal on a copy, the database was not touched")
 	case RehearseTooLarge:
-		return result.fail("RehearsalTooLarge", "a copy of the database does not fit: raise spec.upgrade.rehearsalJob.size, name more tables in its excludeData, or write rehearsal: Never")
+		return result.fail("RehearsalTooLarge", "a copy of the database does not fit, it takes more than 9216 MiB: raise spec.upgrade.rehearsalJob.size, add tables to its excludeData, or set rehearsal: Never")
 	default: // it was tried
 	}
 	found := &Rehearsal{Downgrade: "Proven", Rolling: "Proven", MigrateSeconds: 1.2, LockSeconds: 0.4, LockTables: 8, CopySeconds: 0.5, Bytes: 1 << 20}

@@ -21,19 +21,19 @@ type Outcome struct {
 
 // Result is the line of JSON that the operator's scripts write.
 type Result struct {
-	Script       string   `json:"script"`
-	Reason       string   `json:"reason"`
-	Message      string   `json:"message"`
-	Database     string   `json:"database,omitempty"`
-	Revision     string   `json:"revision,omitempty"`
-	Head         string   `json:"head,omitempty"`
-	Checks       []Check  `json:"checks,omitempty"`
-	Charts       string   `json:"charts,omitempty"`
-	Pending      []string `json:"pending,omitempty"`
-	PendingCount *int     `json:"pendingCount,omitempty"`
-	Path         *Path    `json:"path,omitempty"`
-	Locks        *Locks   `json:"locks,omitempty"`
-	Backup       *Backup  `json:"backup,omitempty"`
+	Script   string  `json:"script"`
+	Reason   string  `json:"reason"`
+	Message  string  `json:"message"`
+	Database string  `json:"database,omitempty"`
+	Revision string  `json:"revision,omitempty"`
+	Head     string  `json:"head,omitempty"`
+	Checks   []Check `json:"checks,omitempty"`
+	Charts   string  `json:"charts,omitempty"`
+
+	PendingCount *int    `json:"pendingCount,omitempty"`
+	Path         *Path   `json:"path,omitempty"`
+	Locks        *Locks  `json:"locks,omitempty"`
+	Backup       *Backup `json:"backup,omitempty"`
 
 	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
 }
@@ -51,7 +51,6 @@ type Locks struct {
 	Tries       int     `json:"tries"`
 	WaitSeconds float64 `json:"waitSeconds"`
 	HeldSeconds float64 `json:"heldSeconds"`
-	Tables      int     `json:"tables"`
 }
 
 // Check is one of verify's checks.
@@ -136,13 +135,13 @@ func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Result) Result {
 	pending, count, known := r.pending(result.Revision)
 	if known {
-		result.Pending, result.PendingCount = pending, &count
+		result.PendingCount = &count
 	}
 	switch script := pod.Labels[labelScript]; {
 	case behavior == PreflightFails && script == scriptPreflight:
-		return result.fail("ImageBroken", "the image misses a Python module: No module named 'simulated_failure'")
+		return result.fail("ImageBroken", "the image lacks a Python module: No module named 'simulated_failure'")
 	case !known:
-		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or another Superset; use that version's image", result.Revision)
+		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or a different Superset; use the image of that version", result.Revision)
 	case script == scriptPreflight:
 		result.Charts = chartsOf(env(pod, envCharts).Value)
 		if result.Revision != "" {
@@ -169,22 +168,22 @@ func chartsOf(ids string) string {
 // runs under live traffic.
 func migrate(r release, behavior Behavior, budget string, result Result) Result {
 	if budget != "" {
-		result.Locks = &Locks{Tries: 3, WaitSeconds: 1.2, HeldSeconds: 0.5, Tables: 51}
+		result.Locks = &Locks{Tries: 3, WaitSeconds: 1.2, HeldSeconds: 0.5}
 	}
 	switch {
 	case behavior == MigrateBusy && budget != "":
-		result.Locks.HeldSeconds, result.Locks.Tables = 0, 0
-		return result.fail("TablesBusy", "the tables could not be locked all at once for 60 s; in the way: psql (idle in transaction since 09:12:00)")
+		result.Locks.HeldSeconds = 0
+		return result.fail("TablesBusy", "the tables could not all be locked at once within 60 s (3 attempts); blocked by: psql (idle in transaction since 09:12:00)")
 	case behavior == MigrateSlow && budget != "":
-		return result.fail("LockBudgetExceeded", "the migration held the tables longer than %s s; rolled back, the revision is still %s", budget, result.Revision)
+		return result.fail("LockBudgetExceeded", "the migration held the tables' locks for longer than %s s; rolled back, the revision is still %s", budget, result.Revision)
 	case behavior == MigrateFails && result.Database == mysql:
 		result.Revision = between(result.Revision, r.head)
-		return result.fail("MigrationFailed", "OperationalError: this migration was told to fail; the schema may be half changed")
+		return result.fail("MigrationFailed", "OperationalError: this migration was told to fail; mysql may be left partially migrated: restore the backup")
 	case behavior == MigrateFails:
 		return result.fail("MigrationFailed", "ProgrammingError: this migration was told to fail")
 	default:
 		none := 0
-		result.Revision, result.Pending, result.PendingCount = r.head, nil, &none
+		result.Revision, result.PendingCount = r.head, &none
 		return result
 	}
 }

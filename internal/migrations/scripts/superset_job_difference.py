@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The difference of one object of a database from what it was, as a user reads it."""
+"""Texts that describe how one database object differs from what it was before."""
 
 from __future__ import annotations
 
 
-def gone(table: str, kind: str, name: str) -> str:
-    return f"{_what(table, kind, name)} is gone"
+def missing(table: str, kind: str, name: str) -> str:
+    return f"{_what(table, kind, name)} is missing"
 
 
 def left_over(table: str, kind: str, name: str) -> str:
@@ -13,11 +13,11 @@ def left_over(table: str, kind: str, name: str) -> str:
 
 
 def changed(table: str, kind: str, name: str, before: str, after: str) -> str:
-    """Of two definitions, in the server's words, what the later one has lost or gained
-    at its end where that is all."""
+    """Compares two definitions as the server prints them. If the only difference is a
+    suffix, the text names just what was lost or gained."""
     what = _what(table, kind, name)
     if kind == "function" or kind == "view":
-        return f"{what} is another one"
+        return f"{what} has a different definition"
     if before.startswith(f"{after} "):
         return f"{what} lost {before[len(after) :].strip()}"
     if after.startswith(f"{before} "):

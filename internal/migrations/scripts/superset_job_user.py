@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Superset as a user meets it: a login, and the data of charts.
+"""The smoke tests as a user: a login, and the data of charts.
 
-Preflight asks the release that runs, verify the one that has taken its place. What
-is kept in between is small: of each chart a hash of its columns' names and the
-number of its rows.
+Preflight reads the charts from the previous release, and verify from the new one. Only a hash
+of the column names and the number of rows of each chart is kept in between.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import os
 from superset_job import JobError, describe, log, shorten
 from superset_job_http import Failed, call, decoded
 
-# An analytics database may take its time.
+# Queries of analytics databases may be slow.
 _CHART_SECONDS = 120
 _CHART_ATTEMPTS = 2
 _MESSAGE_CHARACTERS = 60
@@ -23,7 +22,7 @@ _UNREAD = "-"
 
 
 class Refused(Failed):
-    """The login is refused: a wrong password, not a broken Superset."""
+    """Superset rejected the credentials, so it works."""
 
 
 def web_url() -> str:
@@ -31,7 +30,7 @@ def web_url() -> str:
 
 
 def logs_in() -> bool:
-    """Whether there is somebody to log in as."""
+    """Whether there are credentials to log in with."""
     return bool(web_url() and os.environ.get("SUPERSET_OPERATOR_LOGIN_USERNAME"))
 
 
@@ -40,7 +39,7 @@ def charts() -> list[int]:
 
 
 def login() -> str:
-    """A token of the user's, that of an API client: it makes no session."""
+    """An access token for the user. It creates no session. Raises Refused or Failed."""
     credentials = {
         "username": os.environ["SUPERSET_OPERATOR_LOGIN_USERNAME"],
         "password": os.environ.get("SUPERSET_OPERATOR_LOGIN_PASSWORD", ""),
@@ -58,39 +57,39 @@ def login() -> str:
 
 
 def answered_for(token: str) -> str:
-    """What the API of charts answers to the user: the login is worth nothing without."""
+    """Checks that the chart API accepts the token. Returns a description, or raises Failed."""
     path = "/api/v1/chart/"
     code, content = call(web_url() + path, token=token)
     count = (decoded(content) or {}).get("count")
     if code != 200 or not isinstance(count, int):
         raise Failed(f"logged in, but GET {path} answered {code}")
-    return f"logged in; {count} charts to see"
+    return f"logged in; {count} charts visible"
 
 
 def read_chart(chart: int, token: str) -> tuple[str, int]:
-    """A hash of a chart's columns and the number of its rows, past every cache."""
+    """A hash of a chart's columns and its number of rows, not from a cache. Raises Failed."""
     problem: Exception | None = None
     for _ in range(_CHART_ATTEMPTS):
         try:
             return _read_chart(chart, token)
         except Failed as error:
             problem = error
-        except Exception as error:  # refused, timed out
+        except Exception as error:  # connection refused, timeout
             problem = Failed(describe(error))
     raise problem or Failed("not read")
 
 
 def _read_chart(chart: int, token: str) -> tuple[str, int]:
-    # type=results spares the asynchronous way, which only full results can take.
+    # type=results avoids asynchronous queries, which exist only for full results.
     url = f"{web_url()}/api/v1/chart/{chart}/data/?force=true&type=results"
     code, content = call(url, token=token, seconds=_CHART_SECONDS)
     answer = decoded(content)
     results = answer.get("result") if isinstance(answer, dict) else None
     if code == 404:
-        raise Failed("404: it is not there, or not for this user")
+        raise Failed("404: it does not exist, or this user may not read it")
     if code != 200 or not isinstance(results, list):
-        said = answer.get("message") if isinstance(answer, dict) else None
-        raise Failed(f"{code}: {shorten(str(said), _MESSAGE_CHARACTERS)}" if said else str(code))
+        message = answer.get("message") if isinstance(answer, dict) else None
+        raise Failed(f"{code}: {shorten(str(message), _MESSAGE_CHARACTERS)}" if message else str(code))
     for result in results:
         if result.get("error"):
             raise Failed(shorten(str(result["error"]), _MESSAGE_CHARACTERS))
@@ -100,9 +99,9 @@ def _read_chart(chart: int, token: str) -> tuple[str, int]:
 
 
 def baseline() -> str | None:
-    """What the charts give now, as "id:columns:rows" with commas between; of one that
-    fails "id:-". None where the release that runs cannot be asked. A login that it
-    refuses would be refused afterwards too: better said now."""
+    """The current results of the charts, as "id:columns:rows" separated by commas; "id:-" for a
+    chart that fails. None if there are no charts or the running release does not work. Raises
+    JobError CheckFailed if it rejects the login: verify would fail for the same reason."""
     if not logs_in():
         return None
     try:
@@ -110,11 +109,11 @@ def baseline() -> str | None:
     except Refused as error:
         raise JobError(
             "CheckFailed",
-            f"the Superset that runs refuses the login of spec.upgrade.verify.loginFrom ({error}):"
-            " mend the Secret or leave loginFrom out; nothing was touched",
+            f"the running Superset rejects the login of spec.upgrade.verify.loginFrom ({error}):"
+            " fix the Secret or remove loginFrom; nothing was touched",
         ) from error
-    except Exception as error:  # it may be broken, and this upgrade what mends it
-        log(f"nothing to compare charts with: {describe(error)}")
+    except Exception as error:  # it may be broken, and this upgrade may fix it
+        log(f"there are no chart results to compare with: {describe(error)}")
         return None
     found = []
     for chart in charts():
@@ -128,8 +127,9 @@ def baseline() -> str | None:
 
 
 def compared(token: str) -> str:
-    """Reads the charts and compares them with what they gave before. Other rows are no
-    failure, for data lives; none any more are."""
+    """Reads the charts and compares them with the earlier results. Raises Failed if a chart
+    fails or has other columns or no rows any more. A different number of rows is no failure:
+    data changes."""
     before = dict(entry.split(":", 1) for entry in os.environ.get("SUPERSET_OPERATOR_CHARTS_BEFORE", "").split(",") if entry)
     wrong, notes = [], []
     for chart in charts():
@@ -142,7 +142,7 @@ def compared(token: str) -> str:
             )
             continue
         if was in ("", _UNREAD):
-            notes.append(f"{chart}: {rows} rows, before not known")
+            notes.append(f"{chart}: {rows} rows, unknown before")
             continue
         old_columns, old_rows = was.split(":")
         if columns != old_columns:

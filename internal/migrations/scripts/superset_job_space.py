@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The room that the copy of a rehearsal may take: a migration rewrites tables, and for
-a while there are two of each. The kubelet would end the pod without a word."""
+"""The disk space that the copy of a rehearsal may use.
+
+A migration rewrites tables, so for a while there are two copies of each. Without this
+check the kubelet evicts the pod, and the Job has no result."""
 
 from __future__ import annotations
 
@@ -13,19 +15,20 @@ from typing import Any
 from superset_job import JobError, describe
 from superset_job_stop import cancel
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _FULL = "No space left on device"
 
 
 @contextmanager
-def within_its_room(connections: list[Any]) -> Iterator[None]:
-    """Ends what the body's connections do when the copy outgrows its limit. Raises a
-    JobError RehearsalTooLarge then, and when the disk is full."""
+def limit_space(connections: list[Any]) -> Iterator[None]:
+    """Cancels the statements of the body's connections when the copy exceeds
+    SUPERSET_OPERATOR_SCRATCH_BYTES (0: no limit). Raises JobError RehearsalTooLarge then,
+    and when the disk is full."""
     limit = int(os.environ.get("SUPERSET_OPERATOR_SCRATCH_BYTES") or 0)
     over, ended = threading.Event(), threading.Event()
 
     def watch() -> None:
-        while not ended.wait(_LOOK_SECONDS):
+        while not ended.wait(_POLL_SECONDS):
             if used() > limit:
                 over.set()
                 for connection in list(connections):
@@ -48,25 +51,25 @@ def within_its_room(connections: list[Any]) -> Iterator[None]:
 
 
 def full(error: Exception) -> bool:
-    """Whether that is what the server said when its disk was full."""
+    """Whether the server reported a full disk."""
     return _FULL in (error.message if isinstance(error, JobError) else describe(error))
 
 
 def _too_large(why: str) -> JobError:
     return JobError(
         "RehearsalTooLarge",
-        f"the copy of the database fits, but not what the migration makes of it: {why}; raise"
-        " spec.upgrade.rehearsalJob.size, name more tables in its excludeData, or write rehearsal: Never",
+        f"the copy of the database fits, but the migrated copy does not: {why}; raise"
+        " spec.upgrade.rehearsalJob.size, add tables to its excludeData, or set rehearsal: Never",
     )
 
 
 def used() -> int:
-    """Bytes that the throw-away database takes on the disk."""
+    """Disk space of the scratch database, in bytes."""
     total = 0
     for path, _, names in os.walk(os.environ.get("SUPERSET_OPERATOR_SCRATCH_DIR", "/var/lib/superset-operator")):
         for name in names:
             try:
                 total += os.stat(os.path.join(path, name)).st_blocks * 512
-            except OSError:  # gone since
+            except OSError:  # deleted in the meantime
                 pass
     return total

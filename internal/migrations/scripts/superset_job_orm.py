@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a migration does beside alembic's operations: work of a session, statements
-of SQLAlchemy, and Superset's own code, which may ask for a second connection."""
+"""What a migration does besides alembic's operations: use of ORM sessions, statements of
+SQLAlchemy, and calls of Superset's code, which may open a second connection."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from superset_job_effects import Effects
 from superset_job_scope import Scope, call_of
 from superset_job_sql import ADDITIVE, DATA, DESTRUCTIVE
 
-# What SQLAlchemy makes statements with.
+# Functions of SQLAlchemy that create statements.
 STATEMENTS = ("select", "update", "insert", "delete", "query", "insert_from_select")
 
 _CONNECTIONS = ("op", "bind", "conn", "connection", "session")
-# Methods that write, whatever their object is called.
+# Methods that write, for any object.
 _WRITES = (
     *("commit", "flush", "add_all", "merge", "bulk_save_objects", "bulk_insert_mappings", "bulk_update_mappings"),
     *("insert_from_select", "from_select"),
 )
-# What asks the metadata database, or an analytics database, beside the connection
-# that the migration has: of Superset's live models, and of SQLAlchemy.
+# Methods of Superset's models and of SQLAlchemy that open another connection, to the metadata
+# database or to an analytics database.
 _CONNECTS = (
     *("get_sqla_engine", "get_sqla_engine_with_context", "get_inspector", "get_raw_connection", "get_df"),
     *("get_default_catalog", "get_default_schema", "get_all_catalog_names", "get_all_schema_names"),
     *("get_all_table_names_in_schema", "get_all_view_names_in_schema", "create_engine", "get_engine"),
 )
-# Of the security manager, what only puts names together.
+# Methods of the security manager that only build names.
 _NAMES = ("get_catalog_perm", "get_schema_perm", "get_dataset_perm", "get_database_perm")
-# Outside the migrations, but nothing that they use of it asks a database.
+# Modules outside the migrations whose functions that migrations use open no connection.
 _HARMLESS = (
     *("superset.utils", "superset.sql", "superset.legacy", "superset.databases.utils", "superset.db_engine_specs"),
     *("superset.extensions.encrypted_field_factory", "superset.connectors.sqla.utils", "superset.db."),
 )
 
 
-class Work:
-    """Finds the effects of single calls."""
+class OrmCalls:
+    """Records the effects of single calls."""
 
     def __init__(self, code: Code, effects: Effects) -> None:
         self._code, self._effects = code, effects
 
     def call(self, node: ast.Call, scope: Scope, meaning: object, where: str) -> None:
-        """A call that is no operation and that is not followed. where is the function
-        that it stands in, if it is not the migration's own."""
+        """Records a call that is neither an operation nor followed. where is the name of the
+        helper function that contains it; empty for upgrade() or downgrade() itself."""
         name = call_of(node)
         if name in _CONNECTS or name in ("Session", "sessionmaker") and not (node.args or node.keywords):
             self._effects.second_connection = True
