@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# The targets; `make help` lists them. Everything that is built heavily is kept
-# in the user's cache folder, keyed by its inputs: `make clean-cache` clears it.
+# `make help` lists the targets. Expensive build results are stored in the user's
+# cache folder, keyed by their inputs; `make clean-cache` deletes them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -12,11 +12,11 @@ LINT := $(GO) tool -modfile=hack/lint.mod
 CLUSTER := $(GO) run ./test/cluster/cmd/cluster
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 LDFLAGS := -s -w -X github.com/superset-operator/superset-operator/internal/version.Version=$(VERSION)
-# kubectl of PATH, or else the one that came with the test cluster.
+# kubectl from PATH, otherwise the one that was built with the test cluster.
 KUBECTL ?= $(firstword $(shell command -v kubectl || true) $(wildcard $(CURDIR)/.cluster/kubectl))
-# How often polite-proof migrates each way.
+# Number of migrations per variant (plain, polite) in polite-proof.
 ROUNDS ?= 20
-# Flags of make model, such as MODEL="-scenario rolling -edits 2".
+# Flags for make model, such as MODEL="-scenario rolling -edits 2".
 MODEL ?=
 UNIT := ./api/... ./cmd/... ./internal/...
 
@@ -29,8 +29,8 @@ prerequisites:
 	@command -v $(GO) >/dev/null || { echo "go is missing: install Go 1.26 or newer (Debian: apt-get install golang, or the archive of the Go project)"; exit 1; }
 	@command -v git >/dev/null || { echo "git is missing: apt-get install git"; exit 1; }
 
-# What the targets below run is compiled from these; the go command is silent
-# for the minutes that this takes the first time.
+# Packages that the targets below compile. The go command prints nothing during the
+# minutes that the first build takes, so this target prints the progress.
 COMPILED := ./test/demo ./test/cluster/cmd/cluster ./cmd/manager
 .PHONY: compiled
 compiled: prerequisites
@@ -42,51 +42,51 @@ compiled: prerequisites
 	    esac; done
 
 .PHONY: demo
-demo: compiled ## Watch an install, an upgrade, a failed one that rolls back, and a rollback, on a real API server
+demo: compiled ## Show an install, an upgrade, a failed upgrade that is rolled back, and a rollback, on a real API server
 	$(GO) run ./test/demo
 
 .PHONY: test
-test: prerequisites cluster ## Run the pure tests, and the suites on a real control plane
+test: prerequisites cluster ## Run the unit tests, and the suites that use a real control plane
 	$(GO) test $(UNIT)
 	$(GO) test ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: model
-model: prerequisites ## Explore the upgrade machine exhaustively, and see that each invariant finds its mistakes
+model: prerequisites ## Explore the state machine exhaustively, and check that each invariant kills its mutants
 	$(GO) run ./test/model/cmd/model $(MODEL)
 
 .PHONY: mutants
-mutants: prerequisites cluster ## Make deliberate mistakes in the operator, and see which checks see them (hours); ARGS picks some
+mutants: prerequisites cluster ## Run the checks against deliberate faults in the operator (hours); ARGS selects mutants
 	$(GO) run ./test/mutants $(if $(ARGS),$(ARGS),-continue -page docs/explanation/mutants.md)
 
 .PHONY: test-scripts
-test-scripts: prerequisites ## Run the Jobs' Python against real Superset releases and a real PostgreSQL (needs PyPI)
+test-scripts: prerequisites ## Run the Jobs' Python scripts against real Superset releases and a real PostgreSQL (needs PyPI)
 	$(GO) test -tags scripts -timeout 60m -v ./test/scripts/...
 
 .PHONY: inspect-data
-inspect-data: prerequisites ## Ask preflight of real releases, and keep what it printed (needs PyPI)
+inspect-data: prerequisites ## Run preflight in real releases, and store its output as test data (needs PyPI)
 	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestInspect$$' ./test/scripts -update
 
 .PHONY: downgrade-data
-downgrade-data: prerequisites ## Take real databases to each next release and back, and write the page about what differs (needs PyPI)
+downgrade-data: prerequisites ## Upgrade real databases to each next release and downgrade them, and write the page about the differences (needs PyPI)
 	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestDowngrade$$' ./test/scripts -update
 
 .PHONY: polite-proof
-polite-proof: prerequisites ## Migrate a Superset at work, plainly and politely, ROUNDS times each; writes the page about it (needs PyPI; 30 minutes)
+polite-proof: prerequisites ## Run plain and polite migrations of a Superset under load, ROUNDS times each, and write the page about them (needs PyPI; 30 minutes)
 	$(GO) test -tags scripts -timeout 180m -run TestPoliteProof -v ./test/scripts -rounds $(ROUNDS) -table $(CURDIR)/docs/explanation/polite-migration.md
 
-# What of the end-to-end test to run, such as E2E=TestJourneys/skip; nothing means
-# all of it, and then the page about it is written.
+# Part of the end-to-end test to run, such as E2E=TestJourneys/skip. If empty, all of
+# it runs, and the page about it is written.
 E2E ?=
 .PHONY: e2e
-e2e: prerequisites ## Run the journeys of real Superset on a real node (needs root, Debian, PyPI); E2E picks some
+e2e: prerequisites ## Run the end-to-end journeys with real Superset on a real node (needs root, Debian, PyPI); E2E selects journeys
 	test/e2e/run.sh $(if $(E2E),-test.run='$(E2E)')
 
-# What of a campaign to try, such as "-scenario rolling -mode before -k 17"; nothing
-# means all of it, and then the page about it is written.
+# Flags for a campaign or for mutants, such as "-scenario rolling -mode before -k 17".
+# If empty, all of it runs, and the page about it is written.
 ARGS ?=
 .PHONY: campaign
-campaign: prerequisites cluster ## Interrupt the operator at every write and prove that it ends the same; ARGS picks points
+campaign: prerequisites cluster ## Interrupt the operator at every write, and check that the end state is the same; ARGS selects crash points
 	$(GO) run ./test/campaign $(if $(ARGS),$(ARGS),-continue -page docs/explanation/campaign.md)
 
 .PHONY: build
@@ -95,7 +95,7 @@ build: prerequisites ## Build the manager into bin/
 
 .PHONY: run
 run: compiled ## Run the operator against the current kubeconfig
-	@test -n "$(KUBECTL)" || { echo "kubectl is missing: \"make cluster-up\" builds one, which this target finds; or install it (Debian: apt-get install kubernetes-client)"; exit 1; }
+	@test -n "$(KUBECTL)" || { echo "kubectl is missing: run \"make cluster-up\", which builds one for this target, or install it (Debian: apt-get install kubernetes-client)"; exit 1; }
 	@test -n "$${KUBECONFIG:-}" -o -f "$$HOME/.kube/config" || { echo "no kubeconfig: for the test cluster, make cluster-up && export KUBECONFIG=$(CURDIR)/.cluster/kubeconfig"; exit 1; }
 	$(KUBECTL) apply -f config/crd/bases
 	$(GO) run ./cmd/manager -metrics-secure=false -metrics-bind-address=127.0.0.1:8080 -health-probe-bind-address=0 -zap-devel
@@ -108,18 +108,18 @@ generate: ## Regenerate deepcopy, CRDs, RBAC, the reference and the diagram
 	UPDATE=1 $(GO) test -count=1 -run 'TestDiagramInTheDocs' ./internal/lifecycle >/dev/null
 
 .PHONY: lint
-lint: ## Run the linters, which carry the architecture
+lint: ## Run the linters, including the architecture rules
 	$(LINT) golangci-lint run ./...
 
 .PHONY: verify
 verify: prerequisites generate ## Regenerate, tidy, lint; fail if anything changed
 	$(GO) mod tidy
 	$(MAKE) --no-print-directory lint
-	@git diff --exit-code --stat -- . || { echo "generated files or go.mod are stale: commit what make verify changed"; exit 1; }
+	@git diff --exit-code --stat -- . || { echo "generated files or go.mod are stale: commit the changes that make verify made"; exit 1; }
 	@test -z "$$(git status --porcelain --untracked-files=normal)" || { git status --short; echo "the tree is not clean: commit or ignore these files"; exit 1; }
 
 .PHONY: cluster
-cluster: compiled ## Build the test cluster's programs (once; cached)
+cluster: compiled ## Build the programs of the test cluster (once; cached)
 	$(CLUSTER) build
 
 .PHONY: cluster-up
@@ -127,9 +127,9 @@ cluster-up: compiled ## Start a control plane with simulated nodes on loopback; 
 	$(CLUSTER) up
 
 .PHONY: cluster-down
-cluster-down: ## End exactly the processes that cluster-up started
+cluster-down: ## Stop exactly the processes that cluster-up started
 	$(CLUSTER) down
 
 .PHONY: clean-cache
-clean-cache: ## Remove what the project keeps in the user's cache folder
+clean-cache: ## Delete the project's files in the user's cache folder
 	$(CLUSTER) clean

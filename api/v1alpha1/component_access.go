@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// Component is what the three component kinds have in common; one reconciler
-// serves them all.
+// Component is the common interface of the three component kinds. One reconciler
+// handles all of them.
 // +kubebuilder:object:generate=false
 type Component interface {
 	metav1.Object
@@ -17,8 +17,8 @@ type Component interface {
 	ComponentSpec() *ComponentSpec
 	// ComponentStatus is the status.
 	ComponentStatus() *ComponentStatus
-	// DesiredReplicas points at the place of spec.replicas; nil for a kind that
-	// has none and is always one.
+	// DesiredReplicas is the address of spec.replicas; nil for a kind without that
+	// field, which always has one replica.
 	DesiredReplicas() **int32
 }
 
@@ -28,7 +28,7 @@ func (c *SupersetWebWorker) ComponentSpec() *ComponentSpec { return &c.Spec.Comp
 // ComponentStatus is the status.
 func (c *SupersetWebWorker) ComponentStatus() *ComponentStatus { return &c.Status }
 
-// DesiredReplicas points at spec.replicas.
+// DesiredReplicas is the address of spec.replicas.
 func (c *SupersetWebWorker) DesiredReplicas() **int32 { return &c.Spec.Replicas }
 
 // ComponentSpec is the spec without replicas.
@@ -37,7 +37,7 @@ func (c *SupersetAsyncWorker) ComponentSpec() *ComponentSpec { return &c.Spec.Co
 // ComponentStatus is the status.
 func (c *SupersetAsyncWorker) ComponentStatus() *ComponentStatus { return &c.Status }
 
-// DesiredReplicas points at spec.replicas.
+// DesiredReplicas is the address of spec.replicas.
 func (c *SupersetAsyncWorker) DesiredReplicas() **int32 { return &c.Spec.Replicas }
 
 // ComponentSpec is the spec.
@@ -46,5 +46,5 @@ func (c *SupersetAsyncScheduler) ComponentSpec() *ComponentSpec { return &c.Spec
 // ComponentStatus is the status.
 func (c *SupersetAsyncScheduler) ComponentStatus() *ComponentStatus { return &c.Status }
 
-// DesiredReplicas is nil: a scheduler is always one.
+// DesiredReplicas is nil: a scheduler always has one replica.
 func (*SupersetAsyncScheduler) DesiredReplicas() **int32 { return nil }

@@ -17,7 +17,7 @@ const (
 	ModeHold Mode = "Hold"
 )
 
-// ComponentSpec is what each component kind has.
+// ComponentSpec is the spec that all component kinds share.
 // +kubebuilder:validation:XValidation:rule="!(has(self.configMapName) && has(self.config))",message="set configMapName or config, not both"
 type ComponentSpec struct {
 	RuntimeSpec `json:",inline"`
@@ -25,14 +25,13 @@ type ComponentSpec struct {
 	PodSettings `json:",inline"`
 
 	// configMapName names a ConfigMap in the same namespace whose key
-	// superset_config.py is mounted. A Superset sets it. Default: none; config
-	// is rendered instead.
+	// superset_config.py is mounted. Set by the Superset that owns the component.
+	// Default: none; the configuration is rendered from config.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	ConfigMapName string `json:"configMapName,omitempty"`
 
-	// config is what is added to superset_config.py, for a component that is
-	// used alone.
+	// config is added to superset_config.py. For standalone components.
 	// +optional
 	Config *ConfigSpec `json:"config,omitempty"`
 
@@ -42,36 +41,36 @@ type ComponentSpec struct {
 	// +kubebuilder:default=Serve
 	Mode Mode `json:"mode,omitempty"`
 
-	// release is the hash of the release that a Superset gave this component.
-	// Leave it out for a component that is used alone.
+	// release is the hash of the release of this component. Set by the Superset that
+	// owns the component; do not set it for a standalone component.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Release string `json:"release,omitempty"`
 
-	// fence is the upgradeRevision of the Superset that last wrote this spec. It
-	// never shrinks. Leave it out for a component that is used alone.
+	// fence is the upgradeRevision with which the Superset last wrote this spec. It
+	// cannot decrease. Do not set it for a standalone component.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:XValidation:rule="self >= oldSelf",message="fence must not shrink: this write comes from an operator that is no longer the leader"
+	// +kubebuilder:validation:XValidation:rule="self >= oldSelf",message="fence must not decrease: this write is from an operator that is no longer the leader"
 	Fence int64 `json:"fence,omitempty"`
 }
 
-// ComponentStatus is what the operator observed of a component.
+// ComponentStatus is the observed state of a component.
 type ComponentStatus struct {
-	// observedGeneration is the generation of spec that this status answers; -1
-	// before the first look.
+	// observedGeneration is the generation of the spec that this status is based on;
+	// -1 before the first reconcile.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// fence is the fence of the spec that this status answers.
+	// fence is the fence of the spec that this status is based on.
 	// +optional
 	Fence int64 `json:"fence,omitempty"`
 
-	// version is that of the spec that this status answers.
+	// version is the version in the spec that this status is based on.
 	// +optional
 	Version string `json:"version,omitempty"`
 
-	// replicas is the number of pods, as the Deployment counts them.
+	// replicas is the number of pods, as reported by the Deployment.
 	// +optional
 	Replicas int32 `json:"replicas"`
 
@@ -91,7 +90,7 @@ type ComponentStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// SupersetWebWorkerSpec is a web tier.
+// SupersetWebWorkerSpec is the spec of a web tier.
 type SupersetWebWorkerSpec struct {
 	ComponentSpec `json:",inline"`
 
@@ -103,7 +102,7 @@ type SupersetWebWorkerSpec struct {
 	Replicas *int32 `json:"replicas,omitempty"`
 }
 
-// SupersetWebWorker is the web tier of a Superset, or one that is used alone.
+// SupersetWebWorker is the web tier of a Superset, or a standalone one.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
@@ -114,18 +113,18 @@ type SupersetWebWorkerSpec struct {
 // +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods are made from it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods contain it"
 type SupersetWebWorker struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what is asked for.
+	// spec is the desired state.
 	// +required
 	Spec SupersetWebWorkerSpec `json:"spec"`
 
-	// status is what the operator observed.
+	// status is the observed state.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1,"replicas":0}
 	Status ComponentStatus `json:"status,omitzero"`
@@ -139,7 +138,7 @@ type SupersetWebWorkerList struct {
 	Items           []SupersetWebWorker `json:"items"`
 }
 
-// SupersetAsyncWorkerSpec is a Celery worker tier.
+// SupersetAsyncWorkerSpec is the spec of a Celery worker tier.
 // +kubebuilder:validation:XValidation:rule="has(self.cache)",message="a worker needs a Celery broker: set cache.urlFrom"
 type SupersetAsyncWorkerSpec struct {
 	ComponentSpec `json:",inline"`
@@ -152,8 +151,7 @@ type SupersetAsyncWorkerSpec struct {
 	Replicas *int32 `json:"replicas,omitempty"`
 }
 
-// SupersetAsyncWorker is the Celery worker tier of a Superset, or one that is
-// used alone.
+// SupersetAsyncWorker is the Celery worker tier of a Superset, or a standalone one.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
@@ -164,18 +162,18 @@ type SupersetAsyncWorkerSpec struct {
 // +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods are made from it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods contain it"
 type SupersetAsyncWorker struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what is asked for.
+	// spec is the desired state.
 	// +required
 	Spec SupersetAsyncWorkerSpec `json:"spec"`
 
-	// status is what the operator observed.
+	// status is the observed state.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1,"replicas":0}
 	Status ComponentStatus `json:"status,omitzero"`
@@ -189,14 +187,14 @@ type SupersetAsyncWorkerList struct {
 	Items           []SupersetAsyncWorker `json:"items"`
 }
 
-// SupersetAsyncSchedulerSpec is a Celery beat.
+// SupersetAsyncSchedulerSpec is the spec of a Celery beat.
 // +kubebuilder:validation:XValidation:rule="has(self.cache)",message="a scheduler needs a Celery broker: set cache.urlFrom"
 type SupersetAsyncSchedulerSpec struct {
 	ComponentSpec `json:",inline"`
 }
 
-// SupersetAsyncScheduler is the Celery beat of a Superset, or one that is used
-// alone: always exactly one pod.
+// SupersetAsyncScheduler is the Celery beat of a Superset, or a standalone one. It
+// always has exactly one pod.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=ssbeat
@@ -205,18 +203,18 @@ type SupersetAsyncSchedulerSpec struct {
 // +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods are made from it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods contain it"
 type SupersetAsyncScheduler struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what is asked for.
+	// spec is the desired state.
 	// +required
 	Spec SupersetAsyncSchedulerSpec `json:"spec"`
 
-	// status is what the operator observed.
+	// status is the observed state.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1,"replicas":0}
 	Status ComponentStatus `json:"status,omitzero"`

@@ -2,122 +2,118 @@
 
 package v1alpha1
 
-// Condition types. Ready, Reconciling and Stalled follow kstatus: the last two
-// are present only while true, and never both.
+// Condition types. Ready, Reconciling and Stalled follow kstatus: Reconciling and
+// Stalled are present only while they are true, and never at the same time.
 const (
-	// ConditionReady is true when the release that spec asks for runs, was
-	// verified and all its pods are ready.
+	// ConditionReady is true if the desired release runs, was verified and all its
+	// pods are ready.
 	ConditionReady = "Ready"
-	// ConditionReconciling is present while the machine moves or waits.
+	// ConditionReconciling is present while a run is in progress or waits.
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is present when a person is needed.
+	// ConditionStalled is present if manual intervention is needed.
 	ConditionStalled = "Stalled"
-	// ConditionAvailable is true while users are served: a web pod is ready.
+	// ConditionAvailable is true while users are served: at least one web pod is ready.
 	ConditionAvailable = "Available"
-	// ConditionSchemaInSync is true when the database's revision is the one that
-	// the running release brings.
+	// ConditionSchemaInSync is true if the database's revision is the head of the
+	// running release.
 	ConditionSchemaInSync = "SchemaInSync"
-	// ConditionRollbackAvailable is true when there is a release to go back to.
+	// ConditionRollbackAvailable is true if there is a rollback target.
 	ConditionRollbackAvailable = "RollbackAvailable"
-	// ConditionVersionSupported says whether spec.version is inside the bounds
-	// that this operator release knows.
+	// ConditionVersionSupported is true if spec.version is in the range that this
+	// operator release supports.
 	ConditionVersionSupported = "VersionSupported"
-	// ConditionPaused is present while spec.paused holds the machine.
+	// ConditionPaused is present while spec.paused is true.
 	ConditionPaused = "Paused"
-	// ConditionMaintenancePage is true while users see the page, and false while
-	// they should and cannot; absent otherwise.
+	// ConditionMaintenancePage is true while traffic is routed to the maintenance
+	// page, and false while the page should be served but is not ready. Otherwise it
+	// is absent.
 	ConditionMaintenancePage = "MaintenancePage"
-	// ConditionAwaitingApproval is present while a plan or a phase waits for its
-	// approval; the message has the command that gives it.
+	// ConditionAwaitingApproval is present while a plan or a phase waits for
+	// approval. The message has the command that approves it.
 	ConditionAwaitingApproval = "AwaitingApproval"
 	// ConditionOutsideWindow is present while a plan waits for a maintenance
 	// window to open.
 	ConditionOutsideWindow = "OutsideWindow"
 )
 
-// Reasons of progress: the phase's own name is the reason while its work goes
-// on; these say why it waits.
+// Reasons for progress and waiting. While a phase makes progress, the reason is the
+// name of the phase. The reasons below say why it waits.
 const (
-	// ReasonPaused: spec.paused holds the machine.
+	// ReasonPaused: spec.paused is true.
 	ReasonPaused = "Paused"
-	// ReasonAwaitingApproval: a plan or a phase waits for its approval.
+	// ReasonAwaitingApproval: a plan or a phase waits for approval.
 	ReasonAwaitingApproval = "AwaitingApproval"
 	// ReasonOutsideWindow: a plan waits for a maintenance window.
 	ReasonOutsideWindow = "OutsideWindow"
 	// ReasonQueuedBehindMigration: an edit or a rollback waits until the running
 	// migration has ended.
 	ReasonQueuedBehindMigration = "QueuedBehindMigration"
-	// ReasonQueuedBehindStage: an edit waits until the tier under way has ended
-	// its turn, or is stuck.
+	// ReasonQueuedBehindStage: an edit waits until the stage of the current tier has
+	// ended or is stuck.
 	ReasonQueuedBehindStage = "QueuedBehindStage"
 	// ReasonQueuedBehindRollback: an edit waits until the rollback has ended.
 	ReasonQueuedBehindRollback = "QueuedBehindRollback"
-	// ReasonRetrying: a Job failed for a passing reason and is tried again.
+	// ReasonRetrying: a Job failed for a transient reason and is retried.
 	ReasonRetrying = "Retrying"
-	// ReasonBlocked: a pod cannot start; the message names why.
+	// ReasonBlocked: a pod cannot start, or the API server rejects an object. The
+	// message has the cause.
 	ReasonBlocked = "Blocked"
 	// ReasonOverdue: the phase takes longer than its deadline.
 	ReasonOverdue = "Overdue"
-	// ReasonNameConflict: an object of a name that the operator needs belongs to
-	// somebody else; it is neither used nor changed.
+	// ReasonNameConflict: an object with a name that the operator needs has a
+	// different owner. The operator neither uses nor changes it.
 	ReasonNameConflict = "NameConflict"
-	// ReasonTierNotReady: the verified release runs, but not all its pods are
-	// ready.
+	// ReasonTierNotReady: the verified release runs, but not all its pods are ready.
 	ReasonTierNotReady = "TierNotReady"
 )
 
-// Reasons of failure that the operator itself finds. A Job's own reasons are
+// Reasons for failures that the operator detects. The reasons that Jobs report are
 // listed in internal/migrations.
 const (
 	// ReasonSpecInvalid: spec cannot be rendered; the message names the field.
 	ReasonSpecInvalid = "SpecInvalid"
-	// ReasonUnsupportedVersion: the version is outside the bounds of this
-	// operator release.
+	// ReasonUnsupportedVersion: this operator release does not support the version.
 	ReasonUnsupportedVersion = "UnsupportedVersion"
 	// ReasonVersionSkip: the upgrade skips a major version.
 	ReasonVersionSkip = "VersionSkip"
-	// ReasonDowngradeRefused: a lower version that no stored release has.
+	// ReasonDowngradeRefused: spec asks for a lower version that no stored release has.
 	ReasonDowngradeRefused = "DowngradeRefused"
 	// ReasonDeadlineExceeded: a phase took longer than its deadline.
 	ReasonDeadlineExceeded = "DeadlineExceeded"
-	// ReasonJobCrashed: a Job ended without a result, such as by the
+	// ReasonJobCrashed: a Job ended without a result, for example killed by the
 	// out-of-memory killer.
 	ReasonJobCrashed = "JobCrashed"
-	// ReasonStopped: a rollback was asked for before anything was touched.
+	// ReasonStopped: a rollback was requested before anything was changed.
 	ReasonStopped = "Stopped"
-	// ReasonDataLossNotAccepted: the way back restores a backup over newer data, and
-	// nobody has accepted that yet.
+	// ReasonDataLossNotAccepted: the rollback restores a backup over newer data, which
+	// has not been accepted yet.
 	ReasonDataLossNotAccepted = "DataLossNotAccepted"
-	// ReasonNoWayBack: the release before would not serve on the schema as it is,
-	// and nothing takes it back.
-	ReasonNoWayBack = "NoWayBack"
 )
 
-// Reasons of resting states.
+// Reasons for resting phases and for conditions that are not part of a run.
 const (
 	// ReasonReady: the release runs and was verified.
 	ReasonReady = "Ready"
-	// ReasonRolledBack: the release before runs again.
+	// ReasonRolledBack: the previous release runs again.
 	ReasonRolledBack = "RolledBack"
 	// ReasonInSync: the database's revision is the running release's head.
 	ReasonInSync = "InSync"
-	// ReasonAheadAfterRollback: the schema was left newer by an Image rollback.
+	// ReasonAheadAfterRollback: an Image rollback left the schema newer than the
+	// running release.
 	ReasonAheadAfterRollback = "AheadAfterRollback"
-	// ReasonUnknown: nothing is known yet.
+	// ReasonUnknown: nothing is known about the schema yet.
 	ReasonUnknown = "Unknown"
-	// ReasonServing: web pods are ready.
+	// ReasonServing: at least one web pod is ready.
 	ReasonServing = "Serving"
 	// ReasonNotServing: no web pod is ready.
 	ReasonNotServing = "NotServing"
-	// ReasonImage: a rollback runs the old image on the schema as it is.
-	ReasonImage = "Image"
-	// ReasonHalfMigrated: the schema was left between two revisions.
+	// ReasonHalfMigrated: the schema is partially migrated.
 	ReasonHalfMigrated = "HalfMigrated"
-	// ReasonNone: there is nothing to go back to.
+	// ReasonNone: there is no rollback target.
 	ReasonNone = "None"
-	// ReasonSupported: the version is inside the bounds.
+	// ReasonSupported: this operator release supports the version.
 	ReasonSupported = "Supported"
-	// ReasonUnsupported: the version is outside the bounds.
+	// ReasonUnsupported: this operator release does not support the version.
 	ReasonUnsupported = "Unsupported"
 	// ReasonHeld: the component is held at zero pods.
 	ReasonHeld = "Held"
@@ -125,17 +121,18 @@ const (
 	ReasonRolling = "Rolling"
 )
 
-// Reasons of events that record what a user asked for.
+// Reasons of events only.
 const (
-	// ReasonRollbackRequested: a rollback token was handled.
+	// ReasonRollbackRequested: a rollback token was accepted.
 	ReasonRollbackRequested = "RollbackRequested"
-	// ReasonRollbackRefused: a rollback token was handled and refused.
+	// ReasonRollbackRefused: a rollback token was refused.
 	ReasonRollbackRefused = "RollbackRefused"
-	// ReasonFellBack: a migration beside live traffic was given up; every tier
-	// is stopped for it.
+	// ReasonFellBack: the migration under live traffic was abandoned. Every tier is
+	// stopped, then the migration runs again.
 	ReasonFellBack = "FellBackToDrain"
-	// ReasonNextClass: the way back was given up for another one.
+	// ReasonNextClass: a rollback class was abandoned for the next one.
 	ReasonNextClass = "RollbackClassFellBack"
-	// ReasonSpecReverted: spec went back to the release before, in mid-upgrade.
+	// ReasonSpecReverted: during an upgrade, spec was changed back to the previous
+	// release.
 	ReasonSpecReverted = "SpecReverted"
 )

@@ -2,11 +2,10 @@
 
 package v1alpha1
 
-// Kubernetes' own type would make a third of the CRD. What stands here is in the CRD
-// of a Superset four times, deep enough that a second line of a description costs more
-// in blanks than in words: keep each to one line.
+// corev1.EnvVar would make up a third of the CRD. The types below are in the CRD of a
+// Superset four times and deeply indented, so keep each field description to one line.
 
-// EnvVar is a variable, in the shape of pods.
+// EnvVar is an environment variable, as in a pod spec.
 // +kubebuilder:validation:XValidation:rule="!(has(self.value) && has(self.valueFrom))",message="set value or valueFrom, not both"
 type EnvVar struct {
 	// name of the variable.
@@ -15,17 +14,17 @@ type EnvVar struct {
 	// +kubebuilder:validation:MaxLength=256
 	Name string `json:"name"`
 
-	// value; $(NAME) is an earlier one. Default: empty.
+	// value; $(NAME) refers to an earlier variable. Default: empty.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32768
 	Value string `json:"value,omitempty"`
 
-	// valueFrom says where it is.
+	// valueFrom is the source of the value.
 	// +optional
 	ValueFrom *EnvVarSource `json:"valueFrom,omitempty"`
 }
 
-// EnvVarSource is where a value comes from.
+// EnvVarSource is the source of a value; exactly one field is set.
 // +kubebuilder:validation:MinProperties=1
 // +kubebuilder:validation:MaxProperties=1
 type EnvVarSource struct {
@@ -42,8 +41,8 @@ type EnvVarSource struct {
 	FieldRef *FieldSelector `json:"fieldRef,omitempty"`
 }
 
-// KeySelector names one key of a Secret or ConfigMap. What these may look like only the
-// API server says: a bound on their length alone would catch no real mistake.
+// KeySelector names one key of a Secret or ConfigMap. The API server validates the
+// names when the pod is created.
 type KeySelector struct {
 	// name of the object.
 	// +required
@@ -55,7 +54,7 @@ type KeySelector struct {
 	// +kubebuilder:validation:MinLength=1
 	Key string `json:"key"`
 
-	// optional starts the pod without it.
+	// optional: true starts the pod even if the key does not exist.
 	// +optional
 	Optional *bool `json:"optional,omitempty"`
 }

@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// GroupVersion is the API group and version of this package. The group is our
-// own, so that our CRDs never meet those of Apache's operator in one cluster.
+// GroupVersion is the API group and version of this package. The group differs from
+// that of the Apache Superset operator, so that both can be installed in one cluster.
 var GroupVersion = schema.GroupVersion{Group: "superset-operator.dev", Version: "v1alpha1"}
 
 // AddToScheme registers the kinds of this package with a scheme.

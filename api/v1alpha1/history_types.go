@@ -6,80 +6,80 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Result is how a run of the machine ended.
+// Result is the outcome of a run.
 // +kubebuilder:validation:Enum=Succeeded;RolledBack;Failed;Superseded
 type Result string
 
 const (
-	// ResultSucceeded is a run whose target runs and was verified.
+	// ResultSucceeded means that the target release runs and was verified.
 	ResultSucceeded Result = "Succeeded"
-	// ResultRolledBack is a run after which the release before runs again.
+	// ResultRolledBack means that the previous release runs again.
 	ResultRolledBack Result = "RolledBack"
-	// ResultFailed is a run that stopped in Failed.
+	// ResultFailed means that the run ended in the phase Failed.
 	ResultFailed Result = "Failed"
-	// ResultSuperseded is a run that another spec replaced before its end.
+	// ResultSuperseded means that a change of spec replaced the run before its end.
 	ResultSuperseded Result = "Superseded"
 )
 
-// HistoryEntry is one line of history.
+// HistoryEntry describes one run that has ended.
 type HistoryEntry struct {
 	// revision is the upgradeRevision at the end of the run.
 	Revision int64 `json:"revision"`
-	// release is the hash of the release that the run led to: what a rollback to
-	// this revision puts back.
+	// release is the hash of the run's target release, which a rollback to this
+	// revision restores.
 	// +optional
 	Release string `json:"release,omitempty"`
-	// kind says what started the run.
+	// kind of the run.
 	Kind UpgradeKind `json:"kind"`
-	// from is the version that ran before; empty for an install.
+	// from is the version before the run; empty for an install.
 	// +optional
 	From string `json:"from,omitempty"`
-	// to is the version that the run led to.
+	// to is the version of the target release.
 	To string `json:"to"`
-	// result says how it ended.
+	// result of the run.
 	Result Result `json:"result"`
 	// startedAt is when the run began.
 	StartedAt metav1.Time `json:"startedAt"`
-	// finishedAt is when it ended.
+	// finishedAt is when the run ended.
 	FinishedAt metav1.Time `json:"finishedAt"`
-	// phases is a line of the phases and their seconds, such as
+	// phases lists the phases and their durations, for example
 	// "Validate 14s, DBMigrate 21s".
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Phases string `json:"phases,omitempty"`
-	// locks is a line such as "11 tries, waited 4.2s, held 0.5s", for a migration
-	// beside live traffic.
+	// locks describes the locks of a migration under live traffic, for example
+	// "11 tries, waited 4.2s, held 0.5s".
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Locks string `json:"locks,omitempty"`
 	// backup that the run took.
 	// +optional
 	Backup string `json:"backup,omitempty"`
-	// rollback is the class of the way back, for a run that was taken back.
+	// rollback is the rollback class, if the run was rolled back.
 	// +optional
 	Rollback RollbackClass `json:"rollback,omitempty"`
-	// approval is the token that opened the run's gate.
+	// approval is the token that approved the plan of the run.
 	// +optional
 	Approval string `json:"approval,omitempty"`
-	// reason of the failure, if it failed.
+	// reason of the failure, if the run failed.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 }
 
-// LastHandled has the token of each annotation verb that was handled last.
+// LastHandled has the last handled token of each annotation.
 type LastHandled struct {
-	// rollback is the last token of superset-operator.dev/rollback.
+	// rollback is the last handled token of superset-operator.dev/rollback.
 	// +optional
 	Rollback string `json:"rollback,omitempty"`
 	// approve is the last token of superset-operator.dev/approve that opened a
 	// gate.
 	// +optional
 	Approve string `json:"approve,omitempty"`
-	// retry is the last token of superset-operator.dev/retry.
+	// retry is the last handled token of superset-operator.dev/retry.
 	// +optional
 	Retry string `json:"retry,omitempty"`
 	// acceptDataLoss is the last token of superset-operator.dev/accept-data-loss
-	// that opened a way.
+	// that was accepted.
 	// +optional
 	AcceptDataLoss string `json:"acceptDataLoss,omitempty"`
 }

@@ -5,14 +5,14 @@ package v1alpha1
 // Labels that the operator sets. Selectors use the recommended labels
 // (app.kubernetes.io/...) of the Kubernetes documentation.
 const (
-	// LabelManagedBy and its value ManagedBy mark everything that the operator
-	// makes; its caches hold nothing else.
+	// LabelManagedBy with the value ManagedBy marks every object that the operator
+	// creates. Its caches contain only objects with this label.
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	// ManagedBy is the value of LabelManagedBy.
 	ManagedBy = "superset-operator"
 	// LabelName is always "superset".
 	LabelName = "app.kubernetes.io/name"
-	// LabelInstance is the name of the Superset, or of the component used alone.
+	// LabelInstance is the name of the Superset, or of the standalone component.
 	LabelInstance = "app.kubernetes.io/instance"
 	// LabelComponent is web, worker, scheduler or job.
 	LabelComponent = "app.kubernetes.io/component"
@@ -20,8 +20,8 @@ const (
 	LabelVersion = "app.kubernetes.io/version"
 	// LabelRelease is the hash of the release that a pod belongs to.
 	LabelRelease = "superset-operator.dev/release"
-	// LabelScript is the script that a Job runs: preflight, backup, migrate, verify,
-	// downgrade or restore.
+	// LabelScript is the script that a Job runs: preflight, rehearse, backup, migrate,
+	// verify, downgrade or restore.
 	LabelScript = "superset-operator.dev/script"
 	// LabelFence is the upgradeRevision that a Job belongs to.
 	LabelFence = "superset-operator.dev/fence"
@@ -29,32 +29,32 @@ const (
 	LabelAttempt = "superset-operator.dev/attempt"
 )
 
-// Annotations that a user writes: one-shot tokens. A token is handled when it
-// differs from status.lastHandled, and never needs to be removed.
+// Annotations that a user writes. Their values are one-shot tokens: a token is
+// handled if it differs from the one in status.lastHandled. It need not be removed.
 const (
-	// AnnotationRollback asks for a rollback. A revision number or a version
-	// names the target; any other value means the release before.
+	// AnnotationRollback requests a rollback. The value is a revision number of
+	// status.history or a version; any other value means the previous release.
 	AnnotationRollback = "superset-operator.dev/rollback"
-	// AnnotationApprove approves a plan by its hash, or a gated phase by the hash,
-	// a slash and the phase.
+	// AnnotationApprove approves a plan. The value is the plan hash; for a gated phase
+	// it is the plan hash, a slash and the phase.
 	AnnotationApprove = "superset-operator.dev/approve"
-	// AnnotationAcceptDataLoss accepts that data is lost: with the hash that the
-	// condition's message names, of a plan that cannot be taken back or of a backup
-	// that is put back over newer data.
+	// AnnotationAcceptDataLoss accepts the loss of data: by a plan without a rollback,
+	// or by restoring a backup over newer data. The value is the hash in the message of
+	// the condition.
 	AnnotationAcceptDataLoss = "superset-operator.dev/accept-data-loss"
-	// AnnotationRetry asks to try a failed or rolled back target again.
+	// AnnotationRetry requests another attempt to reach a failed or rolled back target.
 	AnnotationRetry = "superset-operator.dev/retry"
 )
 
 // Annotations that the operator writes.
 const (
-	// AnnotationApplied is the hash of what was last applied, so that nothing is
-	// applied twice.
+	// AnnotationApplied is the hash of the last applied configuration, so that an
+	// unchanged configuration is not applied again.
 	AnnotationApplied = "superset-operator.dev/applied"
-	// AnnotationRendered says on a Deployment from which component spec, and by
-	// which edition of the operator's builders, its pod template was rendered.
+	// AnnotationRendered is on Deployments. It identifies the component spec and the
+	// renderer version that the pod template was rendered from.
 	AnnotationRendered = "superset-operator.dev/rendered"
-	// AnnotationGeneration says on a Deployment which generation of the component
-	// it was made from.
+	// AnnotationGeneration is on Deployments. It is the generation of the component
+	// that the Deployment was rendered from.
 	AnnotationGeneration = "superset-operator.dev/generation"
 )

@@ -6,125 +6,124 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// RollbackClass is how a run can be taken back.
+// RollbackClass is what a rollback of a run does with the database.
 // +kubebuilder:validation:Enum=Image;Downgrade;Restore;Frozen;None
 type RollbackClass string
 
 const (
-	// RollbackImage runs the old image again, on the schema as it is.
+	// RollbackImage runs the old image on the current schema.
 	RollbackImage RollbackClass = "Image"
-	// RollbackDowngrade takes the schema back with the newer image, which alone has
-	// the scripts, then runs the old image.
+	// RollbackDowngrade downgrades the schema with the newer image, because the older
+	// one does not have the scripts. Then it runs the old image.
 	RollbackDowngrade RollbackClass = "Downgrade"
-	// RollbackRestore puts a backup back, then runs the old image.
+	// RollbackRestore restores a backup, then runs the old image.
 	RollbackRestore RollbackClass = "Restore"
-	// RollbackFrozen is a run that cannot be taken back.
+	// RollbackFrozen means that the run cannot be rolled back.
 	RollbackFrozen RollbackClass = "Frozen"
-	// RollbackNone is a run without a release before it, or one away from its database.
+	// RollbackNone means that there is no previous release, or it uses a different database.
 	RollbackNone RollbackClass = "None"
 )
 
-// Plan is what a run is going to do, worked out before anything is touched.
+// Plan is what a run will do. It is computed before anything is changed.
 type Plan struct {
-	// strategy is Rolling or Drain; empty when nothing serves yet.
+	// strategy is Rolling or Drain; empty if nothing serves yet.
 	// +optional
 	Strategy Strategy `json:"strategy,omitempty"`
 
-	// strategyReason says why.
+	// strategyReason says why this strategy was chosen.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	StrategyReason string `json:"strategyReason,omitempty"`
 
-	// fallback is Drain when the plan may fall back to it; empty when not.
+	// fallback is Drain if the plan may fall back to it, otherwise empty.
 	// +optional
 	Fallback Strategy `json:"fallback,omitempty"`
 
-	// maxLockTime is how long every table is locked for the migration at most, so
-	// that nobody deadlocks with it; absent when none is locked.
+	// maxLockTime is how long the migration may lock all tables; absent if it does
+	// not lock them. Locking all of them at once prevents deadlocks.
 	// +optional
 	MaxLockTime *metav1.Duration `json:"maxLockTime,omitempty"`
 
-	// migrations are the schema revisions to cross.
+	// migrations counts the pending schema revisions.
 	Migrations PlannedMigrations `json:"migrations"`
 
-	// rehearsal is what was found on a copy, or why there was none.
+	// rehearsal is the result of the rehearsal, or says why there was none.
 	// +optional
 	Rehearsal string `json:"rehearsal,omitempty"`
 
-	// backup is true when the database is backed up before it is migrated.
+	// backup is true if the database is backed up before it is migrated.
 	// +optional
 	Backup bool `json:"backup,omitempty"`
 
-	// reencrypt is true when what is stored is encrypted anew, with a new secret
-	// key.
+	// reencrypt is true if stored secrets are re-encrypted with a new secret key.
 	// +optional
 	Reencrypt bool `json:"reencrypt,omitempty"`
 
-	// downtime that users will see: None, or a sentence.
+	// downtime for users: None, or a description.
 	// +kubebuilder:validation:MaxLength=128
 	Downtime string `json:"downtime"`
 
-	// rollback is how the run can be taken back.
+	// rollback is the rollback class of the run.
 	Rollback RollbackClass `json:"rollback"`
 
-	// rollbackReason says why.
+	// rollbackReason says why this class was chosen.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	RollbackReason string `json:"rollbackReason,omitempty"`
 
-	// steps in their order.
+	// steps of the run, in order.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
 	Steps []PlanStep `json:"steps"`
 }
 
-// PlannedMigrations counts the schema revisions to cross, by what their text
-// does: a guess, and only a rehearsal would prove it.
+// PlannedMigrations counts the pending schema revisions by class. The classes are
+// estimates by static analysis; only a rehearsal runs the migrations.
 type PlannedMigrations struct {
-	// count of revisions.
+	// count of all pending revisions.
 	Count int32 `json:"count"`
 
-	// additive ones add tables, columns or indexes.
+	// additive revisions add tables, columns or indexes.
 	// +optional
 	Additive int32 `json:"additive,omitempty"`
 
-	// dataChanging ones rewrite rows or constraints.
+	// dataChanging revisions rewrite rows or constraints.
 	// +optional
 	DataChanging int32 `json:"dataChanging,omitempty"`
 
-	// destructive ones drop tables, columns or rows.
+	// destructive revisions drop tables, columns or rows.
 	// +optional
 	Destructive int32 `json:"destructive,omitempty"`
 
-	// irreversible ones have an empty downgrade, or one that loses data.
+	// irreversible revisions have an empty downgrade, or one that loses data.
 	// +optional
 	Irreversible int32 `json:"irreversible,omitempty"`
 
-	// unknown is true when the image's migrations could not be classified.
+	// unknown is true if the revisions could not be classified.
 	// +optional
 	Unknown bool `json:"unknown,omitempty"`
 }
 
 // PlanStep is one step of a plan.
 type PlanStep struct {
-	// phase in which it is done.
+	// phase of the step.
 	Phase Phase `json:"phase"`
 
-	// what is done, and why.
+	// what the step does, and why.
 	// +kubebuilder:validation:MaxLength=512
 	What string `json:"what"`
 
-	// seconds that it took the last time; absent when that is not known.
+	// seconds that the step took the last time; absent if unknown.
 	// +optional
 	Seconds *int64 `json:"seconds,omitempty"`
 }
 
-// LockStatus is what a migration beside live traffic had to do for its locks.
+// LockStatus describes the table locks of a migration under live traffic.
 type LockStatus struct {
-	// tries until every table was locked at once, or until it gave up.
+	// tries until all tables were locked, or until it was abandoned.
 	Tries int32 `json:"tries"`
-	// waited is how long that took, 100 ms exact.
+	// waited is the time until then, in steps of 100 ms.
 	Waited metav1.Duration `json:"waited"`
-	// held is how long the locks were held, 100 ms exact.
+	// held is how long the locks were held, in steps of 100 ms.
 	Held metav1.Duration `json:"held"`
 }

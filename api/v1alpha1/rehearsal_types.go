@@ -7,87 +7,87 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// RehearsalPolicy says which upgrades are tried on a copy of the database first.
+// RehearsalPolicy selects the upgrades that are rehearsed on a copy of the database.
 // +kubebuilder:validation:Enum=Never;WhenNotAdditive;Always
 type RehearsalPolicy string
 
 const (
-	// RehearsalNever tries none.
+	// RehearsalNever rehearses no upgrade.
 	RehearsalNever RehearsalPolicy = "Never"
-	// RehearsalWhenNotAdditive tries those that cross a migration which is not
-	// additive by its text, or of which nothing is known.
+	// RehearsalWhenNotAdditive rehearses upgrades with a migration that static analysis
+	// classifies as not additive, or that could not be classified.
 	RehearsalWhenNotAdditive RehearsalPolicy = "WhenNotAdditive"
-	// RehearsalAlways tries every upgrade that migrates.
+	// RehearsalAlways rehearses every upgrade that migrates.
 	RehearsalAlways RehearsalPolicy = "Always"
 )
 
-// RehearsalJobSpec says where a rehearsal keeps its copy, and what is in it.
-// +kubebuilder:validation:XValidation:rule="!has(self.scratchURIFrom) || !has(self.size)",message="size is of the copy beside the Job: leave it out with scratchURIFrom"
+// RehearsalJobSpec configures the copy of the database that a rehearsal uses.
+// +kubebuilder:validation:XValidation:rule="!has(self.scratchURIFrom) || !has(self.size)",message="size is for the database that the Job runs: remove size, or remove scratchURIFrom"
 type RehearsalJobSpec struct {
-	// image with PostgreSQL's server and client, not older than the database's
-	// server. Default: postgres:17.
+	// image with PostgreSQL's server and client programs, not older than the
+	// database's server. Default: postgres:17.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Image string `json:"image,omitempty"`
 
-	// size is how much of the node's disk the copy may take. Default: 10Gi.
+	// size is how much of the node's disk the copy may use. Default: 10Gi.
 	// +optional
 	Size *resource.Quantity `json:"size,omitempty"`
 
-	// excludeData are tables that are copied without their rows. Default: [logs].
+	// excludeData lists tables that are copied without their rows. Default: [logs].
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=63
 	ExcludeData []string `json:"excludeData,omitempty"`
 
-	// scratchURIFrom names the URI of an empty PostgreSQL database to copy to, in the
-	// place of one beside the Job. Each rehearsal empties it. Default: none.
+	// scratchURIFrom names the URI of an empty PostgreSQL database to copy to. Each
+	// rehearsal deletes everything in it. Default: none; the Job runs a database.
 	// +optional
 	ScratchURIFrom *SecretKeyReference `json:"scratchURIFrom,omitempty"`
 }
 
-// Finding is what a rehearsal says of a way.
+// Finding is the result of one test of a rehearsal.
 type Finding string
 
 const (
-	// FindingProven went well on the copy.
+	// FindingProven means that the test succeeded on the copy.
 	FindingProven Finding = "Proven"
-	// FindingRefused did not.
+	// FindingRefused means that the test failed on the copy, or could not be run.
 	FindingRefused Finding = "Refused"
 )
 
-// RehearsalStatus is what was found on a copy of the database.
+// RehearsalStatus is the result of a rehearsal.
 type RehearsalStatus struct {
 	// revision of the schema in the copy.
 	// +optional
 	Revision string `json:"revision,omitempty"`
-	// downgrade is Proven when schema and rows came back as they were.
+	// downgrade is Proven if the downgrade restored schema and rows.
 	Downgrade Finding `json:"downgrade"`
-	// downgradeReason is the error or first difference.
+	// downgradeReason is the error or the first difference.
 	// +optional
 	DowngradeReason string `json:"downgradeReason,omitempty"`
-	// rolling is Proven when the old image answered on the migrated copy.
+	// rolling is Proven if the old image served on the migrated copy.
 	Rolling Finding `json:"rolling"`
 	// rollingReason is the first error.
 	// +optional
 	RollingReason string `json:"rollingReason,omitempty"`
-	// migrateSeconds that the migration took, rounded up.
+	// migrateSeconds is the duration of the migration, rounded up.
 	// +optional
 	MigrateSeconds int64 `json:"migrateSeconds,omitempty"`
-	// lockTables is how many tables it locked.
+	// lockTables is the number of tables that the migration locked.
 	// +optional
 	LockTables int32 `json:"lockTables,omitempty"`
-	// lockTime is for how long.
+	// lockTime is how long they were locked.
 	// +optional
 	LockTime *metav1.Duration `json:"lockTime,omitempty"`
-	// bytes that the copy took.
+	// bytes is the size of the copy.
 	// +optional
 	Bytes int64 `json:"bytes,omitempty"`
-	// seconds that copying took, rounded up.
+	// seconds is the duration of the copying, rounded up.
 	// +optional
 	Seconds int64 `json:"seconds,omitempty"`
-	// excluded tables' rows were not copied.
+	// excluded lists the tables whose rows were not copied.
 	// +optional
 	// +listType=atomic
 	Excluded []string `json:"excluded,omitempty"`

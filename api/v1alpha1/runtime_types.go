@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// RuntimeSpec is what every pod of a Superset shares: the version, the image
-// and the services behind it.
+// RuntimeSpec is what all pods of a Superset share: version, image, secret key,
+// database and cache.
 type RuntimeSpec struct {
 	// version is the Superset release to run: a full semantic version without a
 	// leading "v", for example 6.0.0. Changing it starts a staged upgrade.
@@ -18,15 +18,15 @@ type RuntimeSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?$')",message="version must be a full semantic version without a leading v: write for example 6.0.0"
 	Version string `json:"version"`
 
-	// image says where the container image comes from. Default: apache/superset
-	// with the version as its tag. The official images from 4.1 on contain no
-	// database driver: build one that does (see the samples).
+	// image is the container image. Default: apache/superset with the version as its
+	// tag. Since 4.1 the official images contain no database driver: build an image
+	// with one (see the samples).
 	// +optional
 	// +kubebuilder:default={}
 	Image ImageSpec `json:"image,omitzero"`
 
-	// secretKeyFrom names the Secret key that holds Superset's SECRET_KEY. The
-	// operator never reads the Secret; pods take the value by reference.
+	// secretKeyFrom names the Secret key that contains Superset's SECRET_KEY. The
+	// operator never reads the Secret; pods reference it.
 	// +required
 	SecretKeyFrom SecretKeyReference `json:"secretKeyFrom"`
 
@@ -34,8 +34,8 @@ type RuntimeSpec struct {
 	// +required
 	Database DatabaseSpec `json:"database"`
 
-	// cache is the Redis (or Valkey) behind caches, results backend and Celery
-	// broker. Required as soon as there is a worker or a scheduler.
+	// cache is the Redis (or Valkey) for caches, results backend and Celery broker.
+	// Required if there is a worker or a scheduler.
 	// +optional
 	Cache *CacheSpec `json:"cache,omitempty"`
 }
@@ -49,15 +49,15 @@ type ImageSpec struct {
 	// +kubebuilder:validation:MaxLength=255
 	Repository string `json:"repository,omitempty"`
 
-	// tag of the image. Default: the version. A tag that does not start with the
-	// version is used as it is; version still says which release it holds.
+	// tag of the image. Default: the version. If tag is set, version must still be
+	// the release that the image contains.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[A-Za-z0-9_][A-Za-z0-9._-]*$')",message="tag must be an image tag, such as 6.0.0-py311; a digest goes into image.digest"
 	Tag string `json:"tag,omitempty"`
 
-	// digest pins the image: sha256: and 64 hexadecimal digits. Tags can be
-	// pushed again; a digest cannot. Default: none.
+	// digest pins the image: sha256: followed by 64 hexadecimal digits. A tag can be
+	// overwritten in the registry, a digest cannot. Default: none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=71
 	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^sha256:[a-f0-9]{64}$')",message="digest must be sha256: followed by 64 hexadecimal digits"
@@ -93,60 +93,60 @@ type SecretKeyReference struct {
 	Key string `json:"key"`
 }
 
-// DatabaseSpec says how to reach the metadata database.
+// DatabaseSpec is the metadata database.
 type DatabaseSpec struct {
-	// uriFrom names the Secret key that holds the SQLAlchemy URI of the metadata
+	// uriFrom names the Secret key that contains the SQLAlchemy URI of the metadata
 	// database, for example postgresql+psycopg2://user:password@host:5432/superset.
 	// +required
 	URIFrom SecretKeyReference `json:"uriFrom"`
 }
 
-// CacheSpec says how to reach Redis or Valkey.
+// CacheSpec is the Redis or Valkey server.
 type CacheSpec struct {
-	// urlFrom names the Secret key that holds the URL, for example
+	// urlFrom names the Secret key that contains the URL, for example
 	// redis://:password@host:6379/0 (rediss:// for TLS). Caches, results backend
-	// and Celery broker all use it, with key prefixes of their own.
+	// and Celery broker all use it, with different key prefixes.
 	// +required
 	URLFrom SecretKeyReference `json:"urlFrom"`
 }
 
-// ConfigSpec is what the user adds to superset_config.py.
+// ConfigSpec is the user's part of superset_config.py.
 type ConfigSpec struct {
-	// raw is Python that follows what the operator generates in
-	// superset_config.py. The secret key, the database URI and the broker are
-	// set once more after it. Keep secrets out of it: it stands in a ConfigMap;
+	// raw is Python code that follows the code that the operator generates in
+	// superset_config.py. The operator sets the secret key, the database URI and the
+	// broker again after it. It is stored in a ConfigMap: do not put secrets into it,
 	// read them from environment variables. At most 256 KiB. Default: empty.
 	// +optional
 	// +kubebuilder:validation:MaxLength=262144
 	Raw string `json:"raw,omitempty"`
 }
 
-// Resources are those of a container. Claims of devices go into the podTemplate.
+// Resources of a container. Resource claims must be set in podTemplate.
 type Resources struct {
-	// limits are what the container may use at most. Default: none.
+	// limits of the container. Default: none.
 	// +optional
 	Limits corev1.ResourceList `json:"limits,omitempty"`
 
-	// requests are what is set aside, such as memory: 2Gi.
+	// requests of the container, such as memory: 2Gi.
 	// +optional
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 }
 
-// PodSettings is what a user may say of the pods of one component.
+// PodSettings are the settings of the pods of one component.
 type PodSettings struct {
-	// resources of the main container. Default: requests by measured use, no limits.
+	// resources of the main container. Default: requests per component, no limits.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 
-	// command replaces the main container's. Default: what the component needs.
+	// command of the main container. Default: that of the component.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=4096
 	Command []string `json:"command,omitempty"`
 
-	// args replaces the main container's. Default: what the component needs; none
-	// with command.
+	// args of the main container. Default: those of the component; none if command
+	// is set.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -161,9 +161,9 @@ type PodSettings struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(e, !e.name.matches('^SUPERSET_(SECRET_KEY|DATABASE_URI|CACHE_URL|CONFIG_PATH|HOME)$'))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
 	Env []EnvVar `json:"env,omitempty"`
 
-	// podTemplate is a strategic-merge patch, with metadata and spec, over the
-	// operator's pod template; the main container is called "superset". Unknown
-	// fields are refused in Validate. Default: none.
+	// podTemplate is a strategic merge patch, with metadata and spec, for the
+	// operator's pod template. The main container is named "superset". Validate
+	// rejects unknown fields. Default: none.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	// +kubebuilder:validation:Schemaless

@@ -6,14 +6,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// SupersetStatus is what the operator observed and did.
+// SupersetStatus is the observed state of a Superset.
 type SupersetStatus struct {
-	// observedGeneration is the generation of spec that this status answers; -1
-	// before the first look.
+	// observedGeneration is the generation of the spec that this status is based on;
+	// -1 before the first reconcile.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase is where the upgrade machine stands.
+	// phase is the current state of the state machine.
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
 
@@ -21,46 +21,46 @@ type SupersetStatus struct {
 	// +optional
 	PhaseSince *metav1.Time `json:"phaseSince,omitempty"`
 
-	// version is the lowest version that any pod runs, as last observed.
+	// version is the lowest version that any pod runs.
 	// +optional
 	Version string `json:"version,omitempty"`
 
-	// upgradeRevision counts upgrades, config rollouts and rollbacks; it only
-	// grows. It is the fence that Jobs and component specs carry.
+	// upgradeRevision counts upgrades, config changes and rollbacks. It never
+	// decreases. Jobs and component specs carry it as their fence.
 	// +optional
 	UpgradeRevision int64 `json:"upgradeRevision,omitempty"`
 
-	// release is the hash of the release that was last verified.
+	// release is the hash of the last verified release.
 	// +optional
 	Release string `json:"release,omitempty"`
 
-	// previousRelease is the hash of the release before it: the target of a
-	// rollback that names none.
+	// previousRelease is the hash of the release before release. It is the default
+	// rollback target.
 	// +optional
 	PreviousRelease string `json:"previousRelease,omitempty"`
 
-	// schema is what is known of the metadata database.
+	// schema is the state of the metadata database.
 	// +optional
 	Schema *SchemaStatus `json:"schema,omitempty"`
 
-	// upgrade is the upgrade under way, or the last one.
+	// upgrade is the current or the last run.
 	// +optional
 	Upgrade *UpgradeStatus `json:"upgrade,omitempty"`
 
-	// backups are those that are kept, the newest first.
+	// backups lists the stored backups, newest first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	Backups []BackupStatus `json:"backups,omitempty"`
 
-	// history has a line for each ended upgrade, the newest first, at most
-	// spec.historyLimit and as many as fit into 3 KiB.
+	// history lists the ended runs, newest first: at most spec.historyLimit entries,
+	// and at most 3 KiB.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	History []HistoryEntry `json:"history,omitempty"`
 
-	// lastHandled has the token of each annotation verb that was handled last.
+	// lastHandled has the last handled token of each annotation.
 	// +optional
 	LastHandled LastHandled `json:"lastHandled,omitzero"`
 
@@ -74,80 +74,79 @@ type SupersetStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// SchemaStatus is what is known of the metadata database.
+// SchemaStatus is the state of the metadata database.
 type SchemaStatus struct {
 	// database is the dialect: postgresql, mysql or sqlite.
 	// +optional
 	Database string `json:"database,omitempty"`
 
-	// revision is the alembic revision last read from the database; empty when
-	// it was never migrated.
+	// revision is the alembic revision last read from the database; empty if it was
+	// never migrated.
 	// +optional
 	Revision string `json:"revision,omitempty"`
 
-	// aheadAfterRollback is true when an Image rollback left the schema newer
-	// than the release that runs. That revision, and no other, is accepted.
+	// aheadAfterRollback is true if an Image rollback left the schema newer than the
+	// running release. Only exactly that revision is accepted.
 	// +optional
 	AheadAfterRollback bool `json:"aheadAfterRollback,omitempty"`
 
-	// halfMigrated is true when a migration or a downgrade ended in the middle on a
-	// database that cannot take it back: only a backup helps.
+	// halfMigrated is true if the schema is partially migrated: a migration or
+	// downgrade failed on a database without transactional DDL. Restore a backup.
 	// +optional
 	HalfMigrated bool `json:"halfMigrated,omitempty"`
 
-	// secretKey names the Secret and key that a run has begun to encrypt with what
-	// is stored, with a slash between; empty once a release is verified, whose key it
-	// then is.
+	// secretKey is the Secret and key, as name/key, of the secret key with which a run
+	// has started to re-encrypt stored secrets. Empty after the release is verified:
+	// then it is the key of that release.
 	// +optional
 	SecretKey string `json:"secretKey,omitempty"`
 }
 
-// UpgradeKind says what started a run of the machine.
+// UpgradeKind says what started a run.
 // +kubebuilder:validation:Enum=Install;Upgrade;ConfigChange;Rollback
 type UpgradeKind string
 
 const (
-	// KindInstall is the first release of a Superset.
+	// KindInstall is the first run of a Superset.
 	KindInstall UpgradeKind = "Install"
-	// KindUpgrade is a change of version.
+	// KindUpgrade is a change of the version.
 	KindUpgrade UpgradeKind = "Upgrade"
 	// KindConfigChange is a change of the release at the same version.
 	KindConfigChange UpgradeKind = "ConfigChange"
-	// KindRollback is a way back that did not start from a run under way: by
-	// annotation, or by lowering spec.version to that of a stored release.
+	// KindRollback is a rollback that started in a resting phase: by annotation, or by
+	// lowering spec.version to that of a stored release.
 	KindRollback UpgradeKind = "Rollback"
 )
 
-// UpgradeStatus is the run of the machine under way, or the last one.
+// UpgradeStatus is the current or the last run.
 type UpgradeStatus struct {
-	// kind says what started the run.
+	// kind of the run.
 	Kind UpgradeKind `json:"kind"`
 
-	// from is the version that ran before; empty for an install.
+	// from is the version before the run; empty for an install.
 	// +optional
 	From string `json:"from,omitempty"`
 
-	// to is the version that the run leads to.
+	// to is the version of the target release.
 	To string `json:"to"`
 
-	// fromRelease is the hash of the release that ran before.
+	// fromRelease is the hash of the previous release.
 	// +optional
 	FromRelease string `json:"fromRelease,omitempty"`
 
-	// toRelease is the hash of the release that the run leads to.
+	// toRelease is the hash of the target release.
 	ToRelease string `json:"toRelease"`
 
-	// rollbackRelease is the hash of the release that Rollback puts back; empty
-	// while the run goes forward.
+	// rollbackRelease is the hash of the rollback target; empty if the run is not
+	// being rolled back.
 	// +optional
 	RollbackRelease string `json:"rollbackRelease,omitempty"`
 
-	// rollback is the way back that the run takes; absent while it goes forward.
+	// rollback describes the rollback; absent if the run is not being rolled back.
 	// +optional
 	Rollback *RollbackStatus `json:"rollback,omitempty"`
 
-	// fromRevision is the schema revision that the run found: where a Downgrade
-	// leads back to.
+	// fromRevision is the schema revision before the run, the target of a Downgrade.
 	// +optional
 	FromRevision string `json:"fromRevision,omitempty"`
 
@@ -155,46 +154,45 @@ type UpgradeStatus struct {
 	// +optional
 	Backup string `json:"backup,omitempty"`
 
-	// approval is the token that opened its gate.
+	// approval is the token that approved the plan.
 	// +optional
 	Approval string `json:"approval,omitempty"`
 
-	// touched is true once the run, or one that it replaced, may have changed
-	// the database or a component. Before that, a failure leaves all as it was.
+	// touched is true once the run, or one that it replaced, may have changed the
+	// database or a component. Before that, a failure leaves everything unchanged.
 	// +optional
 	Touched bool `json:"touched,omitempty"`
 
-	// heldRelease is the hash of the release that failed, or that spec asked for
-	// when a rollback was asked for. It is not tried again until spec changes or
-	// a retry token comes.
+	// heldRelease is the hash of the release that failed, or that spec asked for when
+	// a rollback was requested. It is not tried again until spec changes or there is a
+	// new retry token.
 	// +optional
 	HeldRelease string `json:"heldRelease,omitempty"`
 
-	// step is the number of the current phase and of all, such as 4/7.
+	// step is the number of the current phase and of all phases, such as 4/7.
 	// +optional
 	Step string `json:"step,omitempty"`
 
-	// plan is what the run is going to do, as soon as the target is proven.
+	// plan of the run; set when the target release is validated.
 	// +optional
 	Plan *Plan `json:"plan,omitempty"`
 
-	// planHash identifies the plan: what the approve annotation must equal. It
-	// leaves out estimates and is another one for every run.
+	// planHash identifies the plan. It is the token that approves it. Estimates are
+	// not part of it, and it differs for each run.
 	// +optional
 	PlanHash string `json:"planHash,omitempty"`
 
-	// rehearsal is what was found on a copy of the database.
+	// rehearsal is the result of the rehearsal.
 	// +optional
 	Rehearsal *RehearsalStatus `json:"rehearsal,omitempty"`
 
-	// estimatedCompletion is when the run should end, judged by the times that
-	// the last one of its kind took; absent without one.
+	// estimatedCompletion is the estimated end of the run, from the durations of the
+	// last run of the same kind; absent if there is none.
 	// +optional
 	EstimatedCompletion *metav1.Time `json:"estimatedCompletion,omitempty"`
 
-	// strategy is how the database is migrated: as planned, or Drain after the
-	// plan fell back to it. Empty while that is not known yet or when there is
-	// nothing that serves.
+	// strategy is how the database is migrated: as planned, or Drain after a
+	// fallback. Empty until it is known, and if nothing serves.
 	// +optional
 	Strategy Strategy `json:"strategy,omitempty"`
 
@@ -203,34 +201,35 @@ type UpgradeStatus struct {
 	// +kubebuilder:validation:MaxLength=512
 	FellBack string `json:"fellBack,omitempty"`
 
-	// locks is what the migration beside live traffic had to do for its locks.
+	// locks describes the table locks of the migration under live traffic.
 	// +optional
 	Locks *LockStatus `json:"locks,omitempty"`
 
-	// pendingMigrations is how many schema revisions the target brings, as the
-	// preflight read them from the target image.
+	// pendingMigrations is the number of pending schema revisions, as read from the
+	// target image by preflight.
 	// +optional
 	PendingMigrations int32 `json:"pendingMigrations,omitempty"`
 
-	// head is the schema revision of the target image.
+	// head is the newest schema revision in the target image.
 	// +optional
 	Head string `json:"head,omitempty"`
 
 	// startedAt is when the run began.
 	StartedAt metav1.Time `json:"startedAt"`
 
-	// phases has the times of each phase that the run has entered, in order.
+	// phases lists the phases that the run has entered, in order, with their times.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Phases []PhaseRecord `json:"phases,omitempty"`
 
-	// charts before the upgrade: id, hash of the columns, number of rows.
+	// charts before the upgrade, as id:hash of the columns:rows, or id:- for a chart
+	// that failed; comma-separated.
 	// +optional
 	// +kubebuilder:validation:MaxLength=640
 	Charts string `json:"charts,omitempty"`
 
-	// checks are what Verify found last, on the way forward or back.
+	// checks are the results of the last Verify, including that of a rollback.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
@@ -247,7 +246,7 @@ type PhaseRecord struct {
 	Phase Phase `json:"phase"`
 	// startedAt is when it was entered.
 	StartedAt metav1.Time `json:"startedAt"`
-	// seconds that it took; absent while it lasts.
+	// seconds that it took; absent for the current phase.
 	// +optional
 	Seconds *int64 `json:"seconds,omitempty"`
 }
@@ -256,9 +255,9 @@ type PhaseRecord struct {
 type Failure struct {
 	// phase that failed.
 	Phase Phase `json:"phase"`
-	// reason in one CamelCase word.
+	// reason as one CamelCase word.
 	Reason string `json:"reason"`
-	// message says what was wrong.
+	// message says what is wrong and what to do.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`

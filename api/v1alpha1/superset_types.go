@@ -7,47 +7,47 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// SupersetSpec is one deployment of Apache Superset.
+// SupersetSpec is the desired state of a deployment of Apache Superset.
 // +kubebuilder:validation:XValidation:rule="has(self.cache) || (!has(self.worker) && !has(self.scheduler))",message="worker and scheduler need a Celery broker: set cache.urlFrom"
-// +kubebuilder:validation:XValidation:rule="has(self.web) || has(self.worker) || has(self.scheduler)",message="there is no component: write web, worker or scheduler (web: {} is enough)"
+// +kubebuilder:validation:XValidation:rule="has(self.web) || has(self.worker) || has(self.scheduler)",message="no component is enabled: set web, worker or scheduler (web: {} is enough)"
 type SupersetSpec struct {
 	RuntimeSpec `json:",inline"`
 
-	// previousSecretKeyFrom names the Secret key with the SECRET_KEY that was used
-	// until now. With another secretKeyFrom it starts a rotation: every tier stops,
-	// what is stored is encrypted anew, and the tiers start with the new key. Give
-	// the new key a name or a key of its own, and leave the old one in place for the
-	// way back. Remove the field when no way back is needed. Default: none.
+	// previousSecretKeyFrom names the Secret key with the previous SECRET_KEY. Set it
+	// together with a new secretKeyFrom to rotate the key: every tier is stopped,
+	// stored secrets are re-encrypted, and the tiers start with the new key. Store the
+	// new key under a different Secret name or key, and keep the old one for a
+	// rollback. Remove the field when you no longer need to roll back. Default: none.
 	// +optional
 	PreviousSecretKeyFrom *SecretKeyReference `json:"previousSecretKeyFrom,omitempty"`
 
-	// createDatabase makes the metadata database if the server does not have it; the
-	// user of the URI must be allowed to. Default: false.
+	// createDatabase creates the metadata database if it does not exist. The user in
+	// the URI needs the privilege to do so. Default: false.
 	// +optional
 	CreateDatabase bool `json:"createDatabase,omitempty"`
 
-	// config is what is added to superset_config.py.
+	// config is added to superset_config.py.
 	// +optional
 	Config ConfigSpec `json:"config,omitzero"`
 
-	// web is the web tier (gunicorn). Present enables it.
+	// web enables and configures the web tier (gunicorn).
 	// +optional
 	Web *WebSpec `json:"web,omitempty"`
 
-	// worker is the Celery worker tier. Present enables it.
+	// worker enables and configures the Celery worker tier.
 	// +optional
 	Worker *WorkerSpec `json:"worker,omitempty"`
 
-	// scheduler is the Celery beat, always exactly one. Present enables it.
+	// scheduler enables and configures the Celery beat. There is always exactly one.
 	// +optional
 	Scheduler *SchedulerSpec `json:"scheduler,omitempty"`
 
-	// jobs is what the preflight, migrate and verify Jobs have of their own.
+	// jobs configures the pods of the Jobs.
 	// +optional
 	Jobs *JobsSpec `json:"jobs,omitempty"`
 
-	// podTemplate is a strategic-merge patch over every pod template, Jobs
-	// included; the patches of web, worker, scheduler and jobs come after it.
+	// podTemplate is a strategic merge patch for all pod templates, including those of
+	// Jobs. The patches of web, worker, scheduler and jobs are applied after it.
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	// +kubebuilder:validation:Schemaless
@@ -58,14 +58,15 @@ type SupersetSpec struct {
 	// +optional
 	Upgrade UpgradeSpec `json:"upgrade,omitzero"`
 
-	// paused stops moves of the machine and new Jobs. Serving, scaling and
-	// self-healing go on, and a Job that runs is left alone. Default: false.
+	// paused stops the state machine: no phase begins, and no Job is created. Serving,
+	// scaling and self-healing continue, and a running Job is not stopped. Default:
+	// false.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 
-	// historyLimit is how many releases are kept for rollbacks and how many
-	// lines status.history has: 1 to 50. A release that is in use is never
-	// removed. Default: 10.
+	// historyLimit is the number of stored releases for rollbacks and the maximum
+	// number of entries in status.history: 1 to 50. A release in use is never deleted.
+	// Default: 10.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=1
@@ -73,10 +74,10 @@ type SupersetSpec struct {
 	HistoryLimit *int32 `json:"historyLimit,omitempty"`
 }
 
-// WebSpec is the web tier of a Superset.
+// WebSpec configures the web tier of a Superset.
 type WebSpec struct {
-	// replicas of the web tier: 0 to 1000. Omitted, it starts with one and the
-	// operator never touches the number again, so that an autoscaler may own it
+	// replicas of the web tier: 0 to 1000. If omitted, it starts with one replica, and
+	// the operator does not change the number afterwards: an autoscaler may set it
 	// through the scale subresource of the SupersetWebWorker.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -86,11 +87,11 @@ type WebSpec struct {
 	PodSettings `json:",inline"`
 }
 
-// WorkerSpec is the Celery worker tier of a Superset.
+// WorkerSpec configures the Celery worker tier of a Superset.
 type WorkerSpec struct {
-	// replicas of the worker tier: 0 to 1000. Omitted, it starts with one and
-	// the operator never touches the number again, so that an autoscaler may own
-	// it through the scale subresource of the SupersetAsyncWorker.
+	// replicas of the worker tier: 0 to 1000. If omitted, it starts with one replica,
+	// and the operator does not change the number afterwards: an autoscaler may set it
+	// through the scale subresource of the SupersetAsyncWorker.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
@@ -99,13 +100,13 @@ type WorkerSpec struct {
 	PodSettings `json:",inline"`
 }
 
-// SchedulerSpec is the Celery beat of a Superset. It has no replicas: two of
-// them send every report twice.
+// SchedulerSpec configures the Celery beat of a Superset. It has no replicas, because
+// two instances would send every report twice.
 type SchedulerSpec struct {
 	PodSettings `json:",inline"`
 }
 
-// JobsSpec is what the preflight, migrate and verify Jobs have of their own.
+// JobsSpec configures the pods of the Jobs.
 type JobsSpec struct {
 	PodSettings `json:",inline"`
 }
@@ -122,18 +123,18 @@ type JobsSpec struct {
 // +kubebuilder:printcolumn:name="Since",type=date,JSONPath=`.status.phaseSince`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="the name must have at most 40 characters: the names of its Jobs and Deployments are made from it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="the name must have at most 40 characters: the names of its Jobs and Deployments contain it"
 type Superset struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is what the user asks for.
+	// spec is the desired state.
 	// +required
 	Spec SupersetSpec `json:"spec"`
 
-	// status is what the operator observed and did.
+	// status is the observed state.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1}
 	Status SupersetStatus `json:"status,omitzero"`

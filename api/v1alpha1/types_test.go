@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The three component kinds give the same access to their fields, and what is
-// written through it reaches the object.
+// The three component kinds implement Component, and a write through it changes the
+// object.
 func TestComponentAccess(t *testing.T) {
 	for name, c := range map[string]Component{"web": &SupersetWebWorker{}, "worker": &SupersetAsyncWorker{}, "scheduler": &SupersetAsyncScheduler{}} {
 		c.ComponentSpec().Fence = 7
@@ -24,7 +24,7 @@ func TestComponentAccess(t *testing.T) {
 		three := int32(3)
 		at := c.DesiredReplicas()
 		if (at == nil) != (name == "scheduler") {
-			t.Errorf("%s: replicas at %v", name, at)
+			t.Errorf("%s: DesiredReplicas is %v", name, at)
 		}
 		if at != nil {
 			*at = &three
@@ -54,7 +54,7 @@ func TestKindsAreRegistered(t *testing.T) {
 	}
 }
 
-// The enum of the schema and the list in Go name the same phases.
+// The enum of the CRD and the list in Go have the same phases.
 func TestPhasesAreThoseOfTheSchema(t *testing.T) {
 	raw, err := os.ReadFile("../../config/crd/bases/superset-operator.dev_supersets.yaml")
 	if err != nil {
@@ -80,12 +80,12 @@ func TestPhasesAreThoseOfTheSchema(t *testing.T) {
 	slices.Sort(want)
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		t.Errorf("Phases has %v, the schema %v", got, want)
+		t.Errorf("Phases has %v, the CRD has %v", got, want)
 	}
 }
 
-// A field of a spec that is empty is left out: a release is identified by the
-// hash of its JSON, so a new field must not appear in those that do not use it.
+// Empty fields of a spec are omitted from its JSON. A release is identified by the hash
+// of its JSON, so a new field must not change releases that do not use it.
 func TestEmptyFieldsAreLeftOut(t *testing.T) {
 	required := regexp.MustCompile(`^(version|secretKeyFrom|database|uriFrom|urlFrom|name|key)$`)
 	for _, spec := range []any{RuntimeSpec{}, PodSettings{}, ComponentSpec{}, ImageSpec{}, CacheSpec{}, DatabaseSpec{}, ConfigSpec{}} {
@@ -96,7 +96,7 @@ func TestEmptyFieldsAreLeftOut(t *testing.T) {
 				continue
 			}
 			if !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero") {
-				t.Errorf("%s.%s stands in JSON while it is empty", typ.Name(), name)
+				t.Errorf("%s.%s is in the JSON although it is empty", typ.Name(), name)
 			}
 		}
 	}

@@ -6,51 +6,49 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// VerifySpec is what Verify asks beside what it always does. A first install and a
-// way back leave it out: there is nobody yet to log in as, and a way back must not
-// depend on it.
-// +kubebuilder:validation:XValidation:rule="!has(self.charts) || has(self.loginFrom)",message="charts are read as a user: write loginFrom with the name of a Secret"
+// VerifySpec configures additional smoke tests. They are skipped for a first install,
+// where no user exists yet, and for a rollback, which must not depend on them.
+// +kubebuilder:validation:XValidation:rule="!has(self.charts) || has(self.loginFrom)",message="charts are read as a user: set loginFrom to the name of a Secret"
 type VerifySpec struct {
-	// loginFrom is the user of Superset's own (AUTH_DB) to log in as, before and
-	// after the upgrade. Default: none.
+	// loginFrom names the Secret of a user of Superset (AUTH_DB), as whom preflight and
+	// Verify log in. Default: none.
 	// +optional
 	LoginFrom *LoginReference `json:"loginFrom,omitempty"`
 
-	// charts are ids of charts to read before and after, past the caches: one that
-	// answered before must answer, with the same columns, and rows if it had any.
-	// Default: none.
+	// charts are the ids of charts to read before and after the upgrade, without
+	// caches. A chart that could be read before must have the same columns after, and
+	// rows if it had any. Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:Minimum=1
 	Charts []int32 `json:"charts,omitempty"`
 
-	// soak is how long what runs must go on to answer, without a restart of any
-	// container, before it counts as verified; the deadline of Verify grows by it.
-	// Default: 0s.
+	// soak is how long the release must serve, without a container restart, before it
+	// is verified: 0s to 24h. It is added to the deadline of Verify. Default: 0s.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('24h')",message="soak must be from 0s to 24h: write for example 10m"
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('24h')",message="soak must be between 0s and 24h, for example 10m"
 	Soak *metav1.Duration `json:"soak,omitempty"`
 
-	// prometheus has conditions over metrics that must not hold, before the upgrade and
-	// after all else that Verify does. Default: none.
+	// prometheus has alert conditions that must not be true, before the upgrade and
+	// after all other checks of Verify. Default: none.
 	// +optional
 	Prometheus *PrometheusSpec `json:"prometheus,omitempty"`
 }
 
-// PrometheusSpec is a server with the API of Prometheus, and what to ask it.
+// PrometheusSpec is a server with the Prometheus API, and the queries to run.
 type PrometheusSpec struct {
-	// url is the base of its API, which answers /api/v1/query.
+	// url is the base URL of the API, without /api/v1/query.
 	// +required
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="isURL(self) && self.matches('^https?://[^/@?# ]+(/[^@?# ]*)?$')",message="url must be http or https, a host, perhaps a port and a path: write for example http://prometheus.monitoring.svc:9090, and a credential into tokenFrom"
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && self.matches('^https?://[^/@?# ]+(/[^@?# ]*)?$')",message="url must be http:// or https:// with a host, and optionally a port and a path, for example http://prometheus.monitoring.svc:9090; put credentials into tokenFrom"
 	URL string `json:"url"`
 
 	// tokenFrom names the Secret key with a bearer token. Default: none.
 	// +optional
 	TokenFrom *SecretKeyReference `json:"tokenFrom,omitempty"`
 
-	// queries are the conditions: any sample that one returns fails its check.
+	// queries are the conditions. If a query returns a sample, its check fails.
 	// +required
 	// +listType=map
 	// +listMapKey=name
@@ -59,12 +57,12 @@ type PrometheusSpec struct {
 	Queries []PrometheusQuery `json:"queries"`
 }
 
-// PrometheusQuery is one condition that must not hold.
+// PrometheusQuery is one condition that must not be true.
 type PrometheusQuery struct {
-	// name stands in status as Query/<name>.
+	// name of the check, which is Query/<name> in status.
 	// +required
 	// +kubebuilder:validation:MaxLength=26
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$')",message="name must be letters and digits, with -, _ and . between them: write for example errors"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$')",message="name must consist of letters and digits, with -, _ and . between them, for example errors"
 	Name string `json:"name"`
 
 	// expr is PromQL with a comparison, such as up{job="superset"} == 0.
@@ -79,12 +77,12 @@ type LoginReference struct {
 	// name of the Secret.
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
-	// usernameKey in it. Default: username.
+	// usernameKey is the key of the user name. Default: username.
 	// +optional
 	// +kubebuilder:default=username
 	// +kubebuilder:validation:MaxLength=253
 	UsernameKey string `json:"usernameKey,omitempty"`
-	// passwordKey in it. Default: password.
+	// passwordKey is the key of the password. Default: password.
 	// +optional
 	// +kubebuilder:default=password
 	// +kubebuilder:validation:MaxLength=253

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The manager runs the operator: it wires the controllers, and decides nothing.
+// Command manager runs the operator: it parses the flags and starts the controllers.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	_ "time/tzdata" // maintenance windows name time zones, and an image from scratch has none
+	_ "time/tzdata" // maintenance windows use time zones, and an image built from scratch has no database of them
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
@@ -22,7 +22,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/version"
 )
 
-// settings are the flags.
+// settings are the values of the flags.
 type settings struct {
 	metricsAddress string
 	metricsSecure  bool
@@ -41,28 +41,29 @@ func parse(arguments []string) (settings, error) {
 		_, _ = fmt.Fprintf(f.Output(), "The Superset operator (%s): staged upgrades of Apache Superset on Kubernetes.\n\nUsage: manager [flags]\n\n", version.Version)
 		f.PrintDefaults()
 	}
-	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint; 0 turns it off")
-	f.BoolVar(&s.metricsSecure, "metrics-secure", true, "serve metrics by HTTPS, to those whom the API server lets read them")
-	f.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 turns them off")
-	f.BoolVar(&s.leaderElect, "leader-elect", false, "let only one of several managers work")
-	f.StringVar(&s.leaseNamespace, "leader-election-namespace", "", "namespace of the lease; by default that of the pod")
-	f.Func("namespaces", "comma-separated `names` of the namespaces to work in; by default all", s.setNamespaces)
-	f.IntVar(&s.concurrency, "concurrency", 8, "how many objects of each kind are worked on at once")
+	f.StringVar(&s.metricsAddress, "metrics-bind-address", ":8443", "address of the metrics endpoint, or 0 to disable it")
+	f.BoolVar(&s.metricsSecure, "metrics-secure", true, "serve metrics over HTTPS, and only to clients that the API server authenticates and authorizes")
+	f.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "address of the probe endpoints /healthz and /readyz, or 0 to disable them")
+	f.BoolVar(&s.leaderElect, "leader-elect", false, "enable leader election, so that only one of several managers is active")
+	f.StringVar(&s.leaseNamespace, "leader-election-namespace", "", "namespace of the leader election lease (default: the namespace of the pod)")
+	f.Func("namespaces", "comma-separated `names` of the namespaces to watch (default: all namespaces)", s.setNamespaces)
+	f.IntVar(&s.concurrency, "concurrency", 8, "number of objects of each kind that are reconciled concurrently: 1 or more")
 	s.log.BindFlags(f)
 	config.RegisterFlags(f)
 	if err := f.Parse(arguments); err != nil {
 		return s, err
 	}
 	if f.NArg() > 0 {
-		return s, fmt.Errorf("%q is no flag: write it with a leading dash", f.Arg(0))
+		return s, fmt.Errorf("unexpected argument %q: flags start with a dash", f.Arg(0))
 	}
 	if s.concurrency < 1 {
-		return s, fmt.Errorf("-concurrency is %d: write 1 or more", s.concurrency)
+		return s, fmt.Errorf("invalid -concurrency %d: must be 1 or more", s.concurrency)
 	}
 	return s, nil
 }
 
-// setNamespaces refuses an empty name: the cache would take it for all of them.
+// setNamespaces parses the flag -namespaces. It refuses an empty name, because for the
+// cache an empty name means all namespaces.
 func (s *settings) setNamespaces(list string) error {
 	s.namespaces = nil
 	if list == "" {
@@ -71,7 +72,7 @@ func (s *settings) setNamespaces(list string) error {
 	for _, name := range strings.Split(list, ",") {
 		name = strings.TrimSpace(name)
 		if name == "" {
-			return fmt.Errorf("an empty name in %q", list)
+			return fmt.Errorf("empty namespace name in %q", list)
 		}
 		s.namespaces = append(s.namespaces, name)
 	}
@@ -81,7 +82,7 @@ func (s *settings) setNamespaces(list string) error {
 func main() {
 	s, err := parse(os.Args[1:])
 	switch {
-	case err == flag.ErrHelp: //nolint:errorlint // flag returns it bare
+	case err == flag.ErrHelp: //nolint:errorlint // flag returns it unwrapped
 		return
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "manager:", err)
@@ -89,7 +90,7 @@ func main() {
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&s.log)))
 	if err := run(s); err != nil {
-		ctrl.Log.Error(err, "ended")
+		ctrl.Log.Error(err, "manager stopped")
 		os.Exit(1)
 	}
 }
@@ -97,12 +98,12 @@ func main() {
 func run(s settings) error {
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
-		return fmt.Errorf("finding the cluster: %w", err)
+		return fmt.Errorf("reading the cluster configuration: %w", err)
 	}
-	cluster.QPS = -1 // the API server's own fairness is the limit
+	cluster.QPS = -1 // no client-side limit: the API server has priority and fairness
 	mgr, err := ctrl.NewManager(cluster, options(s))
 	if err != nil {
-		return fmt.Errorf("making the manager: %w", err)
+		return fmt.Errorf("creating the manager: %w", err)
 	}
 	if err := controller.Setup(mgr, s.concurrency); err != nil {
 		return err
@@ -124,7 +125,7 @@ func options(s settings) ctrl.Options {
 	m := metricsserver.Options{BindAddress: s.metricsAddress, SecureServing: s.metricsSecure}
 	if s.metricsSecure {
 		m.FilterProvider = filters.WithAuthenticationAndAuthorization
-		m.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }} // HTTP/2 has had resets that exhaust servers
+		m.TLSOpts = []func(*tls.Config){func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} }} // HTTP/2 is disabled because of rapid reset attacks
 	}
 	o := controller.Options(s.namespaces)
 	o.Metrics = m

@@ -38,17 +38,17 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		arguments []string
-		says      string
+		want      string
 	}{
-		"concurrency":   {[]string{"-concurrency=0"}, "write 1 or more"},
-		"no number":     {[]string{"-concurrency=many"}, "invalid value"},
-		"unknown":       {[]string{"-leader-election"}, "not defined"},
-		"trailing":      {[]string{"-namespaces=a,"}, "empty name"}, // would mean all of them
-		"an empty name": {[]string{"-namespaces=a,,b"}, "empty name"},
-		"an argument":   {[]string{"run"}, `"run"`},
+		"concurrency":    {[]string{"-concurrency=0"}, "must be 1 or more"},
+		"not a number":   {[]string{"-concurrency=many"}, "invalid value"},
+		"unknown":        {[]string{"-leader-election"}, "not defined"},
+		"trailing comma": {[]string{"-namespaces=a,"}, "empty namespace name"}, // would mean all namespaces
+		"empty name":     {[]string{"-namespaces=a,,b"}, "empty namespace name"},
+		"argument":       {[]string{"run"}, `"run"`},
 	} {
-		if _, err := parse(c.arguments); err == nil || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: got %v, want an error with %q", name, err, c.says)
+		if _, err := parse(c.arguments); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", name, err, c.want)
 		}
 	}
 	if _, err := parse([]string{"-help"}); !errors.Is(err, flag.ErrHelp) {
@@ -69,7 +69,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("the cache watches %v", o.Cache.DefaultNamespaces)
 	}
 	if o.Metrics.FilterProvider == nil || !o.Metrics.SecureServing {
-		t.Error("anybody could read the metrics")
+		t.Error("metrics are served without TLS or authorization")
 	}
 	for _, kind := range []string{"Superset", "SupersetWebWorker", "SupersetAsyncWorker", "SupersetAsyncScheduler"} {
 		if !o.Scheme.Recognizes(v1alpha1.GroupVersion.WithKind(kind)) {
@@ -81,6 +81,6 @@ func TestOptions(t *testing.T) {
 	}
 	s.metricsSecure = false
 	if o := options(s); o.Metrics.FilterProvider != nil {
-		t.Error("without TLS nobody can log in")
+		t.Error("there is an authorization filter without TLS")
 	}
 }

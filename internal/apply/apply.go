@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package apply writes what should exist: server-side apply of a desired
-// object, creation of one that is made once, and removal. It writes nothing
-// that stands already, and never touches an object that somebody else controls.
+// Package apply writes objects to the API server: server-side apply of a desired
+// object, creation of an immutable one, deletion, and status patches. It skips writes
+// that would change nothing, and never changes an object with a different controller.
 package apply
 
 import (
@@ -24,49 +24,51 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// FieldOwner is the name under which the operator owns fields.
+// FieldOwner is the operator's field manager.
 const FieldOwner = client.FieldOwner("superset-operator")
 
-// ConflictError says that an object of a name that the operator needs belongs
-// to somebody else.
+// ConflictError reports that an object with a name that the operator needs has a
+// different controller, or none.
 type ConflictError struct{ Kind, Namespace, Name string }
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s %s/%s exists and is not controlled by this object; rename or remove it", e.Kind, e.Namespace, e.Name)
+	return fmt.Sprintf("%s %s/%s exists and is not controlled by this object; delete it, or give this object a different name", e.Kind, e.Namespace, e.Name)
 }
 
-// Applier writes for one owner at a time.
+// Applier writes objects. Each call has one owner, which becomes the controller of the
+// object.
 type Applier struct {
 	client client.Client
-	// live reads past the cache: it is asked only before something is made that
-	// the cache does not hold.
+	// live reads from the API server. It is used only before an object is created that
+	// is not in the cache.
 	live client.Reader
-	// sent remembers the last write to an object: a cache that lags must not make
-	// us write it again.
-	sent *lru.Cache
+	// lastWrites has the last write to each object, by UID, so that a stale cache does
+	// not cause a second write.
+	lastWrites *lru.Cache
 }
 
-// write is what was sent to an object: from which state of it, and whether that
-// changed anything.
+// write describes one apply to an object.
 type write struct {
+	// hash of the configuration, and the resource version that the apply was based on.
 	hash, from string
-	changed    bool
+	// changed is true if the apply changed the object.
+	changed bool
 }
 
-// New makes an Applier that writes by a client, and asks live what the client's
-// cache does not hold.
+// New returns an Applier that writes with c, and reads from live the objects that are
+// not in the cache of c.
 func New(c client.Client, live client.Reader) Applier {
-	return Applier{client: c, live: live, sent: lru.New(4096)}
+	return Applier{client: c, live: live, lastWrites: lru.New(4096)}
 }
 
-// Apply makes an object what desired says, by server-side apply, with owner as
-// its controller. live is the object as the cache has it, nil for none. Without
-// a difference nothing is sent; changed tells whether the object is another one
-// now, and then what live says is from before. A *ConflictError means that the
-// object belongs to somebody else and was left alone.
+// Apply applies desired by server-side apply, with owner as its controller. live is the
+// object in the cache, or nil if it is not there. If nothing differs, nothing is
+// written. changed is true if the object was changed or created, so that live is
+// outdated. The error is a *ConflictError if the object has a different controller; it
+// is not changed then. A conflict error of the API server means that live is stale.
 func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object) (changed bool, err error) {
 	if err := controllerutil.SetControllerReference(owner, desired, a.client.Scheme()); err != nil {
-		return false, fmt.Errorf("owning %s: %w", desired.GetName(), err)
+		return false, fmt.Errorf("setting the owner of %s: %w", desired.GetName(), err)
 	}
 	u, err := applyConfiguration(desired)
 	if err != nil {
@@ -75,44 +77,43 @@ func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object)
 	if live != nil {
 		return a.change(ctx, owner, u, live)
 	}
-	if there, err := a.there(ctx, owner, desired); err != nil || there {
-		return there, err // the cache will show it, and then it is compared
+	if exists, err := a.exists(ctx, owner, desired); err != nil || exists {
+		return exists, err // it is compared when it is in the cache
 	}
-	u.SetResourceVersion(noState) // it is made, or there is one by now
+	u.SetResourceVersion(unusedResourceVersion) // creates it, or is a conflict
 	return true, a.send(ctx, u)
 }
 
-// noState is a resource version that no object ever has: an apply that names it
-// makes an object, or is a conflict. One that names none would change an object
-// that was made meanwhile: an operator that was paused just before it made a
-// Deployment put it back to what it was to be at first.
-const noState = "1"
+// unusedResourceVersion is a resource version that no object has. An apply with it
+// either creates the object or is a conflict. An apply without a resource version would
+// also change an object that was created in the meantime: an operator that was suspended
+// just before it created a Deployment would reset it to its initial state.
+const unusedResourceVersion = "1"
 
-// change applies to an object that the cache has seen, if there is a difference.
-// A write that the cache has yet to see is not sent again; nor is one that
-// changed nothing: somebody else's item in a list of ours (a variable that a
-// tool adds to a container, say) is a difference that no apply of ours removes.
-// What was decided from another state than the stored one is a conflict: an
-// operator that lags, or that is no longer the leader, must not bring the past
-// back.
+// change applies to an object in the cache, if there is a difference. A write that the
+// cache does not show yet is not repeated, and neither is one that changed nothing: a
+// foreign item in one of the operator's lists, such as a variable that a tool adds to a
+// container, is a difference that an apply does not remove. The apply has the resource
+// version of live, so that an operator with a stale cache, or one that is no longer the
+// leader, gets a conflict instead of reverting a newer state.
 func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructured.Unstructured, live client.Object) (changed bool, err error) {
 	if !metav1.IsControlledBy(live, owner) {
 		return false, conflict(u)
 	}
-	if same, err := stands(u, live); err != nil || same {
+	if same, err := unchanged(u, live); err != nil || same {
 		return false, err
 	}
 	hash, from := u.GetAnnotations()[v1alpha1.AnnotationApplied], live.GetResourceVersion()
-	if last, ok := a.sent.Get(live.GetUID()); ok && last.(write).hash == hash && last.(write).from == from {
+	if last, ok := a.lastWrites.Get(live.GetUID()); ok && last.(write).hash == hash && last.(write).from == from {
 		return last.(write).changed, nil
 	}
-	u.SetUID(live.GetUID()) // an object made anew meanwhile is another one
+	u.SetUID(live.GetUID()) // a re-created object with the same name is a conflict
 	u.SetResourceVersion(from)
 	if err := a.send(ctx, u); err != nil {
 		return false, err
 	}
 	changed = u.GetResourceVersion() != from
-	a.sent.Add(live.GetUID(), write{hash, from, changed})
+	a.lastWrites.Add(live.GetUID(), write{hash, from, changed})
 	return changed, nil
 }
 
@@ -123,16 +124,16 @@ func (a *Applier) send(ctx context.Context, u *unstructured.Unstructured) error 
 	return nil
 }
 
-// Create makes an object that is made once and never changed. It is no error
-// when it stands already under the same owner; under another it is a
-// *ConflictError.
+// Create creates an object that is never changed afterwards, with owner as its
+// controller. It is no error if the object already exists with that controller. If it
+// has a different one, the error is a *ConflictError.
 func (a *Applier) Create(ctx context.Context, owner, desired client.Object) error {
 	if err := controllerutil.SetControllerReference(owner, desired, a.client.Scheme()); err != nil {
-		return fmt.Errorf("owning %s: %w", desired.GetName(), err)
+		return fmt.Errorf("setting the owner of %s: %w", desired.GetName(), err)
 	}
 	err := a.client.Create(ctx, desired, FieldOwner)
 	if apierrors.IsAlreadyExists(err) {
-		_, err := a.there(ctx, owner, desired)
+		_, err := a.exists(ctx, owner, desired)
 		return err
 	}
 	if err != nil {
@@ -141,9 +142,10 @@ func (a *Applier) Create(ctx context.Context, owner, desired client.Object) erro
 	return nil
 }
 
-// Delete removes exactly the object that was seen, as it was seen, and its
-// dependents before it: the API server's default for Jobs would leave their pods
-// running. One that is gone is no error; one that has changed since is a conflict.
+// Delete deletes an object at exactly the UID and resource version of obj, after its
+// dependents (foreground): the API server's default for Jobs would leave their pods
+// running. It is no error if the object does not exist. If it has changed, the error is
+// a conflict.
 func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
 	uid, state := obj.GetUID(), obj.GetResourceVersion()
 	err := a.client.Delete(ctx, obj,
@@ -155,13 +157,13 @@ func (a *Applier) Delete(ctx context.Context, obj client.Object) error {
 	return nil
 }
 
-// there asks the API server itself whether the object exists: the cache holds
-// only what carries our label, so a foreign object of the name would be invisible
-// in it. One that somebody else controls is a *ConflictError.
-func (a *Applier) there(ctx context.Context, owner, desired client.Object) (bool, error) {
+// exists reads from the API server whether the object exists. The cache contains only
+// objects with the operator's label, so a foreign object with the name is not in it. If
+// the object has a different controller, the error is a *ConflictError.
+func (a *Applier) exists(ctx context.Context, owner, desired client.Object) (bool, error) {
 	gvk, err := a.client.GroupVersionKindFor(desired)
 	if err != nil {
-		return false, fmt.Errorf("naming the kind of %s: %w", desired.GetName(), err)
+		return false, fmt.Errorf("finding the kind of %s: %w", desired.GetName(), err)
 	}
 	found := &metav1.PartialObjectMetadata{}
 	found.SetGroupVersionKind(gvk)
@@ -170,7 +172,7 @@ func (a *Applier) there(ctx context.Context, owner, desired client.Object) (bool
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("looking for %s %s: %w", gvk.Kind, desired.GetName(), err)
+		return false, fmt.Errorf("reading %s %s: %w", gvk.Kind, desired.GetName(), err)
 	}
 	if !metav1.IsControlledBy(found, owner) {
 		return false, &ConflictError{Kind: gvk.Kind, Namespace: found.Namespace, Name: found.Name}
@@ -178,8 +180,8 @@ func (a *Applier) there(ctx context.Context, owner, desired client.Object) (bool
 	return true, nil
 }
 
-// applyConfiguration is what is sent: no status, no server-side metadata, and
-// the hash of itself.
+// applyConfiguration converts an object to its apply configuration, without status and
+// server-side metadata, and annotates it with its hash.
 func applyConfiguration(obj client.Object) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
 	if err != nil {
@@ -203,9 +205,9 @@ func applyConfiguration(obj client.Object) (*unstructured.Unstructured, error) {
 	return u, nil
 }
 
-// stands is true when live was made from this very configuration, and nobody
-// has changed a field of it since.
-func stands(u *unstructured.Unstructured, live client.Object) (bool, error) {
+// unchanged is true if live was written from the configuration u, and all fields of u
+// still have their values.
+func unchanged(u *unstructured.Unstructured, live client.Object) (bool, error) {
 	if live.GetAnnotations()[v1alpha1.AnnotationApplied] != u.GetAnnotations()[v1alpha1.AnnotationApplied] {
 		return false, nil
 	}
@@ -214,13 +216,13 @@ func stands(u *unstructured.Unstructured, live client.Object) (bool, error) {
 		return false, fmt.Errorf("converting %s: %w", live.GetName(), err)
 	}
 	want := u.DeepCopy().Object
-	delete(want, "apiVersion") // a typed object from the cache has neither
+	delete(want, "apiVersion") // typed objects in the cache have neither
 	delete(want, "kind")
 	return contains(content, want), nil
 }
 
-// contains is true when every field of want has the same value in have. What
-// the API server filled in beside them is not looked at.
+// contains is true if every field of want has the same value in have. Other fields,
+// such as defaults of the API server, are ignored.
 func contains(have, want any) bool {
 	switch want := want.(type) {
 	case map[string]any:

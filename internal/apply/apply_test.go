@@ -36,12 +36,11 @@ func value(t *testing.T, text string) any {
 	return v
 }
 
-// What we want stands there: values that we name are the same, values that we
-// do not name are somebody else's business.
+// Fields of the desired object must be equal; fields that it does not have are ignored.
 func TestContains(t *testing.T) {
 	for _, c := range []struct {
 		have, want string
-		is         bool
+		contains   bool
 	}{
 		{`{"a":1,"b":2}`, `{"a":1}`, true},
 		{`{"a":1}`, `{"a":1,"b":2}`, false},
@@ -49,8 +48,8 @@ func TestContains(t *testing.T) {
 		{`{"a":1}`, `{"a":"1"}`, false},
 		{`{"a":{"b":{"c":1,"d":2}}}`, `{"a":{"b":{"c":1}}}`, true},
 		{`{"a":{"b":{"d":2}}}`, `{"a":{"b":{"c":1}}}`, false},
-		{`{}`, `{"a":{}}`, true},   // the API server drops what is empty
-		{`{}`, `{"a":null}`, true}, // and what is null
+		{`{}`, `{"a":{}}`, true},   // the API server drops empty maps
+		{`{}`, `{"a":null}`, true}, // and null values
 		{`{}`, `{"a":[]}`, false},
 		{`{}`, `{"a":false}`, false},
 		{`{}`, `{"a":{"b":1}}`, false},
@@ -59,7 +58,7 @@ func TestContains(t *testing.T) {
 		{`{"a":{"b":1}}`, `{"a":1}`, false},
 		{`{"a":["x"]}`, `{"a":"x"}`, false},
 		{`["x","y"]`, `["x","y"]`, true},
-		{`["x","y"]`, `["y","x"]`, false}, // order counts: of arguments, say
+		{`["x","y"]`, `["y","x"]`, false}, // the order matters, for example of arguments
 		{`["x","y"]`, `["x"]`, false},
 		{`["x"]`, `["x","y"]`, false},
 		{`[{"name":"x","filled":1}]`, `[{"name":"x"}]`, true},
@@ -68,8 +67,8 @@ func TestContains(t *testing.T) {
 		{`1`, `1`, true},
 		{`true`, `false`, false},
 	} {
-		if got := contains(value(t, c.have), value(t, c.want)); got != c.is {
-			t.Errorf("%s in %s: %v, want %v", c.want, c.have, got, c.is)
+		if got := contains(value(t, c.have), value(t, c.want)); got != c.contains {
+			t.Errorf("%s in %s: %v, want %v", c.want, c.have, got, c.contains)
 		}
 	}
 }
@@ -103,14 +102,14 @@ func TestApplyConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, ok := u.Object["status"]; ok {
-		t.Error("status is sent: it is not ours")
+		t.Error("the configuration has a status, which the operator does not own")
 	}
 	raw, err := json.Marshal(u.Object)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(raw), "creationTimestamp") {
-		t.Errorf("an empty time is sent: %s", raw)
+		t.Errorf("the configuration has an empty time: %s", raw)
 	}
 	hash := u.GetAnnotations()[v1alpha1.AnnotationApplied]
 	if len(hash) != 16 {
@@ -118,26 +117,26 @@ func TestApplyConfiguration(t *testing.T) {
 	}
 	again, _ := applyConfiguration(deployment())
 	if diff := cmp.Diff(u.Object, again.Object); diff != "" {
-		t.Errorf("the same object, apart from its status (-one +two):\n%s", diff)
+		t.Errorf("objects that differ only in status have different configurations (-one +two):\n%s", diff)
 	}
 	d.Spec.Template.Spec.Containers[0].Env[0].Value = "2"
 	other, _ := applyConfiguration(d)
 	if other.GetAnnotations()[v1alpha1.AnnotationApplied] == hash {
-		t.Error("another value has the same hash: it would never be sent")
+		t.Error("a different value has the same hash: it would never be applied")
 	}
 	if len(deployment().Annotations) > 0 {
-		t.Error("the annotation was written into what was given")
+		t.Error("the annotation was written into the argument")
 	}
 }
 
-// What the API server made of an object stands, until somebody changes a field
-// of ours in it or we want something else.
-func TestStands(t *testing.T) {
+// An object with the defaults of the API server is unchanged, until one of the operator's
+// fields or the desired configuration changes.
+func TestUnchanged(t *testing.T) {
 	u, err := applyConfiguration(deployment())
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh := func() *appsv1.Deployment { // as the API server would return it
+	fresh := func() *appsv1.Deployment { // as the API server returns it
 		live := deployment()
 		live.TypeMeta = metav1.TypeMeta{} // the cache drops it
 		live.Annotations = map[string]string{v1alpha1.AnnotationApplied: u.GetAnnotations()[v1alpha1.AnnotationApplied], "deployment.kubernetes.io/revision": "1"}
@@ -151,8 +150,8 @@ func TestStands(t *testing.T) {
 		return live
 	}
 	cases := map[string]struct {
-		edit   func(*appsv1.Deployment)
-		stands bool
+		edit      func(*appsv1.Deployment)
+		unchanged bool
 	}{
 		"untouched":      {func(*appsv1.Deployment) {}, true},
 		"foreign label":  {func(d *appsv1.Deployment) { d.Labels["c"] = "d" }, true},
@@ -175,9 +174,9 @@ func TestStands(t *testing.T) {
 	for name, c := range cases {
 		live := fresh()
 		c.edit(live)
-		got, err := stands(u, live)
-		if err != nil || got != c.stands {
-			t.Errorf("%s: stands %v, %v; want %v", name, got, err, c.stands)
+		got, err := unchanged(u, live)
+		if err != nil || got != c.unchanged {
+			t.Errorf("%s: unchanged is %v, %v; want %v", name, got, err, c.unchanged)
 		}
 	}
 }
@@ -197,29 +196,29 @@ func ownerOf(uid types.UID) *v1alpha1.Superset {
 	return &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "ns", UID: uid}}
 }
 
-// An object of somebody else's is neither changed nor taken over, whether the
-// cache shows it or not, and a created one is ours if it stands under us.
+// An object with a different controller, or none, is neither changed nor adopted,
+// whether it is in the cache or not.
 func TestForeignObjectsAreLeftAlone(t *testing.T) {
-	ours, foreign := ownerOf("ours"), ownerOf("deleted and made again")
-	standing := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns"}, Data: map[string]string{"a": "theirs"}}
+	ours, foreign := ownerOf("ours"), ownerOf("deleted and re-created")
+	existing := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns"}, Data: map[string]string{"a": "theirs"}}
 	desired := func() *corev1.ConfigMap {
 		return &corev1.ConfigMap{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 			ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns"}, Data: map[string]string{"a": "ours"}}
 	}
-	for name, owner := range map[string]*v1alpha1.Superset{"nobody's": nil, "another's": foreign} {
-		there := standing.DeepCopy()
+	for name, owner := range map[string]*v1alpha1.Superset{"no controller": nil, "foreign controller": foreign} {
+		found := existing.DeepCopy()
 		if owner != nil {
 			yes := true
-			there.OwnerReferences = []metav1.OwnerReference{{APIVersion: "superset-operator.dev/v1alpha1", Kind: "Superset", Name: "bi", UID: owner.UID, Controller: &yes}}
+			found.OwnerReferences = []metav1.OwnerReference{{APIVersion: "superset-operator.dev/v1alpha1", Kind: "Superset", Name: "bi", UID: owner.UID, Controller: &yes}}
 		}
-		c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(there).Build()
+		c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(found).Build()
 		a := New(c, c)
 		var conflict *ConflictError
-		if sent, err := a.Apply(t.Context(), ours, desired(), nil); sent || !errors.As(err, &conflict) {
-			t.Errorf("%s, not in the cache: sent %v, %v", name, sent, err)
+		if changed, err := a.Apply(t.Context(), ours, desired(), nil); changed || !errors.As(err, &conflict) {
+			t.Errorf("%s, not in the cache: changed %v, %v", name, changed, err)
 		}
-		if sent, err := a.Apply(t.Context(), ours, desired(), there); sent || !errors.As(err, &conflict) {
-			t.Errorf("%s, in the cache: sent %v, %v", name, sent, err)
+		if changed, err := a.Apply(t.Context(), ours, desired(), found); changed || !errors.As(err, &conflict) {
+			t.Errorf("%s, in the cache: changed %v, %v", name, changed, err)
 		}
 		if err := a.Create(t.Context(), ours, desired()); !errors.As(err, &conflict) {
 			t.Errorf("%s: created, %v", name, err)
@@ -228,25 +227,25 @@ func TestForeignObjectsAreLeftAlone(t *testing.T) {
 			t.Errorf("%s: %v, want the object's name", name, conflict)
 		}
 		var after corev1.ConfigMap
-		if err := c.Get(t.Context(), client.ObjectKeyFromObject(there), &after); err != nil || after.Data["a"] != "theirs" {
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(found), &after); err != nil || after.Data["a"] != "theirs" {
 			t.Errorf("%s: %v, %v", name, after.Data, err)
 		}
 	}
 }
 
-// An apply after which the API server has the very object that it had before
-// changed nothing: who waits for a change would wait for good.
-func TestApplyTellsWhetherItChangedSomething(t *testing.T) {
+// An apply that leaves the resource version as it was has changed nothing. It must not be
+// reported as a change, because a caller would wait for it forever.
+func TestApplyReportsWhetherItChangedSomething(t *testing.T) {
 	owner := ownerOf("ours")
-	for answer, want := range map[string]bool{"17": false, "18": true} {
-		sent, states := 0, []string(nil)
+	for response, want := range map[string]bool{"17": false, "18": true} {
+		sent, versions := 0, []string(nil)
 		c := fake.NewClientBuilder().WithScheme(scheme(t)).WithInterceptorFuncs(interceptor.Funcs{
 			Apply: func(_ context.Context, _ client.WithWatch, u runtime.ApplyConfiguration, _ ...client.ApplyOption) error {
 				sent++
 				if from := u.(metav1.Object).GetResourceVersion(); from != "" {
-					states = append(states, from)
+					versions = append(versions, from)
 				}
-				u.(metav1.Object).SetResourceVersion(answer)
+				u.(metav1.Object).SetResourceVersion(response)
 				return nil
 			},
 		}).Build()
@@ -261,27 +260,27 @@ func TestApplyTellsWhetherItChangedSomething(t *testing.T) {
 		}
 		live.Annotations, live.ResourceVersion = u.GetAnnotations(), "17"
 		if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed || err != nil || sent != 0 {
-			t.Errorf("what stands already: changed %v, %v, sent %d times", changed, err, sent)
+			t.Errorf("nothing differs: changed %v, %v, sent %d times", changed, err, sent)
 		}
 		main := &live.Spec.Template.Spec.Containers[0]
 		main.Env = append(main.Env, corev1.EnvVar{Name: "TOOL", Value: "theirs"})
 		if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed != want || err != nil || sent != 1 {
-			t.Errorf("answered %s: changed %v, %v, sent %d times; want %v", answer, changed, err, sent, want)
+			t.Errorf("response %s: changed %v, %v, sent %d times; want %v", response, changed, err, sent, want)
 		}
 		if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed != want || err != nil || sent != 1 {
-			t.Errorf("the cache lags, answered %s: changed %v, %v, sent %d times; want %v", answer, changed, err, sent, want)
+			t.Errorf("stale cache, response %s: changed %v, %v, sent %d times; want %v", response, changed, err, sent, want)
 		}
-		live.ResourceVersion = "16" // another state than the one that was written from
+		live.ResourceVersion = "16" // differs from the one of the last write
 		if _, err := a.Apply(t.Context(), owner, deployment(), live); err != nil || sent != 2 {
-			t.Errorf("another state: %v, sent %d times", err, sent)
+			t.Errorf("different resource version: %v, sent %d times", err, sent)
 		}
 		if changed, err := a.Apply(t.Context(), owner, deployment(), nil); !changed || err != nil {
-			t.Errorf("made anew: changed %v, %v", changed, err)
+			t.Errorf("created: changed %v, %v", changed, err)
 		}
-		// A write names the state that it was decided from; what is made, one that
-		// none has.
-		if !slices.Equal(states, []string{"17", "16", noState}) {
-			t.Errorf("written from the states %v", states)
+		// An apply has the resource version that it is based on; a creation has one that
+		// no object has.
+		if !slices.Equal(versions, []string{"17", "16", unusedResourceVersion}) {
+			t.Errorf("the applies have the resource versions %v", versions)
 		}
 	}
 }
@@ -297,27 +296,27 @@ func TestCreateTwice(t *testing.T) {
 	}
 }
 
-// Only the object that was seen is removed, as it was seen; one that is gone is no
-// error.
+// Delete deletes only the version of the object that was read. It is no error if the
+// object does not exist.
 func TestDelete(t *testing.T) {
 	c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(
-		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns", UID: "seen"}}).Build()
+		&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns", UID: "u"}}).Build()
 	a := New(c, c)
-	seen := &corev1.ConfigMap{}
-	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "ns", Name: "c"}, seen); err != nil {
+	object := &corev1.ConfigMap{}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "ns", Name: "c"}, object); err != nil {
 		t.Fatal(err)
 	}
-	changed := seen.DeepCopy()
+	changed := object.DeepCopy()
 	changed.ResourceVersion = "1"
 	if err := a.Delete(t.Context(), changed); !apierrors.IsConflict(err) {
-		t.Errorf("it has changed: %v, want a conflict", err)
+		t.Errorf("the object has changed: %v, want a conflict", err)
 	}
 	for range 2 {
-		if err := a.Delete(t.Context(), seen.DeepCopy()); err != nil {
+		if err := a.Delete(t.Context(), object.DeepCopy()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Get(t.Context(), client.ObjectKeyFromObject(seen), &corev1.ConfigMap{}); err == nil {
-		t.Error("it is still there")
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(object), &corev1.ConfigMap{}); err == nil {
+		t.Error("the object still exists")
 	}
 }

@@ -11,51 +11,51 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// Descriptor says how one component differs from the others.
+// Descriptor has the differences between one component and the others.
 type Descriptor struct {
-	// Name is its label and the suffix of its Deployment.
+	// Name is the component label and the suffix of the Deployment's name.
 	Name Name
-	// Kind is the kind of its component object.
+	// Kind is the kind of the component object.
 	Kind string
-	// Command and Args start it in the official image.
+	// Command and Args start the component in the official image.
 	Command, Args []string
-	// Port is what it listens on; 0 for none.
+	// Port that the component listens on; 0 for none.
 	Port int32
-	// Env is what it needs beside what every pod has.
+	// Env are variables in addition to those of every pod.
 	Env []corev1.EnvVar
-	// Requests are its default requests: what it was measured to use.
+	// Requests are the default resource requests, from measurements.
 	Requests corev1.ResourceList
-	// Strategy replaces its pods.
+	// Strategy of the Deployment.
 	Strategy appsv1.DeploymentStrategy
-	// Startup, Readiness and Liveness are its probes; nil for none.
+	// Startup, Readiness and Liveness are the probes; nil for none.
 	Startup, Readiness, Liveness *corev1.Probe
-	// PreStopSeconds is how long a pod goes on serving after its end was
-	// decided, so that every proxy has forgotten it.
+	// PreStopSeconds is how long a terminating pod keeps serving, until every proxy has
+	// removed it from its endpoints.
 	PreStopSeconds int64
-	// GraceSeconds is how long a pod may take to end.
+	// GraceSeconds is the termination grace period.
 	GraceSeconds int64
 }
 
-// Catalog lists the components in the order in which an upgrade passes them.
+// Catalog lists the components in the order in which they are upgraded.
 var Catalog = []Descriptor{scheduler, worker, web}
 
-// Describe returns the descriptor of a component.
+// Describe returns the descriptor of a component. It panics for an unknown name.
 func Describe(name Name) Descriptor {
 	for _, d := range Catalog {
 		if d.Name == name {
 			return d
 		}
 	}
-	panic("no component is called " + string(name))
+	panic("unknown component " + string(name))
 }
 
 // celeryApp is Superset's Celery application.
 const celeryApp = "--app=superset.tasks.celery_app:app"
 
-// web: the run-server.sh of every official image runs gunicorn. A pod serves on
-// for 10 s after its end was decided: gunicorn closes its socket at SIGTERM
-// while kube-proxy may still send to it (a plain roll dropped connections for
-// about 2 s). The grace covers that and gunicorn's own time-out of 60 s.
+// web: the run-server.sh of every official image runs gunicorn. A terminating pod
+// keeps serving for 10 s: gunicorn closes its socket at SIGTERM, while kube-proxy may
+// still route to it (a rollout without the delay dropped connections for about 2 s).
+// The grace period covers that and gunicorn's timeout of 60 s.
 var web = Descriptor{
 	Name:           Web,
 	Kind:           "SupersetWebWorker",
@@ -71,8 +71,8 @@ var web = Descriptor{
 	GraceSeconds:   90,
 }
 
-// worker: four processes, about 210 MB each beside 270 MB for the parent.
-// Celery ends after its tasks at SIGTERM; ten minutes let a report finish.
+// worker: four processes with about 210 MB each, and 270 MB for the parent. At SIGTERM
+// Celery finishes its tasks; ten minutes are enough for a report.
 var worker = Descriptor{
 	Name:         Worker,
 	Kind:         "SupersetAsyncWorker",
@@ -84,8 +84,8 @@ var worker = Descriptor{
 	GraceSeconds: 600,
 }
 
-// scheduler: Recreate, for two of them send every report twice. No pidfile: /tmp
-// outlives a container, and a stale pidfile would keep beat from starting.
+// scheduler: Recreate, because two of them would send every report twice. No pidfile:
+// /tmp outlives the container, and beat does not start with a stale pidfile.
 var scheduler = Descriptor{
 	Name:         Scheduler,
 	Kind:         "SupersetAsyncScheduler",
@@ -97,11 +97,11 @@ var scheduler = Descriptor{
 	GraceSeconds: 60,
 }
 
-// beatSchedule is the file that beat writes once it runs.
+// beatSchedule is the file that beat creates when it runs.
 const beatSchedule = "/tmp/celerybeat-schedule"
 
-// workerPing asks this pod's own worker through the broker. A bare Celery app
-// answers in 1.4 s; one that loads Superset takes 8 to 11 s.
+// workerPing pings the worker of this pod through the broker. A Celery app without
+// Superset needs 1.4 s; one that loads Superset needs 8 to 11 s.
 const workerPing = `import os, socket, ssl, sys, celery
 url = os.environ["` + superset.EnvCacheURL + `"]
 app = celery.Celery(broker=url)
@@ -118,7 +118,7 @@ func requests(cpu, memory string) corev1.ResourceList {
 	}
 }
 
-// rollingUpdate never goes below the wanted number of pods.
+// rollingUpdate keeps at least the desired number of pods available.
 func rollingUpdate() appsv1.DeploymentStrategy {
 	zero, one := intstr.FromInt32(0), intstr.FromInt32(1)
 	return appsv1.DeploymentStrategy{

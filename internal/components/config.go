@@ -12,7 +12,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// ConfigText renders superset_config.py for a runtime and the user's part.
+// ConfigText renders superset_config.py from a runtime and the user's part. The error
+// names the field config.raw.
 func ConfigText(r v1alpha1.RuntimeSpec, raw string) (string, error) {
 	text, err := superset.Render(superset.Config{Raw: raw, Cache: r.Cache != nil})
 	if err != nil {
@@ -21,9 +22,9 @@ func ConfigText(r v1alpha1.RuntimeSpec, raw string) (string, error) {
 	return text, nil
 }
 
-// ConfigMap renders the immutable ConfigMap of a config text. Its name carries
-// the text's hash: a pod always belongs to exactly one config, and a tier that
-// has not been upgraded keeps the one it started with.
+// ConfigMap renders the immutable ConfigMap of a config text. Its name contains the
+// hash of the text, so a tier that has not been upgraded yet keeps the config that it
+// started with.
 func ConfigMap(instance, namespace, text string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
@@ -35,8 +36,8 @@ func ConfigMap(instance, namespace, text string) *corev1.ConfigMap {
 
 func configMapName(instance, text string) string { return instance + "-config-" + Hash(text) }
 
-// OwnConfig renders the ConfigMap of a component that is used alone; nil when
-// its spec names one.
+// OwnConfig renders the ConfigMap of a standalone component; nil if its spec names
+// one.
 func OwnConfig(c v1alpha1.Component) (*corev1.ConfigMap, error) {
 	text, err := ownConfigText(c)
 	if err != nil || text == "" {
@@ -45,8 +46,9 @@ func OwnConfig(c v1alpha1.Component) (*corev1.ConfigMap, error) {
 	return ConfigMap(c.GetName(), c.GetNamespace(), text), nil
 }
 
-// ConfigMapOf is the name of the ConfigMap that a component mounts. A config
-// that cannot be rendered has the name of an empty one: OwnConfig tells why.
+// ConfigMapOf is the name of the ConfigMap that a component mounts. If the config
+// cannot be rendered, it is the name for an empty config, and OwnConfig returns the
+// error.
 func ConfigMapOf(c v1alpha1.Component) string {
 	if name := c.ComponentSpec().ConfigMapName; name != "" {
 		return name

@@ -17,9 +17,9 @@ import (
 
 // Deployment renders the Deployment of a component.
 //
-// A running tier's pod template changes only with its spec: live is the
-// Deployment as it stands (nil when there is none), and while it was rendered
-// from this very spec by another edition of these builders, its template stays.
+// The pod template of a running tier changes only if its spec changes. live is the
+// existing Deployment, or nil. If it was rendered from the same spec by a different
+// renderer version, its pod template is kept.
 func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*appsv1.Deployment, error) {
 	spec := c.ComponentSpec()
 	labels := Labels(c.GetName())
@@ -52,15 +52,15 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*a
 	return out, err
 }
 
-// FromLater is true when a Deployment was made from a later generation of the
-// component than this one: c is from a cache that lags.
+// FromLater is true if a Deployment was rendered from a later generation of the
+// component than c. Then c is from a stale cache.
 func FromLater(live *appsv1.Deployment, c v1alpha1.Component) bool {
-	made, err := strconv.ParseInt(live.Annotations[v1alpha1.AnnotationGeneration], 10, 64)
-	return err == nil && made > c.GetGeneration()
+	from, err := strconv.ParseInt(live.Annotations[v1alpha1.AnnotationGeneration], 10, 64)
+	return err == nil && from > c.GetGeneration()
 }
 
-// Replicas is how many pods a component should have: none while it is held,
-// one for a kind that has no replicas.
+// Replicas is the desired number of pods of a component: 0 if it is held, 1 by
+// default and for a kind without replicas.
 func Replicas(c v1alpha1.Component) *int32 {
 	if c.ComponentSpec().Mode == v1alpha1.ModeHold {
 		return ptr(int32(0))
@@ -71,25 +71,26 @@ func Replicas(c v1alpha1.Component) *int32 {
 	return ptr(int32(1))
 }
 
-// renderedFrom identifies edition and source of a pod template.
+// renderedFrom identifies the renderer version and the source of a pod template.
 func renderedFrom(renderer int, spec *v1alpha1.ComponentSpec) string {
 	return fmt.Sprintf("%d/%s/%d", renderer, TierHash(spec), spec.Fence)
 }
 
-// keepsTemplate is true when rendered names this spec and another edition.
+// keepsTemplate is true if rendered has the same source, but a different renderer
+// version.
 func keepsTemplate(rendered string, spec *v1alpha1.ComponentSpec) bool {
-	mine := renderedFrom(Renderer, spec)
-	if rendered == "" || rendered == mine {
+	current := renderedFrom(Renderer, spec)
+	if rendered == "" || rendered == current {
 		return false
 	}
-	_, theirs, _ := strings.Cut(rendered, "/")
-	_, source, _ := strings.Cut(mine, "/")
-	return theirs == source
+	_, liveSource, _ := strings.Cut(rendered, "/")
+	_, source, _ := strings.Cut(current, "/")
+	return liveSource == source
 }
 
 func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, error) {
 	spec := c.ComponentSpec()
-	// A component that is used alone has passed no Validate.
+	// A standalone component has not passed Validate.
 	if err := checkPatch("spec.podTemplate", spec.PodTemplate); err != nil {
 		return corev1.PodTemplateSpec{}, err
 	}
@@ -122,7 +123,7 @@ func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, e
 	return patched, nil
 }
 
-// preStop has a pod serve on after its end was decided.
+// preStop delays SIGTERM, so that a terminating pod keeps serving.
 func preStop(seconds int64) *corev1.Lifecycle {
 	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: seconds}}}
 }

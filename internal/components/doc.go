@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package components renders what a release runs as plain objects, and judges
-// the health of what runs. It is pure: no client, no clock.
+// Package components renders the Kubernetes objects of a release, and derives the
+// health of a tier from its objects. It uses no client and no clock.
 //
-// A Release (release.go) is the rendered specs of the component kinds and what
-// Jobs need, made from a Superset's spec; its hash is its identity. A
-// Descriptor (catalog.go) says how one component differs from the others; all
-// that they share is in pod.go and deployment.go. No code here or elsewhere
-// branches on a component's name. health.go reads a Deployment and its pods.
+// A Release (release.go) has the settings of the components and of the Jobs, rendered
+// from the spec of a Superset. Its hash identifies it. A Descriptor (catalog.go) has
+// the differences between the components; everything that they share is in pod.go and
+// deployment.go. Other code does not branch on the name of a component. health.go
+// derives the health from a Deployment and its pods.
 package components
 
-// Renderer is the edition of the builders. It is part of a release's identity:
-// raise it when a pod template comes out differently for the same spec, and the
-// change reaches what runs through the machine, in stage order, instead of by
-// a restart of everything at once. The golden files tell when.
+// Renderer is the version of the code that renders pod templates. It is part of the
+// identity of a release. Increase it if a pod template changes for the same spec:
+// then the change is rolled out by the state machine, tier by tier, and not by a
+// restart of all tiers at once. The golden files show when that is needed.
 const Renderer = 1

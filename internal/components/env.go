@@ -11,8 +11,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// supersetEnv is the environment that the generated superset_config.py reads:
-// secrets only by reference.
+// supersetEnv is the environment that the generated superset_config.py reads. Secrets
+// are references.
 func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
 	env := []corev1.EnvVar{
 		{Name: superset.EnvConfigPath, Value: superset.ConfigPath},
@@ -26,7 +26,7 @@ func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
 	return env
 }
 
-// SecretEnv is a variable that takes its value from a Secret, by reference.
+// SecretEnv is a variable whose value is a reference to a Secret key.
 func SecretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
 	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 		LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name},
@@ -34,8 +34,8 @@ func SecretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
 	}}}
 }
 
-// without leaves out the defaults that a user's variables replace: of two with
-// one name the API server takes neither.
+// without removes the defaults that the user's variables override, because the API
+// server rejects duplicate names.
 func without(defaults, own []corev1.EnvVar) []corev1.EnvVar {
 	var out []corev1.EnvVar
 	for _, d := range defaults {
@@ -46,7 +46,7 @@ func without(defaults, own []corev1.EnvVar) []corev1.EnvVar {
 	return out
 }
 
-// UserEnv is what a user adds to the environment.
+// UserEnv converts the variables of spec to those of a container.
 func UserEnv(vars []v1alpha1.EnvVar) []corev1.EnvVar {
 	var env []corev1.EnvVar
 	for _, v := range vars {

@@ -27,7 +27,7 @@ func releaseOf(t *testing.T, s *v1alpha1.Superset) *Release {
 	return r
 }
 
-// component is one tier of a Superset, as the machine would write it.
+// component is one tier of a Superset, as the operator writes it.
 func component(t *testing.T, s *v1alpha1.Superset, name Name) v1alpha1.Component {
 	t.Helper()
 	c := releaseOf(t, s).Component(name, s)
@@ -47,16 +47,16 @@ func deployment(t *testing.T, c v1alpha1.Component, name Name, live *appsv1.Depl
 	return d
 }
 
-// A pod template that comes out differently for the same spec restarts every
-// tier of every user at an operator upgrade, unless Renderer is raised too: the
-// change then passes through the machine. See doc.go.
+// A changed pod template for the same spec restarts every tier of every Superset at an
+// operator upgrade, unless Renderer is increased too. Then the state machine rolls the
+// change out. See doc.go.
 func TestGoldenDeployments(t *testing.T) {
 	for _, d := range Catalog {
 		for _, name := range []string{"plain", "full", "held"} {
 			t.Run(string(d.Name)+"/"+name, func(t *testing.T) {
 				file := name
 				if name == "held" {
-					file = "full" // with replicas: Hold must not touch them
+					file = "full" // has replicas, which Hold must not change
 				}
 				c := component(t, read(t, file), d.Name)
 				if name == "held" {
@@ -81,8 +81,7 @@ func TestGoldenServiceAndConfigMap(t *testing.T) {
 	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n")))
 }
 
-// The web Service selects the web pods and no others: not those of a Job, nor
-// of another tier.
+// The web Service selects only the web pods, not those of a Job or of another tier.
 func TestServiceSelectsWebAlone(t *testing.T) {
 	s := read(t, "plain")
 	selected := func(labels map[string]string) bool {
@@ -96,11 +95,11 @@ func TestServiceSelectsWebAlone(t *testing.T) {
 	for _, d := range Catalog {
 		pod := deployment(t, component(t, s, d.Name), d.Name, nil).Spec.Template
 		if got, want := selected(pod.Labels), d.Name == Web; got != want {
-			t.Errorf("%s pods selected: %v, want %v", d.Name, got, want)
+			t.Errorf("the web Service selects the pods of %s: %v, want %v", d.Name, got, want)
 		}
 	}
 	if selected(JobLabels("bi")) {
-		t.Error("a Job's pod would get users' requests")
+		t.Error("the web Service selects the pods of Jobs")
 	}
 }
 
@@ -109,7 +108,7 @@ func TestSelectorsMatchTheirPods(t *testing.T) {
 		got := deployment(t, component(t, read(t, "full"), d.Name), d.Name, nil)
 		for k, v := range got.Spec.Selector.MatchLabels {
 			if got.Spec.Template.Labels[k] != v {
-				t.Errorf("%s: the pods have %s=%q, the selector wants %q", d.Name, k, got.Spec.Template.Labels[k], v)
+				t.Errorf("%s: the pods have %s=%q, the selector has %q", d.Name, k, got.Spec.Template.Labels[k], v)
 			}
 		}
 	}
@@ -151,8 +150,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-// A component that is used alone renders its own config, or mounts one that
-// its spec names.
+// A standalone component renders its own config, or mounts the one that its spec names.
 func TestOwnConfig(t *testing.T) {
 	c := &v1alpha1.SupersetWebWorker{}
 	c.Name, c.Namespace = "solo", "analytics"
@@ -162,19 +160,19 @@ func TestOwnConfig(t *testing.T) {
 		t.Fatalf("got %v, %v", cm, err)
 	}
 	if got := ConfigMapOf(c); got != cm.Name {
-		t.Errorf("the pod mounts %s, made was %s", got, cm.Name)
+		t.Errorf("the pod mounts %s, the ConfigMap is %s", got, cm.Name)
 	}
 	c.Spec.Config.Raw = "ROW_LIMIT = 2\n"
 	if ConfigMapOf(c) == cm.Name {
-		t.Error("another config has the same name: an immutable ConfigMap would keep the old text")
+		t.Error("two different configs have the same ConfigMap name")
 	}
 	c.Spec.Config.Raw = "\x00"
 	if _, err := OwnConfig(c); err == nil {
-		t.Error("a config that Python refuses is no error")
+		t.Error("no error for a config with a NUL character")
 	}
 	c.Spec.Config, c.Spec.ConfigMapName = nil, "given"
 	if cm, err := OwnConfig(c); cm != nil || err != nil {
-		t.Errorf("a named ConfigMap: made %v, %v", cm, err)
+		t.Errorf("with configMapName: got %v, %v, want nil", cm, err)
 	}
 	if got := ConfigMapOf(c); got != "given" {
 		t.Errorf("mounts %s, want given", got)

@@ -11,20 +11,22 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Health is what a Deployment and its pods say of a tier.
+// Health of a tier, derived from its Deployment and pods.
 type Health struct {
-	// Settled is true when the Deployment controller has seen the newest spec
-	// and exactly the wanted pods run, all of them new and available.
+	// Settled is true if the rollout is complete: the Deployment controller has
+	// observed the newest spec, and exactly the desired number of pods exists, all
+	// of them up to date and available.
 	Settled bool
-	// Replicas and Ready count the pods, as the Deployment counts them.
+	// Replicas and Ready are the number of all and of ready pods, as reported by the
+	// Deployment.
 	Replicas, Ready int32
-	// Blocked says why a pod cannot run; empty when nothing is in the way.
+	// Blocked says why a pod cannot run; empty if none is blocked.
 	Blocked string
 }
 
-// HealthOf judges a Deployment (nil when it does not exist yet) and its pods.
-// The newest spec must have been seen before any count is read: a count from
-// before a change says "done" when nothing is.
+// HealthOf derives the health from a Deployment, which is nil if it does not exist
+// yet, and its pods. Until the Deployment controller has observed the newest spec, its
+// counts are outdated, so Settled stays false.
 func HealthOf(d *appsv1.Deployment, pods []*corev1.Pod) Health {
 	if d == nil {
 		return Health{}
@@ -44,7 +46,8 @@ func HealthOf(d *appsv1.Deployment, pods []*corev1.Pod) Health {
 	return h
 }
 
-// replicaFailure is why pods could not even be created: a quota, or a policy.
+// replicaFailure says why pods cannot be created, for example because of a quota or an
+// admission policy.
 func replicaFailure(d *appsv1.Deployment) string {
 	for _, c := range d.Status.Conditions {
 		if c.Type == appsv1.DeploymentReplicaFailure && c.Status == corev1.ConditionTrue {
@@ -54,7 +57,7 @@ func replicaFailure(d *appsv1.Deployment) string {
 	return ""
 }
 
-// blocking are the waiting reasons that do not pass by themselves.
+// blocking has the waiting reasons that do not resolve on their own.
 var blocking = map[string]bool{
 	"ImagePullBackOff":           true,
 	"ErrImagePull":               true,
@@ -66,9 +69,9 @@ var blocking = map[string]bool{
 	"RunContainerError":          true,
 }
 
-// Diagnose says why the first of the pods cannot run, with the pod's name left
-// out (it changes with every try); empty when none is blocked. Pods that end
-// are passed over.
+// Diagnose says why the first blocked pod cannot run; empty if none is blocked. The
+// text does not contain the name of the pod, which changes with every attempt.
+// Terminating pods are ignored.
 func Diagnose(pods []*corev1.Pod) string {
 	sorted := slices.SortedFunc(slices.Values(pods), func(a, b *corev1.Pod) int { return cmp.Compare(a.Name, b.Name) })
 	for _, pod := range sorted {
@@ -101,15 +104,15 @@ func diagnosePod(pod *corev1.Pod) string {
 	return ""
 }
 
-// crashed is true for a container that runs once more after a failure and is not
-// ready: between two crashes it looks like one that starts.
+// crashed is true for a container that was restarted after a failure and is not ready.
+// Between two crashes it is in the same state as a container that starts.
 func crashed(s corev1.ContainerStatus) bool {
 	t := s.LastTerminationState.Terminated
 	return s.State.Running != nil && !s.Ready && s.RestartCount > 0 && t != nil && t.ExitCode != 0
 }
 
-// lastExit tells how a crashing container ended, without its restart count: a
-// message that changes with each restart would be written with each restart.
+// lastExit is the last exit of a crashing container. It omits the restart count,
+// because a message that changes at each restart causes a status write each time.
 func lastExit(s corev1.ContainerStatus) string {
 	t := s.LastTerminationState.Terminated
 	if t == nil {

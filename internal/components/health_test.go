@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// counted is a Deployment of generation 2 with wanted replicas and counts.
+// counted is a Deployment of generation 2 with desired replicas and counts.
 func counted(want int32, seen int64, updated, all, available int32) *appsv1.Deployment {
 	return &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Generation: 2},
@@ -77,8 +77,8 @@ func TestDiagnose(t *testing.T) {
 	killed.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}
 	again := killed.DeepCopy()
 	again.Status.ContainerStatuses[0].State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
-	mended := again.DeepCopy()
-	mended.Status.ContainerStatuses[0].Ready = true
+	recovered := again.DeepCopy()
+	recovered.Status.ContainerStatuses[0].Ready = true
 	unschedulable := &corev1.Pod{Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{
 		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/3 nodes are available"}}}}
 	gated := unschedulable.DeepCopy()
@@ -101,7 +101,7 @@ func TestDiagnose(t *testing.T) {
 		"crashing":         {[]*corev1.Pod{crashing}, "container superset crashes"},
 		"out of memory":    {[]*corev1.Pod{killed}, "container superset crashes, last exit code 137 (OOMKilled)"},
 		"between crashes":  {[]*corev1.Pod{again}, "container superset crashes, last exit code 137 (OOMKilled)"},
-		"crashes no more":  {[]*corev1.Pod{mended}, ""},
+		"recovered":        {[]*corev1.Pod{recovered}, ""},
 		"init container":   {[]*corev1.Pod{initial}, "container setup waits: ErrImagePull: denied"},
 		"unschedulable":    {[]*corev1.Pod{unschedulable}, "pod cannot be scheduled: 0/3 nodes are available"},
 		"gated":            {[]*corev1.Pod{gated}, ""},
@@ -116,7 +116,7 @@ func TestDiagnose(t *testing.T) {
 	}
 	for reason := range blocking {
 		if Diagnose([]*corev1.Pod{waiting("a", reason, "")}) == "" {
-			t.Errorf("%s blocks, and nothing is said", reason)
+			t.Errorf("no diagnosis for a pod that waits with %s", reason)
 		}
 	}
 }

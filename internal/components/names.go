@@ -8,7 +8,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Name of a component, as it stands in labels and object names.
+// Name of a component, as used in labels and object names.
 type Name string
 
 // The components.
@@ -18,18 +18,19 @@ const (
 	Scheduler Name = "scheduler"
 )
 
-// jobComponent is the component label of Jobs' pods, so that no selector of a
-// tier ever matches them.
+// jobComponent is the component label of the pods of Jobs. No selector of a tier
+// matches it.
 const jobComponent = "job"
 
-// DeploymentName is the name of a component's Deployment. The component object
-// itself has the name of its Superset: the kinds differ.
+// DeploymentName is the name of a component's Deployment. The component object has the
+// same name as its Superset, because the kinds differ.
 func DeploymentName(component string, name Name) string { return component + "-" + string(name) }
 
 // ServiceName is the name of the web Service of a Superset.
 func ServiceName(superset string) string { return superset }
 
-// Selector is the immutable set of labels that selects a component's pods.
+// Selector has the labels that select a component's pods. They must not change,
+// because the selector of a Deployment is immutable.
 func Selector(instance string, name Name) map[string]string {
 	return map[string]string{
 		v1alpha1.LabelName:      "superset",
@@ -38,7 +39,7 @@ func Selector(instance string, name Name) map[string]string {
 	}
 }
 
-// Labels are the labels of every object that is made for an instance.
+// Labels are the labels of every object that is created for an instance.
 func Labels(instance string) map[string]string {
 	return map[string]string{
 		v1alpha1.LabelName:      "superset",
@@ -47,13 +48,12 @@ func Labels(instance string) map[string]string {
 	}
 }
 
-// JobLabels are the labels of a Job's pods: never those of a tier.
+// JobLabels are the labels of a Job and its pods. No selector of a tier matches them.
 func JobLabels(instance string) map[string]string {
 	l := Labels(instance)
 	l[v1alpha1.LabelComponent] = jobComponent
 	return l
 }
 
-// versionLabel is a version as a label value: build metadata is not allowed in
-// one.
+// versionLabel converts a version to a label value, in which "+" is not allowed.
 func versionLabel(version string) string { return strings.ReplaceAll(version, "+", "_") }

@@ -18,14 +18,15 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// Maintenance is the label of the maintenance page's pods: never that of a tier.
+// Maintenance is the component label of the pods of the maintenance page. It is not a
+// tier.
 const Maintenance Name = "maintenance"
 
 const (
 	pageVolume         = "page"
 	pageDir            = "/etc/superset-operator/page"
 	pageServer         = "server.py"
-	pageReady          = "/maintenance-page-ready" // not /health: Superset is not well meanwhile
+	pageReady          = "/maintenance-page-ready" // not /health: monitoring must not see Superset as healthy
 	defaultPageTitle   = "Superset is being upgraded"
 	defaultPageMessage = "It will be back in a few minutes. This page reloads by itself."
 )
@@ -41,8 +42,8 @@ var pageTemplate = template.Must(template.New("index.html").Parse(pageText))
 // PageName is the name of the maintenance page's Deployment.
 func PageName(instance string) string { return DeploymentName(instance, Maintenance) }
 
-// PageConfigMap renders the immutable ConfigMap of the page and of the program
-// that serves it; nil when an image of the user's brings its own.
+// PageConfigMap renders the immutable ConfigMap of the page and of the program that
+// serves it; nil if spec.upgrade.maintenancePage.image is set.
 func PageConfigMap(owner *v1alpha1.Superset) *corev1.ConfigMap {
 	spec := owner.Spec.Upgrade.MaintenancePage
 	if spec.Image != "" {
@@ -69,8 +70,8 @@ func pageHTML(spec v1alpha1.MaintenancePageSpec) string {
 	return out.String()
 }
 
-// Page renders the Deployment of the maintenance page: one small pod of the
-// release that runs, whose image is on the nodes already.
+// Page renders the Deployment of the maintenance page: one small pod with the image of
+// the running release r, which the nodes already have.
 func Page(owner *v1alpha1.Superset, r *Release) (*appsv1.Deployment, error) {
 	labels := Labels(owner.Name)
 	maps.Copy(labels, Selector(owner.Name, Maintenance))
@@ -113,7 +114,7 @@ func pagePod(owner *v1alpha1.Superset, r *Release, labels map[string]string) (co
 		main.ReadinessProbe = probe(healthCheck(), 1, 3, 5)
 	}
 	patched, err := Patch(pod, r.Jobs.PodTemplate)
-	// What is right for a Job's pod may not be so for one that serves.
+	// A patch for Jobs may set these, but a Deployment does not allow them.
 	patched.Spec.RestartPolicy, patched.Spec.ActiveDeadlineSeconds = "", nil
 	return patched, err
 }

@@ -15,9 +15,9 @@ import (
 	strictjson "sigs.k8s.io/json"
 )
 
-// Patch lays a user's podTemplate over a rendered pod template, as a
-// strategic-merge patch. The labels that select and identify pods are ours: a
-// patch cannot change them.
+// Patch applies a user's podTemplate to a rendered pod template, as a strategic merge
+// patch. The labels of the rendered template win over those of the patch, because they
+// select and identify the pods.
 func Patch(template corev1.PodTemplateSpec, patch *runtime.RawExtension) (corev1.PodTemplateSpec, error) {
 	if patch == nil || len(patch.Raw) == 0 {
 		return template, nil
@@ -34,17 +34,16 @@ func Patch(template corev1.PodTemplateSpec, patch *runtime.RawExtension) (corev1
 	if err := json.Unmarshal(merged, &out); err != nil {
 		return template, fmt.Errorf("reading the merged podTemplate: %w", err)
 	}
-	if out.Labels == nil { // the patch removed them all
+	if out.Labels == nil { // the patch removed all labels
 		out.Labels = map[string]string{}
 	}
 	maps.Copy(out.Labels, template.Labels)
 	return out, nil
 }
 
-// mergePatches lays one podTemplate patch over another, so that a single one
-// is left. Both must have passed checkPatch. It is as if one were applied after
-// the other, but for a map that base removes and over writes again: what we
-// generate in it stays.
+// mergePatches merges two podTemplate patches, which must have passed checkPatch, into
+// one. The result is the same as applying base and then over, with one exception: if
+// base removes a map and over sets it again, the generated entries of the map stay.
 func mergePatches(base, over *runtime.RawExtension) (*runtime.RawExtension, error) {
 	if base == nil || len(base.Raw) == 0 {
 		return over, nil
@@ -73,8 +72,8 @@ func mergePatches(base, over *runtime.RawExtension) (*runtime.RawExtension, erro
 	return &runtime.RawExtension{Raw: raw}, nil
 }
 
-// checkPatch decodes a podTemplate strictly. The error names each unknown or
-// misplaced field with its path, below the given one.
+// checkPatch decodes a podTemplate strictly. The error starts with path and names each
+// unknown or misplaced field.
 func checkPatch(path string, patch *runtime.RawExtension) error {
 	if patch == nil || len(patch.Raw) == 0 {
 		return nil
@@ -98,8 +97,8 @@ func checkPatch(path string, patch *runtime.RawExtension) error {
 	return nil
 }
 
-// withoutDirectives drops the keys by which a strategic-merge patch says how to
-// merge ($patch, $retainKeys, …): they are no fields of a pod template.
+// withoutDirectives removes the directives of a strategic merge patch ($patch,
+// $retainKeys, …), which are not fields of a pod template.
 func withoutDirectives(node any) any {
 	switch node := node.(type) {
 	case map[string]any:

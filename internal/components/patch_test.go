@@ -21,8 +21,8 @@ func raw(text string) *runtime.RawExtension {
 	return &runtime.RawExtension{Raw: []byte(text)}
 }
 
-// What cannot be a pod template is refused with the path of the field, in
-// every place where a podTemplate can stand.
+// An invalid podTemplate is rejected with the path of the field, for every podTemplate
+// of the spec.
 func TestPatchErrorsNameTheField(t *testing.T) {
 	cases := map[string]struct{ patch, want string }{
 		"unknown":       {`{"spec":{"nodeSelectr":{"a":"b"}}}`, `unknown field "spec.nodeSelectr"`},
@@ -74,8 +74,8 @@ func TestPatchesThatAreFine(t *testing.T) {
 	}
 }
 
-// A component that is used alone passes no Validate: its patch is refused just
-// so when its Deployment is rendered.
+// A standalone component does not pass Validate: its patch is rejected when its
+// Deployment is rendered.
 func TestComponentAloneRefusesAWrongPatch(t *testing.T) {
 	c := component(t, read(t, "plain"), Web)
 	c.ComponentSpec().PodTemplate = raw(`{"spec":{"nodeSelectr":{"a":"b"}}}`)
@@ -85,7 +85,7 @@ func TestComponentAloneRefusesAWrongPatch(t *testing.T) {
 	}
 }
 
-// The labels that select and identify pods are ours, whatever a patch says.
+// A patch cannot change the labels that select and identify pods.
 func TestPatchCannotChangeOurLabels(t *testing.T) {
 	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"ours": "1", "also": "2"}}}
 	cases := map[string]struct {
@@ -115,8 +115,8 @@ func TestPatchCannotChangeOurLabels(t *testing.T) {
 	}
 }
 
-// The patch of all pods comes first, that of the component over it: merging
-// the two patches and laying one over the other is the same.
+// Applying the merged patch has the same result as applying the patch for all pods and
+// then that of the component.
 func TestMergedPatchIsBothInTurn(t *testing.T) {
 	template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{
 		NodeSelector: map[string]string{"os": "linux"},
@@ -157,8 +157,8 @@ func TestMergedPatchIsBothInTurn(t *testing.T) {
 	}
 }
 
-// environment makes the order of containers and variables, which merging does
-// not keep, the same.
+// environment returns what the test compares, without the order of containers and
+// variables, which merging does not preserve.
 func environment(p corev1.PodTemplateSpec) map[string]any {
 	out := map[string]any{"labels": p.Labels, "selector": p.Spec.NodeSelector, "priority": p.Spec.PriorityClassName, "tolerations": p.Spec.Tolerations}
 	for _, c := range p.Spec.Containers {
@@ -170,8 +170,8 @@ func environment(p corev1.PodTemplateSpec) map[string]any {
 	return out
 }
 
-// A variable of the user's takes the place of our default: two of one name
-// would be refused by the API server for good.
+// A variable of the user replaces the default of the same name: the API server rejects
+// duplicate names.
 func TestEnvironmentHasNoDuplicates(t *testing.T) {
 	s := read(t, "plain")
 	s.Spec.Web.Env = []v1alpha1.EnvVar{{Name: "SUPERSET_PORT", Value: "9000"}, {Name: "B", Value: "2"}}
@@ -179,7 +179,7 @@ func TestEnvironmentHasNoDuplicates(t *testing.T) {
 	values := map[string]string{}
 	for _, e := range pod.Containers[0].Env {
 		if _, ok := values[e.Name]; ok {
-			t.Errorf("%s stands there twice", e.Name)
+			t.Errorf("%s is set twice", e.Name)
 		}
 		values[e.Name] = e.Value
 	}

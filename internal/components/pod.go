@@ -22,16 +22,16 @@ const (
 	configVolume = "config"
 	homeVolume   = "home"
 	tmpVolume    = "tmp"
-	// defaultRepository is what the CRD defaults to, for specs that did not pass
-	// through an API server.
+	// defaultRepository is the default in the CRD, for specs that no API server has
+	// defaulted.
 	defaultRepository = "apache/superset"
 )
 
-// PodInput is what the pod of a component or a Job is made from.
+// PodInput is the input of PodTemplate.
 type PodInput struct {
 	Runtime  v1alpha1.RuntimeSpec
 	Settings v1alpha1.PodSettings
-	// ConfigMap holds superset_config.py.
+	// ConfigMap is the name of the ConfigMap with superset_config.py.
 	ConfigMap string
 	// Labels of the pod.
 	Labels map[string]string
@@ -41,10 +41,10 @@ type PodInput struct {
 	Requests      corev1.ResourceList
 }
 
-// PodTemplate renders the pod that components and Jobs share: restricted by
-// the Pod Security Standards, with a read-only root file system and an empty
-// directory wherever Superset writes. It is still without the user's
-// podTemplate patch: callers finish the template first (see Patch).
+// PodTemplate renders the part of a pod that components and Jobs share. It satisfies
+// the restricted Pod Security Standard, and has a read-only root file system and an
+// emptyDir wherever Superset writes. Callers complete it and then apply the user's
+// podTemplate (see Patch).
 func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 	labels := maps.Clone(in.Labels)
 	labels[v1alpha1.LabelVersion] = versionLabel(in.Runtime.Version)
@@ -105,8 +105,8 @@ func mainContainer(in PodInput) corev1.Container {
 	return c
 }
 
-// Image is the reference of the image: a tag, by default the version, and the
-// digest if one is given.
+// Image is the image reference: repository, tag (default: the version), and the digest
+// if it is set.
 func Image(r v1alpha1.RuntimeSpec) string {
 	repository, tag := r.Image.Repository, r.Image.Tag
 	if repository == "" {
@@ -130,7 +130,8 @@ func pullSecrets(image v1alpha1.ImageSpec) []corev1.LocalObjectReference {
 	return refs
 }
 
-// emptyDir is bounded: a runaway temporary file ends its own pod, not the node.
+// emptyDir has a size limit, so that a growing temporary file evicts its own pod
+// before it fills the node's disk.
 func emptyDir() corev1.VolumeSource {
 	limit := resource.MustParse("2Gi")
 	return corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{SizeLimit: &limit}}

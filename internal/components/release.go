@@ -14,34 +14,34 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// releaseSchema numbers the layout of a stored release, for newer operators.
+// releaseSchema is the version of the JSON layout of a stored release.
 const releaseSchema = 1
 
-// Release is what a Superset at one version and configuration is, rendered: it
-// is stored, and a rollback applies it again. Replicas are no part of it:
-// scaling makes no new release and never retries a failed one.
+// Release is the rendered version, image, config and component settings of a Superset.
+// It is stored, and a rollback applies it again. Replicas are not part of it: scaling
+// creates no new release and does not retry a failed one.
 type Release struct {
-	// Schema numbers this layout.
+	// Schema is the version of the JSON layout.
 	Schema int `json:"schema"`
-	// Renderer is the edition of the builders that the release was made for.
+	// Renderer is the renderer version of the release; see the constant Renderer.
 	Renderer int `json:"renderer"`
-	// Runtime is what every pod shares.
+	// Runtime is what all pods share.
 	Runtime v1alpha1.RuntimeSpec `json:"runtime"`
-	// PreviousSecretKey is the key that Jobs can read what is stored with, beside that
-	// of Runtime; nil for none.
+	// PreviousSecretKey is the previous secret key, with which Jobs can also decrypt
+	// stored secrets; nil for none.
 	PreviousSecretKey *v1alpha1.SecretKeyReference `json:"previousSecretKey,omitempty"`
 	// Config is the text of superset_config.py, and ConfigMap the name of the
-	// ConfigMap that holds it.
+	// ConfigMap that contains it.
 	Config    string `json:"config"`
 	ConfigMap string `json:"configMap"`
-	// Tiers has the settings of each component that is enabled.
+	// Tiers has the settings of each enabled component.
 	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
-	// Jobs has the settings of the Jobs.
+	// Jobs has the settings of the Jobs' pods.
 	Jobs v1alpha1.PodSettings `json:"jobs"`
 }
 
-// ReleaseOf renders the release that a Superset's spec asks for. An error names
-// the field that cannot be rendered.
+// ReleaseOf renders the desired release of a Superset. The error names the field that
+// cannot be rendered.
 func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
 	text, err := ConfigText(s.Spec.RuntimeSpec, s.Spec.Config.Raw)
 	if err != nil {
@@ -95,8 +95,7 @@ func blocks(spec *v1alpha1.SupersetSpec) []block {
 	return out
 }
 
-// WantedReplicas is what spec says of a component's replicas; nil when it says
-// nothing.
+// WantedReplicas is the number of replicas in spec; nil if it is not set.
 func WantedReplicas(spec *v1alpha1.SupersetSpec, name Name) *int32 {
 	switch {
 	case name == Web && spec.Web != nil:
@@ -108,7 +107,8 @@ func WantedReplicas(spec *v1alpha1.SupersetSpec, name Name) *int32 {
 	}
 }
 
-// mergedSettings folds the podTemplate of all pods into that of one block.
+// mergedSettings merges the podTemplate for all pods into that of one component or of
+// the Jobs.
 func mergedSettings(name Name, all *runtime.RawExtension, own *v1alpha1.PodSettings) (v1alpha1.PodSettings, error) {
 	if err := checkPatch("spec."+string(name)+".podTemplate", own.PodTemplate); err != nil {
 		return v1alpha1.PodSettings{}, err
@@ -122,7 +122,7 @@ func mergedSettings(name Name, all *runtime.RawExtension, own *v1alpha1.PodSetti
 	return out, nil
 }
 
-// Hash is the identity of the release: two specs with one hash are one release.
+// Hash identifies the release: two specs with the same hash are the same release.
 func (r *Release) Hash() string {
 	raw, err := json.Marshal(r)
 	if err != nil {
@@ -131,20 +131,20 @@ func (r *Release) Hash() string {
 	return Hash(string(raw))
 }
 
-// ParseRelease reads a stored release.
+// ParseRelease decodes a stored release. An unknown layout is an error.
 func ParseRelease(raw []byte) (*Release, error) {
 	var r Release
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return nil, fmt.Errorf("reading a stored release: %w", err)
 	}
 	if r.Schema != releaseSchema {
-		return nil, fmt.Errorf("reading a stored release: it has layout %d, this operator knows %d", r.Schema, releaseSchema)
+		return nil, fmt.Errorf("reading a stored release: it has layout %d, this operator supports %d", r.Schema, releaseSchema)
 	}
 	return &r, nil
 }
 
-// Component renders the component object of one tier without replicas, mode
-// and fence; nil when the release has no such tier.
+// Component renders the component object of one tier, without replicas, mode and fence;
+// nil if the release does not have the tier.
 func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Component {
 	settings, ok := r.Tiers[name]
 	if !ok {
@@ -165,7 +165,7 @@ func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Compon
 	return c
 }
 
-// NewComponent is an empty component object of a kind.
+// NewComponent returns an empty component object. It panics for an unknown name.
 func NewComponent(name Name) v1alpha1.Component {
 	meta := metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: Describe(name).Kind}
 	switch name {
@@ -176,12 +176,12 @@ func NewComponent(name Name) v1alpha1.Component {
 	case Scheduler:
 		return &v1alpha1.SupersetAsyncScheduler{TypeMeta: meta}
 	default:
-		panic("no component is called " + string(name))
+		panic("unknown component " + string(name))
 	}
 }
 
-// TierHash identifies what a tier's pods are made from: a fence, a mode or a
-// change in another tier does not restart this one.
+// TierHash identifies the pod template of a tier. Fence, mode and release are not part
+// of it, so that a change of them, or of another tier, does not restart the pods.
 func TierHash(spec *v1alpha1.ComponentSpec) string {
 	source := *spec.DeepCopy()
 	source.Mode, source.Fence, source.Release = "", 0, ""
@@ -192,7 +192,7 @@ func TierHash(spec *v1alpha1.ComponentSpec) string {
 	return Hash(string(raw))
 }
 
-// Hash shortens SHA-256 to ten hexadecimal digits, for names and labels.
+// Hash returns the first ten hexadecimal digits of the SHA-256, for names and labels.
 func Hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:5])

@@ -13,12 +13,12 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// These hashes are what installed operators have stored and labelled pods with.
-// If one of them changes while its input stays, an operator upgrade takes every
-// stored release for a foreign one and starts a rollout of every Superset, or
-// restarts every tier at once. A field that is added must be left out of the
-// JSON while it is empty. Do not adjust these values to make the test pass.
-func TestHashesStayForGood(t *testing.T) {
+// Installed operators have stored these hashes and labelled pods with them. If one of
+// them changes for the same input, an operator upgrade does not recognize the stored
+// releases and rolls out every Superset, or restarts every tier at once. A new field
+// must be omitted from the JSON if it is empty. Do not change these values to make the
+// test pass.
+func TestHashesDoNotChange(t *testing.T) {
 	spec := v1alpha1.ComponentSpec{
 		RuntimeSpec: v1alpha1.RuntimeSpec{
 			Version:       "6.0.0",
@@ -47,13 +47,13 @@ func TestHashesStayForGood(t *testing.T) {
 		{"a tier with settings", TierHash(&fullSpec), "7e3cc3673f"},
 	} {
 		if c.got != c.want {
-			t.Errorf("the hash of %s is %s, it was %s: this would roll out every Superset at an operator upgrade", c.what, c.got, c.want)
+			t.Errorf("the hash of %s is %s, want %s: a different hash rolls out every Superset at an operator upgrade", c.what, c.got, c.want)
 		}
 	}
 }
 
-// A release is stored as JSON and read again, maybe by another operator: it
-// must come back with its identity, and an unknown layout be refused.
+// A stored release has the same hash after it is read again. An unknown layout is
+// rejected.
 func TestReleaseRoundTrip(t *testing.T) {
 	for _, name := range []string{"plain", "full"} {
 		before := releaseOf(t, read(t, name))
@@ -79,7 +79,7 @@ func TestReleaseRoundTrip(t *testing.T) {
 	for text, want := range map[string]string{
 		"":             "reading a stored release",
 		"{}":           "layout 0",
-		`{"schema":2}`: "layout 2, this operator knows 1",
+		`{"schema":2}`: "layout 2, this operator supports 1",
 	} {
 		if _, err := ParseRelease([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want an error with %q", text, err, want)
@@ -87,8 +87,8 @@ func TestReleaseRoundTrip(t *testing.T) {
 	}
 }
 
-// What a pod is made from is part of the release; what scales, gates or
-// schedules it is not.
+// The input of pod templates is part of the release. Replicas, gates and the upgrade
+// policy are not.
 func TestWhatMakesAnotherRelease(t *testing.T) {
 	three, limit := int32(3), int32(5)
 	cases := map[string]struct {
@@ -121,12 +121,12 @@ func TestWhatMakesAnotherRelease(t *testing.T) {
 		s := read(t, "plain")
 		c.edit(&s.Spec)
 		if got := releaseOf(t, s).Hash() != base; got != c.other {
-			t.Errorf("%s: another release is %v, want %v", name, got, c.other)
+			t.Errorf("%s: the release differs: %v, want %v", name, got, c.other)
 		}
 	}
 }
 
-// A tier restarts when what its pods are made from changes, and only then.
+// A tier restarts only if the input of its pod template changes.
 func TestTierHash(t *testing.T) {
 	s := read(t, "plain")
 	spec := component(t, s, Web).ComponentSpec()
@@ -140,7 +140,7 @@ func TestTierHash(t *testing.T) {
 		c := *spec.DeepCopy()
 		edit(&c)
 		if TierHash(&c) != base {
-			t.Errorf("another %s restarts the pods", name)
+			t.Errorf("a change of %s restarts the pods", name)
 		}
 	}
 	other := map[string]func(*v1alpha1.ComponentSpec){
@@ -153,20 +153,20 @@ func TestTierHash(t *testing.T) {
 		c := *spec.DeepCopy()
 		edit(&c)
 		if TierHash(&c) == base {
-			t.Errorf("another %s does not reach the pods", name)
+			t.Errorf("a change of %s does not restart the pods", name)
 		}
 	}
 	s.Spec.Worker.Env = []v1alpha1.EnvVar{{Name: "A"}}
 	if TierHash(component(t, s, Web).ComponentSpec()) != base {
-		t.Error("a change of the workers restarts web")
+		t.Error("a change of the workers restarts the web pods")
 	}
 	if !regexp.MustCompile(`^[0-9a-f]{10}$`).MatchString(base) {
-		t.Errorf("%q is no label of ten digits", base)
+		t.Errorf("%q is not ten hexadecimal digits", base)
 	}
 }
 
-// A Deployment remembers which generation it was made from, so that a cache which
-// lags behind it is noticed.
+// A Deployment has the generation that it was rendered from, so that a stale cache is
+// detected.
 func TestFromLater(t *testing.T) {
 	c := component(t, read(t, "plain"), Web)
 	c.SetGeneration(4)
@@ -174,19 +174,19 @@ func TestFromLater(t *testing.T) {
 	for generation, want := range map[int64]bool{3: true, 4: false, 5: false} {
 		c.SetGeneration(generation)
 		if got := FromLater(live, c); got != want {
-			t.Errorf("made from generation 4, seen with %d: %v, want %v", generation, got, want)
+			t.Errorf("rendered from generation 4, component of generation %d: %v, want %v", generation, got, want)
 		}
 	}
 	delete(live.Annotations, v1alpha1.AnnotationGeneration)
 	c.SetGeneration(1)
 	if FromLater(live, c) {
-		t.Error("one that remembers nothing, made by an earlier operator, counts as later")
+		t.Error("a Deployment without the annotation counts as later")
 	}
 }
 
-// Another edition of the builders leaves a running template alone until the
-// machine writes a new spec or fence.
-func TestRunningTemplateStays(t *testing.T) {
+// A different renderer version keeps the running pod template until the component has
+// a new spec or fence.
+func TestRunningTemplateIsKept(t *testing.T) {
 	c := component(t, read(t, "plain"), Web)
 	fresh := deployment(t, c, Web, nil)
 	mine := fresh.Annotations[v1alpha1.AnnotationRendered]
@@ -199,33 +199,33 @@ func TestRunningTemplateStays(t *testing.T) {
 		edit     func(*v1alpha1.ComponentSpec)
 		keeps    bool
 	}{
-		"older edition":         {theirs, nil, true},
-		"newer edition":         {"9" + strings.TrimPrefix(mine, "1"), nil, true},
-		"our edition":           {mine, nil, false},
-		"not rendered by us":    {"", nil, false},
-		"nonsense":              {"x", nil, false},
-		"next fence":            {theirs, func(s *v1alpha1.ComponentSpec) { s.Fence++ }, false},
-		"another version":       {theirs, func(s *v1alpha1.ComponentSpec) { s.Version = "6.0.1" }, false},
-		"held, another edition": {theirs, func(s *v1alpha1.ComponentSpec) { s.Mode = v1alpha1.ModeHold }, true},
+		"older renderer":       {theirs, nil, true},
+		"newer renderer":       {"9" + strings.TrimPrefix(mine, "1"), nil, true},
+		"same renderer":        {mine, nil, false},
+		"no annotation":        {"", nil, false},
+		"invalid annotation":   {"x", nil, false},
+		"next fence":           {theirs, func(s *v1alpha1.ComponentSpec) { s.Fence++ }, false},
+		"another version":      {theirs, func(s *v1alpha1.ComponentSpec) { s.Version = "6.0.1" }, false},
+		"held, older renderer": {theirs, func(s *v1alpha1.ComponentSpec) { s.Mode = v1alpha1.ModeHold }, true},
 	}
 	for name, k := range cases {
 		t.Run(name, func(t *testing.T) {
 			live := fresh.DeepCopy()
 			live.Annotations[v1alpha1.AnnotationRendered] = k.rendered
-			live.Spec.Template.Spec.Containers[0].Image = "as it was"
+			live.Spec.Template.Spec.Containers[0].Image = "running"
 			c := component(t, read(t, "plain"), Web)
 			if k.edit != nil {
 				k.edit(c.ComponentSpec())
 			}
 			got := deployment(t, c, Web, live)
-			if kept := got.Spec.Template.Spec.Containers[0].Image == "as it was"; kept != k.keeps {
+			if kept := got.Spec.Template.Spec.Containers[0].Image == "running"; kept != k.keeps {
 				t.Errorf("the running template is kept: %v, want %v", kept, k.keeps)
 			}
 			if k.keeps && got.Annotations[v1alpha1.AnnotationRendered] != k.rendered {
-				t.Errorf("rendered says %q, the template is from %q", got.Annotations[v1alpha1.AnnotationRendered], k.rendered)
+				t.Errorf("the annotation is %q, the template is from %q", got.Annotations[v1alpha1.AnnotationRendered], k.rendered)
 			}
 			if *got.Spec.Replicas != *Replicas(c) {
-				t.Errorf("%d replicas: a kept template must not keep them", *got.Spec.Replicas)
+				t.Errorf("%d replicas, want %d even if the template is kept", *got.Spec.Replicas, *Replicas(c))
 			}
 		})
 	}
@@ -253,7 +253,7 @@ func TestCatalog(t *testing.T) {
 	s.Spec.Worker, s.Spec.Scheduler = nil, nil
 	r := releaseOf(t, s)
 	if r.Component(Worker, s) != nil || r.Component(Web, s) == nil {
-		t.Error("a release renders the components that spec enables, and no others")
+		t.Error("a release does not have exactly the components that spec enables")
 	}
 	if got := versionLabel("6.0.0+own.1"); got != "6.0.0_own.1" {
 		t.Errorf("build metadata in a label: %s", got)

@@ -10,14 +10,14 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// Service renders the Service in front of the web tier of a Superset, or in
-// front of what stands in for it: nothing but the selector differs.
-func Service(instance, namespace string, front Name) *corev1.Service {
+// Service renders the web Service of a Superset. It routes to target, which is Web or
+// Maintenance; only the selector differs.
+func Service(instance, namespace string, target Name) *corev1.Service {
 	return &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
 		ObjectMeta: metav1.ObjectMeta{Name: ServiceName(instance), Namespace: namespace, Labels: Labels(instance)},
 		Spec: corev1.ServiceSpec{
-			Selector: Selector(instance, front),
+			Selector: Selector(instance, target),
 			Ports: []corev1.ServicePort{{
 				Name:       webPortName,
 				Port:       superset.WebPort,

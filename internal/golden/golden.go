@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package golden compares what a test made with a file in its testdata. With
-// -update the file is written anew, so that a change can be read as a diff.
+// Package golden compares the output of a test with a file in its testdata. With
+// -update it rewrites the file, so that a change is visible as a diff.
 package golden
 
 import (
@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// Text compares got with testdata/name.
+// Text compares got with testdata/name, and fails the test if they differ.
 func Text(t *testing.T, name, got string) {
 	t.Helper()
 	file := filepath.Join("testdata", name)
@@ -27,14 +27,14 @@ func Text(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatalf("%v; run with -update to write it", err)
+		t.Fatalf("%v; run with -update to create it", err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s differs (-want +got), run with -update if this is meant:\n%s", file, diff)
+		t.Errorf("%s differs (-want +got); if that is intended, run with -update:\n%s", file, diff)
 	}
 }
 
-// YAML is an object as a file would have it.
+// YAML encodes an object as YAML.
 func YAML(t *testing.T, obj any) string {
 	t.Helper()
 	raw, err := yaml.Marshal(obj)
@@ -44,7 +44,7 @@ func YAML(t *testing.T, obj any) string {
 	return string(raw)
 }
 
-// Read decodes a YAML file, strictly.
+// Read decodes a YAML file. Unknown fields fail the test.
 func Read(t *testing.T, file string, into any) {
 	t.Helper()
 	raw, err := os.ReadFile(file)

@@ -103,7 +103,7 @@ func waitAfterFailure(s *state.Snapshot) Decision {
 		d.waitFor(v1alpha1.ReasonDataLossNotAccepted, r.Loss.Message)
 		d.Wait.DataLoss = r.Loss.Token
 	case !r.Possible():
-		d.waitFor(v1alpha1.ReasonNoWayBack, "rollback is not available: "+r.How.Reason)
+		d.waitFor(string(r.How.Class), "rollback is not available: "+r.How.Reason)
 	}
 	return d
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package superset knows what Superset wants to find in its container: its
-// configuration file, environment, folders and ports. It is pure.
+// Package superset defines the interface to Superset's container: the configuration
+// file, environment variables, folders and ports. It has no side effects.
 //
-// Read [Render] first, then the templates beside it, which are plain Python.
+// Start with [Render] and the Python files in parts.
 package superset

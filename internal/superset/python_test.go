@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Stand-ins for what the image has and a bare python3 has not: enough to load the
-// file and look at its values. The real ones meet it in test/scripts.
+// Stubs of the modules that python3 does not have without Superset: enough to load the
+// file and read its values. test/scripts uses the real modules.
 var modules = map[string]string{
 	"redis.py":                                 "def from_url(url): return url\n",
 	"celery/__init__.py":                       "",
@@ -105,8 +105,7 @@ func TestKeyPrefixesDiffer(t *testing.T) {
 	}
 }
 
-// Two releases that run side by side share the Redis, not what each has worked out
-// about itself.
+// Two releases that run at the same time share the Redis, but not the metadata cache.
 func TestMetadataCacheBelongsToARelease(t *testing.T) {
 	got := evaluate(t, Config{Cache: true}, "redis://h", "CACHE_CONFIG['CACHE_KEY_PREFIX']")
 	if want := "'superset_metadata_6.0.0_'"; got != want {
@@ -114,8 +113,8 @@ func TestMetadataCacheBelongsToARelease(t *testing.T) {
 	}
 }
 
-// evaluate loads the rendered file as Superset does and returns what the Python
-// expression gives.
+// evaluate loads the rendered file as Superset does and returns the repr of the Python
+// expression.
 func evaluate(t *testing.T, config Config, cacheURL, expression string) string {
 	t.Helper()
 	text, err := Render(config)

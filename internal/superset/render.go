@@ -10,13 +10,13 @@ import (
 	"unicode/utf8"
 )
 
-// MaxRawBytes is the largest raw configuration that [Render] takes: with what is
-// generated it must stay well below the 1 MiB that a ConfigMap may hold.
+// MaxRawBytes is the maximum size of the raw configuration, in bytes. With the
+// generated part it must fit into a ConfigMap, which is limited to 1 MiB.
 const MaxRawBytes = 512 << 10
 
-// The parts are Python files, not templates: nothing of the user's is ever put into
-// a Python literal, and every secret is read from the environment when Superset
-// starts, so there is nothing to fill in and nothing to quote.
+// The parts are Python files, not templates. No input of the user is put into a Python
+// literal, and secrets are read from the environment when Superset starts, so nothing
+// needs to be quoted.
 var (
 	//go:embed parts/database.py
 	databasePart string
@@ -28,19 +28,19 @@ var (
 	ownedCeleryPart string
 )
 
-// Config is what the configuration file depends on.
+// Config is the input of [Render].
 type Config struct {
-	// Raw is the user's Python, at most [MaxRawBytes] of UTF-8 without NUL. It may
-	// build upon what is generated, for instance derive from CeleryConfig.
+	// Raw is the user's Python code: at most [MaxRawBytes] of UTF-8 without NUL. It may
+	// use the generated code, for example derive a class from CeleryConfig.
 	Raw string
-	// Cache says that [EnvCacheURL] is set in the pods. Without it Superset keeps its
-	// own defaults, or what Raw says: no shared cache and no Celery.
+	// Cache is true if [EnvCacheURL] is set in the pods. Otherwise caches and Celery
+	// are configured by Raw or by Superset's defaults.
 	Cache bool
 }
 
-// Render returns the text of superset_config.py: what the operator generates, the
-// user's Python as it stands, then once more the keys that the operator owns. It
-// holds no secret, and equal configs give equal text.
+// Render returns the text of superset_config.py: the generated code, the user's code
+// unchanged, then again the keys that the operator owns. It contains no secrets, and is
+// the same for equal configs. An error names config.raw.
 func Render(c Config) (string, error) {
 	if err := checkRaw(c.Raw); err != nil {
 		return "", fmt.Errorf("rendering %s: %w", ConfigFile, err)
@@ -67,15 +67,15 @@ func Render(c Config) (string, error) {
 
 func checkRaw(raw string) error {
 	if len(raw) > MaxRawBytes {
-		return fmt.Errorf("config.raw has %d bytes, more than the %d allowed: put large code into the image "+
+		return fmt.Errorf("config.raw has %d bytes, more than the %d allowed: put the code into the image "+
 			"as a Python module and import it", len(raw), MaxRawBytes)
 	}
 	if at := strings.IndexByte(raw, 0); at >= 0 {
-		return fmt.Errorf("config.raw holds a NUL character in line %d, which Python refuses: remove it",
+		return fmt.Errorf("config.raw contains a NUL character in line %d: remove it",
 			1+strings.Count(raw[:at], "\n"))
 	}
 	if !utf8.ValidString(raw) {
-		return errors.New("config.raw is not UTF-8: save it in that encoding")
+		return errors.New("config.raw is not valid UTF-8: save it in that encoding")
 	}
 	return nil
 }

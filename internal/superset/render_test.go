@@ -39,7 +39,7 @@ func TestRenderGolden(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s differs (-want +got), run with -update if this is meant:\n%s", file, diff)
+				t.Errorf("%s differs (-want +got); if that is intended, run with -update:\n%s", file, diff)
 			}
 		})
 	}
@@ -49,26 +49,25 @@ func TestRenderRefuses(t *testing.T) {
 	cases := map[string]struct{ raw, want string }{
 		"NUL":      {"A = 1\nB = '\x00'\n", "NUL character in line 2"},
 		"too long": {strings.Repeat("#", MaxRawBytes+1), "more than the 524288 allowed"},
-		"latin-1":  {"A = 'caf\xe9'\n", "not UTF-8"},
+		"latin-1":  {"A = 'caf\xe9'\n", "not valid UTF-8"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			text, err := Render(Config{Raw: c.raw})
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("error %v, want one that says %q", err, c.want)
+				t.Errorf("error %v, want one that contains %q", err, c.want)
 			}
 			if text != "" {
-				t.Errorf("text %q beside an error", text)
+				t.Errorf("text %q with an error", text)
 			}
 		})
 	}
 	if _, err := Render(Config{Raw: strings.Repeat("#", MaxRawBytes)}); err != nil {
-		t.Errorf("the longest raw config allowed: %v", err)
+		t.Errorf("raw config of MaxRawBytes: %v", err)
 	}
 }
 
-// The parts are files of their own, so that they can be read and checked as Python:
-// this keeps the names in them those of the constants.
+// The names of the variables in the Python parts are those of the constants.
 func TestPartsUseTheContract(t *testing.T) {
 	for part, names := range map[string][]string{
 		databasePart: {EnvSecretKey, EnvDatabaseURI},
@@ -93,7 +92,7 @@ func FuzzRender(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string, cache bool) {
 		text, err := Render(Config{Raw: raw, Cache: cache})
 		if (err != nil) != (checkRaw(raw) != nil) {
-			t.Fatalf("error %v for a raw config that %v", err, checkRaw(raw))
+			t.Fatalf("error %v, but checkRaw returns %v", err, checkRaw(raw))
 		}
 		if err != nil {
 			return

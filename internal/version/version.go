@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package version says which release of the operator this is.
+// Package version has the version of the operator.
 package version
 
-// Version of the operator; set when a release is built, with
-// -ldflags "-X …/internal/version.Version=v0.1.0".
+// Version of the operator. Release builds set it with
+// -ldflags "-X …/internal/version.Version=v0.1.0". Default: development.
 var Version = "development"

@@ -30,53 +30,53 @@ var wrong = map[string]func(f *fixture) client.Object{
 			s.Spec.Worker.Env = []v1alpha1.EnvVar{{Name: "SUPERSET_HOME", Value: "/elsewhere"}}
 		})
 	},
-	"deadlines must be longer than 0s: write for example 30m or 1h": func(f *fixture) client.Object {
+	"deadlines must be longer than 0s, for example 30m or 1h": func(f *fixture) client.Object {
 		return f.superset("6.0.0", deadlines(v1alpha1.Deadlines{Verify: lasts(0)}))
 	},
-	"maxLockTime must be longer than 0s: write for example 5s": func(f *fixture) client.Object {
+	"maxLockTime must be longer than 0s, for example 5s": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Upgrade.MaxLockTime = lasts(0) })
 	},
-	"schedule must not name a time zone: write it into timeZone": func(f *fixture) client.Object {
+	"schedule must not contain a time zone: set timeZone": func(f *fixture) client.Object {
 		return f.superset("6.0.0", windows(v1alpha1.MaintenanceWindow{Schedule: "CRON_TZ=UTC @daily", Duration: *lasts(time.Hour)}))
 	},
-	"duration must be longer than 0s: write for example 4h": func(f *fixture) client.Object {
+	"duration must be longer than 0s, for example 4h": func(f *fixture) client.Object {
 		return f.superset("6.0.0", windows(v1alpha1.MaintenanceWindow{Schedule: "@daily"}))
 	},
-	"rollback: Restore needs a backup to put back: write backup (backup: {} is enough)": func(f *fixture) client.Object {
+	"rollback: Restore needs a backup: set backup (backup: {} is enough)": func(f *fixture) client.Object {
 		return f.superset("6.0.0", rollbackClass(v1alpha1.RollbackRestore))
 	},
-	"charts are read as a user: write loginFrom with the name of a Secret": func(f *fixture) client.Object {
+	"charts are read as a user: set loginFrom to the name of a Secret": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Upgrade.Verify.Charts = []int32{1} })
 	},
-	"soak must be from 0s to 24h: write for example 10m": func(f *fixture) client.Object {
+	"soak must be between 0s and 24h, for example 10m": func(f *fixture) client.Object {
 		return f.superset("6.0.0", soak(25*time.Hour))
 	},
-	"url must be http or https, a host, perhaps a port and a path: write for example http://prometheus.monitoring.svc:9090, and a credential into tokenFrom": func(f *fixture) client.Object {
+	"url must be http:// or https:// with a host, and optionally a port and a path, for example http://prometheus.monitoring.svc:9090; put credentials into tokenFrom": func(f *fixture) client.Object {
 		return f.superset("6.0.0", queries("http://user:password@prometheus:9090", "errors"))
 	},
-	"name must be letters and digits, with -, _ and . between them: write for example errors": func(f *fixture) client.Object {
+	"name must consist of letters and digits, with -, _ and . between them, for example errors": func(f *fixture) client.Object {
 		return f.superset("6.0.0", queries("http://prometheus:9090", "two words"))
 	},
-	"command and restoreCommand are a pair: write both, or neither": func(f *fixture) client.Object {
+	"command and restoreCommand belong together: set both or neither": func(f *fixture) client.Object {
 		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Image: "registry.example.com/tool:1", Command: []string{"save"}}))
 	},
-	"command needs an image that has it: write image": func(f *fixture) client.Object {
+	"command needs an image that contains it: set image": func(f *fixture) client.Object {
 		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Command: []string{"save"}, RestoreCommand: []string{"load"}}))
 	},
-	"name is a claim that exists: leave size and storageClassName out": func(f *fixture) client.Object {
+	"name refers to an existing claim: remove size and storageClassName, or remove name": func(f *fixture) client.Object {
 		slow := "slow"
 		return f.superset("6.0.0", backup(v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "ours", StorageClassName: &slow}}))
 	},
-	"size is of the copy beside the Job: leave it out with scratchURIFrom": func(f *fixture) client.Object {
+	"size is for the database that the Job runs: remove size, or remove scratchURIFrom": func(f *fixture) client.Object {
 		size := resource.MustParse("1Gi")
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
 			s.Spec.Upgrade.RehearsalJob = v1alpha1.RehearsalJobSpec{Size: &size, ScratchURIFrom: &v1alpha1.SecretKeyReference{Name: "scratch", Key: "uri"}}
 		})
 	},
-	"html is a whole page: leave title and message out": func(f *fixture) client.Object {
+	"html is a complete page: remove title and message, or remove html": func(f *fixture) client.Object {
 		return f.superset("6.0.0", page(v1alpha1.MaintenancePageSpec{HTML: "<p>Soon.</p>", Title: "Soon"}))
 	},
-	"an image brings its own page: leave html, title and message out": func(f *fixture) client.Object {
+	"image serves its own page: remove html, title and message, or remove image": func(f *fixture) client.Object {
 		return f.superset("6.0.0", page(v1alpha1.MaintenancePageSpec{Image: "registry.example.com/page:1", Message: "Soon."}))
 	},
 	"set value or valueFrom, not both": func(f *fixture) client.Object {
@@ -84,16 +84,16 @@ var wrong = map[string]func(f *fixture) client.Object{
 			s.Spec.Web.Env = []v1alpha1.EnvVar{{Name: "A", Value: "1", ValueFrom: &v1alpha1.EnvVarSource{FieldRef: &v1alpha1.FieldSelector{FieldPath: "metadata.name"}}}}
 		})
 	},
-	"there is no component: write web, worker or scheduler (web: {} is enough)": func(f *fixture) client.Object {
+	"no component is enabled: set web, worker or scheduler (web: {} is enough)": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Web, s.Spec.Worker, s.Spec.Scheduler = nil, nil, nil })
 	},
 	"worker and scheduler need a Celery broker: set cache.urlFrom": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache = nil })
 	},
-	"the name must have at most 40 characters: the names of its Jobs and Deployments are made from it": func(f *fixture) client.Object {
+	"the name must have at most 40 characters: the names of its Jobs and Deployments contain it": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = strings.Repeat("a", 41) })
 	},
-	"the name must have at most 50 characters: the names of its pods are made from it": func(f *fixture) client.Object {
+	"the name must have at most 50 characters: the names of its pods contain it": func(f *fixture) client.Object {
 		c := f.component(components.Web)
 		c.SetName(strings.Repeat("a", 51))
 		return c
@@ -124,7 +124,7 @@ func TestMessages(t *testing.T) {
 	for _, message := range all {
 		manifest, ok := wrong[message]
 		switch {
-		case strings.HasPrefix(message, "fence must not shrink"): // TestFenceNeverShrinks
+		case strings.HasPrefix(message, "fence must not decrease"): // TestFenceNeverShrinks
 		case !ok:
 			t.Errorf("no manifest in this test breaks the rule: %s", message)
 		default:
