@@ -61,7 +61,7 @@ func retry(s *state.Snapshot, p migrations.Progress, work actions.Work, job acti
 // waited for the migration of somebody else is not counted.
 func isFinal(p migrations.Progress) bool {
 	r := p.Result.Reason
-	return !p.Active && !p.Done && (!r.Passing() || p.Tries() >= maxAttempts && r != migrations.ReasonLockTimeout)
+	return !p.Active && !p.Done && (!r.Transient() || p.Tries() >= maxAttempts && r != migrations.ReasonLockTimeout)
 }
 
 // ordinal is the number of the attempt that is so many after the newest one, with the

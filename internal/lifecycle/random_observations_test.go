@@ -160,7 +160,7 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 		return "starts a Job although paused"
 	case state.Resting(state.Of(o).Phase):
 		return "starts a Job in a resting phase"
-	case a.Script.Changes() && o.Migrating:
+	case a.Script.ChangesSchema() && o.Migrating:
 		return "changes the schema while another Job changes it"
 	case (a.Script == migrations.Migrate || a.Script == migrations.Backup) && state.Of(o).Phase != v1alpha1.PhaseDBMigrate:
 		return "migrates or backs up outside DBMigrate"
@@ -168,9 +168,9 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 		return "rehearses without a running release, or outside Validate"
 	case (a.Script == migrations.Downgrade || a.Script == migrations.Restore) && state.Of(o).Phase != v1alpha1.PhaseRollback:
 		return "downgrades or restores outside Rollback"
-	case a.Script.Changes() && o.Tiers[state.Scheduler].Pods > 0:
+	case a.Script.ChangesSchema() && o.Tiers[state.Scheduler].Pods > 0:
 		return "changes the schema while a scheduler runs"
-	case a.Script.Changes() && a.Script != migrations.Migrate && o.Tiers[state.Web].Pods+o.Tiers[state.Worker].Pods > 0:
+	case a.Script.ChangesSchema() && a.Script != migrations.Migrate && o.Tiers[state.Web].Pods+o.Tiers[state.Worker].Pods > 0:
 		return "downgrades or restores while tiers run"
 	case a.Script == migrations.Restore && a.Backup == "", a.Script == migrations.Backup && a.Backup == "":
 		return "a Job without the name of its backup"

@@ -126,8 +126,8 @@ func (s *sim) observe() *state.Observation {
 	}
 	for _, j := range s.jobs {
 		o.MaxFence = max(o.MaxFence, j.fence)
-		o.Migrating = o.Migrating || j.script.Changes() && !j.ended
-		o.LeftoverJobs = o.LeftoverJobs || !j.script.Changes() && !j.ended && j.fence != s.status.UpgradeRevision
+		o.Migrating = o.Migrating || j.script.ChangesSchema() && !j.ended
+		o.LeftoverJobs = o.LeftoverJobs || !j.script.ChangesSchema() && !j.ended && j.fence != s.status.UpgradeRevision
 	}
 	return o
 }
@@ -142,7 +142,7 @@ func (s *sim) progress(script migrations.Script) migrations.Progress {
 			if before.Reason == migrations.ReasonLockTimeout {
 				p.Waits++
 			}
-			p.Broke = broke || before.Reason.Breaks()
+			p.Broke = broke || before.Reason.MayBreakSchema()
 			if p.Active {
 				p.Before = before
 			}
@@ -201,7 +201,7 @@ func (s *sim) do(a actions.Action) {
 	case actions.EndJobs:
 		s.log("leftover Jobs deleted")
 		s.jobs = slices.DeleteFunc(s.jobs, func(j simJob) bool {
-			return !j.script.Changes() && !j.ended && j.fence != s.status.UpgradeRevision
+			return !j.script.ChangesSchema() && !j.ended && j.fence != s.status.UpgradeRevision
 		})
 	case actions.RouteTraffic:
 		if s.page.HasTraffic != a.ToPage {
@@ -227,15 +227,15 @@ func (s *sim) createJob(a actions.RunJob) {
 		if j.script == a.Script && j.fence == a.Fence && j.attempt == a.Attempt {
 			return
 		}
-		if a.Script.Changes() && j.script.Changes() && !j.ended {
+		if a.Script.ChangesSchema() && j.script.ChangesSchema() && !j.ended {
 			s.fail("two Jobs change the schema concurrently")
 		}
 	}
 	s.log("Job %s of %s, fence %d, attempt %d", a.Script, a.Release, a.Fence, a.Attempt)
-	if a.Script.Changes() && s.tiers[state.Scheduler].Pods > 0 {
+	if a.Script.ChangesSchema() && s.tiers[state.Scheduler].Pods > 0 {
 		s.fail("a scheduler runs during the %s Job", a.Script)
 	}
-	if a.Script.Changes() && a.Script != migrations.Migrate && s.tiers[state.Web].Pods+s.tiers[state.Worker].Pods > 0 {
+	if a.Script.ChangesSchema() && a.Script != migrations.Migrate && s.tiers[state.Web].Pods+s.tiers[state.Worker].Pods > 0 {
 		s.fail("tiers run during the %s Job", a.Script)
 	}
 	if a.Script == migrations.Backup && s.status.Upgrade.Strategy == v1alpha1.StrategyDrain && s.tiers[state.Web].Pods > 0 {
@@ -394,7 +394,7 @@ func (s *sim) endJob(j *simJob) {
 		j.result.Reason, j.result.Message = migrations.ReasonJobCrashed, "made to crash"
 	case why != "" && (why != migrations.ReasonDatabaseUnreachable || j.attempt == 1):
 		j.result.Reason, j.result.Message = why, "made to fail"
-		s.partial = s.partial || s.mysql && j.script.Changes() && why.Breaks()
+		s.partial = s.partial || s.mysql && j.script.ChangesSchema() && why.MayBreakSchema()
 	case j.script == migrations.Backup:
 		s.backups[j.order.Backup] = simBackup{s.schema, s.key, s.partial}
 		j.result.Backup = &migrations.BackupResult{Name: j.order.Backup, Revision: fmt.Sprint(s.schema), Seconds: 1}

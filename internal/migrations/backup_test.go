@@ -57,8 +57,8 @@ func TestRollbackReasonsDoNotPass(t *testing.T) {
 		migrations.ReasonBackupFailed, migrations.ReasonToolMismatch, migrations.ReasonBackupMissing, migrations.ReasonBackupDamaged,
 		migrations.ReasonRestoreFailed, migrations.ReasonDowngradeFailed, migrations.ReasonReencryptFailed,
 	} {
-		if reason.Passing() {
-			t.Errorf("%s is passing, so it would be retried", reason)
+		if reason.Transient() {
+			t.Errorf("%s is transient, so it would be retried", reason)
 		}
 	}
 }

@@ -42,9 +42,9 @@ const (
 // Scripts lists all scripts: those of an upgrade in their order, then those of a rollback.
 var Scripts = []Script{Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore}
 
-// Changes is true for a script that changes the schema. The operator never deletes its Job
+// ChangesSchema is true for a script that changes the schema. The operator never deletes its Job
 // while it runs, and no two of them run at the same time.
-func (s Script) Changes() bool { return s == Migrate || s == Downgrade || s == Restore }
+func (s Script) ChangesSchema() bool { return s == Migrate || s == Downgrade || s == Restore }
 
 // keepJobs is how long a finished Job is kept for its logs, in seconds: a week. Its result is
 // in status as soon as the Job has finished.

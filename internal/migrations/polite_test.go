@@ -31,11 +31,11 @@ func TestParseLocks(t *testing.T) {
 
 // Blocking sessions may be gone at the next attempt; a migration that took too long will take
 // too long again.
-func TestPassingOfPoliteReasons(t *testing.T) {
+func TestTransientOfPoliteReasons(t *testing.T) {
 	want := map[Reason]bool{ReasonLockTimeout: true, ReasonTablesBusy: true, ReasonLockBudgetExceeded: false, ReasonMigrationFailed: false}
-	for reason, passing := range want {
-		if reason.Passing() != passing {
-			t.Errorf("%s is passing: %t, want %t", reason, !passing, passing)
+	for reason, transient := range want {
+		if reason.Transient() != transient {
+			t.Errorf("%s is transient: %t, want %t", reason, !transient, transient)
 		}
 	}
 }

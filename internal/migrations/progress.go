@@ -33,7 +33,7 @@ type Progress struct {
 	// Waits is the number of earlier attempts that ended with LockTimeout: they only waited
 	// for another migration.
 	Waits int
-	// Broke is true when the reason of an earlier attempt Breaks: the schema may still be
+	// Broke is true when the reason of an earlier attempt MayBreakSchema: the schema may still be
 	// partially migrated, however the newest attempt ended.
 	Broke bool
 	// Before is the result of the previous attempt while the newest one is active; zero when
@@ -80,17 +80,17 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 
 // remember records the reason of an earlier attempt.
 func (p *Progress) remember(why Reason) {
-	p.Broke = p.Broke || why.Breaks()
+	p.Broke = p.Broke || why.MayBreakSchema()
 	if why == ReasonLockTimeout {
 		p.Waits++
 	}
 }
 
-// Changing reports whether a Job that changes the schema, under any fence, has not finished or
+// SchemaJobRuns reports whether a Job that changes the schema, under any fence, has not finished or
 // has a pod that has not terminated.
-func Changing(jobs []*batchv1.Job, pods []*corev1.Pod) bool {
+func SchemaJobRuns(jobs []*batchv1.Job, pods []*corev1.Pod) bool {
 	for _, job := range jobs {
-		if !Script(job.Labels[v1alpha1.LabelScript]).Changes() {
+		if !Script(job.Labels[v1alpha1.LabelScript]).ChangesSchema() {
 			continue
 		}
 		if ended, _, _ := outcome(job); !ended || running(podsOf(job, pods)) {

@@ -124,7 +124,7 @@ func TestProgressOf(t *testing.T) {
 }
 
 // A migration runs until its pods have terminated, under any fence.
-func TestChanging(t *testing.T) {
+func TestSchemaJobRuns(t *testing.T) {
 	old, done := job(Migrate, 3, 1, ""), job(Migrate, 3, 1, batchv1.JobComplete)
 	cases := map[string]struct {
 		jobs []*batchv1.Job
@@ -139,7 +139,7 @@ func TestChanging(t *testing.T) {
 		"foreign pod":    {[]*batchv1.Job{done}, []*corev1.Pod{pod(job(Verify, 3, 1, ""), corev1.PodRunning, "")}, false},
 	}
 	for name, c := range cases {
-		if got := Changing(c.jobs, c.pods); got != c.want {
+		if got := SchemaJobRuns(c.jobs, c.pods); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
@@ -206,13 +206,13 @@ func TestChartsOfAResult(t *testing.T) {
 }
 
 // Another attempt is made only if the cause may be gone by then.
-func TestPassing(t *testing.T) {
+func TestTransient(t *testing.T) {
 	for r, want := range map[Reason]bool{
 		ReasonDatabaseUnreachable: true, ReasonLockTimeout: true, ReasonJobCrashed: true,
 		ReasonMigrationFailed: false, ReasonDatabaseAhead: false, ReasonImageBroken: false, ReasonSecretKeyInvalid: false, "": false,
 	} {
-		if r.Passing() != want {
-			t.Errorf("%q passes: %v, want %v", r, r.Passing(), want)
+		if r.Transient() != want {
+			t.Errorf("%q passes: %v, want %v", r, r.Transient(), want)
 		}
 	}
 }

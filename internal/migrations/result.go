@@ -72,16 +72,16 @@ const (
 	ReasonJobCrashed Reason = "JobCrashed"
 )
 
-// passing are the reasons whose cause may be gone at the next attempt.
-var passing = map[Reason]bool{
+// transient are the reasons whose cause may be gone at the next attempt.
+var transient = map[Reason]bool{
 	ReasonDatabaseUnreachable: true,
 	ReasonLockTimeout:         true,
 	ReasonTablesBusy:          true,
 	ReasonJobCrashed:          true,
 }
 
-// Passing is true if another attempt may succeed without any change.
-func (r Reason) Passing() bool { return passing[r] }
+// Transient is true if another attempt may succeed without any change.
+func (r Reason) Transient() bool { return transient[r] }
 
 // breaking are the reasons that may leave a partially migrated schema on a database without
 // transactional DDL.
@@ -93,9 +93,9 @@ var breaking = map[Reason]bool{
 	ReasonUnexpected:      true,
 }
 
-// Breaks is true if a script that fails with the reason may leave the schema partially
+// MayBreakSchema is true if a script that fails with the reason may leave the schema partially
 // migrated, on a database without transactional DDL.
-func (r Reason) Breaks() bool { return breaking[r] }
+func (r Reason) MayBreakSchema() bool { return breaking[r] }
 
 // Result is the line of JSON, of at most 4096 bytes, that a script writes as the termination
 // message of its container.

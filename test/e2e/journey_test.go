@@ -95,7 +95,7 @@ var (
 // schema, while a Downgrade leaves some objects, which exist already when the
 // next variant begins.
 var journeys = []journey{
-	{name: "beside-traffic", from: "5.0.0", to: "6.0.0", variants: []variant{{
+	{name: "live-traffic", from: "5.0.0", to: "6.0.0", variants: []variant{{
 		name: "DriverMissing", imageVariant: "driver-missing", refused: "DriverMissing",
 	}, {
 		name: "Image", choice: v1alpha1.RollbackAuto, took: v1alpha1.RollbackImage,

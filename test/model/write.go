@@ -106,7 +106,7 @@ func (m *model) createJob(s *state, w *write) outcome {
 			return outcome{kind: noKind}
 		}
 		if !j.at.runs() { // the previous attempt is replaced, and its outcome is kept
-			next.waits, next.before, next.broke = j.waits, j.at, j.broke || m.resultOf(j).Reason.Breaks()
+			next.waits, next.before, next.broke = j.waits, j.at, j.broke || m.resultOf(j).Reason.MayBreakSchema()
 			if j.at == lockTimeout {
 				next.waits++
 			}

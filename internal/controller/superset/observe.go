@@ -144,7 +144,7 @@ func (w *observed) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods [
 	} {
 		*progress = migrations.ProgressOf(script, fence, w.jobs, pods)
 	}
-	w.Migrating = migrations.Changing(w.jobs, pods)
+	w.Migrating = migrations.SchemaJobRuns(w.jobs, pods)
 	w.LeftoverJobs = len(leftover(s, w.jobs)) > 0
 }
 
@@ -160,7 +160,7 @@ func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
 	var out []*batchv1.Job
 	for _, job := range jobs {
 		script := migrations.Script(job.Labels[v1alpha1.LabelScript])
-		if script.Changes() || job.DeletionTimestamp != nil || migrations.Ended(job) {
+		if script.ChangesSchema() || job.DeletionTimestamp != nil || migrations.Ended(job) {
 			continue
 		}
 		if migrations.FenceOf(job) != s.Status.UpgradeRevision || !waits[script] {

@@ -35,7 +35,7 @@ func (s *Snapshot) addJobResult() {
 		c.Revision, c.Known = r.Revision, true
 		c.Database = cmp.Or(c.Database, r.Database)
 	}
-	broke := c.Database != "postgresql" && (c.Job.Broke || c.Job.Result.Reason.Breaks())
+	broke := c.Database != "postgresql" && (c.Job.Broke || c.Job.Result.Reason.MayBreakSchema())
 	c.HalfMigrated = !c.Job.Done && (c.HalfMigrated || broke)
 }
 
