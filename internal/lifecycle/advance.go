@@ -196,16 +196,16 @@ func (n *draft) changeClass() {
 func (n *draft) rolledBack() {
 	if n.Release != n.Upgrade.RollbackRelease {
 		n.Release = n.Upgrade.RollbackRelease
-		n.PreviousRelease = before(n.s, n.s.RollbackTarget)
+		n.PreviousRelease = olderRelease(n.s, n.s.RollbackTarget)
 	}
 	if r := n.s.Verify.Result; n.Schema != nil {
 		n.Schema.Revision, n.Schema.AheadAfterRollback, n.Schema.SecretKey = r.Revision, r.Revision != r.Head, ""
 	}
 }
 
-// before is the stored release with the next lower revision; empty for none. One of a
+// olderRelease is the stored release with the next lower revision; empty for none. One of a
 // higher version is skipped: it was rolled back.
-func before(s *state.Snapshot, release state.Release) string {
+func olderRelease(s *state.Snapshot, release state.Release) string {
 	for _, r := range s.Stored { // the newest first
 		if r.Revision < release.Revision && !state.Higher(r.Version, release.Version) {
 			return r.Hash

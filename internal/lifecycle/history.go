@@ -49,7 +49,7 @@ const maxPhases = 16
 // enter records that a phase begins; a resting one ends the run.
 func (n *draft) enter(next v1alpha1.Phase) {
 	n.Phase, n.PhaseSince = next, &n.now
-	n.Upgrade.Step = step(next, n.Upgrade.Step)
+	n.Upgrade.Step = stepOf(next, n.Upgrade.Step)
 	switch {
 	case n.d.Moves(Accept): // the run has its line in the history already
 		return
@@ -61,9 +61,9 @@ func (n *draft) enter(next v1alpha1.Phase) {
 	n.Upgrade.Phases = n.Upgrade.Phases[max(0, len(n.Upgrade.Phases)-maxPhases):]
 }
 
-// step is where a phase is among those of an upgrade, Ready being the last one; a phase
+// stepOf is where a phase is among those of an upgrade, Ready being the last one; a phase
 // that is not among them keeps the last step.
-func step(p v1alpha1.Phase, last string) string {
+func stepOf(p v1alpha1.Phase, last string) string {
 	i := slices.Index(state.UpgradeOrder, p)
 	if p == v1alpha1.PhaseReady {
 		i = len(state.UpgradeOrder)

@@ -36,16 +36,16 @@ func decideValidate(s *state.Snapshot) Decision {
 
 // validated is true once the preflight has passed, and the rehearsal where there is one.
 func validated(s *state.Snapshot) bool {
-	return passed(s) && (s.Rehearse.Done || !plan.Rehearses(s))
+	return preflightPassed(s) && (s.Rehearse.Done || !plan.Rehearses(s))
 }
 
-// passed is true once the preflight has found nothing in the way.
-func passed(s *state.Snapshot) bool { return s.Preflight.Done || s.Schema.AheadOfTarget }
+// preflightPassed is true once the preflight has found nothing in the way.
+func preflightPassed(s *state.Snapshot) bool { return s.Preflight.Done || s.Schema.AheadOfTarget }
 
 // validateJobs follows the preflight and then the rehearsal; goesOn is false once both are
 // done.
 func validateJobs(s *state.Snapshot, work actions.Work) (d Decision, goesOn bool) {
-	if d, goesOn := runJob(s, s.Preflight, work, preflightJob(s)); goesOn && !passed(s) {
+	if d, goesOn := runJob(s, s.Preflight, work, preflightJob(s)); goesOn && !preflightPassed(s) {
 		return d, true
 	}
 	if !plan.Rehearses(s) || s.Run.Rehearsal != nil && s.PhaseDone {

@@ -25,7 +25,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		Now:    r.Now(),
 		Status: &s.Status,
 		Policy: policyOf(&s.Spec),
-		Tokens: state.Tokens(s.Annotations),
+		Tokens: state.TokensOf(s.Annotations),
 	}}
 	w.render(s)
 	mine := []client.ListOption{client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))}

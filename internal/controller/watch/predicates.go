@@ -29,7 +29,7 @@ func SupersetChanged() predicate.Predicate {
 			return true
 		}
 		return before.Generation != after.Generation ||
-			state.Tokens(before.Annotations) != state.Tokens(after.Annotations) ||
+			state.TokensOf(before.Annotations) != state.TokensOf(after.Annotations) ||
 			!equality.Semantic.DeepEqual(before.Status, after.Status)
 	}}
 }

@@ -71,7 +71,7 @@ func schemaTo(s *state.Snapshot, target state.Release) v1alpha1.RollbackStatus {
 	need := neededRevision(s, target)
 	switch {
 	case s.Schema.HalfMigrated:
-		return restore(s, target, "the schema is partially migrated")
+		return restoreFor(s, target, "the schema is partially migrated")
 	case !s.Schema.Known, s.Schema.Revision == need && !s.Schema.Uncertain:
 		return v1alpha1.RollbackStatus{Class: v1alpha1.RollbackImage, Reason: "the schema is that of " + target.Version}
 	}
@@ -84,7 +84,7 @@ func schemaTo(s *state.Snapshot, target state.Release) v1alpha1.RollbackStatus {
 	case v1alpha1.RollbackDowngrade:
 		return v1alpha1.RollbackStatus{Class: class, Reason: why, Revision: need, Release: owner.Hash}
 	case v1alpha1.RollbackRestore:
-		return restore(s, target, why)
+		return restoreFor(s, target, why)
 	default:
 		return v1alpha1.RollbackStatus{Class: class, Reason: why}
 	}
@@ -111,8 +111,8 @@ func BackupFor(s *state.Snapshot, target state.Release, revision string) v1alpha
 	return v1alpha1.BackupStatus{}
 }
 
-// restore puts back the newest backup that target can run on.
-func restore(s *state.Snapshot, target state.Release, why string) v1alpha1.RollbackStatus {
+// restoreFor puts back the newest backup that target can run on.
+func restoreFor(s *state.Snapshot, target state.Release, why string) v1alpha1.RollbackStatus {
 	revision := neededRevision(s, target)
 	backup := BackupFor(s, target, revision)
 	if backup.Name == "" {

@@ -76,25 +76,6 @@ type Policy struct {
 	Windows []v1alpha1.MaintenanceWindow
 }
 
-// Release is what the machine needs to know of a release.
-type Release struct {
-	// Hash identifies it; empty for none.
-	Hash string
-	// Version of Superset in it.
-	Version string
-	// Revision is the upgradeRevision that stored it; 0 when it is not stored.
-	Revision int64
-	// Head is the schema revision of its image; empty before a preflight has read it.
-	Head string
-	// Key and PreviousKey name its secret keys and Database its database URI, each as
-	// <Secret>/<key>.
-	Key, PreviousKey, Database string
-	// PlanHash is the hash of the plan that was stored with it last.
-	PlanHash string
-	// Has says which tiers it has.
-	Has [3]bool
-}
-
 // StoredRelease finds a stored release by its hash; the zero Release when it is not
 // stored.
 func (o *Observation) StoredRelease(hash string) Release {

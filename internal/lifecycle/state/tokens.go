@@ -6,8 +6,8 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Tokens reads the annotations by which a user asks for something once.
-func Tokens(annotations map[string]string) v1alpha1.LastHandled {
+// TokensOf reads the annotations by which a user asks for something once.
+func TokensOf(annotations map[string]string) v1alpha1.LastHandled {
 	return v1alpha1.LastHandled{
 		Rollback:       annotations[v1alpha1.AnnotationRollback],
 		Approve:        annotations[v1alpha1.AnnotationApprove],
