@@ -349,6 +349,22 @@ func TestStatusOfAMove(t *testing.T) {
 	}
 }
 
+// A rollback that would lose data and is requested in RolledBack waits there, with the
+// command that accepts the loss.
+func TestRolledBackNamesTheLoss(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseRolledBack)
+	w.Stored = append(w.Stored, state.Release{Hash: "older", Version: "4.1.4", Head: "aaa", Has: w.Stored[0].Has})
+	s.Status.PreviousRelease, w.Tokens.Rollback, w.Policy.Rollback = "older", "x", "Restore"
+	s.Status.Backups = []v1alpha1.BackupStatus{{Name: "r1", Revision: "aaa", TakenAt: metav1.NewTime(now.Add(-3 * time.Hour))}}
+	got, d := next(t, s, w)
+	message := conditionOf(t, got, "Stalled").Message
+	for _, text := range []string{"version 5.0.0 is running again", "a rollback to 4.1.4 restores backup r1", "superset-operator.dev/accept-data-loss=" + d.Wait.DataLoss} {
+		if d.Wait.DataLoss == "" || !strings.Contains(message, text) {
+			t.Errorf("%q does not contain %q", message, text)
+		}
+	}
+}
+
 func TestTrimDot(t *testing.T) {
 	for in, want := range map[string]string{"a.": "a", "a. . ": "a", "": "", ".": "", "a.b": "a.b"} {
 		if got := trimDot(in); got != want {

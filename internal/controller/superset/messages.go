@@ -19,7 +19,7 @@ func (r *report) summary() (reason, message string) {
 	case r.status.Phase == v1alpha1.PhaseFailed && u.Failure != nil:
 		return u.Failure.Reason, sentences(fmt.Sprintf("%s failed: %s", u.Failure.Phase, u.Failure.Message), r.afterFailure())
 	case r.status.Phase == v1alpha1.PhaseRolledBack:
-		return v1alpha1.ReasonRolledBack, sentences(r.rolledBack(), r.retry())
+		return v1alpha1.ReasonRolledBack, sentences(r.rolledBack(), r.retry(), r.acceptLoss())
 	case d.Wait.Approval != "":
 		return d.Reason, sentences(d.Message, "To approve: "+r.command(v1alpha1.AnnotationApprove, d.Wait.Approval))
 	case d.Wait.DataLoss != "":
@@ -54,17 +54,24 @@ func (r *report) rolledBack() string {
 // afterFailure says what keeps a rollback from starting, and has the commands that are
 // valid now.
 func (r *report) afterFailure() string {
-	u, loss := r.status.Upgrade, r.d.Wait.DataLoss
-	switch {
+	switch u := r.status.Upgrade; {
 	case !u.Touched || u.FromRelease == "":
 		return r.retry()
-	case loss != "":
-		return sentences(r.retry(), "Or roll back: "+r.d.Message, "To accept the data loss: "+r.command(v1alpha1.AnnotationAcceptDataLoss, loss))
+	case r.d.Wait.DataLoss != "":
+		return sentences(r.retry(), r.acceptLoss())
 	}
 	if to := r.rollback(); !to.Possible() {
 		return sentences(capitalize(r.d.Message), r.retry())
 	}
 	return sentences(r.retry(), "Or roll back: "+r.newToken(v1alpha1.AnnotationRollback))
+}
+
+// acceptLoss says what a rollback loses, and how to accept that; empty for no such loss.
+func (r *report) acceptLoss() string {
+	if r.d.Wait.DataLoss == "" {
+		return ""
+	}
+	return sentences("Or roll back: "+r.d.Message, "To accept the data loss: "+r.command(v1alpha1.AnnotationAcceptDataLoss, r.d.Wait.DataLoss))
 }
 
 // retry says how to try again.
