@@ -85,6 +85,11 @@ type SchemaStatus struct {
 	// +optional
 	Revision string `json:"revision,omitempty"`
 
+	// possibleRevision is the revision that the database may have instead: a migration to
+	// it ended without a result. Empty once a Job has read the database.
+	// +optional
+	PossibleRevision string `json:"possibleRevision,omitempty"`
+
 	// aheadAfterRollback is true if an Image rollback left the schema newer than the
 	// running release. Only exactly that revision is accepted.
 	// +optional
@@ -222,6 +227,12 @@ type UpgradeStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Phases []PhaseRecord `json:"phases,omitempty"`
+
+	// jobs are the ended Jobs of the current phase, the newest attempt of each script.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	Jobs []JobRecord `json:"jobs,omitempty"`
 
 	// charts before the upgrade, as id:hash of the columns:rows, or id:- for a chart
 	// that failed; comma-separated.

@@ -42,6 +42,7 @@ func AtGate(s *state.Snapshot, d *Decision) *v1alpha1.SupersetStatus {
 	n := newDraft(s, d)
 	n.endPhase()
 	n.recordResults()
+	n.recordJobs()
 	if d.Planned.Plan != nil {
 		n.Upgrade.Plan, n.Upgrade.PlanHash, n.Upgrade.Rehearsal = d.Planned.Plan, d.Planned.Hash, s.Rehearsal
 	}
@@ -98,6 +99,7 @@ func (n *draft) recordPlan() {
 		n.Schema = &v1alpha1.SchemaStatus{}
 	}
 	n.Schema.Database, n.Schema.Revision, n.Schema.AheadAfterRollback = r.Database, r.Revision, s.Schema.AheadOfTarget
+	n.Schema.PossibleRevision = ""
 	if n.Upgrade.FromRevision == "" {
 		n.Upgrade.FromRevision = r.Revision
 	}
@@ -200,6 +202,7 @@ func (n *draft) rolledBack() {
 	}
 	if r := n.s.Verify.Result; n.Schema != nil {
 		n.Schema.Revision, n.Schema.AheadAfterRollback, n.Schema.SecretKey = r.Revision, r.Revision != r.Head, ""
+		n.Schema.PossibleRevision = ""
 	}
 }
 

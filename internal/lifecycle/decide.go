@@ -19,6 +19,9 @@ func Decide(s *state.Snapshot) Decision {
 		d = wait
 	}
 	d.Work.EndJobs = s.LeftoverJobs && d.Kind != KindMove
+	if recordsFirst(s, &d) {
+		d.Work, d.Records = actions.Work{}, true
+	}
 	d.Tokens.Handled = handled(s, &d)
 	return d
 }

@@ -36,6 +36,9 @@ type Decision struct {
 	Message string
 	// Work is what to do in this phase; empty for a move.
 	Work actions.Work
+	// Records is true when the end of a Job is to be recorded before anything rests on it:
+	// there is no work then.
+	Records bool
 	// Wait is what opens the wait; zero but for KindWait.
 	Wait Wait
 	// Move is where to go; zero but for KindMove.

@@ -85,7 +85,9 @@ func TestBrokenAttemptIsRemembered(t *testing.T) {
 		run := o.Status.Upgrade
 		run.FromRevision, run.Head, run.Backup, run.Strategy = "old", "new", "r5", v1alpha1.StrategyDrain
 		run.Rollback = &v1alpha1.RollbackStatus{Class: v1alpha1.RollbackDowngrade, Revision: "old", Release: "b"}
-		o.Downgrade = migrations.Progress{Attempt: 2, Broke: true, Result: migrations.Result{Reason: migrations.ReasonConfigInvalid, Message: "made to fail", Revision: "new"}}
+		o.Downgrade = migrations.Progress{Attempt: 1, Result: migrations.Result{Reason: migrations.ReasonJobCrashed, Message: "made to crash"}}
+		o.Status = Record(state.Of(o))
+		o.Downgrade = migrations.Progress{Attempt: 2, Result: migrations.Result{Reason: migrations.ReasonConfigInvalid, Message: "made to fail", Revision: "new"}}
 		if d := Decide(state.Of(o)); d.Move.Event != NextClass || d.Move.Rollback.How.Class != want {
 			t.Errorf("%s: %s with class %s (%s), want %s", database, d.Move.Event, d.Move.Rollback.How.Class, d.Message, want)
 		}

@@ -44,30 +44,38 @@ func runJob(s *state.Snapshot, p migrations.Progress, work actions.Work, job act
 
 // retry creates the next attempt once the pause after the last one is over.
 func retry(s *state.Snapshot, p migrations.Progress, work actions.Work, job actions.RunJob) Decision {
-	r, pause := p.Result, backoff(p.Attempt)
-	if r.Reason == migrations.ReasonLockTimeout {
+	pause := backoff(p.Attempt)
+	if p.Result.Reason == migrations.ReasonLockTimeout {
 		pause = backoff(1) // the attempt itself has waited
 	}
 	if left := pause - s.Now.Sub(p.FinishedAt); left > 0 {
-		return Decision{Kind: KindWait, Work: work, Recheck: left, Reason: v1alpha1.ReasonRetrying,
-			Message: fmt.Sprintf("attempt %s of the %s Job failed (%s: %s); it is tried again", ordinal(p, 0), job.Script, r.Reason, r.Message)}
+		return Decision{Kind: KindWait, Work: work, Recheck: left, Reason: v1alpha1.ReasonRetrying, Message: retryMessage(p, job.Script)}
 	}
 	job.Attempt = p.Attempt + 1
 	work.Job = job
 	return stay(s, work, fmt.Sprintf("running the %s Job, attempt %s", job.Script, ordinal(p, 1)), "")
 }
 
+// retryMessage says why a Job is tried again.
+func retryMessage(p migrations.Progress, script migrations.Script) string {
+	if p.Lost {
+		return fmt.Sprintf("the result of the %s Job was lost with its pod; it is run again", script)
+	}
+	return fmt.Sprintf("attempt %s of the %s Job failed (%s: %s); it is tried again", ordinal(p, 0), script, p.Result.Reason, p.Result.Message)
+}
+
 // isFinal is true for a Job that has failed and is not tried again. An attempt that
-// waited for the migration of somebody else is not counted.
+// waited for the migration of somebody else is not counted, and neither is one whose result
+// was lost.
 func isFinal(p migrations.Progress) bool {
 	r := p.Result.Reason
-	return !p.Active && !p.Done && (!r.Transient() || p.Tries() >= maxAttempts && r != migrations.ReasonLockTimeout)
+	return !p.Active && !p.Done && !p.Lost && (!r.Transient() || p.Tries() >= maxAttempts && r != migrations.ReasonLockTimeout)
 }
 
 // ordinal is the number of the attempt that is so many after the newest one, with the
 // maximum where attempts are counted.
 func ordinal(p migrations.Progress, after int) string {
-	if p.Result.Reason == migrations.ReasonLockTimeout {
+	if p.Lost || p.Result.Reason == migrations.ReasonLockTimeout {
 		return strconv.Itoa(p.Attempt + after)
 	}
 	return fmt.Sprintf("%d of %d", p.Tries()+after, maxAttempts)

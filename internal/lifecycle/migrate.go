@@ -24,7 +24,7 @@ func decideMigrate(s *state.Snapshot) Decision {
 	if d, ok := edited(s, true); ok {
 		return d
 	}
-	if s.Migrate.Done || migratedBeforeGate(s) {
+	if s.Migrate.Done {
 		return move(Migrated)
 	}
 	if d, ok := notRetried(s); ok {
@@ -52,13 +52,6 @@ func changeDatabase(s *state.Snapshot, work actions.Work) Decision {
 	job := actions.RunJob{Script: migrations.Migrate, Release: s.Run.ToRelease, MaxLockTime: lockTime(s), Reencrypt: p != nil && p.Reencrypt}
 	d, _ := runJob(s, s.Migrate, work, job)
 	return d
-}
-
-// migratedBeforeGate is true when the migration succeeded before the machine began to
-// wait at a gate: its Job and pod may be gone by now.
-func migratedBeforeGate(s *state.Snapshot) bool {
-	schema, head := s.Status.Schema, s.Run.Head
-	return s.PhaseDone && schema != nil && head != "" && schema.Revision == head
 }
 
 // lockTime is how long the migration may hold the table locks; 0 when it takes none.

@@ -56,7 +56,7 @@ func TestRandomRuns(t *testing.T) {
 
 // disturb makes a random change by a user, or a random fault.
 func (s *sim) disturb() {
-	switch s.rnd.IntN(9) {
+	switch s.rnd.IntN(10) {
 	case 0, 1, 2:
 		s.setSpec(4+s.rnd.IntN(3), []int{0, 1, 7, 8, 9}[s.rnd.IntN(5)])
 	case 3:
@@ -84,6 +84,8 @@ func (s *sim) disturb() {
 		if s.rnd.IntN(3) == 0 {
 			s.tiers[tier] = state.Tier{} // a user deletes a component
 		}
+	case 9:
+		s.loseJobs()
 	}
 }
 

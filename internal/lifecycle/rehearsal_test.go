@@ -42,6 +42,7 @@ func TestRehearses(t *testing.T) {
 		if got := plan.Rehearses(state.Of(o)); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
+		o.Status = Record(state.Of(o))
 		d := Decide(state.Of(o))
 		job := d.Work.Job
 		ran := job.Script == migrations.Rehearse && job.Current == o.Status.Upgrade.FromRelease

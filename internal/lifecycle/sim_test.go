@@ -41,7 +41,9 @@ type sim struct {
 	backups map[string]simBackup
 	broken  map[string]migrations.Reason
 	trace   []string
-	loss    string // the last token that the machine asked for to accept a loss of data
+	// recorded: the last reconcile recorded the end of a Job, and did nothing else.
+	recorded bool
+	loss     string // the last token that the machine asked for to accept a loss of data
 }
 
 // simBackup is what a backup holds.
@@ -59,6 +61,7 @@ type simJob struct {
 	expects string // the revisions that verify accepts
 	order   actions.RunJob
 	ended   bool
+	lost    bool // its pod is gone
 	result  migrations.Result
 	at      time.Time
 }
@@ -118,8 +121,9 @@ func (s *sim) observe() *state.Observation {
 	o := &state.Observation{
 		Now: s.now, Status: s.status.DeepCopy(), Policy: s.policy, Tokens: s.tokens,
 		Desired: s.desired, Stored: slices.Clone(s.stored), Tiers: s.tiers, Page: s.page,
-		Preflight: s.progress(migrations.Preflight), Rehearse: s.progress(migrations.Rehearse), Backup: s.progress(migrations.Backup), Migrate: s.progress(migrations.Migrate),
-		Verify: s.progress(migrations.Verify), Downgrade: s.progress(migrations.Downgrade), Restore: s.progress(migrations.Restore),
+	}
+	for _, script := range migrations.Scripts {
+		*o.JobOf(script) = s.progress(script).After(state.RecordOf(&s.status, script))
 	}
 	for _, t := range s.tiers {
 		o.MaxFence = max(o.MaxFence, t.Fence)
@@ -136,15 +140,9 @@ func (s *sim) progress(script migrations.Script) migrations.Progress {
 	var p migrations.Progress
 	for _, j := range s.jobs {
 		if j.script == script && j.fence == s.status.UpgradeRevision && j.attempt > p.Attempt {
-			before, waits, broke := p.Result, p.Waits, p.Broke
 			p = migrations.Progress{Attempt: j.attempt, Active: !j.ended, Done: j.ended && j.result.Reason == "", FinishedAt: j.at, Result: j.result}
-			p.Waits = waits
-			if before.Reason == migrations.ReasonLockTimeout {
-				p.Waits++
-			}
-			p.Broke = broke || before.Reason.MayBreakSchema()
-			if p.Active {
-				p.Before = before
+			if j.lost {
+				p.Lost, p.Done, p.Result = p.Done, false, resultOfLost(&j)
 			}
 			if s.broken[j.release+"/"+string(script)] == "ErrImagePull" {
 				p.Blocked = "container superset waits: ErrImagePull: no such image"
@@ -152,6 +150,31 @@ func (s *sim) progress(script migrations.Script) migrations.Progress {
 		}
 	}
 	return p
+}
+
+// resultOfLost is what is known of an ended Job without a pod: whether it succeeded.
+func resultOfLost(j *simJob) migrations.Result {
+	r := migrations.Result{Script: string(j.script)}
+	if j.result.Reason != "" {
+		r.Reason = migrations.ReasonJobCrashed
+	}
+	return r
+}
+
+// losePods deletes the pods of ended Jobs.
+func (s *sim) losePods() {
+	s.log("the pods of ended Jobs are deleted")
+	for i := range s.jobs {
+		s.jobs[i].lost = s.jobs[i].ended
+	}
+}
+
+// loseJobs deletes the pods of ended Jobs, and some of the Jobs.
+func (s *sim) loseJobs() {
+	s.losePods()
+	if s.rnd.IntN(2) == 0 {
+		s.jobs = slices.DeleteFunc(s.jobs, func(j simJob) bool { return j.ended && s.rnd.IntN(2) == 0 })
+	}
 }
 
 // reconcile is one reconcile of the operator.
@@ -175,11 +198,13 @@ func (s *sim) reconcile() Decision {
 		s.checkInvariants()
 		return d
 	}
-	s.status.LastHandled = d.Tokens.Handled
-	if d.Wait.Gate != "" {
+	switch s.recorded = d.Records; {
+	case d.Wait.Gate != "":
 		s.status = *AtGate(o, &d)
-		s.status.LastHandled = d.Tokens.Handled
+	case d.Records:
+		s.status = *Record(o)
 	}
+	s.status.LastHandled = d.Tokens.Handled
 	for _, a := range d.Work.Actions() {
 		s.do(a)
 	}

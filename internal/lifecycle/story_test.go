@@ -34,6 +34,7 @@ import (
 //	fix                  undo every break
 //	annotate rollback=x  or retry=x, approve=plan, accept=loss
 //	delete web           a user deletes a component, or with Jobs all Jobs
+//	lose pods            the pods of ended Jobs are deleted
 //	restart web          a container of web is killed and restarted
 //	wait 20m             time passes
 //	run [phase]          run until nothing changes, or until a phase begins; a number limits
@@ -121,6 +122,8 @@ func (s *sim) execute(args []string) {
 				s.tiers[tier].RestartedAt, s.tiers[tier].Restart = s.now, "container superset ended with exit code 137 (OOMKilled)"
 			}
 		}
+	case "lose":
+		s.losePods()
 	case "delete":
 		if argument(1) == "Jobs" {
 			s.jobs = nil
@@ -219,6 +222,9 @@ func (s *sim) run(until v1alpha1.Phase) {
 		}
 		done := len(s.trace)
 		d := s.reconcile()
+		for s.recorded { // its own write causes the next reconcile
+			d = s.reconcile()
+		}
 		idle := len(s.trace) == done
 		switch report := strings.Trim(d.Reason+": "+d.Message, ": "); {
 		case d.Move.Event != "":

@@ -48,7 +48,7 @@ func validateJobs(s *state.Snapshot, work actions.Work) (d Decision, goesOn bool
 	if d, goesOn := runJob(s, s.Preflight, work, preflightJob(s)); goesOn && !preflightPassed(s) {
 		return d, true
 	}
-	if !plan.Rehearses(s) || s.Run.Rehearsal != nil && s.PhaseDone {
+	if !plan.Rehearses(s) {
 		return Decision{}, false
 	}
 	return runJob(s, s.Rehearse, work, actions.RunJob{Script: migrations.Rehearse, Release: s.Run.ToRelease, Current: s.Run.FromRelease})

@@ -60,8 +60,8 @@ func verifyJob(s *state.Snapshot, release string) actions.RunJob {
 		job.ExpectedRevision = s.Run.Rollback.Revision
 	case schema != nil && (schema.AheadAfterRollback || reverts):
 		job.ExpectedRevision = schema.Revision
-		if s.Schema.Uncertain && schema.Revision != s.Run.Head {
-			job.ExpectedRevision += "," + s.Run.Head
+		if s.Schema.Uncertain {
+			job.ExpectedRevision += "," + schema.PossibleRevision
 		}
 	}
 	return job

@@ -46,9 +46,9 @@ var Scripts = []Script{Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, 
 // while it runs, and no two of them run at the same time.
 func (s Script) ChangesSchema() bool { return s == Migrate || s == Downgrade || s == Restore }
 
-// keepJobs is how long a finished Job is kept for its logs, in seconds: a week. Its result is
+// keepJobs is how long a finished Job is kept for its logs, in seconds: a day. Its result is
 // in status as soon as the Job has finished.
-const keepJobs = 7 * 24 * 3600
+const keepJobs = 24 * 3600
 
 // Order describes the Job to render.
 type Order struct {

@@ -30,12 +30,13 @@ type Progress struct {
 	// Result of the newest Job; zero while it is active. If a Job ends without a result, the
 	// reason is ReasonJobCrashed.
 	Result Result
-	// Waits is the number of earlier attempts that ended with LockTimeout: they only waited
-	// for another migration.
-	Waits int
-	// Broke is true when the reason of an earlier attempt MayBreakSchema: the schema may still be
-	// partially migrated, however the newest attempt ended.
-	Broke bool
+	// Lost is true when the newest Job succeeded and its result was lost with its pod. It is
+	// neither Done nor failed: the script runs again.
+	Lost bool
+	// Uncounted is the number of earlier attempts that do not count towards a maximum: those
+	// that ended with LockTimeout, because they only waited for another migration, and those
+	// whose result was lost.
+	Uncounted int
 	// Before is the result of the previous attempt while the newest one is active; zero when
 	// there is none.
 	Before Result
@@ -43,11 +44,12 @@ type Progress struct {
 	Blocked string
 }
 
-// Tries is the number of attempts, without those that only waited for another migration.
-func (p Progress) Tries() int { return p.Attempt - p.Waits }
+// Tries is the number of attempts, without the uncounted ones.
+func (p Progress) Tries() int { return p.Attempt - p.Uncounted }
 
 // ProgressOf determines the progress of a script under a fence from the Jobs that the Superset
-// controls and from their pods. It is zero when there is no Job.
+// controls and from their pods. It is zero when there is no Job. Earlier attempts are known
+// by their records: see After.
 func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.Pod) Progress {
 	newest, attempt := newestJob(script, fence, jobs)
 	if newest == nil {
@@ -55,35 +57,20 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	}
 	mine := podsOf(newest, pods)
 	p := Progress{Name: newest.Name, Attempt: attempt, Blocked: components.Diagnose(mine)}
-	var last Result
-	for n := 1; n < attempt; n++ {
-		if before := attemptOf(script, fence, n, jobs); before != nil {
-			last = resultOf(script, before, podsOf(before, pods))
-			p.remember(last.Reason)
-		}
-	}
 	ended, failed, at := outcome(newest)
 	if !ended || running(mine) {
-		p.Active, p.Before = true, last
+		p.Active = true
 		return p
 	}
 	p.FinishedAt = at
-	p.Result = resultOf(script, newest, mine)
+	p.Result, p.Lost = resultOf(script, newest, mine)
 	p.Result.Backup.setClaim(newest)
 	if failed && p.Result.Reason == "" {
 		p.Result.Reason = ReasonJobCrashed
 		p.Result.Message = "the Job failed after its script had reported success; read the events: kubectl get events -n " + newest.Namespace
 	}
-	p.Done = p.Result.Reason == ""
+	p.Done = p.Result.Reason == "" && !p.Lost
 	return p
-}
-
-// remember records the reason of an earlier attempt.
-func (p *Progress) remember(why Reason) {
-	p.Broke = p.Broke || why.MayBreakSchema()
-	if why == ReasonLockTimeout {
-		p.Waits++
-	}
 }
 
 // SchemaJobRuns reports whether a Job that changes the schema, under any fence, has not finished or
@@ -107,16 +94,6 @@ func newestJob(script Script, fence int64, jobs []*batchv1.Job) (newest *batchv1
 		}
 	}
 	return newest, attempt
-}
-
-// attemptOf is the Job of an attempt; nil when there is none.
-func attemptOf(script Script, fence int64, attempt int, jobs []*batchv1.Job) *batchv1.Job {
-	for _, job := range jobs {
-		if n := attemptNumber(script, fence, job); n == attempt && n > 0 {
-			return job
-		}
-	}
-	return nil
 }
 
 // attemptNumber is the attempt of a script's Job under a fence; 0 for any other Job.
@@ -170,20 +147,24 @@ func running(pods []*corev1.Pod) bool {
 }
 
 // resultOf reads the termination message of a Job's pods. A pod without a result counts as
-// crashed even if it succeeded: its image did not run the script.
-func resultOf(script Script, job *batchv1.Job, pods []*corev1.Pod) Result {
+// crashed even if it succeeded: its image did not run the script. lost is true if the Job
+// succeeded and its pod no longer exists.
+func resultOf(script Script, job *batchv1.Job, pods []*corev1.Pod) (r Result, lost bool) {
+	if _, failed, _ := outcome(job); !failed && len(pods) == 0 {
+		return Result{Script: string(script)}, true
+	}
 	crashed := Result{Script: string(script), Reason: ReasonJobCrashed,
-		Message: "the Job ended without a result, and its pod no longer exists; read the events: kubectl get events -n " + job.Namespace}
+		Message: "the Job failed without a result, and its pod no longer exists; read the events: kubectl get events -n " + job.Namespace}
 	for _, pod := range pods {
 		for _, s := range reporters(pod) {
 			if r, err := ParseResult(s.State.Terminated.Message); err == nil {
-				return r
+				return r, false
 			}
 			crashed.Message = fmt.Sprintf("the Job's container %s ended without a result, with exit code %d (%s); read its log: kubectl logs -n %s %s -c %s",
 				s.Name, s.State.Terminated.ExitCode, s.State.Terminated.Reason, pod.Namespace, pod.Name, s.Name)
 		}
 	}
-	return crashed
+	return crashed, false
 }
 
 // reporters are the terminated containers that may have left the result: the main container,

@@ -82,7 +82,7 @@ func TestProgressOf(t *testing.T) {
 	spoiled := ok
 	spoiled.Reason, spoiled.Message = ReasonJobCrashed, "the Job failed after its script had reported success; read the events: kubectl get events -n ns"
 	gone := Result{Script: "migrate", Reason: ReasonJobCrashed,
-		Message: "the Job ended without a result, and its pod no longer exists; read the events: kubectl get events -n ns"}
+		Message: "the Job failed without a result, and its pod no longer exists; read the events: kubectl get events -n ns"}
 
 	cases := map[string]struct {
 		jobs []*batchv1.Job
@@ -113,8 +113,10 @@ func TestProgressOf(t *testing.T) {
 		"message of another image":  {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: crash}},
 		"an init container reports": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, bad)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: locked}},
 		"an init container crashes": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: broken}},
-		"no pod":                    {[]*batchv1.Job{complete}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: gone}},
-		"newest counts":             {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true, Waits: 1, Before: locked}},
+		"failed, pod gone":          {[]*batchv1.Job{failed}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: gone}},
+		// It has exited with 0. That is all that is known: it is no crash, and no result.
+		"complete, pod gone": {[]*batchv1.Job{complete}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Lost: true, FinishedAt: ended.Time, Result: Result{Script: "migrate"}}},
+		"newest counts":      {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true}},
 	}
 	for name, c := range cases {
 		if diff := cmp.Diff(c.want, ProgressOf(Migrate, 7, c.jobs, c.pods)); diff != "" {

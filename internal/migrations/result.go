@@ -155,9 +155,9 @@ type BackupResult struct {
 	// Kept are the complete backups of this Superset afterwards, newest first; at most 64.
 	// Empty for a restore and for a user's command.
 	Kept []string `json:"kept,omitempty"`
-	// Claim is the name of the claim that the Job mounted, read from the Job; empty if there
-	// is none.
-	Claim string `json:"-"`
+	// Claim is the name of the claim that the Job mounted; empty if there is none. It is read
+	// from the Job, whatever the script reports.
+	Claim string `json:"claim,omitempty"`
 }
 
 // Locks are the figures of a polite migration.

@@ -13,18 +13,20 @@ type budgets struct {
 	Edits, Tokens, Pauses uint8
 	// Fails of Jobs, of starting pods and of deadlines; Drifts are components that a user deletes.
 	Fails, Drifts uint8
+	// Vanishes are ended Jobs, or their pods, that are deleted.
+	Vanishes uint8
 	// Lags are writes that a cache does not show at first, Crashes restarts of the operator, and
 	// Zombies leaders that lose their lease with pending writes.
 	Lags, Crashes, Zombies uint8
 }
 
-var budgetNames = []string{"edits", "tokens", "pauses", "fails", "drifts", "lags", "crashes", "zombies"}
+var budgetNames = []string{"edits", "tokens", "pauses", "fails", "drifts", "vanishes", "lags", "crashes", "zombies"}
 
 // BudgetNames are the names of all budgets.
 func BudgetNames() []string { return budgetNames }
 
 func (b *budgets) fields() []*uint8 {
-	return []*uint8{&b.Edits, &b.Tokens, &b.Pauses, &b.Fails, &b.Drifts, &b.Lags, &b.Crashes, &b.Zombies}
+	return []*uint8{&b.Edits, &b.Tokens, &b.Pauses, &b.Fails, &b.Drifts, &b.Vanishes, &b.Lags, &b.Crashes, &b.Zombies}
 }
 
 // Set sets the budgets whose number is not negative.

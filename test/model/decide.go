@@ -142,7 +142,7 @@ func loadedBy(a actions.Action) (hash string, loads bool) {
 
 // nextStatus is the status after a decision, as in internal/controller.
 func (m *model) nextStatus(o *machine.Observation, v *view, d *lifecycle.Decision) uint32 {
-	if d.Kind != lifecycle.KindMove && d.Wait.Gate == "" && d.Tokens.Handled == o.Status.LastHandled && o.Status.Phase != "" {
+	if stays(d) && d.Tokens.Handled == o.Status.LastHandled && o.Status.Phase != "" {
 		return m.supersets.items[v.superset].status
 	}
 	next := o.Status.DeepCopy()
@@ -156,12 +156,19 @@ func (m *model) nextStatus(o *machine.Observation, v *view, d *lifecycle.Decisio
 		next = moved
 	case d.Wait.Gate != "":
 		next = lifecycle.AtGate(machine.Of(o), d)
+	case d.Records:
+		next = m.premises.Record(o)
 	}
 	next.LastHandled = d.Tokens.Handled
 	if next.Phase == "" {
 		next.Phase = v1alpha1.PhasePending
 	}
 	return m.statusID(next)
+}
+
+// stays is true for a decision that changes neither the phase nor the record of the run.
+func stays(d *lifecycle.Decision) bool {
+	return d.Kind != lifecycle.KindMove && d.Wait.Gate == "" && !d.Records
 }
 
 // writeOf is the write of an action; false if it would change nothing in the view.

@@ -62,7 +62,8 @@ var jobTexts = [...]string{noJob: "", active: "is active", inside: "holds the da
 	mismatch: "failed: unexpected revision", crashed: "crashed", crashedAfterCommit: "crashed after the commit", initFailed: "failed in init, after the commit"}
 
 func (j job) describe() string {
-	return fmt.Sprintf("Job %s-%d-%d of %s %s", scripts[j.script].name, j.fence, j.attempt, releases[j.release].hash, jobTexts[j.at])
+	return fmt.Sprintf("Job %s-%d-%d of %s %s%s", scripts[j.script].name, j.fence, j.attempt, releases[j.release].hash, jobTexts[j.at],
+		map[bool]string{true: ", its pod is gone"}[j.lost])
 }
 
 // describeChange describes a step and its effect on the cache.
@@ -87,8 +88,8 @@ func (m *model) describeStep(c *change) string {
 		return fmt.Sprintf("pods of the %s: %s", tierNames[arg], describeTier(c.after.live.tiers[arg], c.after.live.pods[arg]))
 	case stepReport:
 		return fmt.Sprintf("the %s reports its status: %s", tierNames[arg], describeTier(c.after.live.tiers[arg], c.after.live.pods[arg]))
-	case stepJob, stepBackoff:
-		return m.jobList(&c.after.live)[min(arg, maxJobs-1)].describe() + map[bool]string{true: "; the backoff is over"}[by.what == stepBackoff]
+	case stepJob, stepBackoff, stepVanish:
+		return m.describeJobStep(c)
 	case stepEdit:
 		return "a user sets spec to " + releases[arg].hash
 	case stepDrift:
@@ -97,6 +98,20 @@ func (m *model) describeStep(c *change) string {
 		return "the operator restarts" + map[bool]string{true: " with current caches"}[by.hides]
 	default:
 		return stepTexts[by.what]
+	}
+}
+
+func (m *model) describeJobStep(c *change) string {
+	arg := min(int(c.by.arg), maxJobs-1)
+	switch {
+	case c.by.what == stepVanish && c.by.hides:
+		return m.jobList(&c.before.live)[arg].describe() + "; it is deleted"
+	case c.by.what == stepVanish:
+		return m.jobList(&c.before.live)[arg].describe() + "; its pod is deleted"
+	case c.by.what == stepBackoff:
+		return m.jobList(&c.after.live)[arg].describe() + "; the backoff is over"
+	default:
+		return m.jobList(&c.after.live)[arg].describe()
 	}
 }
 
@@ -136,7 +151,7 @@ func (m *model) describeWrite(c *change) string {
 
 func (m *model) describeStatus(w *write) string {
 	if w.event == "" {
-		return "records tokens or a gate in the status"
+		return "records tokens, a gate or a Job in the status"
 	}
 	st := m.statuses[w.status]
 	return strings.TrimSpace(fmt.Sprintf("%s to %s, fence %d %s", w.event, st.phase.name(), st.fence, st.reason))

@@ -17,6 +17,6 @@
 // Two assumptions are necessary because the operator learns about the cluster from watches. Each was
 // first found as a counterexample. First, the operator sees that a pod has started before it
 // checks whether the tier has pods. Second, a restarted operator sees the Jobs that its predecessor
-// created. If a watch stalled for longer than a preflight or a whole rollback, a migration could run
+// created, and where Jobs may vanish also the statuses that it wrote. If a watch stalled for longer than a preflight or a whole rollback, a migration could run
 // while a scheduler runs, or end after verify has checked the schema.
 package model

@@ -149,6 +149,9 @@ func normalise(s *v1alpha1.SupersetStatus) {
 		return
 	}
 	u.Step, u.EstimatedCompletion, u.Locks, u.Approval = "", nil, nil, ""
+	for i := range u.Jobs {
+		u.Jobs[i].FinishedAt = epoch
+	}
 	if w := u.Rollback; w != nil {
 		w.Reason = ""
 		if w.FellBack != "" {

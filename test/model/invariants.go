@@ -319,9 +319,12 @@ func (c *change) databaseIsAt(st *status) string {
 	}
 }
 
-// isVerified checks that a verify Job has succeeded. The Job may be deleted already and be only in a
-// stale cache.
+// isVerified checks that a verify Job has succeeded. The Job may be deleted already, and be only in a
+// stale cache or in the status.
 func (c *change) isVerified(st *status) string {
+	if c.after.left.Vanishes < c.m.scenario.Budgets.Vanishes && machine.RecordOf(c.m.statusOf(&c.before.live).full, migrations.Verify) != nil {
+		return ""
+	}
 	for _, o := range []*objects{&c.after.live, &c.before.old} {
 		for _, j := range c.m.jobList(o) {
 			if j.script == verify && j.fence == st.fence && j.release == st.release && j.at == succeeded {
@@ -503,11 +506,17 @@ func idleInReady(s *state, st *status, d decided) string {
 	}
 }
 
+// faulty is true once a fault was used up: of a Job, of a pod, or a result that was lost.
+func (m *model) faulty(s *state) bool {
+	all := m.scenario.Budgets
+	return all.Fails != s.left.Fails || all.Vanishes != s.left.Vanishes
+}
+
 // failsWithoutCause is true for a failure without a reason, or one that no fault or token and no rule
 // or state of the database has caused.
 func (m *model) failsWithoutCause(s *state, st *status) bool {
 	all := m.scenario.Budgets
-	return st.reason == "" || all.Fails == s.left.Fails && all.Tokens == s.left.Tokens && !refused(s, st)
+	return st.reason == "" || !m.faulty(s) && all.Tokens == s.left.Tokens && !refused(s, st)
 }
 
 // mayRest is true if the machine may stay in the state: in a resting phase, paused, at a gate, or

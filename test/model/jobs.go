@@ -17,13 +17,35 @@ func (m *model) jobs(s *state, yield yielder) {
 			return
 		case j.at.runs():
 			m.runs(s, list, i, yield)
-		case retryable(j.at) && !j.backedOff:
+		case (retryable(j.at) || j.lost) && !j.backedOff:
 			n := *s
 			list[i].backedOff = true
 			n.live.jobs = m.jobLists.id(list)
 			m.emit(s, &n, step{what: stepBackoff, arg: uint8(i)}, kindJobs, yield)
 			list[i] = j
 		}
+	}
+}
+
+// vanishes yields the deletion of the pod of an ended Job, and of the Job itself.
+func (m *model) vanishes(s *state, yield yielder) {
+	if s.left.Vanishes == 0 {
+		return
+	}
+	list := m.jobLists.items[s.live.jobs]
+	for i, j := range list {
+		if j.at == noJob || j.at.runs() {
+			continue
+		}
+		n, next := *s, list
+		n.left.Vanishes--
+		if !j.lost {
+			next[i].lost = true
+			n.live.jobs = m.jobLists.id(next)
+			m.emit(s, &n, step{what: stepVanish, arg: uint8(i)}, kindJobs, yield)
+		}
+		n.live.jobs = m.jobLists.id(list.without(func(other job) bool { return other == j }))
+		m.emit(s, &n, step{what: stepVanish, arg: uint8(i), hides: true}, kindJobs, yield)
 	}
 }
 

@@ -53,6 +53,11 @@ type Premises struct {
 	JobNames bool
 	// OwnJobs: the operator makes no decision before its cache shows the last Job that it created.
 	OwnJobs bool
+	// OwnStatus: the operator makes no decision before its cache shows the last status that it
+	// wrote.
+	OwnStatus bool
+	// Record is what the end of a Job does to the status.
+	Record func(*machine.Observation) *v1alpha1.SupersetStatus
 }
 
 func decideOn(o *machine.Observation) lifecycle.Decision { return lifecycle.Decide(machine.Of(o)) }
@@ -61,11 +66,15 @@ func advanceFrom(o *machine.Observation, d *lifecycle.Decision, limit int) (*v1a
 	return lifecycle.Advance(machine.Of(o), d, limit)
 }
 
+func recordOf(o *machine.Observation) *v1alpha1.SupersetStatus {
+	return lifecycle.Record(machine.Of(o))
+}
+
 // Production returns the premises of the real operator.
 func Production() Premises {
 	return Premises{Decide: decideOn, Advance: advanceFrom, InUse: inUse,
 		OptimisticLock: true, FenceRule: true, ResourceVersion: true, LiveRead: true,
-		DatabaseLock: true, JobNames: true, OwnJobs: true}
+		DatabaseLock: true, JobNames: true, OwnJobs: true, OwnStatus: true, Record: recordOf}
 }
 
 // model is a scenario with its premises and the tables of interned values.

@@ -28,6 +28,7 @@ var smallScenarios = []*Scenario{
 	with("frozen", budgets{Edits: 2, Tokens: 1}),
 	with("halves", budgets{Edits: 1, Fails: 2}),
 	with("keys", budgets{Edits: 2, Tokens: 1}),
+	with("vanish", budgets{Edits: 1, Fails: 1, Vanishes: 1, Lags: 1}),
 	with("drift", budgets{Edits: 1, Drifts: 1, Lags: 1}),
 }
 

@@ -124,7 +124,11 @@ var Mutants = []Mutant{
 			}
 		})},
 	{"a failed attempt that changed the schema is forgotten after the next attempt", "I3", with("halves", budgets{Edits: 1, Tokens: 1, Fails: 2}),
-		observing(func(o *machine.Observation) { o.Downgrade.Broke = false })},
+		observing(func(o *machine.Observation) {
+			if o.Status = o.Status.DeepCopy(); o.Status.Schema != nil {
+				o.Status.Schema.HalfMigrated = false
+			}
+		})},
 	{"a new secret key does not cause a re-encryption", "I2", with("keys", budgets{Edits: 1}),
 		observing(func(o *machine.Observation) {
 			o.Desired.Key, o.Desired.PreviousKey = "", ""
@@ -169,7 +173,7 @@ var Mutants = []Mutant{
 			}
 		})},
 	{"a status overwrites a newer one", "I6", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
-		func(p *Premises) { p.OptimisticLock = false }},
+		func(p *Premises) { p.OptimisticLock, p.OwnStatus = false, false }},
 	{"a tier counts as done regardless of its fence", "I7", with("caches", budgets{Edits: 2, Lags: 1}),
 		observing(func(o *machine.Observation) {
 			for i := range o.Tiers {
@@ -202,7 +206,7 @@ var Mutants = []Mutant{
 		func(p *Premises) { p.ResourceVersion = false }},
 	{"a stale Superset is used, and its writes carry the fence of the tier", "I9", with("rolling", budgets{Edits: 1, Lags: 1, Crashes: 1}),
 		func(p *Premises) {
-			p.LiveRead = false
+			p.LiveRead, p.OwnStatus = false, false
 			deciding(func(o *machine.Observation, d *lifecycle.Decision) {
 				for i := range d.Work.Tiers {
 					if o.Tiers[i].Exists && !machine.Moving(o.Status.Phase) {
@@ -216,7 +220,7 @@ var Mutants = []Mutant{
 	{"a failed step is retried without a limit", "I11", with("rolling", budgets{Edits: 1, Fails: 3}),
 		observing(func(o *machine.Observation) {
 			for _, p := range []*migrations.Progress{&o.Preflight, &o.Backup, &o.Migrate, &o.Verify, &o.Downgrade, &o.Restore} {
-				p.Waits = p.Attempt
+				p.Uncounted = p.Attempt
 			}
 		})},
 	{"a failed step is retried without a backoff", "I11", with("rolling", budgets{Edits: 1, Fails: 1}),

@@ -7,7 +7,7 @@ package model
 func (m *model) operator(s *state, yield yielder) {
 	work := s.work
 	if work.verdict == 0 {
-		if s.made && m.premises.OwnJobs {
+		if s.made && m.premises.OwnJobs || s.wrote && m.premises.OwnStatus {
 			return
 		}
 		if work = m.decide(s); work.verdict == 0 {
@@ -67,7 +67,7 @@ func caches(s *state, yield yielder) {
 		}
 		n := *s
 		n.stale &^= bit
-		n.made = n.made && kind != kindJobs
+		n.made, n.wrote = n.made && kind != kindJobs, n.wrote && kind != kindSuperset
 		if s.left.Crashes > 0 && (kind != kindJobs || !s.made) { // a restarted operator may see it again
 			n.hidden |= bit
 			yield(&n, step{what: stepCatchUp, arg: uint8(kind), hides: true})
@@ -95,6 +95,10 @@ func (m *model) restarts(s *state, yield yielder) {
 		if n.made { // see doc.go
 			n.stale, n.made = n.stale&^(1<<kindJobs), false
 			n.old.clear(kindJobs)
+		}
+		if n.wrote && m.premises.OwnStatus || m.scenario.Budgets.Vanishes > 0 { // see doc.go
+			n.stale, n.wrote = n.stale&^(1<<kindSuperset), false
+			n.old.clear(kindSuperset)
 		}
 		yield(&n, step{what: stepCrash})
 		if n.stale != 0 {
@@ -148,6 +152,7 @@ func (m *model) emit(before, n *state, by step, kind int, yield yielder) {
 		behind.hidden &^= 1 << kind
 		behind.old.take(&before.live, kind)
 		behind.made = behind.made || makes
+		behind.wrote = behind.wrote || kind == kindSuperset && by.what == stepOperator
 		by.stale = true
 		m.tidy(&behind)
 		yield(&behind, by)

@@ -58,6 +58,8 @@ var Scenarios = []Scenario{
 		Path:   []release{relA}, Targets: twoReleases, Budgets: budgets{Edits: 1, Tokens: 1, Fails: 2, Lags: 1}},
 	{Name: "keys", Text: "the secret key is changed and reverted", Database: postgresql,
 		Path: []release{relA}, Targets: []release{relA, relB, relK}, Budgets: budgets{Edits: 2, Tokens: 1, Fails: 1}},
+	{Name: "vanish", Text: "ended Jobs and their pods are deleted at any time", Database: mysql, Policy: machine.Policy{Backup: true},
+		Path: []release{relA}, Targets: twoReleases, Budgets: budgets{Edits: 1, Tokens: 1, Fails: 1, Vanishes: 2, Lags: 1}},
 	{Name: "drift", Text: "a user deletes components", Database: postgresql,
 		Path: []release{relA}, Targets: twoReleases, Budgets: budgets{Edits: 1, Fails: 1, Drifts: 1, Lags: 2}},
 }

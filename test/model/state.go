@@ -23,9 +23,10 @@ type state struct {
 	// work is the decision that the operator executes; late is that of a leader that has lost its
 	// lease with pending writes.
 	work, late inflight
-	// made: the operator has created a Job that its cache does not show yet.
-	made bool
-	left budgets
+	// made: the operator has created a Job that its cache does not show yet; wrote: it has
+	// written a status that its cache does not show yet.
+	made, wrote bool
+	left        budgets
 }
 
 // dump is a backup: the fence in its name, and its content.
@@ -138,11 +139,9 @@ type job struct {
 	script  script
 	fence   uint8
 	attempt uint8
-	// waits counts the earlier attempts that timed out on a lock; before is the final state of the
-	// previous attempt.
+	// waits counts the earlier attempts that timed out on a lock, or whose result was lost.
 	waits   uint8
-	before  jobState
-	broke   bool // an earlier attempt may have left the schema partially migrated
+	lost    bool // it has ended, and its pod is gone
 	release release
 	at      jobState
 	// backedOff: the backoff before the next attempt is over.

@@ -7,7 +7,8 @@ type step struct {
 	what stepKind
 	// arg is the number of the tier, Job, release or kind.
 	arg uint8
-	// hides: a cache update after which the old copy can reappear, or a restart with current caches.
+	// hides: a cache update after which the old copy can reappear, a restart with current caches,
+	// or the deletion of a Job, not only of its pod.
 	hides bool
 	// kind of the written object, and whether its cache is now stale.
 	kind  int8
@@ -41,7 +42,8 @@ const (
 	stepApprove
 	stepAccept
 	stepPause
-	stepDrift // a user deletes a component
+	stepDrift  // a user deletes a component
+	stepVanish // an ended Job or its pod is deleted
 )
 
 // own is true for steps of the operator and its caches.
@@ -65,4 +67,5 @@ func (m *model) successors(s *state, yield yielder) {
 	m.lateLeader(s, yield)
 	m.restarts(s, yield)
 	m.users(s, yield)
+	m.vanishes(s, yield)
 }

@@ -146,6 +146,25 @@ func (m *model) observeJobs(o *machine.Observation, v *view) {
 			*p = m.progressOf(j, o.Now)
 		}
 	}
+	for i := range progress {
+		p := progress[i]
+		*p = recordedProgress(p, machine.RecordOf(o.Status, scripts[i].name), o.Now)
+	}
+}
+
+// recordedProgress adds what is recorded of a Job. The backoff after one that is gone is over.
+func recordedProgress(live *migrations.Progress, record *v1alpha1.JobRecord, now time.Time) migrations.Progress {
+	p := live.After(record)
+	switch {
+	case p.Attempt == 0 || p.Active:
+	case live.Attempt == p.Attempt && live.Active: // the cache is stale
+		p.FinishedAt = now
+	case live.Attempt == p.Attempt:
+		p.FinishedAt = live.FinishedAt
+	default:
+		p.FinishedAt = now.Add(-time.Hour)
+	}
+	return p
 }
 
 // leftover is true for an active Job that no phase waits for, as in internal/controller.
@@ -157,22 +176,16 @@ func leftover(j job, st *status) bool {
 }
 
 func (m *model) progressOf(j job, now time.Time) migrations.Progress {
-	p := migrations.Progress{Attempt: int(j.attempt), Waits: int(j.waits), Broke: j.broke}
-	if j.at.runs() {
-		p.Active = true
-		if j.before != noJob {
-			before := j
-			before.at = j.before
-			p.Before = m.resultOf(before)
-		}
+	p := migrations.Progress{Attempt: int(j.attempt), Active: j.at.runs()}
+	if p.Active {
 		return p
 	}
 	p.FinishedAt = now
 	if j.backedOff {
 		p.FinishedAt = now.Add(-time.Hour)
 	}
-	p.Result = m.resultOf(j)
-	p.Done = p.Result.Reason == ""
+	p.Result, p.Lost = m.resultOf(j), j.lost && j.at == succeeded
+	p.Done = p.Result.Reason == "" && !p.Lost
 	return p
 }
 
@@ -184,13 +197,22 @@ var reasons = map[jobState]migrations.Reason{
 	crashed: migrations.ReasonJobCrashed, crashedAfterCommit: migrations.ReasonJobCrashed, initFailed: migrations.ReasonInitFailed,
 }
 
+// reasonOf is the reason that is known of an ended Job.
+func reasonOf(j job) migrations.Reason {
+	switch {
+	case j.lost && j.at != succeeded:
+		return migrations.ReasonJobCrashed
+	case j.at == failedInChange:
+		return scripts[j.script].broken
+	default:
+		return reasons[j.at]
+	}
+}
+
 // resultOf is the result of an ended Job.
 func (m *model) resultOf(j job) migrations.Result {
-	r := migrations.Result{Script: string(scripts[j.script].name), Reason: reasons[j.at]}
-	if j.at == failedInChange {
-		r.Reason = scripts[j.script].broken
-	}
-	if r.Reason == migrations.ReasonJobCrashed {
+	r := migrations.Result{Script: string(scripts[j.script].name), Reason: reasonOf(j)}
+	if j.lost || r.Reason == migrations.ReasonJobCrashed {
 		return r
 	}
 	head := releases[j.release].head

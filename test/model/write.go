@@ -105,11 +105,8 @@ func (m *model) createJob(s *state, w *write) outcome {
 		if j.attempt >= next.attempt && m.premises.JobNames {
 			return outcome{kind: noKind}
 		}
-		if !j.at.runs() { // the previous attempt is replaced, and its outcome is kept
-			next.waits, next.before, next.broke = j.waits, j.at, j.broke || m.resultOf(j).Reason.MayBreakSchema()
-			if j.at == lockTimeout {
-				next.waits++
-			}
+		if !j.at.runs() { // the previous attempt is replaced
+			next.waits = j.waits + j.uncounted()
 			list[i] = next
 			s.live.jobs = m.jobLists.id(list)
 			return outcome{kind: kindJobs, changed: true}
@@ -117,6 +114,14 @@ func (m *model) createJob(s *state, w *write) outcome {
 	}
 	s.live.jobs = m.jobLists.id(list.with(next))
 	return outcome{kind: kindJobs, changed: true}
+}
+
+// uncounted is 1 for an attempt that does not count: it waited for a lock, or its result was lost.
+func (j job) uncounted() uint8 {
+	if j.at == lockTimeout && !j.lost || j.at == succeeded {
+		return 1
+	}
+	return 0
 }
 
 func (l jobList) with(j job) jobList {

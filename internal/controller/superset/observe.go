@@ -138,11 +138,8 @@ func (w *observed) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods [
 			w.MaxFence = max(w.MaxFence, migrations.FenceOf(job))
 		}
 	}
-	for script, progress := range map[migrations.Script]*migrations.Progress{
-		migrations.Preflight: &w.Preflight, migrations.Rehearse: &w.Rehearse, migrations.Backup: &w.Backup, migrations.Migrate: &w.Migrate,
-		migrations.Verify: &w.Verify, migrations.Downgrade: &w.Downgrade, migrations.Restore: &w.Restore,
-	} {
-		*progress = migrations.ProgressOf(script, fence, w.jobs, pods)
+	for _, script := range migrations.Scripts {
+		*w.JobOf(script) = migrations.ProgressOf(script, fence, w.jobs, pods).After(state.RecordOf(w.Status, script))
 	}
 	w.Migrating = migrations.SchemaJobRuns(w.jobs, pods)
 	w.LeftoverJobs = len(leftover(s, w.jobs)) > 0

@@ -63,6 +63,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if s.DeletionTimestamp != nil {
 		return ctrl.Result{}, nil // the garbage collector does the rest
 	}
+	if !r.showsLastStatus(s) {
+		return ctrl.Result{}, nil // the event of the patch follows
+	}
 	w, err := r.observeFresh(ctx, s)
 	if err != nil {
 		return apply.Requeue(client.IgnoreNotFound(err))

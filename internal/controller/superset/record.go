@@ -32,6 +32,7 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 	if err := apply.Status(ctx, r.Client, s, before); err != nil {
 		return err
 	}
+	r.written.Add(s.UID, s.ResourceVersion)
 	if d.Kind == lifecycle.KindMove {
 		logf.FromContext(ctx).Info("moved", "from", before.Status.Phase, "to", s.Status.Phase, "on", d.Move.Event, "upgradeRevision", s.Status.UpgradeRevision)
 	}
@@ -53,6 +54,8 @@ func nextStatus(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (*v1al
 		now = next
 	case d.Wait.Gate != "":
 		o.Status = lifecycle.AtGate(state.Of(&o), d)
+	case d.Records:
+		o.Status = lifecycle.Record(state.Of(&o))
 	}
 	status := o.Status
 	status.LastHandled = d.Tokens.Handled
@@ -79,8 +82,9 @@ func afterMove(s *v1alpha1.Superset, o *state.Observation, d *lifecycle.Decision
 	status.LastHandled = d.Tokens.Handled
 	o.Status = status
 	if status.UpgradeRevision != s.Status.UpgradeRevision {
-		o.Preflight, o.Rehearse, o.Backup, o.Migrate = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
-		o.Verify, o.Downgrade, o.Restore = migrations.Progress{}, migrations.Progress{}, migrations.Progress{}
+		for _, script := range migrations.Scripts {
+			*o.JobOf(script) = migrations.Progress{}
+		}
 	}
 	next := lifecycle.Decide(state.Of(o))
 	return &next, nil

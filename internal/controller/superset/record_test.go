@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -37,10 +38,13 @@ func TestRecordOnlyOnTheStoredState(t *testing.T) {
 			}
 		}
 		recorder := events.NewFakeRecorder(10)
-		r := &Reconciler{Client: c, Events: recorder}
+		r := &Reconciler{Client: c, Events: recorder, written: lru.New(8)}
 		w.Status = &seen.Status
 		err := r.record(t.Context(), seen, w, &lifecycle.Decision{
 			Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Fail, Failed: true}, Reason: "CheckFailed", Message: "made to fail"})
+		if _, waits := r.written.Get(s.UID); waits == changed {
+			t.Errorf("changed %v: waits for its own patch: %v", changed, waits)
+		}
 		if apierrors.IsConflict(err) != changed || !changed && err != nil {
 			t.Errorf("changed %v: %v", changed, err)
 		}

@@ -22,6 +22,8 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // errStale is the cause of the conflicts of this file.
@@ -37,10 +39,40 @@ func (r *Reconciler) observeFresh(ctx context.Context, s *v1alpha1.Superset) (*o
 	if err == nil && w.MaxFence > s.Status.UpgradeRevision {
 		w, err = r.observeLive(ctx, s)
 	}
+	if err == nil {
+		err = r.observePods(ctx, s, w)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return w, r.showsLastJob(ctx, s, w.jobs)
+}
+
+// showsLastStatus is true once the cache shows the last status patch of this process. A
+// status that is older does not have the results that were recorded since, and their Jobs
+// may be gone.
+func (r *Reconciler) showsLastStatus(s *v1alpha1.Superset) bool {
+	written, ok := r.written.Get(s.UID)
+	return !ok || !older(s.ResourceVersion, written.(string))
+}
+
+// observePods observes with the pods of the API server where a Job has ended and the cache
+// has no result of it: the cache of the pods may be behind that of the Jobs.
+func (r *Reconciler) observePods(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	missing := slices.ContainsFunc(migrations.Scripts, func(script migrations.Script) bool {
+		p, record := w.JobOf(script), state.RecordOf(w.Status, script)
+		unrecorded := record == nil || int(record.Attempt) < p.Attempt
+		return unrecorded && (p.Lost || p.Result.Reason == migrations.ReasonJobCrashed)
+	})
+	if !missing {
+		return nil
+	}
+	var pods corev1.PodList
+	if err := r.live.List(ctx, &pods, client.InNamespace(s.Namespace), client.MatchingLabels(components.JobLabels(s.Name))); err != nil {
+		return fmt.Errorf("reading the pods of Jobs from the API server: %w", err)
+	}
+	w.observeJobs(s, nil, components.Pointers(pods.Items))
+	return nil
 }
 
 // observeLive observes again after a live read of the Superset: something carries a fence

@@ -4,6 +4,7 @@ package superset
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -132,6 +133,59 @@ func TestLastJobIsShown(t *testing.T) {
 		}
 		if _, waits := c.r.created.Get(s.UID); waits == c.forget {
 			t.Errorf("%s: still waits for it: %v", name, waits)
+		}
+	}
+}
+
+// A status that is older than the last one that this process has written is not decided on.
+func TestOwnStatusIsShownFirst(t *testing.T) {
+	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", UID: "u", ResourceVersion: "12"}}
+	r := &Reconciler{written: lru.New(8)}
+	for written, want := range map[string]bool{"": true, "11": true, "12": true, "13": false} {
+		if written != "" {
+			r.written.Add(s.UID, written)
+		}
+		if got := r.showsLastStatus(s); written != "" && got != want {
+			t.Errorf("written %s, cached 12: %v, want %v", written, got, want)
+		}
+	}
+}
+
+// The cache of the pods may be behind that of the Jobs. Before a result counts as lost, or a
+// Job as crashed, its pod is read from the API server, once.
+func TestPodsOfEndedJobsAreReadLive(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseValidate)
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "bi-preflight-2-1", Namespace: s.Namespace, UID: "j", OwnerReferences: ownedBy(s.UID),
+		Labels: map[string]string{v1alpha1.LabelScript: "preflight", v1alpha1.LabelFence: fmt.Sprint(s.Status.UpgradeRevision), v1alpha1.LabelAttempt: "1"}}}
+	job.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: s.Namespace, Labels: components.JobLabels(s.Name), OwnerReferences: []metav1.OwnerReference{{UID: "j"}}}}
+	pod.Status.Phase = corev1.PodSucceeded
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: components.MainContainer,
+		State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: `{"script":"inspect","head":"abc"}`}}}}
+	for name, c := range map[string]struct {
+		pods     []client.Object
+		recorded bool
+		head     string
+		lost     bool
+	}{
+		"the cache is behind": {pods: []client.Object{pod}, head: "abc"},
+		"the pod is gone":     {lost: true},
+		"recorded":            {recorded: true, head: "def"},
+	} {
+		live := fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(c.pods...).Build()
+		r := &Reconciler{live: live}
+		s.Status.Upgrade.Jobs = nil
+		if c.recorded {
+			s.Status.Upgrade.Jobs = []v1alpha1.JobRecord{{Script: "preflight", Attempt: 1, Result: `{"script":"inspect","head":"def"}`}}
+			r.live = nil // not read
+		}
+		w.jobs = nil
+		w.observeJobs(s, []*batchv1.Job{job}, nil)
+		if err := r.observePods(t.Context(), s, w); err != nil {
+			t.Fatal(err)
+		}
+		if p := w.Preflight; p.Result.Head != c.head || p.Lost != c.lost || p.Done == c.lost {
+			t.Errorf("%s: %+v", name, p)
 		}
 	}
 }

@@ -3,6 +3,7 @@
 package rollback
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -130,15 +131,16 @@ func neededRevision(s *state.Snapshot, target state.Release) string {
 	return target.Head
 }
 
-// schemaOwner is the stored release of the highest version whose head is the current
-// revision; the zero Release when there is none.
+// schemaOwner is the stored release of the highest version whose head is the revision that
+// the database has, or may have; the zero Release when there is none.
 func schemaOwner(s *state.Snapshot) state.Release {
-	if s.Run.Head == s.Schema.Revision || s.Schema.Uncertain {
+	revision := cmp.Or(s.Schema.PossibleRevision, s.Schema.Revision)
+	if s.Run.Head == revision {
 		return s.Target
 	}
 	var owner state.Release
 	for _, r := range s.Stored {
-		if r.Head == s.Schema.Revision && (owner.Hash == "" || state.Higher(r.Version, owner.Version)) {
+		if r.Head == revision && (owner.Hash == "" || state.Higher(r.Version, owner.Version)) {
 			owner = r
 		}
 	}

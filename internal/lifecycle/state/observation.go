@@ -31,7 +31,7 @@ type Observation struct {
 	// Page is the maintenance page as it is now.
 	Page Page
 	// Preflight, Rehearse, Backup, Migrate, Verify, Downgrade and Restore are the Jobs
-	// under the current fence.
+	// under the current fence. One whose end is recorded may be gone.
 	Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
 	// Version is the lowest version that any pod runs; empty when no pod runs.
 	Version string
@@ -95,6 +95,42 @@ func (o *Observation) StoredVersion(version string) (Release, bool) {
 		}
 	}
 	return Release{}, false
+}
+
+// JobOf is the progress of a script under the current fence. It panics for an unknown
+// script.
+func (o *Observation) JobOf(script migrations.Script) *migrations.Progress {
+	switch script {
+	case migrations.Preflight:
+		return &o.Preflight
+	case migrations.Rehearse:
+		return &o.Rehearse
+	case migrations.Backup:
+		return &o.Backup
+	case migrations.Migrate:
+		return &o.Migrate
+	case migrations.Verify:
+		return &o.Verify
+	case migrations.Downgrade:
+		return &o.Downgrade
+	case migrations.Restore:
+		return &o.Restore
+	default:
+		panic("unknown script " + string(script))
+	}
+}
+
+// RecordOf is the recorded end of a script's Job in the phase under way; nil for none.
+func RecordOf(status *v1alpha1.SupersetStatus, script migrations.Script) *v1alpha1.JobRecord {
+	if status.Upgrade == nil {
+		return nil
+	}
+	for i := range status.Upgrade.Jobs {
+		if status.Upgrade.Jobs[i].Script == string(script) {
+			return &status.Upgrade.Jobs[i]
+		}
+	}
+	return nil
 }
 
 // AnyTier is true when at least one component exists.

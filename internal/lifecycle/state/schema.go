@@ -19,10 +19,10 @@ func (s *Snapshot) deriveSchema() {
 		r := s.Preflight.Result
 		c.AheadOfTarget = c.AheadAfterRollback && r.Reason == migrations.ReasonDatabaseAhead && r.Revision == c.Revision
 	}
-	c.Uncertain = s.schemaUncertain()
 	if c.Job.Attempt > 0 && !c.Job.Active {
 		s.addJobResult()
 	}
+	c.Uncertain = c.PossibleRevision != "" && c.PossibleRevision != c.Revision
 }
 
 // addJobResult adds what the ended Job of this phase reports of the database.
@@ -31,11 +31,14 @@ func (s *Snapshot) addJobResult() {
 	if key := s.keyOfJob(); key != "" {
 		c.SecretKey, c.Known = key, true
 	}
-	if r := c.Job.Result; r.Revision != "" {
-		c.Revision, c.Known = r.Revision, true
+	switch r := c.Job.Result; {
+	case r.Revision != "":
+		c.Revision, c.PossibleRevision, c.Known = r.Revision, "", true
 		c.Database = cmp.Or(c.Database, r.Database)
+	case s.Phase == v1alpha1.PhaseDBMigrate && (c.Job.Lost || r.Reason == migrations.ReasonJobCrashed):
+		c.PossibleRevision = s.Run.Head // it may have committed before
 	}
-	broke := c.Database != "postgresql" && (c.Job.Broke || c.Job.Result.Reason.MayBreakSchema())
+	broke := c.Database != "postgresql" && c.Job.Result.Reason.MayBreakSchema()
 	c.HalfMigrated = !c.Job.Done && (c.HalfMigrated || broke)
 }
 
@@ -56,18 +59,6 @@ func (s *Snapshot) schemaJob() (p migrations.Progress, reverts bool) {
 	case v1alpha1.RollbackImage, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone:
 	}
 	return migrations.Progress{}, false
-}
-
-// schemaUncertain is true after a migrate Job that crashed, until a later Job has
-// read the revision.
-func (s *Snapshot) schemaUncertain() bool {
-	job := s.Schema.Job
-	if s.Phase == v1alpha1.PhaseDBMigrate {
-		return job.Attempt > 0 && !job.Active && job.Result.Reason == migrations.ReasonJobCrashed
-	}
-	f := s.Run.Failure
-	crashed := f != nil && f.Phase == v1alpha1.PhaseDBMigrate && f.Reason == v1alpha1.ReasonJobCrashed
-	return crashed && s.InRun && job.Result.Revision == ""
 }
 
 // keyOfJob is the key that the Job of this phase has begun to re-encrypt with; the

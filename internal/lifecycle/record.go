@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// Record is what the end of a Job does to the status while the phase goes on.
+func Record(s *state.Snapshot) *v1alpha1.SupersetStatus {
+	n := newDraft(s, &Decision{})
+	n.recordResults()
+	n.recordJobs()
+	return n.SupersetStatus
+}
+
+// recordJobs records the ended Jobs of the phase.
+func (n *draft) recordJobs() { n.Upgrade.Jobs = endedJobs(n.s) }
+
+// recordsFirst is true while a Job of the phase has ended that is not in the status: its pod
+// may be gone at the next look. A move or a gate records it with its own write, and only
+// they follow when the release is stored.
+func recordsFirst(s *state.Snapshot, d *Decision) bool {
+	if d.Kind == KindMove || d.Wait.Gate != "" || d.Work.Store != nil {
+		return false
+	}
+	for _, script := range waitedFor(s.Phase) {
+		p, record := s.JobOf(script), state.RecordOf(s.Status, script)
+		if p.Attempt > 0 && !p.Active && (record == nil || int(record.Attempt) < p.Attempt) {
+			return true
+		}
+	}
+	return false
+}
+
+// endedJobs are the records of the Jobs of the phase. A newer attempt that has not ended
+// leaves the record of the one before it.
+func endedJobs(s *state.Snapshot) []v1alpha1.JobRecord {
+	var out []v1alpha1.JobRecord
+	for _, script := range waitedFor(s.Phase) {
+		p, before := s.JobOf(script), state.RecordOf(s.Status, script)
+		switch {
+		case p.Attempt > 0 && !p.Active:
+			out = append(out, p.Record(script))
+		case before != nil:
+			out = append(out, *before)
+		}
+	}
+	return out
+}
+
+// waitedFor are the scripts that a phase runs.
+func waitedFor(p v1alpha1.Phase) []migrations.Script {
+	switch p {
+	case v1alpha1.PhaseValidate:
+		return []migrations.Script{migrations.Preflight, migrations.Rehearse}
+	case v1alpha1.PhaseDBMigrate:
+		return []migrations.Script{migrations.Backup, migrations.Migrate}
+	case v1alpha1.PhaseVerify:
+		return []migrations.Script{migrations.Verify}
+	case v1alpha1.PhaseRollback:
+		return []migrations.Script{migrations.Downgrade, migrations.Restore, migrations.Verify}
+	default:
+		return nil
+	}
+}
