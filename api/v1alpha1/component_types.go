@@ -41,6 +41,13 @@ type ComponentSpec struct {
 	// +kubebuilder:default=Serve
 	Mode Mode `json:"mode,omitempty"`
 
+	// progressDeadlineSeconds is how long a rollout may go without progress before the
+	// component is Stalled: at least 1. Set by the Superset that owns the component.
+	// Default: 600.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
+
 	// release is the hash of the release of this component. Set by the Superset that
 	// owns the component; do not set it for a standalone component.
 	// +optional

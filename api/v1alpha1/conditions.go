@@ -117,6 +117,8 @@ const (
 	ReasonUnsupported = "Unsupported"
 	// ReasonHeld: the component is held at zero pods.
 	ReasonHeld = "Held"
+	// ReasonNoProgress means that a rollout has made no progress for the progress deadline.
+	ReasonNoProgress = "NoProgress"
 	// ReasonRolling: the component's pods are being replaced.
 	ReasonRolling = "Rolling"
 )

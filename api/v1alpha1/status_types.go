@@ -174,6 +174,15 @@ type UpgradeStatus struct {
 	// +optional
 	HeldRelease string `json:"heldRelease,omitempty"`
 
+	// worked is the working time of the current phase until workingSince.
+	// +optional
+	Worked *metav1.Duration `json:"worked,omitempty"`
+
+	// workingSince is since when the working time of the current phase counts; absent
+	// while it does not: paused, at a gate, or in a resting phase.
+	// +optional
+	WorkingSince *metav1.Time `json:"workingSince,omitempty"`
+
 	// step is the number of the current phase and of all phases, such as 4/7.
 	// +optional
 	Step string `json:"step,omitempty"`

@@ -215,24 +215,26 @@ type MaintenanceWindow struct {
 	TimeZone string `json:"timeZone,omitempty"`
 }
 
-// Deadlines say how long each phase may take. A phase fails when it exceeds its
-// deadline, except DBMigrate, which is only reported as overdue: a Job that changes the
-// schema is never killed.
+// Deadlines say how long each phase may take. They count working time: not while the
+// Superset is paused, waits at a gate, or no operator runs. A Job that changes the schema
+// is never killed.
 // +kubebuilder:validation:XValidation:rule="[self.?validate, self.?migrate, self.?scheduler, self.?workers, self.?web, self.?verify, self.?rollback].all(d, !d.hasValue() || duration(d.value()) > duration('0s'))",message="deadlines must be longer than 0s, for example 30m or 1h"
 type Deadlines struct {
 	// validate is the deadline of Validate. Default: 15m; 2h with a rehearsal.
 	// +optional
 	Validate *metav1.Duration `json:"validate,omitempty"`
-	// migrate is the time after which DBMigrate is reported as overdue. Default: 1h.
+	// migrate is the deadline of DBMigrate until its migration Job exists. Afterwards it
+	// is only reported as overdue. Default: 1h.
 	// +optional
 	Migrate *metav1.Duration `json:"migrate,omitempty"`
-	// scheduler is the deadline of UpgradeScheduler. Default: 15m.
+	// scheduler is how long the scheduler may go without progress, while it stops and
+	// while it starts. Default: 15m.
 	// +optional
 	Scheduler *metav1.Duration `json:"scheduler,omitempty"`
-	// workers is the deadline of UpgradeWorkers. Default: 30m.
+	// workers is how long the rollout of the workers may go without progress. Default: 30m.
 	// +optional
 	Workers *metav1.Duration `json:"workers,omitempty"`
-	// web is the deadline of UpgradeWeb. Default: 30m.
+	// web is how long the rollout of web may go without progress. Default: 30m.
 	// +optional
 	Web *metav1.Duration `json:"web,omitempty"`
 	// verify is the deadline of Verify. Default: 15m.

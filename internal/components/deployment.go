@@ -38,8 +38,10 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*a
 		Spec: appsv1.DeploymentSpec{
 			Replicas:             Replicas(c),
 			RevisionHistoryLimit: ptr(int32(2)),
-			Selector:             &metav1.LabelSelector{MatchLabels: Selector(c.GetName(), d.Name)},
-			Strategy:             d.Strategy,
+
+			ProgressDeadlineSeconds: spec.ProgressDeadlineSeconds,
+			Selector:                &metav1.LabelSelector{MatchLabels: Selector(c.GetName(), d.Name)},
+			Strategy:                d.Strategy,
 		},
 	}
 	if live != nil && keepsTemplate(live.Annotations[v1alpha1.AnnotationRendered], spec) {

@@ -17,6 +17,8 @@ type Health struct {
 	// observed the newest spec, and exactly the desired number of pods exists, all
 	// of them up to date and available.
 	Settled bool
+	// Exceeded is true once the rollout has made no progress for the progress deadline.
+	Exceeded bool
 	// Replicas and Ready are the number of all and of ready pods, as reported by the
 	// Deployment.
 	Replicas, Ready int32
@@ -35,6 +37,7 @@ func HealthOf(d *appsv1.Deployment, pods []*corev1.Pod) Health {
 	if d.Status.ObservedGeneration < d.Generation {
 		return h
 	}
+	h.Exceeded = progressExceeded(d)
 	want := int32(1)
 	if d.Spec.Replicas != nil {
 		want = *d.Spec.Replicas
@@ -44,6 +47,18 @@ func HealthOf(d *appsv1.Deployment, pods []*corev1.Pod) Health {
 		h.Blocked = replicaFailure(d)
 	}
 	return h
+}
+
+// progressExceeded is true for a rollout without progress for the progress deadline. The
+// Deployment controller does not judge a change of the number of replicas alone.
+func progressExceeded(d *appsv1.Deployment) bool {
+	for _, c := range d.Status.Conditions {
+		// The reason is a constant of k8s.io/kubernetes/pkg/controller/deployment/util.
+		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded" {
+			return true
+		}
+	}
+	return false
 }
 
 // replicaFailure says why pods cannot be created, for example because of a quota or an

@@ -23,6 +23,13 @@ func counted(want int32, seen int64, updated, all, available int32) *appsv1.Depl
 	}
 }
 
+// progressing is a Deployment with one of three pods ready and a condition Progressing.
+func progressing(is corev1.ConditionStatus, reason string) *appsv1.Deployment {
+	d := counted(3, 2, 3, 3, 1)
+	d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: is, Reason: reason}}
+	return d
+}
+
 func TestHealthOf(t *testing.T) {
 	unset := counted(1, 2, 1, 1, 1)
 	unset.Spec.Replicas = nil
@@ -50,6 +57,9 @@ func TestHealthOf(t *testing.T) {
 		"quota":              {quota, Health{Replicas: 1, Ready: 1, Blocked: "pods cannot be created: exceeded quota: small"}},
 		"quota passed":       {passed, Health{Settled: true, Replicas: 1, Ready: 1}},
 		"quota from before":  {stale, Health{Replicas: 3, Ready: 3}},
+		"rolls":              {progressing(corev1.ConditionTrue, "ReplicaSetUpdated"), Health{Replicas: 3, Ready: 1}},
+		"rolled once":        {progressing(corev1.ConditionTrue, "NewReplicaSetAvailable"), Health{Replicas: 3, Ready: 1}},
+		"no progress":        {progressing(corev1.ConditionFalse, "ProgressDeadlineExceeded"), Health{Exceeded: true, Replicas: 3, Ready: 1}},
 	}
 	for name, c := range cases {
 		if diff := cmp.Diff(c.want, HealthOf(c.d, nil)); diff != "" {

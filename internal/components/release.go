@@ -180,11 +180,12 @@ func NewComponent(name Name) v1alpha1.Component {
 	}
 }
 
-// TierHash identifies the pod template of a tier. Fence, mode and release are not part
-// of it, so that a change of them, or of another tier, does not restart the pods.
+// TierHash identifies the pod template of a tier. Fence, mode, release and progress
+// deadline are not part of it, so that a change of them, or of another tier, does not
+// restart the pods.
 func TierHash(spec *v1alpha1.ComponentSpec) string {
 	source := *spec.DeepCopy()
-	source.Mode, source.Fence, source.Release = "", 0, ""
+	source.Mode, source.Fence, source.Release, source.ProgressDeadlineSeconds = "", 0, "", nil
 	raw, err := json.Marshal(source)
 	if err != nil {
 		panic(fmt.Sprintf("encoding a component spec: %v", err)) // plain values only

@@ -25,7 +25,7 @@ func TestBlockedBackupRollsBack(t *testing.T) {
 		"blocked":           {"pod cannot be scheduled: unbound claim", false, ""},
 		"blocked and late":  {"pod cannot be scheduled: unbound claim", true, RollBack},
 		"slow and not late": {"", false, ""},
-		"slow and late":     {"", true, ""},
+		"slow and late":     {"", true, RollBack},
 	} {
 		o := statetest.BackedUp(false, migrations.BackupResult{})
 		o.Backup = migrations.Progress{Attempt: 1, Active: true, Blocked: c.blocked}

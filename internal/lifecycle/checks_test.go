@@ -183,7 +183,7 @@ func TestTiersAreReadyAfterSoak(t *testing.T) {
 		t.Errorf("ready: event %q", d.Move.Event)
 	}
 	o.Tiers[state.Web].Settled, o.Tiers[state.Web].Blocked = false, "container superset waits"
-	if d := Decide(state.Of(o)); d.Move.Event != "" || d.Kind != KindWait || !strings.Contains(d.Message, "every web pod") || d.Recheck != time.Hour+15*time.Minute {
+	if d := Decide(state.Of(o)); d.Move.Event != "" || d.Kind != KindWait || !strings.Contains(d.Message, "every web pod") || d.Recheck != (time.Hour+15*time.Minute)/folds {
 		t.Errorf("not ready: %q, %q, recheck in %s", d.Move.Event, d.Message, d.Recheck)
 	}
 	o.Now = o.Now.Add(time.Hour + 15*time.Minute)

@@ -49,6 +49,7 @@ const maxPhases = 16
 // enter records that a phase begins; a resting one ends the run.
 func (n *draft) enter(next v1alpha1.Phase) {
 	n.Phase, n.PhaseSince, n.Upgrade.Jobs = next, &n.now, nil
+	n.startClock(next)
 	n.Upgrade.Step = stepOf(next, n.Upgrade.Step)
 	switch {
 	case n.d.Moves(Accept): // the run has its line in the history already

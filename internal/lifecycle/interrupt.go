@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -105,9 +106,17 @@ func fail(s *state.Snapshot, reason, message string) Decision {
 	return d
 }
 
-// expired fails a phase that is past its deadline, and names what blocks it.
+// expired fails a phase that is past its deadline, or a rollout without progress, and names
+// what blocks it.
 func expired(s *state.Snapshot, blocked string) Decision {
-	message := fmt.Sprintf("%s took longer than %s", s.Phase, deadline(s))
+	message, limit := "took longer than", deadline(s)
+	if judgedByProgress(s.Phase) {
+		message = "made no progress for"
+	}
+	if tier := stalled(s); tier >= 0 && !overdue(s) {
+		limit, blocked = TierDeadline(s.Policy.Deadlines, tier), cmp.Or(s.Tiers[tier].Blocked, blocked)
+	}
+	message = fmt.Sprintf("%s %s %s", s.Phase, message, limit)
 	if blocked != "" {
 		message += ": " + blocked
 	}

@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -30,6 +31,9 @@ func decideMigrate(s *state.Snapshot) Decision {
 	if d, ok := notRetried(s); ok {
 		return d
 	}
+	if s.Migrate.Attempt == 0 && overdue(s) { // the database is as it was
+		return expired(s, beforeMigration(s))
+	}
 	work, stopped := stopTiers(s)
 	if !stopped {
 		return waitUntilStopped(s, work, "waiting for the pods to end that must not run during the migration")
@@ -37,13 +41,23 @@ func decideMigrate(s *state.Snapshot) Decision {
 	return late(s, changeDatabase(s, work))
 }
 
+// beforeMigration says what the migration Job waits for.
+func beforeMigration(s *state.Snapshot) string {
+	for tier, t := range s.Tiers {
+		if actions.StopsFor(s, tier) && t.Pods > 0 {
+			return fmt.Sprintf("%d %s pods have not ended", t.Pods, state.TierNames[tier])
+		}
+	}
+	if s.Backup.Blocked != "" {
+		return "the backup: " + s.Backup.Blocked
+	}
+	return ""
+}
+
 // changeDatabase backs up the database, if the plan says so, and migrates it.
 func changeDatabase(s *state.Snapshot, work actions.Work) Decision {
 	p := s.Run.Plan
 	if p != nil && p.Backup {
-		if s.Backup.Blocked != "" && overdue(s) { // nothing has changed, and it may never start
-			return expired(s, "the backup: "+s.Backup.Blocked)
-		}
 		job := actions.RunJob{Script: migrations.Backup, Release: s.Run.ToRelease, Backup: rollback.BackupName(s.Status.UpgradeRevision)}
 		if d, goesOn := runJob(s, s.Backup, work, job); goesOn {
 			return d

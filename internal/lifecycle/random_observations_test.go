@@ -210,7 +210,7 @@ func randomObservation(rnd *rand.Rand) *state.Observation {
 			LastHandled: v1alpha1.LastHandled{Rollback: pick(), Retry: pick()},
 			Upgrade: &v1alpha1.UpgradeStatus{
 				Kind: v1alpha1.KindConfigChange, FromRelease: pick(), ToRelease: pick(), HeldRelease: pick(), RollbackRelease: pick(),
-				Touched: flip(), Strategy: []v1alpha1.Strategy{"", v1alpha1.StrategyDrain, v1alpha1.StrategyRolling}[rnd.IntN(3)],
+				Touched: flip(), WorkingSince: &since, Strategy: []v1alpha1.Strategy{"", v1alpha1.StrategyDrain, v1alpha1.StrategyRolling}[rnd.IntN(3)],
 			},
 		},
 		Policy: state.Policy{Rehearsal: []v1alpha1.RehearsalPolicy{v1alpha1.RehearsalNever, v1alpha1.RehearsalWhenNotAdditive, v1alpha1.RehearsalAlways}[rnd.IntN(3)],

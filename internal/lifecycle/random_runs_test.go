@@ -5,6 +5,7 @@ package lifecycle
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -56,7 +57,7 @@ func TestRandomRuns(t *testing.T) {
 
 // disturb makes a random change by a user, or a random fault.
 func (s *sim) disturb() {
-	switch s.rnd.IntN(10) {
+	switch s.rnd.IntN(11) {
 	case 0, 1, 2:
 		s.setSpec(4+s.rnd.IntN(3), []int{0, 1, 7, 8, 9}[s.rnd.IntN(5)])
 	case 3:
@@ -86,6 +87,10 @@ func (s *sim) disturb() {
 		}
 	case 9:
 		s.loseJobs()
+	case 10:
+		s.now = s.now.Add(100 * time.Hour)
+		s.since = s.now
+		s.log("no operator has run for 100 hours")
 	}
 }
 

@@ -25,6 +25,7 @@ type sim struct {
 	t       *testing.T
 	rnd     *rand.Rand
 	now     time.Time
+	since   time.Time // of the first look of the operator
 	status  v1alpha1.SupersetStatus
 	desired state.Release
 	policy  state.Policy
@@ -119,7 +120,7 @@ func (s *sim) release(hash string) state.Release {
 
 func (s *sim) observe() *state.Observation {
 	o := &state.Observation{
-		Now: s.now, Status: s.status.DeepCopy(), Policy: s.policy, Tokens: s.tokens,
+		Now: s.now, Since: s.since, Status: s.status.DeepCopy(), Policy: s.policy, Tokens: s.tokens,
 		Desired: s.desired, Stored: slices.Clone(s.stored), Tiers: s.tiers, Page: s.page,
 	}
 	for _, script := range migrations.Scripts {
@@ -179,6 +180,9 @@ func (s *sim) loseJobs() {
 
 // reconcile is one reconcile of the operator.
 func (s *sim) reconcile() Decision {
+	if s.policy.Paused {
+		s.since = s.now
+	}
 	o := state.Of(s.observe())
 	d := Decide(o)
 	if d.Kind == KindMove && len(d.Work.Actions()) > 0 {
@@ -203,6 +207,9 @@ func (s *sim) reconcile() Decision {
 		s.status = *AtGate(o, &d)
 	case d.Records:
 		s.status = *Record(o)
+	}
+	if FoldDue(o, &d) || d.Wait.Gate != "" || d.Records {
+		Fold(&s.status, o, &d)
 	}
 	s.status.LastHandled = d.Tokens.Handled
 	for _, a := range d.Work.Actions() {

@@ -35,7 +35,7 @@ func follow(s *state.Snapshot, target state.Release, next stage) Decision {
 	if next.done {
 		return move(next.next)
 	}
-	if overdue(s) {
+	if noProgress(s) {
 		return expired(s, next.blocked)
 	}
 	d := stay(s, next.work, next.message, next.blocked)

@@ -25,8 +25,8 @@ type failure struct {
 	message string
 }
 
-// deadline sets a short deadline for the phase that must exceed it, and for no
-// other: the other phases may be slow on a busy machine.
+// deadline sets a short deadline for the phase or tier that must exceed it, and for no
+// other: the others may be slow on a busy machine.
 func (want failure) deadline() func(*v1alpha1.Superset) {
 	if want.reason != v1alpha1.ReasonDeadlineExceeded {
 		return deadlines(v1alpha1.Deadlines{})
@@ -48,9 +48,9 @@ var inValidate = []failure{
 var later = []failure{
 	{"the migration fails", tag("6.0.0-migrate-fails"), v1alpha1.PhaseDBMigrate, "MigrationFailed", "ProgrammingError"},
 	{"the migration crashes", tag("6.0.0-migrate-crashes"), v1alpha1.PhaseDBMigrate, v1alpha1.ReasonJobCrashed, "exit code 137"},
-	{"the scheduler never becomes ready", tag("6.0.0-scheduler-unready"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "UpgradeWorkers took longer than"},
+	{"the scheduler never becomes ready", tag("6.0.0-scheduler-unready"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "UpgradeWorkers made no progress for 10s"},
 	{"the workers crash", tag("6.0.0-worker-crashes"), v1alpha1.PhaseUpgradeWorkers, v1alpha1.ReasonDeadlineExceeded, "container superset crashes"},
-	{"web never becomes ready", tag("6.0.0-web-unready"), v1alpha1.PhaseUpgradeWeb, v1alpha1.ReasonDeadlineExceeded, "UpgradeWeb took longer than"},
+	{"web never becomes ready", tag("6.0.0-web-unready"), v1alpha1.PhaseUpgradeWeb, v1alpha1.ReasonDeadlineExceeded, "UpgradeWeb made no progress for 10s"},
 	{"a check fails", tag("6.0.0-verify-fails"), v1alpha1.PhaseVerify, "CheckFailed", "LoginPage"},
 }
 
@@ -129,7 +129,7 @@ func TestFailureInUpgradeScheduler(t *testing.T) {
 	f.install("6.0.0", endsSlowly("10s"))
 	f.edit(config("ROW_LIMIT = 1\n"), deadlines(v1alpha1.Deadlines{Scheduler: lasts(2 * time.Second)}))
 	s := f.until("RolledBack", func(s *v1alpha1.Superset) bool { return s.Status.Phase == v1alpha1.PhaseRolledBack })
-	f.failedWith(s, failure{phase: v1alpha1.PhaseUpgradeScheduler, reason: v1alpha1.ReasonDeadlineExceeded, message: "UpgradeScheduler took longer than 2s"})
+	f.failedWith(s, failure{phase: v1alpha1.PhaseUpgradeScheduler, reason: v1alpha1.ReasonDeadlineExceeded, message: "UpgradeScheduler made no progress for 2s"})
 	f.neverTwoBeats()
 }
 

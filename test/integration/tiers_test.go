@@ -76,7 +76,7 @@ func deadlines(d v1alpha1.Deadlines) func(*v1alpha1.Superset) {
 func only(p v1alpha1.Phase) func(*v1alpha1.Superset) {
 	return deadlines(map[v1alpha1.Phase]v1alpha1.Deadlines{
 		v1alpha1.PhaseValidate:       {Validate: lasts(short)},
-		v1alpha1.PhaseUpgradeWorkers: {Workers: lasts(short)},
+		v1alpha1.PhaseUpgradeWorkers: {Workers: lasts(short), Scheduler: lasts(short)},
 		v1alpha1.PhaseUpgradeWeb:     {Web: lasts(short)},
 	}[p])
 }

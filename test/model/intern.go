@@ -149,9 +149,7 @@ func normalise(s *v1alpha1.SupersetStatus) {
 		return
 	}
 	u.Step, u.EstimatedCompletion, u.Locks, u.Approval = "", nil, nil, ""
-	for i := range u.Jobs {
-		u.Jobs[i].FinishedAt = epoch
-	}
+	normaliseTimes(u)
 	if w := u.Rollback; w != nil {
 		w.Reason = ""
 		if w.FellBack != "" {
@@ -168,6 +166,15 @@ func normalise(s *v1alpha1.SupersetStatus) {
 		u.Plan.Downtime, u.Plan.StrategyReason, u.Plan.RollbackReason, u.Plan.Steps = "", "", "", nil
 	}
 	u.Phases = plainPhases(u.Phases)
+}
+
+func normaliseTimes(u *v1alpha1.UpgradeStatus) {
+	if u.Worked = nil; u.WorkingSince != nil {
+		u.WorkingSince = &epoch
+	}
+	for i := range u.Jobs {
+		u.Jobs[i].FinishedAt = epoch
+	}
 }
 
 // plainPhases keeps the last phase, which shows whether a gate was passed, and one entry if a tier

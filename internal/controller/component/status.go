@@ -19,7 +19,7 @@ import (
 // rollout without a problem is reported once, at its end: until then observedGeneration is
 // an older one.
 func statusOf(c v1alpha1.Component, h components.Health, name components.Name, now time.Time) *v1alpha1.ComponentStatus {
-	rolling := !h.Settled && h.Blocked == ""
+	rolling := !h.Settled && h.Blocked == "" && !h.Exceeded
 	if rolling && c.ComponentStatus().ObservedGeneration != c.GetGeneration() {
 		return nil
 	}
@@ -38,12 +38,21 @@ func statusOf(c v1alpha1.Component, h components.Health, name components.Name, n
 		set(v1alpha1.ConditionAvailable, metav1.ConditionFalse, v1alpha1.ReasonNotServing, "no pod is ready")
 	}
 	reason, message := summary(spec, h)
-	if h.Settled && h.Blocked == "" {
+	absent := []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled}
+	switch {
+	case h.Settled && h.Blocked == "":
 		set(v1alpha1.ConditionReady, metav1.ConditionTrue, reason, message)
-		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReconciling)
-	} else {
+	case h.Exceeded:
+		set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
+		set(v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonNoProgress, message)
+		absent = absent[:1]
+	default:
 		set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
 		set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, reason, message)
+		absent = absent[1:]
+	}
+	for _, kind := range absent {
+		meta.RemoveStatusCondition(&s.Conditions, kind)
 	}
 	return s
 }
@@ -52,6 +61,8 @@ func summary(spec *v1alpha1.ComponentSpec, h components.Health) (reason, message
 	switch {
 	case h.Blocked != "":
 		return v1alpha1.ReasonBlocked, h.Blocked
+	case h.Exceeded:
+		return v1alpha1.ReasonNoProgress, "the rollout makes no progress: read the pods and their events"
 	case !h.Settled:
 		return v1alpha1.ReasonRolling, "pods are being replaced"
 	case spec.Mode == v1alpha1.ModeHold:

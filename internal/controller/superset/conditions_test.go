@@ -39,7 +39,7 @@ func upgrading(t *testing.T, phase v1alpha1.Phase) (*v1alpha1.Superset, *observe
 		Phase: phase, PhaseSince: &since, UpgradeRevision: 2, Release: "old", ObservedGeneration: 3, Version: "5.0.0",
 		Schema: &v1alpha1.SchemaStatus{Database: "postgresql", Revision: "abc"},
 		Upgrade: &v1alpha1.UpgradeStatus{Kind: v1alpha1.KindUpgrade, From: "5.0.0", To: "6.0.0", FromRelease: "old", ToRelease: w.Desired.Hash,
-			PendingMigrations: 12, Head: "def", StartedAt: since, Touched: phase != v1alpha1.PhaseValidate},
+			PendingMigrations: 12, Head: "def", StartedAt: since, Touched: phase != v1alpha1.PhaseValidate, WorkingSince: &since},
 	}
 	tier := state.Tier{Exists: true, Release: "old", Fence: 1, Mode: v1alpha1.ModeServe, Current: true, Settled: true, Pods: 1, Ready: 1}
 	u := s.Status.Upgrade

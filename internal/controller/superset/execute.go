@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -64,7 +66,8 @@ func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *obs
 		return fmt.Errorf("rendering the %s: %w", name, err)
 	}
 	c := release.Component(name, s)
-	c.ComponentSpec().Fence, c.ComponentSpec().Mode = a.Fence, a.Mode
+	deadline := int32(math.Ceil(lifecycle.TierDeadline(s.Spec.Upgrade.Deadlines, a.Tier).Seconds()))
+	c.ComponentSpec().Fence, c.ComponentSpec().Mode, c.ComponentSpec().ProgressDeadlineSeconds = a.Fence, a.Mode, &deadline
 	setReplicas(c, components.WantedReplicas(&s.Spec, name))
 	live := w.objects[a.Tier]
 	if live == nil {

@@ -45,6 +45,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 	if err := r.observeTraffic(ctx, s, w, pods); err != nil {
 		return nil, err
 	}
+	w.Since, w.ProgressAt = r.progress(s, w.Now, &w.Tiers)
 	var jobs batchv1.JobList
 	if err := r.List(ctx, &jobs, mine...); err != nil {
 		return nil, fmt.Errorf("listing the Jobs: %w", err)

@@ -28,6 +28,8 @@ type Reconciler struct {
 	releases *lru.Cache
 	// created has the name of the Job that was created last, by the Superset's uid.
 	created *lru.Cache
+	// seen has what was last seen of the tiers of a Superset, by its uid.
+	seen *lru.Cache
 	// written has the resource version of a Superset's last status patch, by its uid.
 	written *lru.Cache
 	// checked has the uids of the Supersets whose cache has passed the initial check.
@@ -44,6 +46,7 @@ func New(mgr ctrl.Manager, clock func() time.Time) *Reconciler {
 		live:     mgr.GetAPIReader(),
 		releases: lru.New(256),
 		created:  lru.New(4096),
+		seen:     lru.New(4096),
 		written:  lru.New(4096),
 		checked:  lru.New(4096),
 	}

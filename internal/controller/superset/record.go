@@ -44,18 +44,13 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 // nextStatus is the status that follows from a decision; pure.
 func nextStatus(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (*v1alpha1.SupersetStatus, error) {
 	o, now := w.Observation, d
-	o.Status = s.Status.DeepCopy()
-	switch {
-	case d.Kind == lifecycle.KindMove:
+	o.Status = afterStay(w, d)
+	if d.Kind == lifecycle.KindMove {
 		next, err := afterMove(s, &o, d)
 		if err != nil {
 			return nil, err
 		}
 		now = next
-	case d.Wait.Gate != "":
-		o.Status = lifecycle.AtGate(state.Of(&o), d)
-	case d.Records:
-		o.Status = lifecycle.Record(state.Of(&o))
 	}
 	status := o.Status
 	status.LastHandled = d.Tokens.Handled
@@ -69,7 +64,22 @@ func nextStatus(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (*v1al
 		status.Version = w.Version
 	}
 	setConditions(&report{s: s, status: status, snapshot: state.Of(&o), d: now})
+	if before := state.Of(&w.Observation); lifecycle.FoldDue(before, d) || !equality.Semantic.DeepEqual(*status, s.Status) {
+		lifecycle.Fold(status, before, d)
+	}
 	return status, nil
+}
+
+// afterStay is the status after a decision that stays in its phase.
+func afterStay(w *observed, d *lifecycle.Decision) *v1alpha1.SupersetStatus {
+	switch before := state.Of(&w.Observation); {
+	case d.Wait.Gate != "":
+		return lifecycle.AtGate(before, d)
+	case d.Records:
+		return lifecycle.Record(before)
+	default:
+		return w.Status.DeepCopy()
+	}
 }
 
 // afterMove makes o the observation after a move, and decides in the new phase: its

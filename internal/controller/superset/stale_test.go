@@ -225,7 +225,7 @@ func TestFenceAboveTheStatus(t *testing.T) {
 		r := &Reconciler{
 			Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(web.DeepCopy()).Build(),
 			live:   fake.NewClientBuilder().WithScheme(scheme).WithObjects(superset(9)).Build(),
-			Now:    time.Now, created: lru.New(8), checked: lru.New(8),
+			Now:    time.Now, seen: lru.New(8), created: lru.New(8), checked: lru.New(8),
 		}
 		s := superset(cached)
 		r.checked.Add(s.UID, nil)

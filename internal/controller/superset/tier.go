@@ -28,6 +28,7 @@ func tierOf(c v1alpha1.Component, pods []*corev1.Pod) state.Tier {
 		Pods:    len(pods),
 		Blocked: components.Diagnose(pods),
 	}
+	t.Stalled = t.Current && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled)
 	t.Settled = t.Current && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 	if t.Blocked == "" && t.Current {
 		t.Blocked = notCreated(status)

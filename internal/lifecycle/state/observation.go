@@ -13,6 +13,11 @@ import (
 type Observation struct {
 	// Now is the only reading of the clock.
 	Now time.Time
+	// Since is when this process first looked at the Superset, or last saw it paused; zero
+	// for always.
+	Since time.Time
+	// ProgressAt is when this process last saw a tier make progress; zero for never.
+	ProgressAt time.Time
 	// Status as it is stored. The machine never changes it.
 	Status *v1alpha1.SupersetStatus
 	// Policy is what spec says about upgrades.

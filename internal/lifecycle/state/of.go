@@ -3,6 +3,8 @@
 package state
 
 import (
+	"time"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
@@ -27,11 +29,30 @@ func Of(o *Observation) *Snapshot {
 	return s
 }
 
+// deriveTime derives how long the phase has worked, and since when nothing moves.
+func (s *Snapshot) deriveTime() {
+	if s.Run.Worked != nil {
+		s.Elapsed = s.Run.Worked.Duration
+	}
+	if since := s.Run.WorkingSince; since != nil {
+		s.Unfolded = max(0, s.Now.Sub(latest(since.Time, s.Since)))
+		s.Elapsed += s.Unfolded
+	}
+	if since := s.Status.PhaseSince; since != nil {
+		s.Idle = s.Now.Sub(latest(latest(since.Time, s.Since), s.ProgressAt))
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // deriveRun derives how far the run and its phase have come.
 func (s *Snapshot) deriveRun() {
-	if since := s.Status.PhaseSince; since != nil {
-		s.Elapsed = s.Now.Sub(since.Time)
-	}
+	s.deriveTime()
 	if n := len(s.Run.Phases); n > 0 {
 		s.PhaseDone = s.Run.Phases[n-1].Phase == s.Phase && s.Run.Phases[n-1].Seconds != nil
 	}

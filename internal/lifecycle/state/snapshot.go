@@ -21,8 +21,13 @@ type Snapshot struct {
 	// InRun is true while a run is under way, or has failed and can go on from where it
 	// stopped.
 	InRun bool
-	// Elapsed is how long the phase lasts; 0 when its start is not recorded.
+	// Elapsed is the working time of the phase: without pauses, gates, and the time in
+	// which no operator ran.
 	Elapsed time.Duration
+	// Idle is how long this process has seen no tier make progress in the phase.
+	Idle time.Duration
+	// Unfolded is the part of Elapsed that the status does not have yet.
+	Unfolded time.Duration
 	// PhaseDone is true once the work of the phase is done and a gate holds the move.
 	PhaseDone bool
 

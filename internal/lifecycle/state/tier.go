@@ -30,6 +30,8 @@ type Tier struct {
 	Current bool
 	// Settled is true when it is Current and Ready.
 	Settled bool
+	// Stalled is true once its rollout has made no progress for the progress deadline.
+	Stalled bool
 	// Pods counts its pods, terminating ones included.
 	Pods int
 	// Stray counts the pods of another release that are not terminating.

@@ -22,7 +22,7 @@ func Upgrade(phase v1alpha1.Phase) *state.Observation {
 		Desired: state.Release{Hash: "b", Version: "6.0.0", Has: all},
 		Stored:  []state.Release{{Hash: "b", Version: "6.0.0", Revision: 5, Has: all}, {Hash: "a", Version: "5.0.0", Revision: 4, Has: all}},
 		Status: &v1alpha1.SupersetStatus{Phase: phase, PhaseSince: &now, UpgradeRevision: 5, Release: "a",
-			Upgrade: &v1alpha1.UpgradeStatus{Kind: v1alpha1.KindUpgrade, From: "5.0.0", To: "6.0.0", FromRelease: "a", ToRelease: "b", RollbackRelease: "a", Touched: true}},
+			Upgrade: &v1alpha1.UpgradeStatus{Kind: v1alpha1.KindUpgrade, From: "5.0.0", To: "6.0.0", FromRelease: "a", ToRelease: "b", RollbackRelease: "a", Touched: true, WorkingSince: &now}},
 		MaxFence: 5,
 	}
 	for i := range o.Tiers {

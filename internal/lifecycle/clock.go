@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// folds is how often the working time of a phase is written during its deadline, so that an
+// operator that restarts often still reaches it.
+const folds = 10
+
+// FoldDue is true when the working time must be written although nothing else has changed:
+// its counting begins or ends, or a part of the deadline has passed.
+func FoldDue(s *state.Snapshot, d *Decision) bool {
+	if counting := s.Run.WorkingSince != nil; counting != counts(s, d) {
+		return true
+	}
+	return s.Run.WorkingSince != nil && s.Unfolded >= deadline(s)/folds
+}
+
+// nextFold is when the next part of the deadline has passed.
+func nextFold(s *state.Snapshot) time.Duration {
+	if left := deadline(s)/folds - s.Unfolded; left > 0 {
+		return left
+	}
+	return deadline(s) / folds // this reconcile folds
+}
+
+// Fold writes the working time of the phase under way into the status that follows from a
+// decision. A move does that itself.
+func Fold(status *v1alpha1.SupersetStatus, s *state.Snapshot, d *Decision) {
+	if d.Kind == KindMove || status.Upgrade == nil || !state.Moving(s.Phase) {
+		return
+	}
+	run := status.Upgrade
+	run.WorkingSince = nil
+	if counts(s, d) {
+		now := metav1.NewTime(s.Now).Rfc3339Copy()
+		run.WorkingSince = &now
+	}
+	if s.Elapsed > 0 {
+		run.Worked = &metav1.Duration{Duration: s.Elapsed.Round(time.Second)}
+	}
+}
+
+// runsJobs is true for a phase that runs Jobs.
+func runsJobs(p v1alpha1.Phase) bool { return len(waitedFor(p)) > 0 }
+
+// counts is true while the time of a phase counts: its Jobs work, and it waits for no
+// person.
+func counts(s *state.Snapshot, d *Decision) bool {
+	return runsJobs(s.Phase) && !s.Policy.Paused && !s.PhaseDone && d.Wait.Gate == "" && d.Wait.DataLoss == ""
+}
+
+// startClock begins to count the working time of a phase; a resting one has none.
+func (n *draft) startClock(next v1alpha1.Phase) {
+	n.Upgrade.Worked, n.Upgrade.WorkingSince = nil, nil
+	if runsJobs(next) {
+		n.Upgrade.WorkingSince = &n.now
+	}
+}
