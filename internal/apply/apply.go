@@ -6,13 +6,16 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -27,12 +30,17 @@ import (
 // FieldOwner is the operator's field manager.
 const FieldOwner = client.FieldOwner("superset-operator")
 
-// ConflictError reports that an object with a name that the operator needs has a
-// different controller, or none.
-type ConflictError struct{ Kind, Namespace, Name string }
+// ConflictError reports that an object with a name that the operator needs is not the
+// operator's: it has a different controller, or none.
+type ConflictError struct {
+	Kind, Namespace, Name string
+	// Problem is what is wrong with it; empty for its controller.
+	Problem string
+}
 
 func (e *ConflictError) Error() string {
-	return fmt.Sprintf("%s %s/%s exists and is not controlled by this object; delete it, or give this object a different name", e.Kind, e.Namespace, e.Name)
+	return fmt.Sprintf("%s %s/%s exists and %s; delete it (kubectl delete %s -n %s %s), or give this object a different name", e.Kind, e.Namespace, e.Name,
+		cmp.Or(e.Problem, "is not controlled by this object"), strings.ToLower(e.Kind), e.Namespace, e.Name)
 }
 
 // Applier writes objects. Each call has one owner, which becomes the controller of the
@@ -66,7 +74,9 @@ func New(c client.Client, live client.Reader) Applier {
 // written. changed is true if the object was changed or created, so that live is
 // outdated. The error is a *ConflictError if the object has a different controller; it
 // is not changed then. A conflict error of the API server means that live is stale.
-func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object) (changed bool, err error) {
+// mounts are the ConfigMaps that the pods of desired mount: see Use. They are checked
+// only if something is written.
+func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object, mounts ...*corev1.ConfigMap) (changed bool, err error) {
 	if err := controllerutil.SetControllerReference(owner, desired, a.client.Scheme()); err != nil {
 		return false, fmt.Errorf("setting the owner of %s: %w", desired.GetName(), err)
 	}
@@ -75,10 +85,13 @@ func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object)
 		return false, err
 	}
 	if live != nil {
-		return a.change(ctx, owner, u, live)
+		return a.change(ctx, owner, u, live, mounts)
 	}
 	if exists, err := a.exists(ctx, owner, desired); err != nil || exists {
 		return exists, err // it is compared when it is in the cache
+	}
+	if err := a.useAll(ctx, owner, mounts); err != nil {
+		return false, err
 	}
 	u.SetResourceVersion(unusedResourceVersion) // creates it, or is a conflict
 	return true, a.send(ctx, u)
@@ -96,7 +109,7 @@ const unusedResourceVersion = "1"
 // container, is a difference that an apply does not remove. The apply has the resource
 // version of live, so that an operator with a stale cache, or one that is no longer the
 // leader, gets a conflict instead of reverting a newer state.
-func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructured.Unstructured, live client.Object) (changed bool, err error) {
+func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructured.Unstructured, live client.Object, mounts []*corev1.ConfigMap) (changed bool, err error) {
 	if !metav1.IsControlledBy(live, owner) {
 		return false, conflict(u)
 	}
@@ -106,6 +119,9 @@ func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructur
 	hash, from := u.GetAnnotations()[v1alpha1.AnnotationApplied], live.GetResourceVersion()
 	if last, ok := a.lastWrites.Get(live.GetUID()); ok && last.(write).hash == hash && last.(write).from == from {
 		return last.(write).changed, nil
+	}
+	if err := a.useAll(ctx, owner, mounts); err != nil {
+		return false, err
 	}
 	u.SetUID(live.GetUID()) // a re-created object with the same name is a conflict
 	u.SetResourceVersion(from)

@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -127,12 +128,10 @@ func (r *Reconciler) build(ctx context.Context, c v1alpha1.Component, live *apps
 	if err != nil {
 		return progress{problem: err.Error()}, nil //nolint:nilerr // the user fixes it; it is in status
 	}
+	var mounts []*corev1.ConfigMap
 	if config != nil {
-		err := r.Get(ctx, client.ObjectKeyFromObject(config), &corev1.ConfigMap{})
-		if apierrors.IsNotFound(err) {
-			err = r.apply.Create(ctx, c, config)
-		}
-		if p, err := rejected(false, err); err != nil || p.problem != "" {
+		mounts = append(mounts, config)
+		if p, err := rejected(false, r.keepConfig(ctx, c, config)); err != nil || p.problem != "" {
 			return p, err
 		}
 	}
@@ -144,7 +143,20 @@ func (r *Reconciler) build(ctx context.Context, c v1alpha1.Component, live *apps
 	if live != nil {
 		before = live
 	}
-	return rejected(r.apply.Apply(ctx, c, deployment, before))
+	return rejected(r.apply.Apply(ctx, c, deployment, before, mounts...))
+}
+
+// keepConfig creates the config of a standalone component if the cache does not have it. One
+// that is in the cache is checked when a Deployment that mounts it is written.
+func (r *Reconciler) keepConfig(ctx context.Context, c v1alpha1.Component, config *corev1.ConfigMap) error {
+	err := r.Get(ctx, client.ObjectKeyFromObject(config), &corev1.ConfigMap{})
+	if apierrors.IsNotFound(err) {
+		return r.apply.Use(ctx, c, config)
+	}
+	if err != nil {
+		return fmt.Errorf("reading ConfigMap %s: %w", config.Name, err)
+	}
+	return nil
 }
 
 // health judges the Deployment as it was before this reconcile: it is not settled where it
@@ -161,7 +173,8 @@ func (r *Reconciler) health(ctx context.Context, c v1alpha1.Component, live *app
 	return h, nil
 }
 
-// deployment is the Deployment in the cache; nil for none.
+// deployment is the Deployment in the cache; nil for none, and for one that the component
+// does not control: its pods are not those of the component.
 func (r *Reconciler) deployment(ctx context.Context, c v1alpha1.Component) (*appsv1.Deployment, error) {
 	d := &appsv1.Deployment{}
 	name := components.DeploymentName(c.GetName(), r.Descriptor.Name)
@@ -171,6 +184,9 @@ func (r *Reconciler) deployment(ctx context.Context, c v1alpha1.Component) (*app
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading Deployment %s: %w", name, err)
+	}
+	if !metav1.IsControlledBy(d, c) {
+		return nil, nil //nolint:nilnil // none is an answer
 	}
 	return d, nil
 }

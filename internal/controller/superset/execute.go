@@ -60,41 +60,52 @@ func (r *Reconciler) do(ctx context.Context, s *v1alpha1.Superset, w *observed, 
 // applyTier gives a component a release. Replicas come from spec as it is now, in every
 // phase: scaling is never held back.
 func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.ApplyTier) error {
-	name := components.Catalog[a.Tier].Name
-	release, err := r.withConfig(ctx, s, w, a.Release)
+	name, live := components.Catalog[a.Tier].Name, w.objects[a.Tier]
+	release, err := r.load(ctx, s, w, a.Release)
 	if err != nil {
 		return fmt.Errorf("rendering the %s: %w", name, err)
+	}
+	config := configOf(s, release)
+	if err := r.keepConfig(ctx, s, config); err != nil {
+		return err
 	}
 	c := release.Component(name, s)
 	deadline := int32(math.Ceil(lifecycle.TierDeadline(s.Spec.Upgrade.Deadlines, a.Tier).Seconds()))
 	c.ComponentSpec().Fence, c.ComponentSpec().Mode, c.ComponentSpec().ProgressDeadlineSeconds = a.Fence, a.Mode, &deadline
 	setReplicas(c, components.WantedReplicas(&s.Spec, name))
-	live := w.objects[a.Tier]
 	if live == nil {
-		_, err := r.apply.Apply(ctx, s, c, nil)
+		_, err := r.apply.Apply(ctx, s, c, nil, config)
 		return err
 	}
-	if err := r.handOverReplicas(ctx, live, c); err != nil {
-		return err
+	if w.Tiers[a.Tier].Exists { // otherwise it is a foreign object, and Apply is a conflict
+		if err := r.handOverReplicas(ctx, live, c); err != nil {
+			return err
+		}
 	}
-	_, err = r.apply.Apply(ctx, s, c, live)
+	_, err = r.apply.Apply(ctx, s, c, live, config)
 	return err
 }
 
-// runJob creates a Job with all that its pod mounts.
+// runJob creates a Job, and before it all that its pod mounts.
 func (r *Reconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.RunJob) error {
-	release, err := r.withConfig(ctx, s, w, a.Release)
+	release, err := r.load(ctx, s, w, a.Release)
 	if err != nil {
 		return fmt.Errorf("creating the %s Job: %w", a.Script, err)
 	}
+	mounts := []*corev1.ConfigMap{migrations.ScriptsConfigMap(s.Name, s.Namespace), configOf(s, release)}
 	order := orderOf(s, w, release, a)
 	if a.Script == migrations.Rehearse {
-		if order.Current, err = r.withConfig(ctx, s, w, a.Current); err != nil {
+		if order.Current, err = r.load(ctx, s, w, a.Current); err != nil {
 			return fmt.Errorf("creating the %s Job: %w", a.Script, err)
 		}
+		if order.Current.ConfigMap != release.ConfigMap {
+			mounts = append(mounts, configOf(s, order.Current))
+		}
 	}
-	if err := r.ensure(ctx, s, migrations.ScriptsConfigMap(s.Name, s.Namespace)); err != nil {
-		return err
+	for _, cm := range mounts {
+		if err := r.apply.Use(ctx, s, cm); err != nil {
+			return err
+		}
 	}
 	if claim := migrations.Claim(s); claim != nil && a.Script == migrations.Backup {
 		if err := r.ensureClaim(ctx, claim); err != nil {

@@ -81,3 +81,27 @@ func TestPrunedReleases(t *testing.T) {
 		t.Errorf("kept %v, removed %v", keep, remove)
 	}
 }
+
+// A ControllerRevision with the name of ours is used only if this Superset controls it.
+func TestForeignRevisionIsNotLoaded(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseReady)
+	stored, err := components.ReleaseOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.Config += "# an older release"
+	for owner, want := range map[types.UID]bool{s.UID: true, "another": false} {
+		revision, err := revisionOf(s, stored, 1, actions.StoreRelease{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		revision.OwnerReferences = ownedBy(owner)
+		c := fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(revision).Build()
+		r := &Reconciler{Client: c, releases: lru.New(8)}
+		_, err = r.load(t.Context(), s, w, stored.Hash())
+		var conflict *apply.ConflictError
+		if loaded := err == nil; loaded != want || !want && !errors.As(err, &conflict) {
+			t.Errorf("controlled by %s: %v", owner, err)
+		}
+	}
+}

@@ -39,7 +39,7 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 		key := client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, hash)}
 		if err := r.Get(ctx, key, &revision); client.IgnoreNotFound(err) != nil {
 			errs = append(errs, fmt.Errorf("reading release %s: %w", hash, err))
-		} else if err == nil {
+		} else if err == nil && metav1.IsControlledBy(&revision, s) {
 			errs = append(errs, r.apply.Delete(ctx, &revision))
 		}
 	}

@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -45,7 +43,7 @@ func (r *Reconciler) storeRelease(ctx context.Context, s *v1alpha1.Superset, w *
 	if w.desired == nil {
 		return nil
 	}
-	if err := r.ensureConfig(ctx, s, w.desired); err != nil {
+	if err := r.keepConfig(ctx, s, configOf(s, w.desired)); err != nil {
 		return err
 	}
 	fence, before := s.Status.UpgradeRevision, client.Object(nil)
@@ -141,55 +139,6 @@ func storedReleases(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevis
 	}
 	slices.SortFunc(out, func(a, b state.Release) int { return cmp.Compare(b.Revision, a.Revision) })
 	return out
-}
-
-// load reads a release: the desired one, or a stored one.
-func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed, hash string) (*components.Release, error) {
-	if w.desired != nil && hash == w.Desired.Hash {
-		return w.desired, nil
-	}
-	if kept, ok := r.releases.Get(hash); ok {
-		return kept.(*components.Release), nil
-	}
-	var revision appsv1.ControllerRevision
-	if err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, hash)}, &revision); err != nil {
-		return nil, fmt.Errorf("reading release %s: %w", hash, err)
-	}
-	release, err := components.ParseRelease(revision.Data.Raw)
-	if err != nil {
-		return nil, err
-	}
-	if got := release.Hash(); got != hash {
-		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, got)
-	}
-	r.releases.Add(hash, release)
-	return release, nil
-}
-
-// withConfig reads a release, and creates its config if it does not exist.
-func (r *Reconciler) withConfig(ctx context.Context, s *v1alpha1.Superset, w *observed, hash string) (*components.Release, error) {
-	release, err := r.load(ctx, s, w, hash)
-	if err != nil {
-		return nil, err
-	}
-	return release, r.ensureConfig(ctx, s, release)
-}
-
-// ensureConfig creates the config of a release, if it does not exist.
-func (r *Reconciler) ensureConfig(ctx context.Context, s *v1alpha1.Superset, release *components.Release) error {
-	return r.ensure(ctx, s, components.ConfigMap(s.Name, s.Namespace, release.Config))
-}
-
-// ensure creates an immutable ConfigMap, if it does not exist.
-func (r *Reconciler) ensure(ctx context.Context, s *v1alpha1.Superset, cm *corev1.ConfigMap) error {
-	err := r.Get(ctx, client.ObjectKeyFromObject(cm), &corev1.ConfigMap{})
-	if apierrors.IsNotFound(err) {
-		return r.apply.Create(ctx, s, cm)
-	}
-	if err != nil {
-		return fmt.Errorf("reading ConfigMap %s: %w", cm.Name, err)
-	}
-	return nil
 }
 
 // refName names a key of a Secret; empty for none.

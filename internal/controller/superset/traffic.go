@@ -26,7 +26,7 @@ func (r *Reconciler) observeTraffic(ctx context.Context, s *v1alpha1.Superset, w
 	}
 	if exists {
 		w.service = service
-		w.Page.HasTraffic = service.Spec.Selector[v1alpha1.LabelComponent] == string(components.Maintenance)
+		w.Page.HasTraffic = metav1.IsControlledBy(service, s) && service.Spec.Selector[v1alpha1.LabelComponent] == string(components.Maintenance)
 	}
 	if exists, err = r.read(ctx, s, components.PageName(s.Name), page); err != nil {
 		return err
@@ -82,8 +82,10 @@ func (r *Reconciler) applyPage(ctx context.Context, s *v1alpha1.Superset, w *obs
 	if err != nil {
 		return fmt.Errorf("rendering the maintenance page: %w", err)
 	}
+	var mounts []*corev1.ConfigMap
 	if cm := components.PageConfigMap(s); cm != nil {
-		if err := r.ensure(ctx, s, cm); err != nil {
+		mounts = append(mounts, cm)
+		if err := r.keepConfig(ctx, s, cm); err != nil {
 			return err
 		}
 	}
@@ -96,7 +98,7 @@ func (r *Reconciler) applyPage(ctx context.Context, s *v1alpha1.Superset, w *obs
 	if w.page != nil {
 		live = w.page
 	}
-	_, err = r.apply.Apply(ctx, s, page, live)
+	_, err = r.apply.Apply(ctx, s, page, live, mounts...)
 	return err
 }
 

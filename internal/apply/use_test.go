@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package apply
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+)
+
+func mounted() *corev1.ConfigMap {
+	yes := true
+	return &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns"}, Immutable: &yes, Data: map[string]string{"a.py": "ours"}}
+}
+
+// A ConfigMap is used if its owner controls it, it is immutable and its content is equal. One
+// that does not exist is created. Any other is a conflict, and stays as it is.
+func TestUse(t *testing.T) {
+	owner := ownerOf("ours")
+	no := false
+	for problem, edit := range map[string]func(*corev1.ConfigMap){
+		"":                                 func(*corev1.ConfigMap) {},
+		"is not controlled":                func(cm *corev1.ConfigMap) { cm.OwnerReferences[0].UID = "deleted and re-created" },
+		"is not controlled by this object": func(cm *corev1.ConfigMap) { cm.OwnerReferences = nil },
+		"is being deleted": func(cm *corev1.ConfigMap) {
+			now := metav1.Now()
+			cm.DeletionTimestamp, cm.Finalizers = &now, []string{"example.com/x"}
+		},
+		"is not immutable":       func(cm *corev1.ConfigMap) { cm.Immutable = nil },
+		"is not immutable;":      func(cm *corev1.ConfigMap) { cm.Immutable = &no },
+		"has different content":  func(cm *corev1.ConfigMap) { cm.Data["a.py"] = "theirs" },
+		"has different content;": func(cm *corev1.ConfigMap) { cm.Data["b.py"] = "theirs" },
+		"different content":      func(cm *corev1.ConfigMap) { cm.BinaryData = map[string][]byte{"b.py": nil} },
+	} {
+		found := mounted()
+		if err := controllerutil.SetControllerReference(owner, found, scheme(t)); err != nil {
+			t.Fatal(err)
+		}
+		edit(found)
+		c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(found).Build()
+		a := New(c, c)
+		err := a.Use(t.Context(), owner, mounted())
+		var conflict *ConflictError
+		if problem == "" {
+			if err != nil {
+				t.Errorf("ours: %v", err)
+			}
+			continue
+		}
+		if !errors.As(err, &conflict) || !strings.Contains(err.Error(), problem) || !strings.Contains(err.Error(), "kubectl delete configmap -n ns c") {
+			t.Errorf("%s: %v", problem, err)
+		}
+	}
+	c := fake.NewClientBuilder().WithScheme(scheme(t)).Build()
+	a := New(c, c)
+	if err := a.Use(t.Context(), owner, mounted()); err != nil {
+		t.Fatal(err)
+	}
+	var created corev1.ConfigMap
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(mounted()), &created); err != nil || !metav1.IsControlledBy(&created, owner) {
+		t.Errorf("created: %+v, %v", created, err)
+	}
+}
+
+// What a pod mounts is checked before an object is created or changed, and not while
+// nothing is written.
+func TestApplyChecksWhatIsMounted(t *testing.T) {
+	owner := ownerOf("ours")
+	foreign := mounted()
+	c := fake.NewClientBuilder().WithScheme(scheme(t)).WithObjects(foreign).Build()
+	a := New(c, c)
+	var conflict *ConflictError
+	if changed, err := a.Apply(t.Context(), owner, deployment(), nil, mounted()); changed || !errors.As(err, &conflict) {
+		t.Errorf("creation: changed %v, %v", changed, err)
+	}
+	live := deployment()
+	if err := controllerutil.SetControllerReference(owner, live, c.Scheme()); err != nil {
+		t.Fatal(err)
+	}
+	u, err := applyConfiguration(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live.Annotations, live.ResourceVersion = u.GetAnnotations(), "17"
+	if changed, err := a.Apply(t.Context(), owner, deployment(), live, mounted()); changed || err != nil {
+		t.Errorf("nothing differs: changed %v, %v", changed, err)
+	}
+	*live.Spec.Replicas = 5
+	if changed, err := a.Apply(t.Context(), owner, deployment(), live, mounted()); changed || !errors.As(err, &conflict) {
+		t.Errorf("a change: changed %v, %v", changed, err)
+	}
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/components"
+)
+
+// load reads a release: the desired one, or a stored one. The error is a
+// *apply.ConflictError if its ControllerRevision has a different controller.
+func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed, hash string) (*components.Release, error) {
+	if w.desired != nil && hash == w.Desired.Hash {
+		return w.desired, nil
+	}
+	if kept, ok := r.releases.Get(hash); ok {
+		return kept.(*components.Release), nil
+	}
+	var revision appsv1.ControllerRevision
+	name := releaseName(s.Name, hash)
+	err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, &revision)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading release %s: %w", hash, err)
+	case !metav1.IsControlledBy(&revision, s):
+		return nil, &apply.ConflictError{Kind: "ControllerRevision", Namespace: s.Namespace, Name: name}
+	}
+	release, err := components.ParseRelease(revision.Data.Raw)
+	if err != nil {
+		return nil, err
+	}
+	if got := release.Hash(); got != hash {
+		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, got)
+	}
+	r.releases.Add(hash, release)
+	return release, nil
+}
+
+// configOf is the ConfigMap with the config of a release.
+func configOf(s *v1alpha1.Superset, release *components.Release) *corev1.ConfigMap {
+	return components.ConfigMap(s.Name, s.Namespace, release.Config)
+}
+
+// keepConfig creates a ConfigMap that pods mount if the cache does not have it. One that is
+// in the cache is not checked here but when it is given to a pod: a resting phase reads
+// nothing.
+func (r *Reconciler) keepConfig(ctx context.Context, s *v1alpha1.Superset, cm *corev1.ConfigMap) error {
+	err := r.Get(ctx, client.ObjectKeyFromObject(cm), &corev1.ConfigMap{})
+	if apierrors.IsNotFound(err) {
+		return r.apply.Use(ctx, s, cm)
+	}
+	if err != nil {
+		return fmt.Errorf("reading ConfigMap %s: %w", cm.Name, err)
+	}
+	return nil
+}
