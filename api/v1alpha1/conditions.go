@@ -19,6 +19,9 @@ const (
 	ConditionSchemaInSync = "SchemaInSync"
 	// ConditionRollbackAvailable is true if there is a rollback target.
 	ConditionRollbackAvailable = "RollbackAvailable"
+	// ConditionReleaseStored is false while the ControllerRevision of the release that
+	// runs is missing and spec asks for another release. Otherwise it is absent.
+	ConditionReleaseStored = "ReleaseStored"
 	// ConditionVersionSupported is true if spec.version is in the range that this
 	// operator release supports.
 	ConditionVersionSupported = "VersionSupported"
@@ -63,6 +66,9 @@ const (
 	// ReasonNameConflict: an object with a name that the operator needs has a
 	// different owner. The operator neither uses nor changes it.
 	ReasonNameConflict = "NameConflict"
+	// ReasonReleaseMissing: the ControllerRevision of a release that is in use does not
+	// exist. The message says how to get it back.
+	ReasonReleaseMissing = "ReleaseMissing"
 	// ReasonTierNotReady: the verified release runs, but not all its pods are ready.
 	ReasonTierNotReady = "TierNotReady"
 )

@@ -65,8 +65,8 @@ type SupersetStatus struct {
 	LastHandled LastHandled `json:"lastHandled,omitzero"`
 
 	// conditions: Ready, Reconciling, Stalled, Available, SchemaInSync,
-	// RollbackAvailable, VersionSupported, Paused, AwaitingApproval, OutsideWindow
-	// and MaintenancePage.
+	// RollbackAvailable, VersionSupported, Paused, AwaitingApproval, OutsideWindow,
+	// MaintenancePage and ReleaseStored.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

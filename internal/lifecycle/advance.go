@@ -72,14 +72,14 @@ func (n *draft) begin() {
 	n.record(v1alpha1.ResultSuperseded)
 	n.nextFence()
 	kind := v1alpha1.KindUpgrade
-	switch s.Current.Version {
+	switch s.Running {
 	case "":
 		kind = v1alpha1.KindInstall
 	case s.Desired.Version:
 		kind = v1alpha1.KindConfigChange
 	}
 	n.Upgrade = &v1alpha1.UpgradeStatus{
-		Kind: kind, From: s.Current.Version, To: s.Desired.Version,
+		Kind: kind, From: s.Running, To: s.Desired.Version,
 		FromRelease: n.Release, ToRelease: s.Desired.Hash, StartedAt: n.now,
 	}
 	if !s.Run.Touched || s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
@@ -172,7 +172,7 @@ func (n *draft) beginRollback() {
 	n.nextFence()
 	if s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
 		n.Upgrade = &v1alpha1.UpgradeStatus{
-			Kind: v1alpha1.KindRollback, From: s.Current.Version, To: r.Target.Version,
+			Kind: v1alpha1.KindRollback, From: s.Running, To: r.Target.Version,
 			FromRelease: n.Release, ToRelease: r.Target.Hash, FromRevision: s.Schema.Revision, StartedAt: n.now,
 		}
 	}

@@ -15,10 +15,15 @@ var notReady = [3]string{
 	state.Web:       "not all web pods are ready",
 }
 
-// idle keeps the verified release running. In Failed every tier stays as it is.
+// idle keeps the verified release running. In Failed every tier stays as it is, and so it
+// does while the verified release is not stored: a missing release is not one without tiers.
 func idle(s *state.Snapshot) Decision {
-	if s.Phase == v1alpha1.PhaseFailed {
-		return Decision{Work: actions.KeepAll(s)}
+	if s.Phase == v1alpha1.PhaseFailed || s.ReleaseMissing() {
+		d := Decision{Work: actions.KeepAll(s)}
+		if s.ReleaseMissing() && s.Desired.Hash == s.Status.Release {
+			d.Work.Store = storeAgain(s, s.Desired.Hash)
+		}
+		return d
 	}
 	d := Decision{Work: actions.TrafficOnly(s)}
 	d.Work.Prune = true

@@ -8,8 +8,10 @@ import (
 	"testing"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // The tiers of a release are unknown while its ControllerRevision is missing (stale cache, or
@@ -106,5 +108,58 @@ func TestStatusWithoutARun(t *testing.T) {
 		if err != nil || next.UpgradeRevision != 10 || next.Phase != v1alpha1.PhaseValidate {
 			t.Errorf("%s without a run: %+v, %v", phase, next, err)
 		}
+	}
+}
+
+// While the verified release is missing, a resting phase removes no tier and keeps each as it
+// is. Only a release that spec asks for is stored again, with its plan and schema revision.
+func TestMissingVerifiedRelease(t *testing.T) {
+	for _, phase := range []v1alpha1.Phase{v1alpha1.PhaseReady, v1alpha1.PhaseRolledBack, v1alpha1.PhaseFailed} {
+		o := statetest.Upgrade(phase)
+		o.Status.Release, o.Status.Upgrade.FromRelease = "a", "a"
+		o.Status.Upgrade.HeldRelease, o.Status.Upgrade.ToRelease = "b", "b"
+		if phase == v1alpha1.PhaseReady {
+			o.Status.Upgrade.ToRelease, o.Status.Upgrade.PlanHash = "a", "planned"
+			o.Status.Schema = &v1alpha1.SchemaStatus{Revision: "head"}
+			o.Desired = o.StoredRelease("a")
+		}
+		for tier := range o.Tiers {
+			o.Tiers[tier].Release, o.Tiers[tier].Fence, o.Tiers[tier].Mode = "a", 4, v1alpha1.ModeServe
+		}
+		o.Stored = slices.DeleteFunc(o.Stored, func(r state.Release) bool { return r.Hash == "a" })
+		d := Decide(state.Of(o))
+		if d.Kind == KindMove || d.Work.Prune {
+			t.Errorf("%s: moves on %q, prunes: %v", phase, d.Move.Event, d.Work.Prune)
+		}
+		for tier, w := range d.Work.Tiers {
+			if w != (actions.TierWork{Apply: true, Release: "a", Fence: 4, Mode: v1alpha1.ModeServe}) {
+				t.Errorf("%s: %s: %+v", phase, state.TierNames[tier], w)
+			}
+		}
+		switch store := d.Work.Store; {
+		case (store != nil) != (phase == v1alpha1.PhaseReady):
+			t.Errorf("%s: stores %+v", phase, store)
+		case store != nil && (store.Head != "head" || store.Hash != "planned"):
+			t.Errorf("%s: stores %+v, want its plan and schema revision", phase, store)
+		}
+	}
+}
+
+// An upgrade from a release that is missing is an upgrade, and asks for the acceptance that it
+// cannot be rolled back.
+func TestUpgradeFromAMissingRelease(t *testing.T) {
+	o := statetest.Upgrade(v1alpha1.PhaseReady)
+	o.Status.Release, o.Status.Upgrade.ToRelease, o.Status.Upgrade.To = "a", "a", "5.0.0"
+	o.Stored = slices.DeleteFunc(o.Stored, func(r state.Release) bool { return r.Hash == "a" })
+	s := state.Of(o)
+	d := Decide(s)
+	next, err := Advance(s, &d, 10)
+	if err != nil || next.Upgrade.Kind != v1alpha1.KindUpgrade || next.Upgrade.From != "5.0.0" || next.Upgrade.FromRelease != "a" {
+		t.Fatalf("%+v, %v: want an upgrade from 5.0.0", next, err)
+	}
+	o.Status, o.Preflight = next, migrations.Progress{Attempt: 1, Done: true}
+	d = Decide(state.Of(o)) // stores the target with its plan
+	if p := d.Planned.Plan; p == nil || p.Rollback != v1alpha1.RollbackFrozen || !strings.Contains(p.RollbackReason, "release a (version 5.0.0) is not stored") {
+		t.Errorf("plan %+v", p)
 	}
 }

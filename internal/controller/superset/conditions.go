@@ -39,6 +39,7 @@ var conditions = []struct {
 	{v1alpha1.ConditionAvailable, available},
 	{v1alpha1.ConditionSchemaInSync, schemaInSync},
 	{v1alpha1.ConditionRollbackAvailable, rollbackAvailable},
+	{v1alpha1.ConditionReleaseStored, releaseStored},
 	{v1alpha1.ConditionVersionSupported, func(r *report) condition {
 		if state.Supported(r.s.Spec.Version) {
 			return isTrue(true, v1alpha1.ReasonSupported, "this operator release supports "+state.SupportedRange())
@@ -126,6 +127,8 @@ func schemaInSync(r *report) condition {
 // rollbackAvailable reports what a rollback token would do now.
 func rollbackAvailable(r *report) condition {
 	switch to := r.rollback(); {
+	case to.Target.Hash == "" && r.rollbackTarget() != "":
+		return isTrue(false, v1alpha1.ReasonReleaseMissing, "rollback is not available: "+r.missing(r.rollbackTarget()))
 	case to.Target.Hash == "":
 		return isTrue(false, v1alpha1.ReasonNone, "no earlier release is stored")
 	case !to.Possible():
@@ -133,6 +136,21 @@ func rollbackAvailable(r *report) condition {
 	default:
 		return isTrue(true, string(to.How.Class), fmt.Sprintf("to %s, %s: %s", to.Target.Version, databaseChange(to.How.Class), r.newToken(v1alpha1.AnnotationRollback)))
 	}
+}
+
+// releaseStored reports that the release that runs is missing; absent when it is stored, and
+// when spec asks for it, because it is stored again at once.
+func releaseStored(r *report) condition {
+	if !r.snapshot.ReleaseMissing() || r.snapshot.Desired.Hash == r.status.Release {
+		return condition{}
+	}
+	return isTrue(false, v1alpha1.ReasonReleaseMissing, r.missing(r.status.Release)+
+		". What runs is kept and scaled; a deleted tier is not created again, and no release or ConfigMap is deleted")
+}
+
+// missing says that a release is not stored, and how to get it back.
+func (r *report) missing(hash string) string {
+	return fmt.Sprintf("ControllerRevision %s is missing: restore it from a backup, or set spec back to that release, which stores it again", releaseName(r.s.Name, hash))
 }
 
 // databaseChange is what a rollback does to the database.
@@ -170,14 +188,19 @@ func (r *report) stalled() bool {
 
 // rollback is what a rollback token would do now; the zero Rollback for nothing.
 func (r *report) rollback() rollback.Rollback {
-	target := r.status.PreviousRelease
-	u := r.status.Upgrade
-	if u != nil && u.Touched && r.status.Phase != v1alpha1.PhaseReady && r.status.Phase != v1alpha1.PhaseRolledBack {
-		target = cmp.Or(u.RollbackRelease, u.FromRelease)
-	}
-	release := r.snapshot.StoredRelease(target)
+	release := r.snapshot.StoredRelease(r.rollbackTarget())
 	if release.Hash == "" {
 		return rollback.Rollback{}
 	}
 	return rollback.To(r.snapshot, release)
+}
+
+// rollbackTarget is the release that a rollback token would put back, stored or not; empty
+// for none.
+func (r *report) rollbackTarget() string {
+	u := r.status.Upgrade
+	if u != nil && u.Touched && r.status.Phase != v1alpha1.PhaseReady && r.status.Phase != v1alpha1.PhaseRolledBack {
+		return cmp.Or(u.RollbackRelease, u.FromRelease)
+	}
+	return r.status.PreviousRelease
 }

@@ -264,9 +264,13 @@ func TestOtherConditions(t *testing.T) {
 		"rollback":          {phase: v1alpha1.PhaseReady, kind: "RollbackAvailable", want: "True", reason: "Image", text: "to 5.0.0"},
 		"rollback in a run": {phase: v1alpha1.PhaseUpgradeWeb, kind: "RollbackAvailable", want: "True", reason: "Image", text: "superset-operator.dev/rollback"},
 		"no rollback":       {v1alpha1.PhaseReady, func(s *v1alpha1.Superset, _ *observed) { s.Status.PreviousRelease = "" }, "RollbackAvailable", "False", "None", "", false},
-		"target deleted":    {v1alpha1.PhaseReady, func(_ *v1alpha1.Superset, w *observed) { w.Stored = w.Stored[:1] }, "RollbackAvailable", "False", "None", "", false},
-		"supported":         {phase: v1alpha1.PhaseReady, kind: "VersionSupported", want: "True", reason: "Supported", text: "below 7.0.0"},
-		"not supported":     {v1alpha1.PhaseValidate, func(s *v1alpha1.Superset, _ *observed) { s.Spec.Version = "7.0.0" }, "VersionSupported", "False", "Unsupported", "4.1.0 and above", false},
+		"target deleted":    {v1alpha1.PhaseReady, func(_ *v1alpha1.Superset, w *observed) { w.Stored = w.Stored[:1] }, "RollbackAvailable", "False", "ReleaseMissing", "ControllerRevision bi-", false},
+		"release deleted": {v1alpha1.PhaseRolledBack, func(s *v1alpha1.Superset, w *observed) {
+			s.Status.Upgrade.HeldRelease, s.Status.Release = w.Desired.Hash, "lost"
+		}, "ReleaseStored", "False", "ReleaseMissing", "ControllerRevision bi-lost is missing", false},
+		"release stored": {phase: v1alpha1.PhaseRolledBack, kind: "ReleaseStored", notPresent: true},
+		"supported":      {phase: v1alpha1.PhaseReady, kind: "VersionSupported", want: "True", reason: "Supported", text: "below 7.0.0"},
+		"not supported":  {v1alpha1.PhaseValidate, func(s *v1alpha1.Superset, _ *observed) { s.Spec.Version = "7.0.0" }, "VersionSupported", "False", "Unsupported", "4.1.0 and above", false},
 	}
 	for name, c := range cases {
 		s, w := upgrading(t, c.phase)

@@ -58,10 +58,16 @@ func (r *Reconciler) do(ctx context.Context, s *v1alpha1.Superset, w *observed, 
 }
 
 // applyTier gives a component a release. Replicas come from spec as it is now, in every
-// phase: scaling is never held back.
+// phase: scaling is never held back. A component that has this release already is kept if the
+// release is missing.
 func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.ApplyTier) error {
 	name, live := components.Catalog[a.Tier].Name, w.objects[a.Tier]
+	replicas := components.WantedReplicas(&s.Spec, name)
+	var missing *missingError
 	release, err := r.load(ctx, s, w, a.Release)
+	if errors.As(err, &missing) && w.Tiers[a.Tier].Exists && w.Tiers[a.Tier].Release == a.Release {
+		return r.keepTier(ctx, live, a, replicas)
+	}
 	if err != nil {
 		return fmt.Errorf("rendering the %s: %w", name, err)
 	}
@@ -72,7 +78,7 @@ func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *obs
 	c := release.Component(name, s)
 	deadline := int32(math.Ceil(lifecycle.TierDeadline(s.Spec.Upgrade.Deadlines, a.Tier).Seconds()))
 	c.ComponentSpec().Fence, c.ComponentSpec().Mode, c.ComponentSpec().ProgressDeadlineSeconds = a.Fence, a.Mode, &deadline
-	setReplicas(c, components.WantedReplicas(&s.Spec, name))
+	setReplicas(c, replicas)
 	if live == nil {
 		_, err := r.apply.Apply(ctx, s, c, nil, config)
 		return err

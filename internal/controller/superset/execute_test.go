@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
@@ -82,6 +84,41 @@ func TestPrunedReleases(t *testing.T) {
 	}
 }
 
+// Nothing is removed while a release that is in use is missing: its pods mount ConfigMaps
+// that no stored release names.
+func TestNothingIsPrunedWhileAReleaseIsMissing(t *testing.T) {
+	for missing, edit := range map[string]func(*v1alpha1.Superset, *observed){
+		"none":                 func(*v1alpha1.Superset, *observed) {},
+		"held, never stored":   func(s *v1alpha1.Superset, _ *observed) { s.Status.Upgrade.HeldRelease = "lost" },
+		"target, never stored": func(s *v1alpha1.Superset, _ *observed) { s.Status.Upgrade.ToRelease = "lost" },
+		"running":              func(s *v1alpha1.Superset, _ *observed) { s.Status.Release = "lost" },
+		"previous":             func(s *v1alpha1.Superset, _ *observed) { s.Status.PreviousRelease = "lost" },
+		"start of the run":     func(s *v1alpha1.Superset, _ *observed) { s.Status.Upgrade.FromRelease = "lost" },
+		"rollback target":      func(s *v1alpha1.Superset, _ *observed) { s.Status.Upgrade.RollbackRelease = "lost" },
+		"of the downgrade Job": func(s *v1alpha1.Superset, _ *observed) {
+			s.Status.Upgrade.Rollback = &v1alpha1.RollbackStatus{Release: "lost"}
+		},
+		"on a tier": func(_ *v1alpha1.Superset, w *observed) { w.Tiers[state.Worker].Release = "lost" },
+	} {
+		s, w := upgrading(t, v1alpha1.PhaseReady)
+		unused := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bi-config-unused", Namespace: s.Namespace, Labels: components.Labels(s.Name), OwnerReferences: ownedBy(s.UID)}}
+		c := fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(unused).Build()
+		r := &Reconciler{Client: c, apply: apply.New(c, c), releases: lru.New(8)}
+		for _, stored := range w.Stored {
+			r.releases.Add(stored.Hash, &components.Release{})
+		}
+		edit(s, w)
+		if err := r.prune(t.Context(), s, w); err != nil {
+			t.Fatal(err)
+		}
+		kept := c.Get(t.Context(), client.ObjectKeyFromObject(unused), unused) == nil
+		removes := missing == "none" || strings.HasSuffix(missing, "never stored")
+		if kept == removes {
+			t.Errorf("missing: %s: the ConfigMap is kept: %v", missing, kept)
+		}
+	}
+}
+
 // A ControllerRevision with the name of ours is used only if this Superset controls it.
 func TestForeignRevisionIsNotLoaded(t *testing.T) {
 	s, w := upgrading(t, v1alpha1.PhaseReady)
@@ -102,6 +139,47 @@ func TestForeignRevisionIsNotLoaded(t *testing.T) {
 		var conflict *apply.ConflictError
 		if loaded := err == nil; loaded != want || !want && !errors.As(err, &conflict) {
 			t.Errorf("controlled by %s: %v", owner, err)
+		}
+	}
+}
+
+// A component whose release is missing is still scaled, and stopped by a Drain. Its other
+// fields stay, and nothing is written when nothing changes.
+func TestTierOfAMissingRelease(t *testing.T) {
+	for name, tt := range map[string]struct {
+		action   actions.ApplyTier
+		replicas int32
+		writes   int
+	}{
+		"kept":    {actions.ApplyTier{Release: "lost", Fence: 1, Mode: v1alpha1.ModeServe}, 2, 0},
+		"scaled":  {actions.ApplyTier{Release: "lost", Fence: 1, Mode: v1alpha1.ModeServe}, 4, 1},
+		"stopped": {actions.ApplyTier{Release: "lost", Fence: 2, Mode: v1alpha1.ModeHold}, 2, 1},
+	} {
+		s, w := upgrading(t, v1alpha1.PhaseDBMigrate)
+		tt.action.Tier, s.Spec.Web.Replicas = state.Web, &tt.replicas
+		two, writes := int32(2), 0
+		live := &v1alpha1.SupersetWebWorker{ObjectMeta: metav1.ObjectMeta{Name: s.Name, Namespace: s.Namespace, OwnerReferences: ownedBy(s.UID)}}
+		live.Spec.Release, live.Spec.Fence, live.Spec.Mode, live.Spec.Replicas, live.Spec.ConfigMapName = "lost", 1, v1alpha1.ModeServe, &two, "theirs"
+		c := interceptor.NewClient(fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(live).Build(), interceptor.Funcs{
+			Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, p client.Patch, opts ...client.PatchOption) error {
+				writes++
+				return c.Patch(ctx, obj, p, opts...)
+			},
+		})
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(live), live); err != nil {
+			t.Fatal(err)
+		}
+		w.objects[state.Web], w.Tiers[state.Web] = live, tierOf(live, nil)
+		r := &Reconciler{Client: c, apply: apply.New(c, c), releases: lru.New(8)}
+		if err := r.do(t.Context(), s, w, tt.action); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		var got v1alpha1.SupersetWebWorker
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(live), &got); err != nil {
+			t.Fatal(err)
+		}
+		if writes != tt.writes || *got.Spec.Replicas != tt.replicas || got.Spec.Mode != tt.action.Mode || got.Spec.Fence != tt.action.Fence || got.Spec.ConfigMapName != "theirs" {
+			t.Errorf("%s: %d writes, %+v", name, writes, got.Spec)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package superset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,8 +18,26 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-// load reads a release: the desired one, or a stored one. The error is a
-// *apply.ConflictError if its ControllerRevision has a different controller.
+// missingError reports that the ControllerRevision of a release does not exist.
+type missingError struct{ namespace, name string }
+
+func (e *missingError) Error() string {
+	return fmt.Sprintf("ControllerRevision %s/%s does not exist", e.namespace, e.name)
+}
+
+// rejected is true for an error that needs manual intervention, a missing release included:
+// see apply.Rejected.
+func rejected(err error) (reason, message string, is bool) {
+	var missing *missingError
+	if errors.As(err, &missing) {
+		return v1alpha1.ReasonReleaseMissing, err.Error(), true
+	}
+	return apply.Rejected(err)
+}
+
+// load reads a release: the desired one, or a stored one. The error is a *missingError if
+// it is not stored, and a *apply.ConflictError if its ControllerRevision has a different
+// controller.
 func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed, hash string) (*components.Release, error) {
 	if w.desired != nil && hash == w.Desired.Hash {
 		return w.desired, nil
@@ -30,6 +49,8 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 	name := releaseName(s.Name, hash)
 	err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, &revision)
 	switch {
+	case apierrors.IsNotFound(err):
+		return nil, &missingError{s.Namespace, name}
 	case err != nil:
 		return nil, fmt.Errorf("reading release %s: %w", hash, err)
 	case !metav1.IsControlledBy(&revision, s):

@@ -19,8 +19,12 @@ import (
 )
 
 // prune removes the oldest releases past the history limit, and the ConfigMaps that no
-// stored release needs. A release that is in use is never removed.
+// stored release needs. A release that is in use is never removed. While one is missing,
+// nothing is removed: which ConfigMaps its pods mount is not known.
 func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	if anyMissing(s, w) {
+		return nil
+	}
 	needed := map[string]bool{migrations.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
 	if cm := components.PageConfigMap(s); cm != nil {
 		needed[cm.Name] = true
@@ -77,17 +81,34 @@ func (r *Reconciler) pruneConfigMaps(ctx context.Context, s *v1alpha1.Superset, 
 // inUse is true for a release that runs, that a run started from or upgrades to, or that a
 // rollback needs.
 func inUse(s *v1alpha1.Superset, w *observed, hash string) bool {
-	used := []string{s.Status.Release, s.Status.PreviousRelease, w.Desired.Hash}
+	if hash == w.Desired.Hash || slices.Contains(started(s, w), hash) {
+		return true
+	}
+	u := s.Status.Upgrade
+	return u != nil && (hash == u.ToRelease || hash == u.HeldRelease)
+}
+
+// started are the releases that were stored before anything could run or return to them;
+// some are empty. The target of a run that has failed early was never stored.
+func started(s *v1alpha1.Superset, w *observed) []string {
+	used := []string{s.Status.Release, s.Status.PreviousRelease}
 	for i := range w.Tiers {
 		used = append(used, w.Tiers[i].Release)
 	}
 	if u := s.Status.Upgrade; u != nil {
-		used = append(used, u.FromRelease, u.ToRelease, u.RollbackRelease, u.HeldRelease)
+		used = append(used, u.FromRelease, u.RollbackRelease)
 		if u.Rollback != nil {
 			used = append(used, u.Rollback.Release)
 		}
 	}
-	return slices.Contains(used, hash)
+	return used
+}
+
+// anyMissing is true while a release that is in use is not stored.
+func anyMissing(s *v1alpha1.Superset, w *observed) bool {
+	return slices.ContainsFunc(started(s, w), func(hash string) bool {
+		return hash != "" && w.StoredRelease(hash).Hash == ""
+	})
 }
 
 func historyLimit(s *v1alpha1.Superset) int {

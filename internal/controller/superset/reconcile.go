@@ -74,8 +74,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "event", d.Move.Event, "reason", d.Reason, "message", d.Message)
 	if d.Kind != lifecycle.KindMove {
 		if err := r.execute(ctx, s, w, &d.Work); err != nil {
-			reason, message, rejected := apply.Rejected(err)
-			if !rejected {
+			reason, message, isRejected := rejected(err)
+			if !isRejected {
 				return apply.Requeue(err)
 			}
 			d.Kind, d.Reason, d.Message, d.Recheck = lifecycle.KindWait, reason, message, apply.RejectedRecheck

@@ -6,11 +6,13 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 )
 
 // handover owns the replicas of a component once spec no longer sets them, until an
@@ -45,6 +47,25 @@ func (r *Reconciler) handOverReplicas(ctx context.Context, live, desired v1alpha
 	}}
 	if err := r.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), handover, client.ForceOwnership); err != nil {
 		return fmt.Errorf("handing over the replicas of %s: %w", live.GetName(), err)
+	}
+	return nil
+}
+
+// keepTier changes nothing but fence, mode and replicas of a component: its release is
+// missing, so the rest of its spec cannot be rendered. The replicas of an autoscaled one are
+// left alone.
+func (r *Reconciler) keepTier(ctx context.Context, live v1alpha1.Component, a actions.ApplyTier, replicas *int32) error {
+	kept := live.DeepCopyObject().(v1alpha1.Component)
+	kept.ComponentSpec().Fence, kept.ComponentSpec().Mode = a.Fence, a.Mode
+	if at := kept.DesiredReplicas(); at != nil && replicas != nil {
+		*at = replicas
+	}
+	if equality.Semantic.DeepEqual(kept, live) {
+		return nil
+	}
+	patch := client.MergeFromWithOptions(live, client.MergeFromWithOptimisticLock{})
+	if err := r.Patch(ctx, kept, patch, apply.FieldOwner); err != nil {
+		return fmt.Errorf("changing %s, whose release is missing: %w", live.GetName(), err)
 	}
 	return nil
 }

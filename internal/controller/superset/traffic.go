@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 )
@@ -68,8 +67,8 @@ func (r *Reconciler) routeTraffic(ctx context.Context, s *v1alpha1.Superset, w *
 // pageRejected reports a rejection of the maintenance page in its condition: an upgrade
 // never waits for the page.
 func (w *observed) pageRejected(err error) error {
-	_, message, rejected := apply.Rejected(err)
-	if !rejected {
+	_, message, isRejected := rejected(err)
+	if !isRejected {
 		return err
 	}
 	w.Page.Blocked = message

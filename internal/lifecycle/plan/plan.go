@@ -65,7 +65,9 @@ func rollbackClass(s *state.Snapshot, p *v1alpha1.Plan) (v1alpha1.RollbackClass,
 	switch {
 	case !s.Upgrades:
 		return v1alpha1.RollbackNone, "there is no earlier release"
-	case s.Previous.Hash != "" && s.Previous.Database != s.Desired.Database:
+	case s.Previous.Hash == "":
+		return v1alpha1.RollbackFrozen, rollback.Missing(s.Run.FromRelease, s.Run.From)
+	case s.Previous.Database != s.Desired.Database:
 		return v1alpha1.RollbackNone, s.Previous.Version + " uses another database: set spec.database.uriFrom back to return to it"
 	}
 	saved := savesFoundSchema(s, p)

@@ -26,7 +26,7 @@ func Refuse(s *state.Snapshot) (reason, message string) {
 		return v1alpha1.ReasonUnsupportedVersion, fmt.Sprintf(
 			"version %s is not supported by this operator release (%s); to try it anyway, set spec.upgrade.allowUnsupportedVersion", target, state.SupportedRange())
 	}
-	running, err := semver.StrictNewVersion(s.Current.Version)
+	running, err := semver.StrictNewVersion(s.Running)
 	if err != nil {
 		return "", "" // a first install
 	}

@@ -31,6 +31,11 @@ func Requested(s *state.Snapshot) (r Rollback, refused string) {
 	return r, ""
 }
 
+// Missing says that a release is not stored, and how to store it again.
+func Missing(hash, version string) string {
+	return fmt.Sprintf("release %s (version %s) is not stored: its ControllerRevision is missing; set spec back to what it was, and it is stored again", hash, version)
+}
+
 func requestedTarget(s *state.Snapshot) (state.Release, string) {
 	token := s.Tokens.Rollback
 	if n, err := strconv.ParseInt(token, 10, 64); err == nil {
@@ -66,12 +71,12 @@ func releaseAt(s *state.Snapshot, revision int64) string {
 // named refuses a named release that runs and is verified already, and one of a higher
 // version that was never verified: its schema may not be there.
 func named(s *state.Snapshot, r state.Release) (state.Release, string) {
-	switch running := s.Current; {
-	case running.Hash == "":
+	switch {
+	case s.Status.Release == "":
 		return state.Release{}, "no release was verified yet: there is nothing to roll back to"
-	case state.Higher(r.Version, running.Version) && !wasVerified(s, r.Hash):
-		return state.Release{}, fmt.Sprintf("version %s is higher than the running %s and was never verified: set spec.version to it, or retry", r.Version, running.Version)
-	case r.Hash == running.Hash && (s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack):
+	case state.Higher(r.Version, s.Running) && !wasVerified(s, r.Hash):
+		return state.Release{}, fmt.Sprintf("version %s is higher than the running %s and was never verified: set spec.version to it, or retry", r.Version, s.Running)
+	case r.Hash == s.Status.Release && (s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack):
 		return state.Release{}, fmt.Sprintf("version %s is running already", r.Version)
 	default:
 		return r, ""
@@ -117,7 +122,7 @@ func StartedFrom(s *state.Snapshot) state.Release {
 // version is not lower, or the rollback is not possible. The desired release itself is
 // preferred to another one of its version.
 func ByVersion(s *state.Snapshot) (r Rollback, ok bool) {
-	running, err := semver.StrictNewVersion(s.Current.Version)
+	running, err := semver.StrictNewVersion(s.Running)
 	if err != nil {
 		return Rollback{}, false
 	}

@@ -20,6 +20,7 @@ func Of(o *Observation) *Snapshot {
 	s.InRun = Moving(s.Phase) || s.Phase == v1alpha1.PhaseFailed
 	s.Current, s.Previous = o.StoredRelease(o.Status.Release), o.StoredRelease(s.Run.FromRelease)
 	s.Target, s.RollbackTarget = o.StoredRelease(s.Run.ToRelease), o.StoredRelease(s.Run.RollbackRelease)
+	s.Running = s.runningVersion()
 	s.deriveRun()
 	s.deriveSchema()
 	s.deriveKeys()
@@ -63,4 +64,25 @@ func (s *Snapshot) deriveRun() {
 	if r := s.Run.Rollback; r != nil && (s.Phase == v1alpha1.PhaseRollback || s.Phase == v1alpha1.PhaseFailed) {
 		s.DowngradeFailed = r.FellBack
 	}
+}
+
+// runningVersion is the version of the verified release: as stored, else as status has it.
+func (s *Snapshot) runningVersion() string {
+	hash := s.Status.Release
+	switch {
+	case hash == "" || s.Current.Hash != "":
+		return s.Current.Version
+	case hash == s.Desired.Hash:
+		return s.Desired.Version
+	case hash == s.Run.ToRelease:
+		return s.Run.To
+	case hash == s.Run.FromRelease:
+		return s.Run.From
+	}
+	for i := range s.Status.History {
+		if h := &s.Status.History[i]; h.Release == hash {
+			return h.To
+		}
+	}
+	return s.Status.Version
 }

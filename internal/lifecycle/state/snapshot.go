@@ -36,6 +36,10 @@ type Snapshot struct {
 	// back; each the zero Release when it is not stored.
 	Current, Previous, Target, RollbackTarget Release
 
+	// Running is the version of the verified release, also while that is not stored;
+	// empty for none.
+	Running string
+
 	// Schema is what is known of the database.
 	Schema Schema
 	// Keys are the secret keys that stored secrets may be encrypted with: that of the
@@ -62,6 +66,10 @@ type Snapshot struct {
 	// install and in a rollback.
 	Soak time.Duration
 }
+
+// ReleaseMissing is true while the verified release is not stored: its ControllerRevision
+// was deleted, or the cache is stale.
+func (s *Snapshot) ReleaseMissing() bool { return s.Status.Release != "" && s.Current.Hash == "" }
 
 // Schema is what is known of the database: the status, and what the Job of this
 // phase has reported since.
