@@ -15,7 +15,9 @@ type Reason string
 
 // The reasons that a script can report.
 const (
-	ReasonConfigInvalid       Reason = "ConfigInvalid"
+	ReasonConfigInvalid Reason = "ConfigInvalid"
+	// ReasonVersionMismatch: the image has another version of Superset than spec.version.
+	ReasonVersionMismatch     Reason = "VersionMismatch"
 	ReasonImageBroken         Reason = "ImageBroken"
 	ReasonDriverMissing       Reason = "DriverMissing"
 	ReasonSecretKeyInvalid    Reason = "SecretKeyInvalid"
@@ -133,6 +135,7 @@ type Result struct {
 	Backup *BackupResult `json:"backup,omitempty"`
 	// Rehearsal has the findings of a rehearsal; nil for other scripts and if it failed.
 	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
+	Facts
 }
 
 // BackupResult is a backup of the metadata database.
@@ -203,6 +206,7 @@ func ParseResult(message string) (Result, error) {
 func (r *Result) bound() {
 	r.Message = cut(r.Message, maxMessage)
 	r.Checks = boundChecks(r.Checks)
+	r.Facts.bound()
 	if len(r.Charts) > maxCharts || !chartsForm.MatchString(r.Charts) {
 		r.Charts = ""
 	}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestFactsAreBounded: the image that writes a result is not trusted.
+func TestFactsAreBounded(t *testing.T) {
+	long, many := strings.Repeat("é", 5000), make([]string, 100)
+	for i := range many {
+		many[i] = long
+	}
+	line, err := json.Marshal(Result{Script: "inspect", Facts: Facts{
+		Tables: true, TablesIn: long, Identity: long, Workers: many, WorkerCount: -3, Beat: long, Package: long,
+		VersionNote: long, UnknownSettings: many, Sessions: make([]Session, 100)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := ParseResult(string(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]int{got.TablesIn: 63, got.Identity: 128, got.Beat: 128, got.Package: 64, got.VersionNote: 128,
+		got.Workers[7]: 64, got.UnknownSettings[15]: 64}
+	for text, want := range texts {
+		if n := len([]rune(text)); n != want {
+			t.Errorf("%d characters, want %d", n, want)
+		}
+	}
+	if len(got.Workers) != 8 || got.WorkerCount != 8 || len(got.UnknownSettings) != 16 || len(got.Sessions) != 8 || got.Sessions[0].Count != 1 {
+		t.Errorf("%d workers of %d, %d settings, %d sessions %+v", len(got.Workers), got.WorkerCount, len(got.UnknownSettings),
+			len(got.Sessions), got.Sessions[0])
+	}
+}
+
+func TestFactsAreRead(t *testing.T) {
+	const line = `{"script":"inspect","reason":"","message":"","tables":true,"tablesIn":"bi","identity":"postgresql/73/16384/bi",` +
+		`"sessions":[{"name":"","count":3},{"name":"psql","count":1}],"workers":["celery@other-0"],"workerCount":12,` +
+		`"beat":"reports.scheduler","package":"6.0.0rc1","versionNote":"a note","unknownSettings":["OLD"]}`
+	got, err := ParseResult(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Facts{Tables: true, TablesIn: "bi", Identity: "postgresql/73/16384/bi", Sessions: []Session{{"", 3}, {"psql", 1}},
+		Workers: []string{"celery@other-0"}, WorkerCount: 12, Beat: "reports.scheduler", Package: "6.0.0rc1", VersionNote: "a note",
+		UnknownSettings: []string{"OLD"}}
+	if diff := cmp.Diff(want, got.Facts); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got, _ := ParseResult(`{"script":"inspect","tablesIn":"bi"}`); got.TablesIn != "" {
+		t.Errorf("tablesIn %q without tables", got.TablesIn)
+	}
+}
