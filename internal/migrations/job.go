@@ -161,6 +161,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		}
 	default: // the others have one container
 	}
+	limitResults(&patched.Spec)
 	// The kubelet must not restart it, even if a patch says so.
 	patched.Spec.RestartPolicy = corev1.RestartPolicyNever
 	return patched, nil

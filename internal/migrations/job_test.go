@@ -158,8 +158,8 @@ func TestScriptEnvironment(t *testing.T) {
 	if v := environment(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
 		t.Errorf("verify gets %v", v)
 	}
-	if v := environment(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 3 || v[superset.EnvOwner] != "analytics/bi" {
-		t.Errorf("migrate gets %v, want the owner and the folder of Superset's files", v)
+	if v := environment(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 4 || v[superset.EnvOwner] != "analytics/bi" {
+		t.Errorf("migrate gets %v, want the owner, the size of its result and the folder of Superset's files", v)
 	}
 	if v := environment(Order{Script: Migrate, MaxLock: 2500 * time.Millisecond}); v[superset.EnvMaxLockSeconds] != "2.5" {
 		t.Errorf("a polite migrate gets %v", v)

@@ -99,8 +99,8 @@ var breaking = map[Reason]bool{
 // migrated, on a database without transactional DDL.
 func (r Reason) MayBreakSchema() bool { return breaking[r] }
 
-// Result is the line of JSON, of at most 4096 bytes, that a script writes as the termination
-// message of its container.
+// Result is the line of JSON that a script writes as the termination message of its container.
+// If it would be longer than the container's limit, lists lose entries and texts are shortened.
 type Result struct {
 	// Script is inspect, rehearse, migrate, verify, downgrade, backup or restore. It is
 	// prepare for the first container of rehearse, backup and restore, whose result is read

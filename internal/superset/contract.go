@@ -80,6 +80,9 @@ const (
 	// EnvCreateDatabase is "1" if migrate may create the database. Preflight then
 	// treats a missing database as one that was never migrated.
 	EnvCreateDatabase = "SUPERSET_OPERATOR_CREATE_DATABASE"
+	// EnvResultBytes is the maximum size of the result of a container, in bytes. Default:
+	// 4096.
+	EnvResultBytes = "SUPERSET_OPERATOR_RESULT_BYTES"
 	// EnvTargetRevision is the target of downgrade. If it is empty, the schema is not
 	// changed: only stored secrets are re-encrypted.
 	EnvTargetRevision = "SUPERSET_OPERATOR_TARGET_REVISION"

@@ -2,15 +2,14 @@
 """What every Job script shares: the result, redaction, and the exit.
 
 A script reports its result to the operator as one line of JSON in the container's
-termination message, which the kubelet cuts at 4096 bytes. The operator may not
-read Secrets, so it cannot redact anything. Therefore everything that leaves this
-process, result or log line, is redacted here.
+termination message. The kubelet cuts it at a limit that depends on the number of
+containers in the pod. The operator may not read Secrets, so it cannot redact anything.
+Therefore everything that leaves this process, result or log line, is redacted here.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import signal
@@ -21,8 +20,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TextIO
 from urllib.parse import unquote
 
+from superset_job_fit import fit, shorten
+
 RESULT_FILE = os.environ.get("SUPERSET_OPERATOR_RESULT_FILE", "/dev/termination-log")
-RESULT_BYTES = 4096
+RESULT_BYTES = int(os.environ.get("SUPERSET_OPERATOR_RESULT_BYTES") or 4096)
 MESSAGE_CHARACTERS = 512
 DETAIL_CHARACTERS = 128
 FINDING_CHARACTERS = 320
@@ -49,7 +50,7 @@ class Stopped(BaseException):
 class Result:
     """What is reported to the operator. A script fills it step by step, so that a
     failure still reports the facts found before it. pending is for the script itself:
-    only the number of revisions is reported."""
+    only the number of revisions is reported. facts are more fields of the result."""
 
     script: str
     reason: str = ""
@@ -64,10 +65,10 @@ class Result:
     locks: dict[str, float] | None = None
     backup: dict[str, object] | None = None
     rehearsal: dict[str, object] | None = None
+    facts: dict[str, object] = field(default_factory=dict)
 
     def encode(self, redact: Callable[[str], str]) -> bytes:
-        """One line of JSON of at most RESULT_BYTES. If it is too long, the lists of the path
-        lose entries at their ends."""
+        """One line of JSON of at most RESULT_BYTES."""
         line: dict[str, object] = {
             "script": self.script,
             "reason": self.reason,
@@ -87,28 +88,19 @@ class Result:
             ]
         if self.pending is not None:
             line["pendingCount"] = len(self.pending)
-        path = {key: list(v) if isinstance(v, list) else v for key, v in (self.path or {}).items()}
-        if path:
-            line["path"] = path
-        return _cut(line, *(v for v in path.values() if isinstance(v, list)))
+        if self.path:
+            line["path"] = self.path
+        line.update(_redacted(self.facts, redact))
+        return fit(line, RESULT_BYTES)
 
 
-def _cut(line: dict[str, object], *lists: list[Any]) -> bytes:
-    """The line's JSON. Shortens the lists until it fits, starting with the first list."""
-    for some in lists:
-        while len(encoded := _dump(line)) > RESULT_BYTES and some:
-            del some[-max(1, (len(encoded) - RESULT_BYTES) // 512) :]
-    return _dump(line)
-
-
-def _dump(line: dict[str, object]) -> bytes:
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def shorten(text: str, limit: int) -> str:
-    """The text on one line, cut to limit characters with an ellipsis."""
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """The value with all its texts redacted."""
+    if isinstance(value, dict):
+        return {key: _redacted(some, redact) for key, some in value.items()}
+    if isinstance(value, list):
+        return [_redacted(some, redact) for some in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def describe(error: BaseException) -> str:

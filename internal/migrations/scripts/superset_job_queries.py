@@ -14,7 +14,8 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
-from superset_job import JobError, describe, log, shorten
+from superset_job import JobError, describe, log
+from superset_job_fit import shorten
 from superset_job_http import Failed, Final, call, decoded
 
 _PATH = "/api/v1/query"

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 
-from superset_job import JobError, describe, log, shorten
+from superset_job import JobError, describe, log
+from superset_job_fit import shorten
 from superset_job_http import Failed, call, decoded
 
 # Queries of analytics databases may be slow.
