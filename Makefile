@@ -67,6 +67,10 @@ test-scripts: prerequisites ## Run the Jobs' Python scripts against real Superse
 inspect-data: prerequisites ## Run preflight in real releases, and store its output as test data (needs PyPI)
 	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestInspect$$' ./test/scripts -update
 
+.PHONY: heads-data
+heads-data: prerequisites ## Derive the head revision of each official release from the releases (needs PyPI)
+	$(GO) test -tags scripts -count=1 -timeout 60m -run 'TestHeads$$' ./test/scripts -update
+
 .PHONY: downgrade-data
 downgrade-data: prerequisites ## Upgrade real databases to each next release and downgrade them, and write the page about the differences (needs PyPI)
 	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestDowngrade$$' ./test/scripts -update
