@@ -59,7 +59,7 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	return env
 }
 
-// owner adds the name that identifies the Job's database sessions.
+// owner adds the name that identifies the database sessions of this Superset's Jobs.
 func (l *envList) owner(owner *v1alpha1.Superset) {
 	l.set(superset.EnvOwner, owner.Namespace+"/"+owner.Name)
 }
@@ -75,6 +75,9 @@ func (l *envList) keys(owner *v1alpha1.Superset, o Order) {
 }
 
 func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
+	l.owner(owner)
+	l.set(superset.EnvVersion, o.Release.Runtime.Version)
+	l.set(superset.EnvWorkerDeployment, components.DeploymentName(owner.Name, components.Worker))
 	l.keys(owner, o)
 	l.queries(owner, o)
 	if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {

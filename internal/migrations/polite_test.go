@@ -52,7 +52,8 @@ func TestMigrateGetsItsBudget(t *testing.T) {
 			t.Errorf("budget %s, -want +got:\n%s", budget, diff)
 		}
 	}
-	if env := scriptEnv(owner, Order{Script: Preflight, MaxLock: time.Second, Release: &components.Release{}}); env != nil {
-		t.Errorf("preflight gets %v", env)
+	others := []corev1.EnvVar{ours, {Name: "SUPERSET_OPERATOR_WORKER_DEPLOYMENT", Value: "bi-worker"}}
+	if diff := cmp.Diff(others, scriptEnv(owner, Order{Script: Preflight, MaxLock: time.Second, Release: &components.Release{}})); diff != "" {
+		t.Errorf("preflight, -want +got:\n%s", diff)
 	}
 }

@@ -64,7 +64,8 @@ const (
 	// plain, which requires that nothing else uses the tables.
 	EnvMaxLockSeconds = "SUPERSET_OPERATOR_MAX_LOCK_SECONDS"
 	// EnvOwner is the Superset that a Job belongs to, as namespace/name. It is part of
-	// the application_name of migrate's sessions, so that other Jobs can report it.
+	// the application_name of migrate's sessions, so that other Jobs can report it, and
+	// preflight does not count them as foreign.
 	EnvOwner = "SUPERSET_OPERATOR_OWNER"
 	// EnvExpectedRevision is the revision that verify expects in the database, if that
 	// is not the image's head: after a rollback that kept the newer schema. If two are
@@ -80,6 +81,12 @@ const (
 	// EnvCreateDatabase is "1" if migrate may create the database. Preflight then
 	// treats a missing database as one that was never migrated.
 	EnvCreateDatabase = "SUPERSET_OPERATOR_CREATE_DATABASE"
+	// EnvVersion is spec.version, which preflight compares with the image's version of
+	// Superset. If it is not set, they are not compared.
+	EnvVersion = "SUPERSET_OPERATOR_VERSION"
+	// EnvWorkerDeployment is the name of the Deployment of this Superset's Celery workers,
+	// with which the names of their pods begin. All other workers are foreign to preflight.
+	EnvWorkerDeployment = "SUPERSET_OPERATOR_WORKER_DEPLOYMENT"
 	// EnvResultBytes is the maximum size of the result of a container, in bytes. Default:
 	// 4096.
 	EnvResultBytes = "SUPERSET_OPERATOR_RESULT_BYTES"

@@ -73,7 +73,7 @@ func TestResultFits(t *testing.T) {
 			if got.Script != "inspect" || string(got.Reason) != reason {
 				t.Errorf("%d bytes: %s", limit, line)
 			}
-			if limit >= 1024 && (len([]rune(got.Message)) < 90 || got.Identity == "" || !got.Tables || got.PendingCount != 300 || got.Head == "" ||
+			if limit >= 1024 && (len([]rune(got.Message)) < 80 || got.Identity == "" || !got.Tables || got.PendingCount != 300 || got.Head == "" ||
 				got.Backup == nil || len(got.Backup.Kept) == 0 || got.Path == nil || len(got.Path.SecondConnection) == 0 || got.Rehearsal == nil || got.Rehearsal.Downgrade != v1alpha1.FindingRefused) {
 				t.Errorf("%d bytes: %s", limit, line)
 			}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -50,6 +51,7 @@ type result struct {
 	Backup       *backup `json:"backup,omitempty"`
 
 	Rehearsal *rehearsal `json:"rehearsal,omitempty"`
+	migrations.Facts
 }
 
 type rehearsal struct {

@@ -93,7 +93,9 @@ func evaluate(t *testing.T, expression string, given ...any) any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(machine.python, "-c", "import json, os, sys, superset_job, superset_job_redis\n"+
+	command := exec.Command(machine.python, "-c", "import importlib, json, os, sys, superset_job, superset_job_redis\n"+
+		"def outcome(module, function, values):\n    try:\n        return getattr(importlib.import_module(module), function)(*values)\n"+
+		"    except superset_job.JobError as error:\n        return error.reason + ': ' + error.message\n"+
 		"given = json.load(sys.stdin)\nprint(json.dumps("+expression+"))")
 	command.Stdin = strings.NewReader(string(values))
 	command.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1",

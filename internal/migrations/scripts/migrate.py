@@ -34,7 +34,8 @@ def migrate(result: Result) -> None:
     except ImportError as error:
         raise JobError("ImageBroken", f"the image lacks a Python module: {error}") from error
     import superset_job_create
-    from superset_job_database import check_primary, database_url, read_facts
+    from superset_job_database import check_primary, database_url, read_facts, read_only
+    from superset_job_identity import read_identity
     from superset_job_lock import migration_lock
     from superset_job_secrets import direction, reencrypt
     from superset_job_stop import statements_end_on_sigterm
@@ -43,6 +44,8 @@ def migrate(result: Result) -> None:
     if superset_job_create.wanted() and superset_job_create.missing(url):
         superset_job_create.create(url)
     check_primary(url, result)
+    with read_only(url) as connection:
+        read_identity(url, connection, result)
     try:
         with statements_end_on_sigterm() as connections, migration_lock(url):
             read_facts(url, result)

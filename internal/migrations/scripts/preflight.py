@@ -32,7 +32,10 @@ _SECRETS_SAMPLED = 20
 
 def inspect(result: Result) -> None:
     from superset_job_graph import read_graph
+    from superset_job_settings import read_settings
+    from superset_job_version import check_version
 
+    check_version(result)
     graph = read_graph()
     result.head = graph.head
     try:
@@ -43,23 +46,27 @@ def inspect(result: Result) -> None:
     import superset_job_queries
     import superset_job_user
     from superset_job_database import check_may_migrate, database_url, read_facts, read_only
+    from superset_job_others import read_workers
     from superset_job_secrets import direction
 
     url = database_url()
     direction()
+    application = False
     missing = superset_job_create.wanted() and superset_job_create.missing(url)
     if missing:
         result.database = url.get_backend_name()
         superset_job_create.check_may_create(url)
     else:
         read_facts(url, result)
+        application = _read_more(url, result)
     log(f"database: {result.database} at {result.revision or 'no revision (never migrated)'}")
+    read_settings(result)
     ahead: JobError | None = None
     try:
         result.pending = graph.pending(result.revision)
         log(f"{len(result.pending)} of {len(graph.parents)} revisions to apply to reach {result.head}")
     except JobError as error:
-        ahead = error
+        ahead = error if application else _another_application(result)
     if result.pending:
         if not missing:
             with read_only(url) as connection:
@@ -69,11 +76,33 @@ def inspect(result: Result) -> None:
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         app = _scratch_app(f"sqlite:///{folder}/scratch.db")
         log("the app starts")
+        read_workers(result)
         if not missing:
             _decrypt_stored_secrets(app, url, sa)
     result.charts = superset_job_user.baseline()
     if ahead:
         raise ahead
+
+
+def _read_more(url: URL, result: Result) -> bool:
+    """Stores more facts about the database in the result. Returns whether it has tables of Superset."""
+    from superset_job_database import read_only
+    from superset_job_identity import read_identity, read_tables, schema_of_tables
+    from superset_job_others import read_sessions
+
+    with read_only(url) as connection:
+        read_identity(url, connection, result)
+        read_tables(connection, result)
+        read_sessions(connection, result)
+        return schema_of_tables(connection) is not None
+
+
+def _another_application(result: Result) -> JobError:
+    return JobError(
+        "DatabaseAhead",
+        f"the table alembic_version has revision {result.revision}, which no release of Superset up to this image has, and there"
+        " is no table of Superset: another application uses this database; name an own database or schema for Superset in the URI",
+    )
 
 
 def _path(graph: Graph, result: Result) -> dict[str, object]:
