@@ -123,6 +123,8 @@ const (
 	ReasonUnsupported = "Unsupported"
 	// ReasonHeld: the component is held at zero pods.
 	ReasonHeld = "Held"
+	// ReasonDatabaseNotEmpty: the database has tables of Superset and no revision.
+	ReasonDatabaseNotEmpty = "DatabaseNotEmpty"
 	// ReasonNoProgress means that a rollout has made no progress for the progress deadline.
 	ReasonNoProgress = "NoProgress"
 	// ReasonRolling: the component's pods are being replaced.

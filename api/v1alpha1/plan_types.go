@@ -71,6 +71,13 @@ type Plan struct {
 	// +kubebuilder:validation:MaxLength=512
 	RollbackReason string `json:"rollbackReason,omitempty"`
 
+	// notes say what else was found: who else uses the database or the broker, and what
+	// deserves a look. They are not part of the plan hash.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	Notes []string `json:"notes,omitempty"`
+
 	// steps of the run, in order.
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8

@@ -80,6 +80,10 @@ type SchemaStatus struct {
 	// +optional
 	Database string `json:"database,omitempty"`
 
+	// identity identifies the database on its server, whatever its address is.
+	// +optional
+	Identity string `json:"identity,omitempty"`
+
 	// revision is the alembic revision last read from the database; empty if it was
 	// never migrated.
 	// +optional
@@ -112,9 +116,10 @@ type SchemaStatus struct {
 type UpgradeKind string
 
 const (
-	// KindInstall is the first run of a Superset.
+	// KindInstall is the first run of a Superset on an empty database.
 	KindInstall UpgradeKind = "Install"
-	// KindUpgrade is a change of the version.
+	// KindUpgrade is a change of the version, or the first run on a database that is not
+	// empty.
 	KindUpgrade UpgradeKind = "Upgrade"
 	// KindConfigChange is a change of the release at the same version.
 	KindConfigChange UpgradeKind = "ConfigChange"
@@ -128,7 +133,9 @@ type UpgradeStatus struct {
 	// kind of the run.
 	Kind UpgradeKind `json:"kind"`
 
-	// from is the version before the run; empty for an install.
+	// from is the version before the run: for a database that the Superset did not
+	// migrate, the lowest official release with its revision. Empty for an install, or if
+	// it is not known.
 	// +optional
 	From string `json:"from,omitempty"`
 
@@ -167,6 +174,11 @@ type UpgradeStatus struct {
 	// database or a component. Before that, a failure leaves everything unchanged.
 	// +optional
 	Touched bool `json:"touched,omitempty"`
+
+	// emptyDatabase is true if the run, or one that it replaced, found an empty database,
+	// or none: a first install.
+	// +optional
+	EmptyDatabase bool `json:"emptyDatabase,omitempty"`
 
 	// heldRelease is the hash of the release that failed, or that spec asked for when
 	// a rollback was requested. It is not tried again until spec changes or there is a

@@ -105,8 +105,8 @@ type UpgradeSpec struct {
 	// approval says which plans wait, before anything is changed, for the annotation
 	// superset-operator.dev/approve with the plan hash (status.upgrade.planHash):
 	// Never, Always, or WhenDestructive (by static analysis, or if the migrations could
-	// not be classified). Each plan needs its own approval. A first install and a
-	// rollback never wait. Default: Never.
+	// not be classified). Each plan needs its own approval. A first install on an
+	// empty database and a rollback never wait. Default: Never.
 	// +optional
 	// +kubebuilder:default=Never
 	Approval Approval `json:"approval,omitempty"`

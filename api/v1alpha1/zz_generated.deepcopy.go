@@ -527,6 +527,11 @@ func (in *Plan) DeepCopyInto(out *Plan) {
 		**out = **in
 	}
 	out.Migrations = in.Migrations
+	if in.Notes != nil {
+		in, out := &in.Notes, &out.Notes
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Steps != nil {
 		in, out := &in.Steps, &out.Steps
 		*out = make([]PlanStep, len(*in))

@@ -44,6 +44,7 @@ func AtGate(s *state.Snapshot, d *Decision) *v1alpha1.SupersetStatus {
 	n.recordResults()
 	n.recordJobs()
 	if d.Planned.Plan != nil {
+		n.recordFound()
 		n.Upgrade.Plan, n.Upgrade.PlanHash, n.Upgrade.Rehearsal = d.Planned.Plan, d.Planned.Hash, s.Rehearsal
 	}
 	return n.SupersetStatus
@@ -85,7 +86,7 @@ func (n *draft) begin() {
 	if !s.Run.Touched || s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
 		return
 	}
-	n.Upgrade.Touched, n.Upgrade.Charts = true, s.Run.Charts
+	n.Upgrade.Touched, n.Upgrade.Charts, n.Upgrade.EmptyDatabase = true, s.Run.Charts, s.Run.EmptyDatabase
 	if s.Target.Hash == "" || s.Target.Database == s.Desired.Database {
 		n.Upgrade.FromRevision = s.Run.FromRevision
 	}
@@ -99,7 +100,8 @@ func (n *draft) recordPlan() {
 		n.Schema = &v1alpha1.SchemaStatus{}
 	}
 	n.Schema.Database, n.Schema.Revision, n.Schema.AheadAfterRollback = r.Database, r.Revision, s.Schema.AheadOfTarget
-	n.Schema.PossibleRevision = ""
+	n.Schema.PossibleRevision, n.Schema.Identity = "", r.Identity
+	n.recordFound()
 	if n.Upgrade.FromRevision == "" {
 		n.Upgrade.FromRevision = r.Revision
 	}
@@ -114,6 +116,18 @@ func (n *draft) recordPlan() {
 	n.Upgrade.Plan, n.Upgrade.PlanHash = p.Plan, p.Hash
 	n.Upgrade.Strategy = p.Plan.Strategy
 	n.Upgrade.EstimatedCompletion = completion(n.now, p.Plan)
+}
+
+// recordFound records what the database is to this Superset. A run on one that is not empty
+// is an upgrade from what is there.
+func (n *draft) recordFound() {
+	switch {
+	case n.s.Status.Release != "":
+	case n.s.Adopts:
+		n.Upgrade.Kind, n.Upgrade.From = v1alpha1.KindUpgrade, n.s.From
+	default:
+		n.Upgrade.EmptyDatabase = true
+	}
 }
 
 // completion is when a plan should be done; nil without an estimate.

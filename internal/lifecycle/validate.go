@@ -74,6 +74,9 @@ func preflightJob(s *state.Snapshot) actions.RunJob {
 
 // decidePlanned stores the plan with its release. After that only gates hold the run.
 func decidePlanned(s *state.Snapshot, work actions.Work) Decision {
+	if reason, message := plan.RefuseFound(s); reason != "" {
+		return fail(s, reason, message)
+	}
 	if s.Schema.AheadOfTarget && s.Rotates {
 		return fail(s, v1alpha1.ReasonSpecInvalid, "the schema is ahead of this release: its secret key can be changed once spec.version is that of the schema")
 	}

@@ -5,6 +5,8 @@ package superset
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	appsv1 "k8s.io/api/apps/v1"
@@ -51,7 +53,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		return nil, fmt.Errorf("listing the Jobs: %w", err)
 	}
 	w.observeJobs(s, components.Pointers(jobs.Items), pods)
-	return w, nil
+	return w, r.observeSharing(ctx, s, w)
 }
 
 // render renders the release that spec asks for. A spec that cannot be rendered is a
@@ -144,6 +146,28 @@ func (w *observed) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods [
 	}
 	w.Migrating = migrations.SchemaJobRuns(w.jobs, pods)
 	w.LeftoverJobs = len(leftover(s, w.jobs)) > 0
+}
+
+// observeSharing finds the other Supersets whose database is the one that the preflight has
+// found.
+func (r *Reconciler) observeSharing(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	identity := w.Preflight.Result.Identity
+	if s.Status.Phase != v1alpha1.PhaseValidate || identity == "" {
+		return nil
+	}
+	var all v1alpha1.SupersetList
+	if err := r.List(ctx, &all); err != nil {
+		return fmt.Errorf("listing the Supersets: %w", err)
+	}
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.UID == s.UID || other.Status.Schema == nil || other.Status.Schema.Identity != identity {
+			continue
+		}
+		w.Sharing = append(w.Sharing, state.Sharer{Name: other.Namespace + "/" + other.Name, Scheduler: other.Spec.Scheduler != nil})
+	}
+	slices.SortFunc(w.Sharing, func(a, b state.Sharer) int { return strings.Compare(a.Name, b.Name) })
+	return nil
 }
 
 // leftover are the Jobs that run and that no phase waits for. A Job that changes the schema

@@ -55,33 +55,53 @@ func GateBefore(s *state.Snapshot, next v1alpha1.Phase, p Planned) Gate {
 	return own
 }
 
-// firstInstall is true for a run without a release before it. A run whose status was lost
-// looks the same until a component is found.
+// firstInstall is true for a run without a release before it, on a database that it found
+// empty; its retries stay one. A run whose status was lost looks the same until a component
+// is found.
 func firstInstall(s *state.Snapshot) bool {
-	return s.Run.Kind == v1alpha1.KindInstall && (s.Phase != v1alpha1.PhaseValidate || !s.AnyTier())
+	if s.Run.Kind != v1alpha1.KindInstall || s.Adopts {
+		return false
+	}
+	return s.Phase != v1alpha1.PhaseValidate || s.Run.EmptyDatabase || !s.AnyTier()
 }
 
 // startGate is what is closed in front of a plan that is about to begin. A run that
 // replaces one which has changed things waits for no window: it must not stay half done.
 func startGate(s *state.Snapshot, p Planned) Gate {
-	risk := riskOf(s, p.Plan)
+	risk, ask := riskOf(s, p.Plan), whyAsk(s)
 	switch {
-	case needsApproval(s.Policy.Approval, p.Plan) && !Approved(s, p.Hash):
-		message := "the plan waits for approval: " + InOneLine(p.Plan)
+	case (ask != "" || needsApproval(s.Policy.Approval, p.Plan)) && !Approved(s, p.Hash):
+		message := "the plan waits for approval" + ask + ": " + InOneLine(p.Plan)
 		if s.Tiers[state.Web].Stopped() {
 			message += "; what the replaced run has stopped stays stopped until then"
 		}
 		return Gate{Condition: v1alpha1.ConditionAwaitingApproval, Message: message, Approval: p.Hash}
 	case risk != "" && s.Tokens.AcceptDataLoss != p.Hash:
 		return Gate{Condition: v1alpha1.ConditionAwaitingApproval, Message: risk, DataLoss: p.Hash}
-	case s.Run.Touched:
-		return Gate{}
+	case s.Run.Touched, s.Adopts && p.Plan.Migrations.Count == 0 && !s.AnyTier():
+		return Gate{} // nothing that runs can be disturbed, or it must not stay half done
 	}
 	open, message, recheck := inWindow(s.Now, s.Policy.Windows)
 	if open {
 		return Gate{}
 	}
 	return Gate{Condition: v1alpha1.ConditionOutsideWindow, Message: message, Recheck: recheck}
+}
+
+// whyAsk says why a plan needs an approval whatever the policy is; empty for no such reason.
+func whyAsk(s *state.Snapshot) string {
+	switch r := s.Preflight.Result; {
+	case s.Repointed:
+		return fmt.Sprintf(" because spec.database leads to another database than before (it was %s, it is %s)", s.Status.Schema.Identity, r.Identity)
+	case s.Adopts && s.Found == "" && r.PendingCount > 0:
+		return fmt.Sprintf(" because revision %s of the database belongs to no official release", r.Revision)
+	}
+	for _, other := range s.Sharing {
+		if other.Scheduler && s.Desired.Has[state.Scheduler] {
+			return fmt.Sprintf(" because Superset %s has a scheduler and the same database: both would send every report", other.Name)
+		}
+	}
+	return ""
 }
 
 // needsApproval is true for a plan that waits for a person.

@@ -12,11 +12,11 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// Hash identifies a plan. It leaves out estimates, so that they do not void an approval,
-// and includes the fence, so that an approval is valid for one run only.
+// Hash identifies a plan. It leaves out estimates and notes, so that they do not void an
+// approval, and includes the fence, so that an approval is valid for one run only.
 func Hash(s *state.Snapshot, p *v1alpha1.Plan) string {
 	bare := p.DeepCopy()
-	bare.Downtime = ""
+	bare.Downtime, bare.Notes = "", nil
 	for i := range bare.Steps {
 		bare.Steps[i].Seconds = nil
 	}

@@ -27,7 +27,7 @@ func Make(s *state.Snapshot) *v1alpha1.Plan {
 	}
 	p.Rollback, p.RollbackReason = rollbackClass(s, p)
 	p.Steps = steps(s, p)
-	p.Downtime = downtime(s, p)
+	p.Downtime, p.Notes = downtime(s, p), notes(s)
 	return p
 }
 
@@ -35,7 +35,7 @@ func Make(s *state.Snapshot) *v1alpha1.Plan {
 func crossed(s *state.Snapshot) v1alpha1.PlannedMigrations {
 	r := s.Preflight.Result
 	m := v1alpha1.PlannedMigrations{Count: r.PendingCount}
-	m.Unknown = r.Path == nil && r.PendingCount > 0 && s.Upgrades || crossedBefore(s)
+	m.Unknown = r.Path == nil && r.PendingCount > 0 && (s.Upgrades || s.Adopts) || crossedBefore(s)
 	if r.Path != nil {
 		m.Additive, m.DataChanging, m.Destructive = r.Path.Additive, r.Path.DataChanging, r.Path.Destructive
 		m.Irreversible = r.Path.DowngradeEmpty + r.Path.DowngradeLossy
@@ -63,6 +63,8 @@ func backsUp(s *state.Snapshot) bool {
 func rollbackClass(s *state.Snapshot, p *v1alpha1.Plan) (v1alpha1.RollbackClass, string) {
 	r := s.Preflight.Result
 	switch {
+	case s.Adopts && r.PendingCount > 0:
+		return rollbackOfAdopted(p)
 	case !s.Upgrades:
 		return v1alpha1.RollbackNone, "there is no earlier release"
 	case s.Previous.Hash == "":
@@ -80,6 +82,16 @@ func rollbackClass(s *state.Snapshot, p *v1alpha1.Plan) (v1alpha1.RollbackClass,
 	default:
 		return class, why
 	}
+}
+
+// rollbackOfAdopted is the class of a run that migrates a database of somebody else. There is
+// no earlier release that could serve on the newer schema, or that could be put back.
+func rollbackOfAdopted(p *v1alpha1.Plan) (v1alpha1.RollbackClass, string) {
+	const noRelease = "this Superset has no earlier release to put back"
+	if p.Backup {
+		return v1alpha1.RollbackRestore, noRelease + ": the backup is restored, and nothing is started"
+	}
+	return v1alpha1.RollbackFrozen, noRelease + ", and there is no backup: set spec.upgrade.backup"
 }
 
 // savesFoundSchema is true when there will be a backup of the schema that the run found: its

@@ -40,6 +40,21 @@ func Refuse(s *state.Snapshot) (reason, message string) {
 	return "", ""
 }
 
+// RefuseFound applies the rules to what the preflight has found in the database. The reason is
+// empty when they allow it.
+func RefuseFound(s *state.Snapshot) (reason, message string) {
+	if s.HasOnlyTables() {
+		return v1alpha1.ReasonDatabaseNotEmpty, fmt.Sprintf("the database has tables of Superset in the schema %s, but no revision (table alembic_version): "+
+			"restore that table, set the search_path of the user to the schema, or name an empty database in spec.database", s.Preflight.Result.TablesIn)
+	}
+	target, found := state.Major(s.Desired.Version), state.Major(s.Found)
+	if s.Adopts && !s.Policy.AllowSkip && s.Found != "" && target > found+1 {
+		return v1alpha1.ReasonVersionSkip, fmt.Sprintf(
+			"version %s skips a major version after %s, which the database has; set spec.version to %d first, or set spec.upgrade.allowVersionSkip", s.Desired.Version, s.Found, found+1)
+	}
+	return "", ""
+}
+
 // whyNoRollback says why the desired, lower version is not a rollback.
 func whyNoRollback(s *state.Snapshot) string {
 	r, ok := s.StoredVersion(s.Desired.Version)

@@ -189,8 +189,9 @@ func InOneLine(p *v1alpha1.Plan) string {
 	if p.Rehearsal != "" {
 		rehearsal = "; rehearsal: " + p.Rehearsal
 	}
-	return fmt.Sprintf("%s; %s; downtime: %s; rollback: %s%s", strategy, migrationsInWords(p.Migrations),
+	text := fmt.Sprintf("%s; %s; downtime: %s; rollback: %s%s", strategy, migrationsInWords(p.Migrations),
 		strings.ToLower(p.Downtime[:1])+p.Downtime[1:], p.Rollback, rehearsal)
+	return strings.Join(append([]string{text}, p.Notes...), "; ")
 }
 
 // migrationsInWords says how many schema revisions a plan crosses, and of which class.

@@ -21,7 +21,7 @@ type choice struct {
 
 // chooseStrategy decides whether the previous release serves during the migration.
 func chooseStrategy(s *state.Snapshot, m v1alpha1.PlannedMigrations) choice {
-	if !s.Upgrades && !s.AnyTier() {
+	if !s.Upgrades && !s.Adopts && !s.AnyTier() {
 		return choice{why: "nothing is running yet"}
 	}
 	switch {
@@ -31,7 +31,7 @@ func chooseStrategy(s *state.Snapshot, m v1alpha1.PlannedMigrations) choice {
 		return choice{strategy: v1alpha1.StrategyRolling, why: "the schema is ahead already: there is nothing to migrate"}
 	case s.Preflight.Result.PendingCount == 0:
 		return choice{strategy: v1alpha1.StrategyRolling, why: "the schema does not change"}
-	case !s.Upgrades:
+	case !s.Upgrades && s.AnyTier():
 		return choice{strategy: v1alpha1.StrategyDrain, why: "the running release was never verified"}
 	case s.Policy.Strategy == v1alpha1.StrategyDrain:
 		return choice{strategy: v1alpha1.StrategyDrain, why: requested}
@@ -61,7 +61,7 @@ func automatic(s *state.Snapshot, m v1alpha1.PlannedMigrations) choice {
 	if why := mustDrain(s); why != "" {
 		return choice{strategy: v1alpha1.StrategyDrain, why: why}
 	}
-	why, _ := rollback.Serves(s, s.Run.From, s.Run.To, m)
+	why, _ := rollback.Serves(s, s.From, s.Run.To, m)
 	return choice{strategy: v1alpha1.StrategyRolling, fallback: v1alpha1.StrategyDrain, locks: true, why: cmp.Or(why, rollback.AllAdditive)}
 }
 
@@ -71,16 +71,16 @@ func mustDrain(s *state.Snapshot) string {
 	if why := noLocks(s); why != "" {
 		return why
 	}
-	run, path := s.Run, s.Preflight.Result.Path
+	from, to, path := s.From, s.Run.To, s.Preflight.Result.Path
 	switch served := s.ServedOnCopy; {
 	case served == v1alpha1.FindingRefused:
-		return fmt.Sprintf("%s did not serve on the schema of %s in the rehearsal (status.upgrade.rehearsal)", run.From, run.To)
+		return fmt.Sprintf("%s did not serve on the schema of %s in the rehearsal (status.upgrade.rehearsal)", from, to)
 	case path == nil:
 		return "the migrations of this image could not be classified"
-	case state.Tested(run.From) && state.Tested(run.To), served == v1alpha1.FindingProven:
+	case state.Tested(from) && state.Tested(to), served == v1alpha1.FindingProven:
 		return ""
 	case path.DataChanging+path.Destructive > 0:
-		return fmt.Sprintf("%s is not tested on the schema of %s, and not all migrations are additive", run.From, run.To)
+		return fmt.Sprintf("%s is not tested on the schema of %s, and not all migrations are additive", cmp.Or(from, "the release that has this schema"), to)
 	default:
 		return ""
 	}

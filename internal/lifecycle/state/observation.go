@@ -38,6 +38,8 @@ type Observation struct {
 	// Preflight, Rehearse, Backup, Migrate, Verify, Downgrade and Restore are the Jobs
 	// under the current fence. One whose end is recorded may be gone.
 	Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
+	// Sharing are other Supersets whose database is the one that the preflight found.
+	Sharing []Sharer
 	// Version is the lowest version that any pod runs; empty when no pod runs.
 	Version string
 	// MaxFence is the highest fence of any component or Job. The next fence is above
@@ -49,6 +51,14 @@ type Observation struct {
 	// Migrating is true while a Job that changes the schema (migrate, downgrade,
 	// restore), or its pod, runs under any fence.
 	Migrating bool
+}
+
+// Sharer is another Superset with the same database.
+type Sharer struct {
+	// Name as <namespace>/<name>.
+	Name string
+	// Scheduler is true when it has a scheduler.
+	Scheduler bool
 }
 
 // Policy is what spec says about upgrades.

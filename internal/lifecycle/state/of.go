@@ -24,6 +24,7 @@ func Of(o *Observation) *Snapshot {
 	s.deriveRun()
 	s.deriveSchema()
 	s.deriveKeys()
+	s.deriveFound()
 	s.Backups = s.backups()
 	s.Rehearsal = s.rehearsal()
 	s.ServedOnCopy = s.servedOnCopy()

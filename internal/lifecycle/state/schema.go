@@ -31,6 +31,7 @@ func (s *Snapshot) addJobResult() {
 	if key := s.keyOfJob(); key != "" {
 		c.SecretKey, c.Known = key, true
 	}
+	c.Identity = cmp.Or(c.Job.Result.Identity, c.Identity)
 	switch r := c.Job.Result; {
 	case r.Revision != "":
 		c.Revision, c.PossibleRevision, c.Known = r.Revision, "", true

@@ -49,6 +49,16 @@ type Snapshot struct {
 	// desired release has both.
 	Rotates bool
 
+	// Adopts is true for a run without a verified release on a database that is not empty: it
+	// is an upgrade from what is there. Found is the lowest official release with the
+	// revision that the preflight found; empty when there is none, or no need to know.
+	Adopts bool
+	Found  string
+	// From is the version before the run, also one that was found.
+	From string
+	// Repointed is true when the same reference leads to another database than before.
+	Repointed bool
+
 	// Backups are the backups that exist, the newest first, with the one of this phase.
 	Backups []v1alpha1.BackupStatus
 	// Rehearsal is the result of the rehearsal of the run; nil for none.

@@ -44,6 +44,15 @@ func SupportedRange() string {
 	return fmt.Sprintf("%s and above, below %d.0.0", firstSupported, firstUnsupported.Major())
 }
 
+// Major is the major version; 0 for what is no version.
+func Major(version string) uint64 {
+	v, err := semver.StrictNewVersion(version)
+	if err != nil {
+		return 0
+	}
+	return v.Major()
+}
+
 // Higher is true when both are versions and the first is the higher one.
 func Higher(a, b string) bool {
 	one, err1 := semver.StrictNewVersion(a)

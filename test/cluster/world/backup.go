@@ -3,6 +3,7 @@
 package world
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
@@ -31,13 +32,17 @@ func shelfOf(pod *corev1.Pod) shelf { return shelf{pod.Namespace, env(pod, envBa
 // view is the state that one script sees.
 type view struct {
 	schema
-	backups []Backup // the newest first
+	backups  []Backup // the newest first
+	identity string
+	company  Company
 }
 
 func (d *databases) look(p place, pod *corev1.Pod) view {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return view{schema: d.schemas[p], backups: slices.Clone(d.backups[shelfOf(pod)])}
+	v := view{schema: d.schemas[p], backups: slices.Clone(d.backups[shelfOf(pod)]), company: d.company[p]}
+	v.identity = cmp.Or(d.identities[p], dialectOf(pod)+"/simulated/"+p.String())
+	return v
 }
 
 // find returns the backup with a name.

@@ -66,10 +66,15 @@ type databases struct {
 	// changing is how many pods change a schema now.
 	changing map[place]int
 	backups  map[shelf][]Backup // the newest first
+	// identities are those of databases that a test has replaced by others, and company
+	// is who else uses a database.
+	identities map[place]string
+	company    map[place]Company
 }
 
 func newDatabases() databases {
-	return databases{schemas: map[place]schema{}, counts: map[place]Count{}, changing: map[place]int{}, backups: map[shelf][]Backup{}}
+	return databases{schemas: map[place]schema{}, counts: map[place]Count{}, changing: map[place]int{}, backups: map[shelf][]Backup{},
+		identities: map[place]string{}, company: map[place]Company{}}
 }
 
 func (d *databases) schema(p place) schema {

@@ -27,6 +27,7 @@ type Result struct {
 	Database string  `json:"database,omitempty"`
 	Revision string  `json:"revision,omitempty"`
 	Head     string  `json:"head,omitempty"`
+	Identity string  `json:"identity,omitempty"`
 	Checks   []Check `json:"checks,omitempty"`
 	Charts   string  `json:"charts,omitempty"`
 
@@ -36,6 +37,22 @@ type Result struct {
 	Backup       *Backup `json:"backup,omitempty"`
 
 	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
+	Company
+}
+
+// Company is who else uses a database and its broker, as preflight reports it.
+type Company struct {
+	Tables      bool      `json:"tables,omitempty"`
+	TablesIn    string    `json:"tablesIn,omitempty"`
+	Sessions    []Session `json:"sessions,omitempty"`
+	Workers     []string  `json:"workers,omitempty"`
+	WorkerCount int       `json:"workerCount,omitempty"`
+}
+
+// Session counts the sessions with one application name.
+type Session struct {
+	Name  string `json:"name"`
+	Count int    `json:"count"`
 }
 
 // Path counts the pending revisions by class.
@@ -102,7 +119,7 @@ var changesSchema = map[string]bool{scriptMigrate: true, scriptDowngrade: true, 
 // play decides what a script would report. It changes nothing.
 func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	script := pod.Labels[labelScript]
-	result := Result{Script: scriptNames[script], Database: dialectOf(pod), Revision: v.revision}
+	result := Result{Script: scriptNames[script], Database: dialectOf(pod), Revision: v.revision, Identity: v.identity}
 	if result.Script == "" {
 		result.Script = script
 		return result.fail("Unexpected", "the simulated world knows no script %q", script).Outcome()
@@ -143,7 +160,7 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 	case !known:
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or a different Superset; use the image of that version", result.Revision)
 	case script == scriptPreflight:
-		result.Charts = chartsOf(env(pod, envCharts).Value)
+		result.Charts, result.Company = chartsOf(env(pod, envCharts).Value), v.company
 		if result.Revision != "" {
 			result.Path = pathOf(pending)
 		}

@@ -130,6 +130,22 @@ func (w *World) SetRevision(namespace, secret, revision string) {
 	w.databases.setSchema(place{namespace, secret}, schema{revision: revision})
 }
 
+// Replace puts another database, with an identity and a revision, behind the URI of a
+// Secret.
+func (w *World) Replace(namespace, secret, identity, revision string) {
+	w.SetRevision(namespace, secret, revision)
+	w.databases.mu.Lock()
+	defer w.databases.mu.Unlock()
+	w.databases.identities[place{namespace, secret}] = identity
+}
+
+// SetCompany says who else uses a database and its broker.
+func (w *World) SetCompany(namespace, secret string, c Company) {
+	w.databases.mu.Lock()
+	defer w.databases.mu.Unlock()
+	w.databases.company[place{namespace, secret}] = c
+}
+
 // Migrations returns the counts of a database since the world was started.
 func (w *World) Migrations(namespace, secret string) Count {
 	return w.databases.count(place{namespace, secret})

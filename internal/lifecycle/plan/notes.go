@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// notes says what else the preflight has found.
+func notes(s *state.Snapshot) []string {
+	r := s.Preflight.Result
+	var out []string
+	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
+	if s.Adopts {
+		add("the database is at revision %s (%s); this Superset has not migrated it", r.Revision, cmp.Or(s.Found, "of no official release"))
+	}
+	for _, other := range s.Sharing[:min(len(s.Sharing), 2)] {
+		add("Superset %s has the same database", other.Name)
+	}
+	if len(r.Sessions) > 0 {
+		add("other sessions on the database: %s", sessions(r.Sessions))
+	}
+	if r.WorkerCount > 0 {
+		add("%d workers on the broker are not of this Superset: %s", r.WorkerCount, strings.Join(r.Workers, ", "))
+	}
+	if r.Beat != "" {
+		add("another scheduler sends tasks to the broker: %s", r.Beat)
+	}
+	if r.VersionNote != "" {
+		add("%s", r.VersionNote)
+	}
+	if len(r.UnknownSettings) > 0 {
+		add("%s does not know these names of spec.config.raw: %s", s.Run.To, strings.Join(r.UnknownSettings, ", "))
+	}
+	return out
+}
+
+// sessions lists sessions by their names.
+func sessions(list []migrations.Session) string {
+	var parts []string
+	for _, one := range list {
+		parts = append(parts, fmt.Sprintf("%s %d", cmp.Or(one.Name, "unnamed"), one.Count))
+	}
+	return strings.Join(parts, ", ")
+}
