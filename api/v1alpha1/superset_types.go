@@ -42,7 +42,9 @@ type SupersetSpec struct {
 	// +optional
 	Scheduler *SchedulerSpec `json:"scheduler,omitempty"`
 
-	// jobs configures the pods of the Jobs.
+	// jobs configures the pods of the Jobs. The limits in its resources apply to every
+	// container that the operator adds to a Job, and to the maintenance page; requests
+	// above them are lowered.
 	// +optional
 	Jobs *JobsSpec `json:"jobs,omitempty"`
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/golden"
@@ -201,5 +203,22 @@ func TestGoldenMaintenancePage(t *testing.T) {
 			text += "---\n" + golden.YAML(t, cm)
 		}
 		golden.Text(t, name+".yaml", text)
+	}
+}
+
+// The maintenance page has the limits of spec.jobs as they are now: the release that runs may
+// be older than the quota that demands them.
+func TestMaintenancePageHasTheLimits(t *testing.T) {
+	s := read(t, "plain")
+	r := releaseOf(t, s)
+	s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Resources: &v1alpha1.Resources{
+		Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("24Mi")}}}}
+	page, err := Page(s, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := page.Spec.Template.Spec.Containers[0].Resources
+	if got.Limits.Memory().String() != "24Mi" || got.Requests.Memory().String() != "24Mi" || got.Requests.Cpu().String() != "10m" {
+		t.Errorf("resources: %+v", got)
 	}
 }

@@ -101,6 +101,9 @@ func pagePod(owner *v1alpha1.Superset, r *Release, labels map[string]string) (co
 	})
 	main := &pod.Spec.Containers[0]
 	main.Env = nil // it needs no secret
+	if jobs := owner.Spec.Jobs; jobs != nil && jobs.Resources != nil {
+		Limit(main, jobs.Resources.Limits)
+	}
 	main.Ports = []corev1.ContainerPort{{Name: webPortName, ContainerPort: superset.WebPort, Protocol: corev1.ProtocolTCP}}
 	main.ReadinessProbe = probe(corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: pageReady, Port: intstr.FromString(webPortName)}}, 1, 3, 5)
 	main.Lifecycle = preStop(web.PreStopSeconds)

@@ -105,6 +105,20 @@ func mainContainer(in PodInput) corev1.Container {
 	return c
 }
 
+// Limit gives a container limits in addition to its own, and lowers requests that exceed
+// them. A quota that counts a limit refuses a pod if any container is without it.
+func Limit(c *corev1.Container, limits corev1.ResourceList) {
+	for name, limit := range limits {
+		if c.Resources.Limits == nil {
+			c.Resources.Limits = corev1.ResourceList{}
+		}
+		c.Resources.Limits[name] = limit
+		if request, ok := c.Resources.Requests[name]; ok && request.Cmp(limit) > 0 {
+			c.Resources.Requests[name] = limit
+		}
+	}
+}
+
 // Image is the image reference: repository, tag (default: the version), and the digest
 // if it is set.
 func Image(r v1alpha1.RuntimeSpec) string {

@@ -198,5 +198,6 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 	c.Env = append(c.Env, components.UserEnv(o.Release.Jobs.Env)...)
 	c.Resources = corev1.ResourceRequirements{Requests: corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("256Mi")}}
+	components.Limit(&c, main.Resources.Limits)
 	return c
 }

@@ -134,6 +134,7 @@ func addRehearsal(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) error 
 	if err != nil {
 		return err
 	}
+	components.Limit(&serve, main.Resources.Limits) // the current release may be older than the quota
 	pod.InitContainers = append(pod.InitContainers, prepare, copier, withScript(main, upgradeContainer, "rehearse_upgrade.py"), serve)
 	return nil
 }
@@ -167,6 +168,7 @@ func inDatabaseImage(main *corev1.Container, name string, spec v1alpha1.Rehearsa
 	c.Args, c.EnvFrom, c.Env = nil, nil, slices.Clone(env)
 	c.Resources = corev1.ResourceRequirements{Requests: corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("256Mi")}}
+	components.Limit(&c, main.Resources.Limits)
 	return c
 }
 
@@ -176,7 +178,9 @@ func scratchServer(main *corev1.Container, spec v1alpha1.RehearsalJobSpec, env [
 	always := corev1.ContainerRestartPolicyAlways
 	c.RestartPolicy = &always
 	c.Command = []string{"sh", superset.ScriptsDir + "/scratch.sh"}
-	c.Resources.Limits = corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")}
+	if _, ok := c.Resources.Limits[corev1.ResourceMemory]; !ok {
+		components.Limit(&c, corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Gi")})
+	}
 	return c
 }
 
