@@ -42,6 +42,9 @@ type Progress struct {
 	Before Result
 	// Blocked is the reason why the newest Job's pod cannot start; empty when it can.
 	Blocked string
+	// WithoutPod is the newest Job while it is active and has no pod; nil otherwise. Its pod
+	// may have been refused, which only the Job's events report.
+	WithoutPod *batchv1.Job
 }
 
 // Tries is the number of attempts, without the uncounted ones.
@@ -60,6 +63,9 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	ended, failed, at := outcome(newest)
 	if !ended || running(mine) {
 		p.Active = true
+		if len(mine) == 0 {
+			p.WithoutPod = newest
+		}
 		return p
 	}
 	p.FinishedAt = at

@@ -93,13 +93,13 @@ func TestProgressOf(t *testing.T) {
 		"of another script":       {[]*batchv1.Job{job(Verify, 7, 1, "")}, nil, Progress{}},
 		"of another fence":        {[]*batchv1.Job{job(Migrate, 6, 1, batchv1.JobComplete)}, nil, Progress{}},
 		"without an attempt":      {[]*batchv1.Job{unlabelled}, nil, Progress{}},
-		"no pod yet":              {[]*batchv1.Job{running}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"no pod yet":              {[]*batchv1.Job{running}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true, WithoutPod: running}},
 		"pod runs":                {[]*batchv1.Job{running}, []*corev1.Pod{pod(running, corev1.PodRunning, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
 		"pod waits":               {[]*batchv1.Job{running}, []*corev1.Pod{stuck}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true, Blocked: "container superset waits: ErrImagePull: no such image"}},
-		"another Job's pod waits": {[]*batchv1.Job{second}, []*corev1.Pod{stuck}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true}},
+		"another Job's pod waits": {[]*batchv1.Job{second}, []*corev1.Pod{stuck}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true, WithoutPod: second}},
 		"pod ended, Job not":      {[]*batchv1.Job{running}, []*corev1.Pod{pod(running, corev1.PodSucceeded, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
-		"condition is false":      {[]*batchv1.Job{undecided}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
-		"about to fail":           {[]*batchv1.Job{failing}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
+		"condition is false":      {[]*batchv1.Job{undecided}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true, WithoutPod: undecided}},
+		"about to fail":           {[]*batchv1.Job{failing}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true, WithoutPod: failing}},
 		"Job ended, pod not":      {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodRunning, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
 		"Job ended, pod unknown":  {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodUnknown, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
 		"done":                    {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Done: true, FinishedAt: ended.Time, Result: ok}},
@@ -116,7 +116,7 @@ func TestProgressOf(t *testing.T) {
 		"failed, pod gone":          {[]*batchv1.Job{failed}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: gone}},
 		// It has exited with 0. That is all that is known: it is no crash, and no result.
 		"complete, pod gone": {[]*batchv1.Job{complete}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, Lost: true, FinishedAt: ended.Time, Result: Result{Script: "migrate"}}},
-		"newest counts":      {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true}},
+		"newest counts":      {[]*batchv1.Job{second, failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, bad)}, Progress{Name: "bi-migrate-7-2", Attempt: 2, Active: true, WithoutPod: second}},
 	}
 	for name, c := range cases {
 		if diff := cmp.Diff(c.want, ProgressOf(Migrate, 7, c.jobs, c.pods)); diff != "" {

@@ -53,6 +53,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		return nil, fmt.Errorf("listing the Jobs: %w", err)
 	}
 	w.observeJobs(s, components.Pointers(jobs.Items), pods)
+	r.explainMissingPods(ctx, w)
 	return w, r.observeSharing(ctx, s, w)
 }
 

@@ -3,6 +3,8 @@
 package superset
 
 import (
+	"time"
+
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,6 +25,8 @@ type observed struct {
 	// revisions are the stored releases, as Stored was read from them.
 	revisions []appsv1.ControllerRevision
 	jobs      []*batchv1.Job
+	// recheck is when to observe again although nothing has changed; 0 for never.
+	recheck time.Duration
 	// service is the web Service and page the maintenance page; nil for none.
 	service *corev1.Service
 	page    *appsv1.Deployment

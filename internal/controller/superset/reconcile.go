@@ -33,6 +33,7 @@ import (
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=create
 // +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=events,verbs=list
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager registers the controller and its watches.
@@ -84,5 +85,5 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.record(ctx, s, w, &d); err != nil {
 		return apply.Requeue(client.IgnoreNotFound(err))
 	}
-	return ctrl.Result{RequeueAfter: d.Recheck}, nil
+	return ctrl.Result{RequeueAfter: sooner(d.Recheck, w.recheck)}, nil
 }

@@ -32,6 +32,8 @@ type Reconciler struct {
 	seen *lru.Cache
 	// written has the resource version of a Superset's last status patch, by its uid.
 	written *lru.Cache
+	// refusals says why the pod of a Job cannot be created, by the Job's uid.
+	refusals *lru.Cache
 	// checked has the uids of the Supersets whose cache has passed the initial check.
 	checked *lru.Cache
 }
@@ -48,6 +50,7 @@ func New(mgr ctrl.Manager, clock func() time.Time) *Reconciler {
 		created:  lru.New(4096),
 		seen:     lru.New(4096),
 		written:  lru.New(4096),
+		refusals: lru.New(256),
 		checked:  lru.New(4096),
 	}
 }
