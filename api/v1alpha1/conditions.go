@@ -89,6 +89,8 @@ const (
 	// ReasonJobCrashed: a Job ended without a result, for example killed by the
 	// out-of-memory killer.
 	ReasonJobCrashed = "JobCrashed"
+	// ReasonBackupLost: the claim with the backup to restore is gone or is being deleted.
+	ReasonBackupLost = "BackupLost"
 	// ReasonStopped: a rollback was requested before anything was changed.
 	ReasonStopped = "Stopped"
 	// ReasonDataLossNotAccepted: the rollback restores a backup over newer data, which
@@ -137,6 +139,8 @@ const (
 	ReasonRollbackRequested = "RollbackRequested"
 	// ReasonRollbackRefused: a rollback token was refused.
 	ReasonRollbackRefused = "RollbackRefused"
+	// ReasonClaimMayBePruned: Argo CD may prune the claim for backups.
+	ReasonClaimMayBePruned = "ClaimMayBePruned"
 	// ReasonFellBack: the migration under live traffic was abandoned. Every tier is
 	// stopped, then the migration runs again.
 	ReasonFellBack = "FellBackToDrain"

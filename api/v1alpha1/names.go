@@ -14,6 +14,9 @@ const (
 	LabelName = "app.kubernetes.io/name"
 	// LabelInstance is the name of the Superset, or of the standalone component.
 	LabelInstance = "app.kubernetes.io/instance"
+	// LabelBackupsOf is on claims for backups, in place of LabelInstance: the name of the
+	// Superset. Argo CD would prune a claim with LabelInstance that is not in its source.
+	LabelBackupsOf = "superset-operator.dev/instance"
 	// LabelComponent is web, worker, scheduler or job.
 	LabelComponent = "app.kubernetes.io/component"
 	// LabelVersion is the version of Superset in a pod.
@@ -48,6 +51,11 @@ const (
 
 // Annotations that the operator writes.
 const (
+	// AnnotationSyncOptions is on claims for backups. With the value NoPrune Argo CD does
+	// not prune them.
+	AnnotationSyncOptions = "argocd.argoproj.io/sync-options"
+	// NoPrune is the value of AnnotationSyncOptions.
+	NoPrune = "Prune=false"
 	// AnnotationApplied is the hash of the last applied configuration, so that an
 	// unchanged configuration is not applied again.
 	AnnotationApplied = "superset-operator.dev/applied"

@@ -18,14 +18,24 @@ import (
 // reports that a foreign object was deleted or that a quota was raised.
 const RejectedRecheck = 30 * time.Second
 
+// BlockedError reports what an object needs and does not have, such as a claim that a Job
+// mounts. It is a sentence that says what to do.
+type BlockedError string
+
+func (e BlockedError) Error() string { return string(e) }
+
 // Rejected is true for an error that needs manual intervention: a name conflict with a
-// foreign object, or an object that the API server rejects as invalid or forbidden. reason
+// foreign object, something that an object needs and does not have, or an object that the
+// API server rejects as invalid or forbidden. reason
 // and message are for a condition. Other errors are transient.
 func Rejected(err error) (reason, message string, rejected bool) {
 	var conflict *ConflictError
+	var blocked BlockedError
 	switch {
 	case errors.As(err, &conflict):
 		return v1alpha1.ReasonNameConflict, conflict.Error(), true
+	case errors.As(err, &blocked):
+		return v1alpha1.ReasonBlocked, blocked.Error(), true
 	case apierrors.IsInvalid(err), apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return v1alpha1.ReasonBlocked, fmt.Sprintf("the API server rejects the object: %v", err), true
 	default:

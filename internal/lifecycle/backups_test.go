@@ -42,3 +42,20 @@ func TestBlockedBackupRollsBack(t *testing.T) {
 		}
 	}
 }
+
+// A rollback whose backup is lost fails before it stops anything.
+func TestRestoreOfALostBackup(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		o := statetest.Untested()
+		o.Status.Phase, o.Status.Upgrade.RollbackRelease = v1alpha1.PhaseRollback, "a"
+		o.Status.Upgrade.Rollback = &v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Revision: "old", Backup: "r5"}
+		o.Status.Backups[0].Claim = "bi-backups"
+		if lost {
+			o.LostClaims = []string{"bi-backups"}
+		}
+		d := Decide(state.Of(o))
+		if d.Moves(Fail) != lost || lost && (d.Reason != v1alpha1.ReasonBackupLost || !strings.Contains(d.Message, "claim bi-backups with backup r5")) {
+			t.Errorf("lost %v: %+v", lost, d)
+		}
+	}
+}

@@ -39,6 +39,9 @@ func revertDatabase(s *state.Snapshot) Decision {
 	if p := s.Schema.Job; p.Attempt > 0 && isFinal(p) {
 		return nextClass(s, p)
 	}
+	if why := rollback.Lost(s); why != "" {
+		return fail(s, v1alpha1.ReasonBackupLost, why)
+	}
 	job := revertJob(s)
 	if s.StoredRelease(job.Release).Hash == "" {
 		missing := waitForStore(s, job.Release, "")

@@ -117,7 +117,7 @@ func Claim(owner *v1alpha1.Superset) *corev1.PersistentVolumeClaim {
 	}
 	return &corev1.PersistentVolumeClaim{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "PersistentVolumeClaim"},
-		ObjectMeta: metav1.ObjectMeta{Name: ClaimName(owner), Namespace: owner.Namespace, Labels: components.Labels(owner.Name)},
+		ObjectMeta: claimMeta(owner),
 		Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes:      []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			StorageClassName: spec.Claim.StorageClassName,
@@ -126,15 +126,26 @@ func Claim(owner *v1alpha1.Superset) *corev1.PersistentVolumeClaim {
 	}
 }
 
+// claimMeta has labels of its own. Tools such as Argo CD take an object with the recommended
+// instance label for a part of their application, and prune it because it is not in the
+// source: with all backups.
+func claimMeta(owner *v1alpha1.Superset) metav1.ObjectMeta {
+	labels := components.Labels(owner.Name)
+	delete(labels, v1alpha1.LabelInstance)
+	labels[v1alpha1.LabelBackupsOf] = owner.Name
+	return metav1.ObjectMeta{Name: ClaimName(owner), Namespace: owner.Namespace, Labels: labels,
+		Annotations: map[string]string{v1alpha1.AnnotationSyncOptions: v1alpha1.NoPrune}}
+}
+
 // setClaim records the claim of the Job that took the backup. It does nothing for nil.
 func (b *BackupResult) setClaim(job *batchv1.Job) {
 	if b != nil {
-		b.Claim = claimOf(job)
+		b.Claim = ClaimOf(job)
 	}
 }
 
-// claimOf is the name of the claim that a Job's pod mounts for backups; empty if there is none.
-func claimOf(job *batchv1.Job) string {
+// ClaimOf is the name of the claim that a Job's pod mounts for backups; empty if there is none.
+func ClaimOf(job *batchv1.Job) string {
 	for _, v := range job.Spec.Template.Spec.Volumes {
 		if v.Name == backupsVolume && v.PersistentVolumeClaim != nil {
 			return v.PersistentVolumeClaim.ClaimName
@@ -142,6 +153,9 @@ func claimOf(job *batchv1.Job) string {
 	}
 	return ""
 }
+
+// MountsClaim is false if the user's command stores the backups of a Superset elsewhere.
+func MountsClaim(owner *v1alpha1.Superset) bool { return mountsClaim(backupSpec(owner)) }
 
 // mountsClaim is false if the user's command stores the backups elsewhere.
 func mountsClaim(spec v1alpha1.BackupSpec) bool {

@@ -40,7 +40,7 @@ func TestRestoreFindsItsBackup(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := claimOf(job); got != c.wantClaim {
+		if got := ClaimOf(job); got != c.wantClaim {
 			t.Errorf("%s: claim %q, want %q", name, got, c.wantClaim)
 		}
 		if got := job.Spec.Template.Spec.InitContainers[1].Command; !slices.Equal(got, c.command) {

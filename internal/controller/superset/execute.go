@@ -9,10 +9,8 @@ import (
 	"math"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
@@ -113,13 +111,11 @@ func (r *Reconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *observ
 			return err
 		}
 	}
-	if claim := migrations.Claim(s); claim != nil && a.Script == migrations.Backup {
-		if err := r.ensureClaim(ctx, claim); err != nil {
-			return err
-		}
-	}
 	job, err := migrations.Job(s, order)
 	if err != nil {
+		return err
+	}
+	if err := r.provideClaim(ctx, s, a.Script, migrations.ClaimOf(job)); err != nil {
 		return err
 	}
 	if err := r.apply.Create(ctx, s, job); err != nil {
@@ -145,16 +141,6 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 		}
 	}
 	return o
-}
-
-// ensureClaim creates the claim for backups. It has no owner, because backups outlive the
-// Superset. An existing claim is used as it is.
-func (r *Reconciler) ensureClaim(ctx context.Context, claim *corev1.PersistentVolumeClaim) error {
-	err := r.Create(ctx, claim, apply.FieldOwner)
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("creating the claim for backups: %w", err)
-	}
-	return nil
 }
 
 // workersOf is how many workers must answer: all of them.

@@ -54,7 +54,10 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 	}
 	w.observeJobs(s, components.Pointers(jobs.Items), pods)
 	r.explainMissingPods(ctx, w)
-	return w, r.observeSharing(ctx, s, w)
+	if err := r.observeSharing(ctx, s, w); err != nil {
+		return nil, err
+	}
+	return w, r.observeClaims(ctx, s, w)
 }
 
 // render renders the release that spec asks for. A spec that cannot be rendered is a

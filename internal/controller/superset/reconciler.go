@@ -34,6 +34,8 @@ type Reconciler struct {
 	written *lru.Cache
 	// refusals says why the pod of a Job cannot be created, by the Job's uid.
 	refusals *lru.Cache
+	// claims says whether a claim is lost, by its key, for claims that the cache lacks.
+	claims *lru.Cache
 	// checked has the uids of the Supersets whose cache has passed the initial check.
 	checked *lru.Cache
 }
@@ -51,6 +53,7 @@ func New(mgr ctrl.Manager, clock func() time.Time) *Reconciler {
 		seen:     lru.New(4096),
 		written:  lru.New(4096),
 		refusals: lru.New(256),
+		claims:   lru.New(1024),
 		checked:  lru.New(4096),
 	}
 }

@@ -32,6 +32,8 @@ func Cache(namespaces []string) cache.Options {
 			&corev1.ConfigMap{}:          ours,
 			&corev1.Service{}:            ours,
 			&corev1.Pod{}:                pods,
+			// Only metadata is read of them: see the Superset controller.
+			&corev1.PersistentVolumeClaim{}: ours,
 		},
 	}
 	for _, ns := range namespaces {

@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
@@ -84,6 +85,23 @@ func restarts(pod *corev1.Pod) (n int32) {
 		n += s.RestartCount
 	}
 	return n
+}
+
+// ClaimChanged passes whether a claim exists and is being deleted.
+func ClaimChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return (e.ObjectOld.GetDeletionTimestamp() == nil) != (e.ObjectNew.GetDeletionTimestamp() == nil)
+	}}
+}
+
+// ClaimToInstance maps a claim for backups to its Superset. A claim that an older operator
+// made has the instance label.
+func ClaimToInstance(_ context.Context, obj client.Object) []reconcile.Request {
+	name := cmp.Or(obj.GetLabels()[v1alpha1.LabelBackupsOf], obj.GetLabels()[v1alpha1.LabelInstance])
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: obj.GetNamespace(), Name: name}}}
 }
 
 // ToInstance maps a pod to the object that it belongs to, by label: its owner is a

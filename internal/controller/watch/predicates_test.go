@@ -143,7 +143,7 @@ func TestCache(t *testing.T) {
 			t.Errorf("%T: the cache is not limited to managed objects", obj)
 		}
 	}
-	if kinds != 6 {
+	if kinds != 7 {
 		t.Errorf("%d kinds", kinds)
 	}
 	owners := []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "bi-web", UID: "u"}}
@@ -166,5 +166,32 @@ func TestCache(t *testing.T) {
 	}
 	if _, err := slimPod(&corev1.Service{}); err == nil {
 		t.Error("an object that is not a pod must be an error")
+	}
+}
+
+func TestClaims(t *testing.T) {
+	claim := func(labels map[string]string) *metav1.PartialObjectMetadata {
+		return &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Labels: labels}}
+	}
+	for name, c := range map[string]struct {
+		labels map[string]string
+		want   string
+	}{
+		"of this operator":     {map[string]string{v1alpha1.LabelBackupsOf: "bi"}, "bi"},
+		"of an older operator": {map[string]string{v1alpha1.LabelInstance: "bi"}, "bi"},
+		"of somebody else":     {nil, ""},
+	} {
+		got := ""
+		for _, request := range ClaimToInstance(t.Context(), claim(c.labels)) {
+			got = request.Name
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+	deleted := claim(nil)
+	deleted.DeletionTimestamp = &metav1.Time{Time: time.Unix(1_700_000_000, 0)}
+	if !ClaimChanged().Update(event.UpdateEvent{ObjectOld: claim(nil), ObjectNew: deleted}) || ClaimChanged().Update(event.UpdateEvent{ObjectOld: claim(nil), ObjectNew: claim(nil)}) {
+		t.Error("a change of a claim is its deletion alone")
 	}
 }

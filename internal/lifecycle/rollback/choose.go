@@ -3,6 +3,7 @@
 package rollback
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -18,8 +19,10 @@ type Options struct {
 	Downgrade bool
 	// Rehearsed is true when a rehearsal has proven this downgrade on a copy.
 	Rehearsed bool
-	// Backup is true when there is a backup of the older schema, or will be.
-	Backup bool
+	// Backup is true when there is a backup of the older schema, or will be. NoBackup says
+	// that there was one and that it is lost; empty when there was none.
+	Backup   bool
+	NoBackup string
 }
 
 // Choose picks the class: the one that spec.upgrade.rollback asks for where it is
@@ -31,6 +34,8 @@ func Choose(asked v1alpha1.RollbackChoice, o Options) (class v1alpha1.RollbackCl
 		class == v1alpha1.RollbackDowngrade && o.Downgrade,
 		class == v1alpha1.RollbackRestore && o.Backup:
 		return class, requested
+	case class == v1alpha1.RollbackRestore && o.NoBackup != "":
+		return v1alpha1.RollbackFrozen, "Restore is " + requested + ", and " + o.NoBackup + ", or choose another class"
 	case o.WhyServes != "":
 		return v1alpha1.RollbackImage, o.WhyServes
 	case o.Rehearsed:
@@ -38,7 +43,7 @@ func Choose(asked v1alpha1.RollbackChoice, o Options) (class v1alpha1.RollbackCl
 	case o.Backup:
 		return v1alpha1.RollbackRestore, o.WhyNot
 	default:
-		return v1alpha1.RollbackFrozen, o.WhyNot + ", and there is no backup: set spec.upgrade.backup, or choose a class in spec.upgrade.rollback"
+		return v1alpha1.RollbackFrozen, o.WhyNot + ", and " + cmp.Or(o.NoBackup, "there is no backup: set spec.upgrade.backup, or choose a class in spec.upgrade.rollback")
 	}
 }
 

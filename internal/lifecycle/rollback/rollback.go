@@ -4,6 +4,7 @@ package rollback
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -96,20 +97,54 @@ func schemaTo(s *state.Snapshot, target state.Release) v1alpha1.RollbackStatus {
 func optionsNow(s *state.Snapshot, target, owner state.Release, need string) Options {
 	able := owner.Hash != "" && need != "" && s.DowngradeFailed == ""
 	sameRun := s.Run.FromRelease == target.Hash && s.Run.ToRelease == owner.Hash
-	o := Options{Backup: BackupFor(s, target, need).Name != "", Downgrade: able, Rehearsed: able && sameRun && DowngradeRehearsed(s, need)}
+	o := Options{Backup: BackupFor(s, target, need).Name != "", NoBackup: lostFor(s, target, need), Downgrade: able, Rehearsed: able && sameRun && DowngradeRehearsed(s, need)}
 	o.WhyServes, o.WhyNot = servesOn(s, target.Version, owner)
 	return o
 }
 
-// BackupFor is the newest backup of a release's database that has a schema revision and
-// is encrypted with the release's key; the zero value for none.
+// BackupFor is the newest backup of a release's database that has a schema revision, is
+// encrypted with the release's key and is not lost; the zero value for none.
 func BackupFor(s *state.Snapshot, target state.Release, revision string) v1alpha1.BackupStatus {
 	for _, b := range s.Backups {
-		if revision != "" && b.Revision == revision && b.Database == target.Database && b.SecretKey == target.Key {
+		if fits(b, target, revision) && !lost(s, b) {
 			return b
 		}
 	}
 	return v1alpha1.BackupStatus{}
+}
+
+func fits(b v1alpha1.BackupStatus, target state.Release, revision string) bool {
+	return revision != "" && b.Revision == revision && b.Database == target.Database && b.SecretKey == target.Key
+}
+
+// lost is true for a backup whose claim is gone or is being deleted. One that the user's
+// command stores elsewhere has no claim.
+func lost(s *state.Snapshot, b v1alpha1.BackupStatus) bool {
+	return slices.Contains(s.LostClaims, b.Claim)
+}
+
+// lostFor says that the backup which a release needs is lost; empty when none is.
+func lostFor(s *state.Snapshot, target state.Release, revision string) string {
+	for _, b := range s.Backups {
+		if fits(b, target, revision) && lost(s, b) {
+			return saysLost(b)
+		}
+	}
+	return ""
+}
+
+// Lost says that the backup which this rollback restores is lost; empty when it is not.
+func Lost(s *state.Snapshot) string {
+	for _, b := range s.Backups {
+		if how := s.Run.Rollback; how != nil && b.Name == how.Backup && lost(s, b) {
+			return saysLost(b)
+		}
+	}
+	return ""
+}
+
+func saysLost(b v1alpha1.BackupStatus) string {
+	return fmt.Sprintf("claim %s with backup %s is gone or is being deleted: restore a backup of your own, then retry", b.Claim, b.Name)
 }
 
 // restoreFor puts back the newest backup that target can run on.
@@ -117,7 +152,8 @@ func restoreFor(s *state.Snapshot, target state.Release, why string) v1alpha1.Ro
 	revision := neededRevision(s, target)
 	backup := BackupFor(s, target, revision)
 	if backup.Name == "" {
-		return frozen("%s, and no backup of its database and key has revision %s: restore a backup of your own, then retry", why, revision)
+		none := fmt.Sprintf("no backup of its database and key has revision %s: restore a backup of your own, then retry", revision)
+		return frozen("%s, and %s", why, cmp.Or(lostFor(s, target, revision), none))
 	}
 	return v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Reason: why, Revision: revision, Backup: backup.Name}
 }

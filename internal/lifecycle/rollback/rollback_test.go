@@ -20,7 +20,15 @@ func TestBackupFitsTheTarget(t *testing.T) {
 		class  v1alpha1.RollbackClass
 		backup string
 	}{
-		"newest backup":           {func(*state.Observation) {}, v1alpha1.RollbackRestore, "r5"},
+		"newest backup": {func(*state.Observation) {}, v1alpha1.RollbackRestore, "r5"},
+		"claim lost":    {func(o *state.Observation) { newest(o).Claim, o.LostClaims = "x", []string{"x"} }, v1alpha1.RollbackRestore, "r3"},
+		"every claim lost": {func(o *state.Observation) {
+			newest(o).Claim, o.Status.Backups[1].Claim, o.LostClaims = "x", "y", []string{"x", "y"}
+		}, v1alpha1.RollbackFrozen, ""},
+		"Restore requested, lost": {func(o *state.Observation) {
+			o.Policy.Rollback, o.Desired.Version, o.Stored[0].Version = "Restore", "6.1.5", "6.1.5" // tested releases: Image is possible
+			newest(o).Claim, o.Status.Backups[1].Claim, o.LostClaims = "x", "x", []string{"x"}
+		}, v1alpha1.RollbackFrozen, ""},
 		"different revision":      {func(o *state.Observation) { newest(o).Revision = "older" }, v1alpha1.RollbackRestore, "r3"},
 		"different database":      {func(o *state.Observation) { newest(o).Database = "staging/uri" }, v1alpha1.RollbackRestore, "r3"},
 		"different key":           {func(o *state.Observation) { newest(o).SecretKey = "keys/two" }, v1alpha1.RollbackRestore, "r3"},

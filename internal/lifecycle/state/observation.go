@@ -40,6 +40,8 @@ type Observation struct {
 	Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
 	// Sharing are other Supersets whose database is the one that the preflight found.
 	Sharing []Sharer
+	// LostClaims are the claims of backups that do not exist or are being deleted.
+	LostClaims []string
 	// Version is the lowest version that any pod runs; empty when no pod runs.
 	Version string
 	// MaxFence is the highest fence of any component or Job. The next fence is above

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+)
+
+// observeClaims finds the claims of backups that are lost.
+func (r *Reconciler) observeClaims(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	for _, b := range s.Status.Backups {
+		if b.Claim == "" || slices.Contains(w.LostClaims, b.Claim) {
+			continue
+		}
+		lost, err := r.claimLost(ctx, client.ObjectKey{Namespace: s.Namespace, Name: b.Claim})
+		if err != nil {
+			return err
+		}
+		if lost {
+			w.LostClaims = append(w.LostClaims, b.Claim)
+		}
+	}
+	return nil
+}
+
+// claimLost is true for a claim that does not exist or is being deleted. The cache has the
+// claims that the operator made. Any other one is read once, and again when a restore
+// begins: an idle Superset reads nothing.
+func (r *Reconciler) claimLost(ctx context.Context, key client.ObjectKey) (bool, error) {
+	claim := claimMetadata()
+	err := r.Get(ctx, key, claim)
+	switch lost, known := r.claims.Get(key); {
+	case err == nil:
+		r.claims.Remove(key)
+		return isLost(claim), nil
+	case !apierrors.IsNotFound(err):
+		return false, fmt.Errorf("reading claim %s: %w", key.Name, err)
+	case known:
+		return lost.(bool), nil
+	}
+	claim, err = r.readClaim(ctx, key)
+	return isLost(claim), err
+}
+
+func isLost(claim *metav1.PartialObjectMetadata) bool {
+	return claim == nil || claim.DeletionTimestamp != nil
+}
+
+// readClaim reads the metadata of a claim from the API server; nil for none.
+func (r *Reconciler) readClaim(ctx context.Context, key client.ObjectKey) (*metav1.PartialObjectMetadata, error) {
+	claim := claimMetadata()
+	switch err := r.live.Get(ctx, key, claim); {
+	case apierrors.IsNotFound(err):
+		claim = nil
+	case err != nil:
+		return nil, fmt.Errorf("reading claim %s from the API server: %w", key.Name, err)
+	}
+	r.claims.Add(key, isLost(claim))
+	return claim, nil
+}
+
+func claimMetadata() *metav1.PartialObjectMetadata {
+	claim := &metav1.PartialObjectMetadata{}
+	claim.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"))
+	return claim
+}
+
+// decide decides. What depends on a claim is decided on a live read of it: a restore before
+// anything is stopped for it, and a backup before the run leaves Validate.
+func (r *Reconciler) decide(ctx context.Context, s *v1alpha1.Superset, w *observed) (lifecycle.Decision, error) {
+	for {
+		snapshot := state.Of(&w.Observation)
+		d := lifecycle.Decide(snapshot)
+		if plansBackup(&d) {
+			return d, r.holdWithoutClaim(ctx, s, snapshot, &d)
+		}
+		claim := restoredFrom(snapshot, &d)
+		if claim == "" {
+			return d, nil
+		}
+		found, err := r.readClaim(ctx, client.ObjectKey{Namespace: s.Namespace, Name: claim})
+		if err != nil || !isLost(found) {
+			return d, err
+		}
+		w.LostClaims = append(w.LostClaims, claim) // decided again without it
+	}
+}
+
+// restoredFrom is the claim of the backup that a move is about to restore; empty for none.
+func restoredFrom(s *state.Snapshot, d *lifecycle.Decision) string {
+	if d.Kind != lifecycle.KindMove || d.Move.Rollback.How.Class != v1alpha1.RollbackRestore {
+		return ""
+	}
+	for _, b := range s.Backups {
+		if b.Name == d.Move.Rollback.How.Backup {
+			return b.Claim
+		}
+	}
+	return ""
+}
+
+// plansBackup is true when a plan with a backup is complete, or waits at a gate.
+func plansBackup(d *lifecycle.Decision) bool {
+	return d.Planned.Plan != nil && d.Planned.Plan.Backup && (d.Moves(lifecycle.Migrate) || d.Wait.Gate != "")
+}
+
+// holdWithoutClaim turns a decision into a wait while the planned backup has no claim:
+// nothing has been stopped yet.
+func (r *Reconciler) holdWithoutClaim(ctx context.Context, s *v1alpha1.Superset, snapshot *state.Snapshot, d *lifecycle.Decision) error {
+	if !migrations.MountsClaim(s) {
+		return nil
+	}
+	_, err := r.usableClaim(ctx, s, migrations.ClaimName(s), migrations.Claim(s) == nil)
+	reason, message, rejected := apply.Rejected(err)
+	if !rejected {
+		return err
+	}
+	*d = lifecycle.Decision{Kind: lifecycle.KindWait, Reason: reason, Message: message, Work: actions.KeepAll(snapshot),
+		Planned: d.Planned, Recheck: apply.RejectedRecheck, Tokens: lifecycle.Tokens{Handled: s.Status.LastHandled}}
+	return nil
+}
+
+// usableClaim reads the claim that a Job is about to mount; nil for one that is missing and
+// need not exist. The error is an apply.BlockedError if the Job cannot use it.
+func (r *Reconciler) usableClaim(ctx context.Context, s *v1alpha1.Superset, name string, mustExist bool) (*metav1.PartialObjectMetadata, error) {
+	claim, err := r.readClaim(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name})
+	switch {
+	case err != nil:
+		return nil, err
+	case claim == nil && mustExist:
+		return nil, apply.BlockedError(fmt.Sprintf("claim %s for backups does not exist: create it, or change spec.upgrade.backup.claim", name))
+	case claim != nil && claim.DeletionTimestamp != nil:
+		return nil, apply.BlockedError(fmt.Sprintf("claim %s for backups is being deleted; to see what still uses it: kubectl describe pvc -n %s %s", name, s.Namespace, name))
+	}
+	return claim, nil
+}
+
+// provideClaim provides the claim that a Job mounts; it does nothing for a Job without one.
+// A restore needs the claim with its backup, and a backup the claim that spec names.
+// Otherwise the operator creates it. It has no owner, because backups outlive the Superset.
+func (r *Reconciler) provideClaim(ctx context.Context, s *v1alpha1.Superset, script migrations.Script, name string) error {
+	if name == "" {
+		return nil
+	}
+	ours := migrations.Claim(s)
+	creates := script == migrations.Backup && ours != nil
+	found, err := r.usableClaim(ctx, s, name, !creates)
+	if err != nil || !creates {
+		return err
+	}
+	if found != nil {
+		r.warnOfPruning(s, found)
+		return nil
+	}
+	if err := r.Create(ctx, ours, apply.FieldOwner); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("creating the claim for backups: %w", err)
+	}
+	return nil
+}
+
+// warnOfPruning reports, with each backup, a claim that an older operator made: by its label
+// Argo CD may take it for a part of an application, and prune it. The operator has no right
+// to change claims.
+func (r *Reconciler) warnOfPruning(s *v1alpha1.Superset, claim *metav1.PartialObjectMetadata) {
+	if claim.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy || claim.Labels[v1alpha1.LabelInstance] == "" {
+		return
+	}
+	r.Events.Eventf(s, nil, corev1.EventTypeWarning, v1alpha1.ReasonClaimMayBePruned, "Backup",
+		"Argo CD may prune claim %[1]s with all backups, because it has the label %[3]s. Run: kubectl label pvc -n %[2]s %[1]s %[3]s- %[4]s=%[5]s && kubectl annotate pvc -n %[2]s %[1]s %[6]s=%[7]s",
+		claim.Name, s.Namespace, v1alpha1.LabelInstance, v1alpha1.LabelBackupsOf, s.Name, v1alpha1.AnnotationSyncOptions, v1alpha1.NoPrune)
+}
