@@ -87,7 +87,7 @@ func nextTier(s *state.Snapshot, target state.Release) stage {
 	next := stage{work: actions.KeepAll(s)}
 	schedulerServes := actions.Released(s, target)
 	if !schedulerServes && !actions.Held(s, state.Scheduler, target) {
-		next.message = fmt.Sprintf("holding the scheduler at %s", target.Version)
+		next.message, next.blocked = fmt.Sprintf("holding the scheduler at %s", target.Version), s.Tiers[state.Scheduler].Leaving
 		actions.Put(s, &next.work, state.Scheduler, target, v1alpha1.ModeHold)
 		return next
 	}

@@ -53,11 +53,21 @@ func stopTiers(s *state.Snapshot) (work actions.Work, stopped bool) {
 
 // waitUntilStopped waits for the pods of the tiers that are held.
 func waitUntilStopped(s *state.Snapshot, work actions.Work, message string) Decision {
-	d := stay(s, work, message, "")
+	d := stay(s, work, message, leaving(s))
 	if left := actions.PageGrace - s.Elapsed; left > 0 && (d.Recheck == 0 || left < d.Recheck) {
 		d.Recheck = left
 	}
 	return late(s, d)
+}
+
+// leaving says which pod of the tiers that are held does not end; empty for none.
+func leaving(s *state.Snapshot) string {
+	for tier, t := range s.Tiers {
+		if t.Leaving != "" && actions.StopsFor(s, tier) {
+			return t.Leaving
+		}
+	}
+	return ""
 }
 
 // late reports that the phase is past its deadline, and no more: a Job that changes the

@@ -16,6 +16,7 @@ func decideScheduler(s *state.Snapshot) Decision {
 	work := actions.KeepAll(s)
 	actions.Put(s, &work, state.Scheduler, s.Target, v1alpha1.ModeHold)
 	return follow(s, s.Target, stage{work: work, next: SchedulerHeld, done: actions.Held(s, state.Scheduler, s.Target),
+		blocked: s.Tiers[state.Scheduler].Leaving,
 		message: fmt.Sprintf("upgrading the scheduler to %s, held until the workers are upgraded", s.Target.Version)})
 }
 

@@ -117,6 +117,8 @@ func (r *Reconciler) observeTiers(ctx context.Context, s *v1alpha1.Superset, w *
 			c = nil
 		}
 		w.addTier(s, i, c, mine)
+		why, next := components.Leaving(mine, w.Now)
+		w.Tiers[i].Leaving, w.recheck = why, sooner(w.recheck, next)
 		lowest = lowestVersion(lowest, mine)
 	}
 	if lowest != nil {

@@ -72,7 +72,7 @@ func PodChanged() predicate.Predicate {
 			return true
 		}
 		return before.Status.Phase != after.Status.Phase ||
-			(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||
+			!before.DeletionTimestamp.Equal(after.DeletionTimestamp) ||
 			components.PodReady(before) != components.PodReady(after) ||
 			restarts(before) != restarts(after) ||
 			components.Diagnose([]*corev1.Pod{before}) != components.Diagnose([]*corev1.Pod{after})

@@ -40,6 +40,9 @@ type Tier struct {
 	Ready int
 	// Blocked says why a pod cannot run; empty when every pod can.
 	Blocked string
+	// Leaving says which of its pods does not end although its grace period is over, why,
+	// and what to do; empty for none.
+	Leaving string
 	// Image is the digest or id of the image that its pods of this release run; empty
 	// until a kubelet reports it. OtherImage is a second one under the same name;
 	// empty when all pods run the same image.
