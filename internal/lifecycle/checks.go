@@ -54,12 +54,32 @@ func restarted(s *state.Snapshot) string {
 	return ""
 }
 
-// misplaced is the first tier that is not completely at a release under the current
-// fence, and in a soak ready; -1 for none.
+// misplaced is the first tier that is not at a release under the current fence, or in a
+// soak not ready; -1 for none.
 func misplaced(s *state.Snapshot, r state.Release) int {
 	for tier, t := range s.Tiers {
-		inPlace := actions.At(s, tier, r, v1alpha1.ModeServe) && t.Stray == 0 && (t.Settled || s.Soak == 0)
-		if r.Hash != "" && !actions.Gone(s, tier, r) && !inPlace {
+		soaked := s.Soak == 0 || t.Settled || actions.Gone(s, tier, r)
+		if r.Hash != "" && (!inPlace(s, tier, r) || !soaked) {
+			return tier
+		}
+	}
+	return -1
+}
+
+// inPlace is true when every pod of a tier is of a release under the current fence. The
+// tier was complete once, in its own phase. A replica that is missing since then, because
+// it was evicted or the tier is being scaled, says nothing about the release.
+func inPlace(s *state.Snapshot, tier int, r state.Release) bool {
+	t := s.Tiers[tier]
+	scales := t.Scaling && t.Exists && t.Release == r.Hash && t.Fence == s.Status.UpgradeRevision && t.Mode == v1alpha1.ModeServe
+	return actions.Gone(s, tier, r) || t.Stray == 0 && (scales || actions.At(s, tier, r, v1alpha1.ModeServe))
+}
+
+// unasked is the first tier that the smoke tests cannot ask yet: it has pods of another
+// release, or none that is ready; -1 for none.
+func unasked(s *state.Snapshot, r state.Release) int {
+	for tier, t := range s.Tiers {
+		if r.Hash != "" && (!inPlace(s, tier, r) || t.Pods > 0 && t.Ready == 0) {
 			return tier
 		}
 	}
@@ -90,7 +110,7 @@ func podsCheck(s *state.Snapshot, r state.Release) v1alpha1.CheckStatus {
 	var counts, images []string
 	for tier, t := range s.Tiers {
 		if t.Exists {
-			counts = append(counts, fmt.Sprintf("%s %d", state.TierNames[tier], t.Pods))
+			counts = append(counts, podCount(tier, t))
 		}
 		if t.Image != "" && !slices.Contains(images, shortID(t.Image)) {
 			images = append(images, shortID(t.Image))
@@ -101,6 +121,14 @@ func podsCheck(s *state.Snapshot, r state.Release) v1alpha1.CheckStatus {
 		detail += ", image " + strings.Join(images, " and ")
 	}
 	return v1alpha1.CheckStatus{Name: checkPods, OK: true, Detail: truncate(detail, migrations.MaxCheckDetail)}
+}
+
+// podCount is the number of pods of a tier, with a note where some are not ready.
+func podCount(tier int, t state.Tier) string {
+	if t.Ready < t.Pods {
+		return fmt.Sprintf("%s %d (%d ready)", state.TierNames[tier], t.Pods, t.Ready)
+	}
+	return fmt.Sprintf("%s %d", state.TierNames[tier], t.Pods)
 }
 
 // shortID is enough of an image's digest for a person to compare.

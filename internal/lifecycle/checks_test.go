@@ -132,8 +132,8 @@ func TestJobsThatLogIn(t *testing.T) {
 		"preflight of an install":    {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Status.Upgrade.FromRelease, o.Status.Release = "", "" }, migrations.Preflight, false, false},
 		"preflight without web":      {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Tiers[state.Web] = state.Tier{} }, migrations.Preflight, false, true},
 		"preflight with web on hold": {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Tiers[state.Web].Mode = v1alpha1.ModeHold }, migrations.Preflight, false, true},
-		"verify":                     {v1alpha1.PhaseVerify, func(*state.Observation) {}, migrations.Verify, true, true},
-		"verify of an install":       {v1alpha1.PhaseVerify, func(o *state.Observation) { o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false, false},
+		"verify":                     {v1alpha1.PhaseVerify, atTarget, migrations.Verify, true, true},
+		"verify of an install":       {v1alpha1.PhaseVerify, func(o *state.Observation) { atTarget(o); o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false, false},
 		"verify of a rollback": {v1alpha1.PhaseRollback, func(o *state.Observation) {
 			for i := range o.Tiers {
 				o.Tiers[i].Fence = 5
@@ -189,5 +189,52 @@ func TestTiersAreReadyAfterSoak(t *testing.T) {
 	o.Now = o.Now.Add(time.Hour + 15*time.Minute)
 	if d := Decide(state.Of(o)); d.Move.Event != RollBack || d.Reason != v1alpha1.ReasonDeadlineExceeded || !strings.Contains(d.Message, "container superset waits") {
 		t.Errorf("never ready: %q, %s: %s", d.Move.Event, d.Reason, d.Message)
+	}
+}
+
+// atTarget brings every tier to the target under the current fence.
+func atTarget(o *state.Observation) {
+	for i := range o.Tiers {
+		o.Tiers[i].Release, o.Tiers[i].Fence = o.Status.Upgrade.ToRelease, o.Status.UpgradeRevision
+	}
+}
+
+// The smoke tests begin once every pod is of the target and one of each tier is ready. A
+// replica that is missing later is a note, not a reason to wait: the tier was complete once.
+func TestVerifyWaitsForThePodsOfTheTarget(t *testing.T) {
+	worker := func(edit func(*state.Tier)) func(*state.Observation) {
+		return func(o *state.Observation) { edit(&o.Tiers[state.Worker]) }
+	}
+	cases := map[string]struct {
+		edit   func(*state.Observation)
+		begins bool
+		note   string
+	}{
+		"complete":        {func(*state.Observation) {}, true, "worker 1,"},
+		"scaled up":       {worker(func(t *state.Tier) { t.Current, t.Settled, t.Scaling, t.Pods, t.Ready = false, false, true, 5, 2 }), true, "worker 5 (2 ready)"},
+		"scaled to zero":  {worker(func(t *state.Tier) { t.Pods, t.Ready = 0, 0 }), true, "worker 0"},
+		"pod evicted":     {worker(func(t *state.Tier) { t.Settled, t.Pods, t.Ready = false, 2, 1 }), true, "worker 2 (1 ready)"},
+		"none ready":      {worker(func(t *state.Tier) { t.Settled, t.Ready = false, 0 }), false, ""},
+		"older pod":       {worker(func(t *state.Tier) { t.Stray = 1 }), false, ""},
+		"another release": {worker(func(t *state.Tier) { t.Release, t.Scaling = "a", true }), false, ""},
+		"another fence":   {worker(func(t *state.Tier) { t.Fence, t.Scaling = 4, true }), false, ""},
+		"held":            {worker(func(t *state.Tier) { t.Mode, t.Scaling = v1alpha1.ModeHold, true }), false, ""},
+		"not answered":    {worker(func(t *state.Tier) { t.Current, t.Settled = false, false }), false, ""},
+	}
+	for name, c := range cases {
+		o := statetest.Upgrade(v1alpha1.PhaseVerify)
+		atTarget(o)
+		c.edit(o)
+		if d := Decide(state.Of(o)); (d.Work.Job.Script == migrations.Verify) != c.begins {
+			t.Errorf("%s: the Job %q, message %q", name, d.Work.Job.Script, d.Message)
+		}
+		o.Verify = migrations.Progress{Attempt: 1, Done: true}
+		if d := Decide(state.Of(o)); c.begins && !d.Moves(Verified) {
+			t.Errorf("%s: after the Job %+v", name, d)
+		}
+		s := state.Of(o)
+		if got := podsCheck(s, s.Target); c.begins && (!got.OK || !strings.Contains(got.Detail+";", c.note)) {
+			t.Errorf("%s: %+v, want %q", name, got, c.note)
+		}
 	}
 }

@@ -31,6 +31,9 @@ func decideVerify(s *state.Snapshot) Decision {
 	if s.Target.Hash != "" {
 		work = actions.PutAll(s, s.Target)
 	}
+	if tier := unasked(s, s.Target); tier >= 0 && s.Verify.Attempt == 0 {
+		return stay(s, work, fmt.Sprintf("waiting until every %s pod runs %s and one is ready", state.TierNames[tier], s.Target.Version), s.Tiers[tier].Blocked)
+	}
 	if d, goesOn := runJob(s, s.Verify, work, verifyJob(s, s.Run.ToRelease)); goesOn {
 		return d
 	}
@@ -40,13 +43,13 @@ func decideVerify(s *state.Snapshot) Decision {
 	return move(Verified)
 }
 
-// notInPlace says why a tier is not at the verified release; empty for no such tier, and
-// while the Job is what has not ended.
+// notInPlace says why a tier is not at the target; empty for no such tier, and while the
+// Job is what has not ended.
 func notInPlace(s *state.Snapshot, tier int) string {
-	if tier < 0 || !s.Verify.Done {
+	if tier < 0 || s.Verify.Attempt > 0 && !s.Verify.Done {
 		return ""
 	}
-	return cmp.Or(s.Tiers[tier].Blocked, "a "+state.TierNames[tier]+" pod is not at the verified release")
+	return cmp.Or(s.Tiers[tier].Blocked, "a "+state.TierNames[tier]+" pod is not at the target release")
 }
 
 // verifyJob expects the recorded revision where that may be ahead of the image. A

@@ -143,13 +143,10 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 	return o
 }
 
-// workersOf is how many workers must answer: all of them.
+// workersOf is how many workers must answer: those that are ready now. A replica that is
+// still to come says nothing about the release.
 func workersOf(w *observed) int32 {
-	c := w.objects[state.Worker]
-	if c == nil {
-		return 0
-	}
-	return *components.Replicas(c)
+	return int32(w.Tiers[state.Worker].Ready) //nolint:gosec // a number of pods
 }
 
 func (r *Reconciler) endJobs(ctx context.Context, s *v1alpha1.Superset, w *observed) error {

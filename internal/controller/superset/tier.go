@@ -29,6 +29,7 @@ func tierOf(c v1alpha1.Component, pods []*corev1.Pod) state.Tier {
 		Blocked: components.Diagnose(pods),
 	}
 	t.Stalled = t.Current && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled)
+	t.Scaling = !t.Current && status.Fence == spec.Fence
 	t.Settled = t.Current && meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady)
 	if t.Blocked == "" && t.Current {
 		t.Blocked = notCreated(status)

@@ -28,6 +28,9 @@ type Tier struct {
 	Mode    v1alpha1.Mode
 	// Current is true when its status answers the current generation and fence.
 	Current bool
+	// Scaling is true when its status answers the current fence, but not the generation: the
+	// number of replicas has changed since.
+	Scaling bool
 	// Settled is true when it is Current and Ready.
 	Settled bool
 	// Stalled is true once its rollout has made no progress for the progress deadline.
