@@ -72,11 +72,10 @@ func storeAgain(s *state.Snapshot, hash string) *actions.StoreRelease {
 // release that runs is at the revision of the database, unless a rollback left that ahead.
 // A run that was accepted has the head of another release: then FromRelease is this one.
 func headOf(s *state.Snapshot, hash string) string {
-	schema := s.Schema
 	verified := s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack
 	switch {
-	case verified && hash == s.Status.Release && schema.Known && !schema.AheadAfterRollback && !schema.HalfMigrated:
-		return schema.Revision
+	case verified && hash == s.Status.Release && schemaOfRelease(s):
+		return s.Schema.Revision
 	case verified && hash == s.Run.FromRelease:
 		return s.Run.FromRevision
 	case hash == s.Run.ToRelease:
@@ -86,4 +85,9 @@ func headOf(s *state.Snapshot, hash string) string {
 	default:
 		return ""
 	}
+}
+
+// schemaOfRelease is true when the database has the schema of the release that runs.
+func schemaOfRelease(s *state.Snapshot) bool {
+	return s.Schema.Known && !s.Schema.AheadAfterRollback && !s.Schema.HalfMigrated
 }

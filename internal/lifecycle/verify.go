@@ -27,6 +27,12 @@ func decideVerify(s *state.Snapshot) Decision {
 	if overdue(s) && (!s.Verify.Done || tier >= 0) {
 		return expired(s, s.Verify.Blocked+notInPlace(s, tier))
 	}
+	return runVerify(s, tier)
+}
+
+// runVerify runs the Job once every tier serves, and waits for the misplaced tier after it;
+// -1 for none.
+func runVerify(s *state.Snapshot, tier int) Decision {
 	work := waitForStore(s, s.Run.ToRelease, "").work
 	if s.Target.Hash != "" {
 		work = actions.PutAll(s, s.Target)

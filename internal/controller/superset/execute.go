@@ -92,21 +92,11 @@ func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *obs
 
 // runJob creates a Job, and before it all that its pod mounts.
 func (r *Reconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.RunJob) error {
-	release, err := r.load(ctx, s, w, a.Release)
+	order, err := r.order(ctx, s, w, a)
 	if err != nil {
 		return fmt.Errorf("creating the %s Job: %w", a.Script, err)
 	}
-	mounts := []*corev1.ConfigMap{migrations.ScriptsConfigMap(s.Name, s.Namespace), configOf(s, release)}
-	order := orderOf(s, w, release, a)
-	if a.Script == migrations.Rehearse {
-		if order.Current, err = r.load(ctx, s, w, a.Current); err != nil {
-			return fmt.Errorf("creating the %s Job: %w", a.Script, err)
-		}
-		if order.Current.ConfigMap != release.ConfigMap {
-			mounts = append(mounts, configOf(s, order.Current))
-		}
-	}
-	for _, cm := range mounts {
+	for _, cm := range mountsOf(s, &order) {
 		if err := r.apply.Use(ctx, s, cm); err != nil {
 			return err
 		}
@@ -123,6 +113,28 @@ func (r *Reconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *observ
 	}
 	r.created.Add(s.UID, job.Name)
 	return nil
+}
+
+// order reads the releases of the Job that an action asks for.
+func (r *Reconciler) order(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.RunJob) (migrations.Order, error) {
+	release, err := r.load(ctx, s, w, a.Release)
+	if err != nil {
+		return migrations.Order{}, err
+	}
+	order := orderOf(s, w, release, a)
+	if a.Script == migrations.Rehearse {
+		order.Current, err = r.load(ctx, s, w, a.Current)
+	}
+	return order, err
+}
+
+// mountsOf are the ConfigMaps that the pod of a Job mounts.
+func mountsOf(s *v1alpha1.Superset, o *migrations.Order) []*corev1.ConfigMap {
+	mounts := []*corev1.ConfigMap{migrations.ScriptsConfigMap(s.Name, s.Namespace), configOf(s, o.Release)}
+	if o.Current != nil && o.Current.ConfigMap != o.Release.ConfigMap {
+		mounts = append(mounts, configOf(s, o.Current))
+	}
+	return mounts
 }
 
 // orderOf is the Job that an action asks for.

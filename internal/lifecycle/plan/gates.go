@@ -68,14 +68,11 @@ func firstInstall(s *state.Snapshot) bool {
 // startGate is what is closed in front of a plan that is about to begin. A run that
 // replaces one which has changed things waits for no window: it must not stay half done.
 func startGate(s *state.Snapshot, p Planned) Gate {
-	risk, ask := riskOf(s, p.Plan), whyAsk(s)
+	if g := approvalGate(s, p); g.Closed() {
+		return g
+	}
+	risk := riskOf(s, p.Plan)
 	switch {
-	case (ask != "" || needsApproval(s.Policy.Approval, p.Plan)) && !Approved(s, p.Hash):
-		message := "the plan waits for approval" + ask + ": " + InOneLine(p.Plan)
-		if s.Tiers[state.Web].Stopped() {
-			message += "; what the replaced run has stopped stays stopped until then"
-		}
-		return Gate{Condition: v1alpha1.ConditionAwaitingApproval, Message: message, Approval: p.Hash}
 	case risk != "" && s.Tokens.AcceptDataLoss != p.Hash:
 		return Gate{Condition: v1alpha1.ConditionAwaitingApproval, Message: risk, DataLoss: p.Hash}
 	case s.Run.Touched, s.Adopts && p.Plan.Migrations.Count == 0 && !s.AnyTier():
@@ -86,6 +83,19 @@ func startGate(s *state.Snapshot, p Planned) Gate {
 		return Gate{}
 	}
 	return Gate{Condition: v1alpha1.ConditionOutsideWindow, Message: message, Recheck: recheck}
+}
+
+// approvalGate waits for the approval of a plan.
+func approvalGate(s *state.Snapshot, p Planned) Gate {
+	ask := whyAsk(s)
+	if ask == "" && !needsApproval(s.Policy.Approval, p.Plan) || Approved(s, p.Hash) {
+		return Gate{}
+	}
+	message := "the plan waits for approval" + ask + ": " + InOneLine(p.Plan)
+	if s.Tiers[state.Web].Stopped() {
+		message += "; what the replaced run has stopped stays stopped until then"
+	}
+	return Gate{Condition: v1alpha1.ConditionAwaitingApproval, Message: message, Approval: p.Hash}
 }
 
 // whyAsk says why a plan needs an approval whatever the policy is; empty for no such reason.

@@ -72,6 +72,12 @@ func rollbackClass(s *state.Snapshot, p *v1alpha1.Plan) (v1alpha1.RollbackClass,
 	case s.Previous.Database != s.Desired.Database:
 		return v1alpha1.RollbackNone, s.Previous.Version + " uses another database: set spec.database.uriFrom back to return to it"
 	}
+	return classAfterMigration(s, p)
+}
+
+// classAfterMigration is the class for a run that started from a stored release.
+func classAfterMigration(s *state.Snapshot, p *v1alpha1.Plan) (v1alpha1.RollbackClass, string) {
+	r := s.Preflight.Result
 	saved := savesFoundSchema(s, p)
 	class, why := schemaRollback(s, p, saved)
 	switch {
@@ -89,7 +95,7 @@ func rollbackClass(s *state.Snapshot, p *v1alpha1.Plan) (v1alpha1.RollbackClass,
 func rollbackOfAdopted(p *v1alpha1.Plan) (v1alpha1.RollbackClass, string) {
 	const noRelease = "this Superset has no earlier release to put back"
 	if p.Backup {
-		return v1alpha1.RollbackRestore, noRelease + ": the backup is restored, and nothing is started"
+		return v1alpha1.RollbackRestore, noRelease + "; the backup of the run has the schema that it found"
 	}
 	return v1alpha1.RollbackFrozen, noRelease + ", and there is no backup: set spec.upgrade.backup"
 }

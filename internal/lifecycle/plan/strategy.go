@@ -24,6 +24,21 @@ func chooseStrategy(s *state.Snapshot, m v1alpha1.PlannedMigrations) choice {
 	if !s.Upgrades && !s.Adopts && !s.AnyTier() {
 		return choice{why: "nothing is running yet"}
 	}
+	if c := forced(s); c.strategy != "" {
+		return c
+	}
+	switch s.Policy.Strategy {
+	case v1alpha1.StrategyDrain:
+		return choice{strategy: v1alpha1.StrategyDrain, why: requested}
+	case v1alpha1.StrategyRolling:
+		return rollingRequested(s)
+	default:
+		return automatic(s, m)
+	}
+}
+
+// forced is the strategy where spec has no say; the zero value where it has.
+func forced(s *state.Snapshot) choice {
 	switch {
 	case s.Rotates && s.AnyTier():
 		return choice{strategy: v1alpha1.StrategyDrain, why: "stored secrets are re-encrypted, and no release can read them with the other key"}
@@ -33,12 +48,8 @@ func chooseStrategy(s *state.Snapshot, m v1alpha1.PlannedMigrations) choice {
 		return choice{strategy: v1alpha1.StrategyRolling, why: "the schema does not change"}
 	case !s.Upgrades && s.AnyTier():
 		return choice{strategy: v1alpha1.StrategyDrain, why: "the running release was never verified"}
-	case s.Policy.Strategy == v1alpha1.StrategyDrain:
-		return choice{strategy: v1alpha1.StrategyDrain, why: requested}
-	case s.Policy.Strategy == v1alpha1.StrategyRolling:
-		return rollingRequested(s)
 	default:
-		return automatic(s, m)
+		return choice{}
 	}
 }
 

@@ -10,16 +10,22 @@ import (
 
 // deriveFound derives what the database is to this Superset.
 func (s *Snapshot) deriveFound() {
-	r := s.Preflight.Result
-	known := s.Status.Schema != nil && s.Status.Schema.Identity != "" && r.Identity != ""
-	changed := known && s.Status.Schema.Identity != r.Identity
-	s.Repointed = changed && s.Previous.Hash != "" && s.Previous.Database == s.Desired.Database
-	found := r.Revision != "" && (!s.Run.EmptyDatabase || changed)
-	s.Adopts = s.Status.Release == "" && !s.Upgrades && (found || s.Run.Kind == v1alpha1.KindUpgrade)
+	r, another := s.Preflight.Result, s.anotherDatabase()
+	s.Repointed = another && s.Previous.Hash != "" && s.Previous.Database == s.Desired.Database
+	if s.Status.Release == "" && !s.Upgrades {
+		found := r.Revision != "" && (another || !s.Run.EmptyDatabase)
+		s.Adopts = found || s.Run.Kind == v1alpha1.KindUpgrade
+	}
 	if s.Adopts {
 		s.Found, _ = ReleaseOf(r.Revision)
 	}
 	s.From = cmp.Or(s.Run.From, s.Found)
+}
+
+// anotherDatabase is true when the preflight found another database than the recorded one.
+func (s *Snapshot) anotherDatabase() bool {
+	is := s.Preflight.Result.Identity
+	return is != "" && s.Status.Schema != nil && s.Status.Schema.Identity != "" && s.Status.Schema.Identity != is
 }
 
 // HasOnlyTables is true for a database with tables of Superset and without a revision: no
