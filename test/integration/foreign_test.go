@@ -62,7 +62,8 @@ func TestForeignObjects(t *testing.T) {
 		"Deployment": &appsv1.Deployment{ObjectMeta: meta("bi-web"), Spec: appsv1.DeploymentSpec{
 			Replicas: &two, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: foreignPod()}},
 		"SupersetWebWorker": &v1alpha1.SupersetWebWorker{ObjectMeta: meta("bi"), Spec: v1alpha1.SupersetWebWorkerSpec{
-			ComponentSpec: v1alpha1.ComponentSpec{RuntimeSpec: (&fixture{}).superset("4.1.4").Spec.RuntimeSpec}}},
+			ComponentSpec: v1alpha1.ComponentSpec{RuntimeSpec: (&fixture{}).superset("4.1.4").Spec.RuntimeSpec,
+				Config: &v1alpha1.ConfigSpec{Raw: "ROW_LIMIT = 1\n"}}}}, // not the same ConfigMap, too
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
