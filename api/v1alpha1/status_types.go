@@ -149,6 +149,10 @@ type UpgradeStatus struct {
 	// toRelease is the hash of the target release.
 	ToRelease string `json:"toRelease"`
 
+	// wish identifies what spec said when the run began, however an operator renders it.
+	// +optional
+	Wish string `json:"wish,omitempty"`
+
 	// rollbackRelease is the hash of the rollback target; empty if the run is not
 	// being rolled back.
 	// +optional
@@ -185,6 +189,10 @@ type UpgradeStatus struct {
 	// new retry token.
 	// +optional
 	HeldRelease string `json:"heldRelease,omitempty"`
+
+	// heldWish identifies what spec said of heldRelease.
+	// +optional
+	HeldWish string `json:"heldWish,omitempty"`
 
 	// worked is the working time of the current phase until workingSince.
 	// +optional

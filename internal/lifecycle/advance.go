@@ -81,7 +81,7 @@ func (n *draft) begin() {
 	}
 	n.Upgrade = &v1alpha1.UpgradeStatus{
 		Kind: kind, From: s.Running, To: s.Desired.Version,
-		FromRelease: n.Release, ToRelease: s.Desired.Hash, StartedAt: n.now,
+		FromRelease: n.Release, ToRelease: s.Desired.Hash, Wish: s.Desired.Wish, StartedAt: n.now,
 	}
 	if !s.Run.Touched || s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
 		return
@@ -175,7 +175,7 @@ func (n *draft) verified() {
 // accept changes nothing that runs: spec asks for the verified release again.
 func (n *draft) accept() {
 	n.record(v1alpha1.ResultSuperseded)
-	n.Upgrade.To, n.Upgrade.ToRelease, n.Upgrade.Failure = n.Upgrade.From, n.Release, nil
+	n.Upgrade.To, n.Upgrade.ToRelease, n.Upgrade.Wish, n.Upgrade.Failure = n.Upgrade.From, n.Release, "", nil
 	n.Upgrade.Plan, n.Upgrade.PlanHash = nil, ""
 }
 
@@ -187,18 +187,18 @@ func (n *draft) beginRollback() {
 	if s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
 		n.Upgrade = &v1alpha1.UpgradeStatus{
 			Kind: v1alpha1.KindRollback, From: s.Running, To: r.Target.Version,
-			FromRelease: n.Release, ToRelease: r.Target.Hash, FromRevision: s.Schema.Revision, StartedAt: n.now,
+			FromRelease: n.Release, ToRelease: r.Target.Hash, Wish: r.Target.Wish, FromRevision: s.Schema.Revision, StartedAt: n.now,
 		}
 	}
 	n.Upgrade.Touched = true
 	n.Upgrade.RollbackRelease, n.Upgrade.Rollback = r.Target.Hash, &r.How
 	n.Upgrade.EstimatedCompletion = nil
-	n.Upgrade.HeldRelease = s.Desired.Hash
+	n.Upgrade.HeldRelease, n.Upgrade.HeldWish = s.Desired.Hash, s.Desired.Wish
 	if n.d.Move.Failed { // an edit that waited meanwhile was never tried
-		n.Upgrade.HeldRelease = n.Upgrade.ToRelease
+		n.Upgrade.HeldRelease, n.Upgrade.HeldWish = n.Upgrade.ToRelease, n.Upgrade.Wish
 	}
 	if n.d.Reason == v1alpha1.ReasonSpecReverted {
-		n.Upgrade.HeldRelease = ""
+		n.Upgrade.HeldRelease, n.Upgrade.HeldWish = "", ""
 	}
 }
 
@@ -243,7 +243,7 @@ func (n *draft) holdRollback() {
 		run.Rollback.FellBack = whyFellBack(p)
 	}
 	if run.HeldRelease == "" && s.Desired.Version == s.RollbackTarget.Version {
-		run.HeldRelease = s.Desired.Hash
+		run.HeldRelease, run.HeldWish = s.Desired.Hash, s.Desired.Wish
 	}
 }
 

@@ -52,10 +52,10 @@ func rollbackRequest(s *state.Snapshot) (Decision, bool) {
 // edited is what an edit of spec means during a run. Back to the previous release is a
 // rollback at once; another release waits for a boundary.
 func edited(s *state.Snapshot, boundary bool) (Decision, bool) {
-	if s.Desired.Hash == s.Run.ToRelease {
+	if s.Wants(s.Run.ToRelease) {
 		return Decision{}, false
 	}
-	if s.Desired.Hash == s.Previous.Hash {
+	if s.Wants(s.Previous.Hash) {
 		if r := rollback.To(s, s.Previous); r.Possible() {
 			return rollBack(s, r, specReverted), true
 		}

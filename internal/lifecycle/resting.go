@@ -14,7 +14,7 @@ func decideReady(s *state.Snapshot) Decision {
 	if d, ok := rollbackRequest(s); ok {
 		return d
 	}
-	if s.Desired.Hash != s.Status.Release {
+	if s.Desired.Hash != s.Status.Release { // another wish, or another rendering of it
 		return startRun(s)
 	}
 	return idle(s)
@@ -29,12 +29,12 @@ func decideRolledBack(s *state.Snapshot) Decision {
 	switch {
 	case retryAsked(s):
 		return startRun(s)
-	case s.Desired.Hash == s.Status.Release:
-		return move(Accept)
-	case s.Desired.Hash != s.Run.HeldRelease:
-		return startRun(s)
-	default:
+	case s.Wants(s.Run.HeldRelease):
 		return idle(s)
+	case s.Wants(s.Status.Release):
+		return move(Accept)
+	default:
+		return startRun(s)
 	}
 }
 
@@ -44,10 +44,10 @@ func decideFailed(s *state.Snapshot) Decision {
 	if d, ok := rollbackRequest(s); ok {
 		return d
 	}
-	switch hash := s.Desired.Hash; {
+	switch {
 	case retryAsked(s), nowAllowed(s):
 		return startRun(s)
-	case hash != s.Run.ToRelease && hash != s.Run.HeldRelease:
+	case !s.Wants(s.Run.ToRelease) && !s.Wants(s.Run.HeldRelease):
 		return editAfterFailure(s)
 	default:
 		return waitAfterFailure(s)
@@ -60,10 +60,10 @@ func retryAsked(s *state.Snapshot) bool {
 }
 
 // nowAllowed is true when the version rules refused the target and allow it now. The
-// policy is not part of the release, so its hash is the same.
+// policy is not part of the release, so the wish is the same.
 func nowAllowed(s *state.Snapshot) bool {
 	f := s.Run.Failure
-	if f == nil || s.Desired.Hash != s.Run.ToRelease {
+	if f == nil || !s.Wants(s.Run.ToRelease) {
 		return false
 	}
 	switch f.Reason {
@@ -78,11 +78,11 @@ func nowAllowed(s *state.Snapshot) bool {
 // editAfterFailure is what an edit means after a failure.
 func editAfterFailure(s *state.Snapshot) Decision {
 	switch {
-	case s.Run.Touched && s.Desired.Hash == s.Previous.Hash:
+	case s.Run.Touched && s.Wants(s.Previous.Hash):
 		if r := rollback.To(s, s.Previous); r.Possible() {
 			return rollBack(s, r, specReverted)
 		}
-	case !s.Run.Touched && s.Desired.Hash == s.Status.Release:
+	case !s.Run.Touched && s.Wants(s.Status.Release):
 		return move(Accept)
 	}
 	return startRun(s)

@@ -118,7 +118,7 @@ func verifyRollback(s *state.Snapshot, work actions.Work) Decision {
 	if d, goesOn := runJob(s, s.Verify, work, verifyJob(s, s.RollbackTarget.Hash)); goesOn {
 		return queued(s, d)
 	}
-	if s.Desired.Hash == s.RollbackTarget.Hash {
+	if s.Wants(s.RollbackTarget.Hash) && !s.Wants(s.Run.HeldRelease) {
 		return move(Reverted)
 	}
 	return move(Restored)
@@ -127,7 +127,7 @@ func verifyRollback(s *state.Snapshot, work actions.Work) Decision {
 // queued reports an edit that waits for the end of the rollback, and refuses another
 // rollback meanwhile.
 func queued(s *state.Snapshot, d Decision) Decision {
-	if d.Kind != KindMove && s.Desired.Hash != s.Run.HeldRelease && s.Desired.Hash != s.Run.RollbackRelease {
+	if d.Kind != KindMove && !s.Wants(s.Run.HeldRelease) && !s.Wants(s.Run.RollbackRelease) {
 		d.waitFor(v1alpha1.ReasonQueuedBehindRollback, d.Message+"; the new spec waits until the rollback has ended")
 	}
 	if rollback.Asked(s) {

@@ -24,7 +24,7 @@ func waitForSchemaJob(s *state.Snapshot) Decision {
 	} else if before := job.Before; before.Reason != "" {
 		d.waitFor(string(before.Reason), d.Message+"; the previous attempt: "+before.Message)
 	}
-	if s.Desired.Hash != s.Run.ToRelease || rollback.Asked(s) {
+	if !s.Wants(s.Run.ToRelease) || rollback.Asked(s) {
 		d.waitFor(v1alpha1.ReasonQueuedBehindMigration, d.Message+"; the new spec or rollback waits until the Job has ended")
 	}
 	return late(s, d)

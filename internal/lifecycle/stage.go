@@ -40,7 +40,7 @@ func follow(s *state.Snapshot, target state.Release, next stage) Decision {
 		return expired(s, next.blocked)
 	}
 	d := stay(s, next.work, next.message, next.blocked)
-	if s.Desired.Hash != s.Run.ToRelease {
+	if !s.Wants(s.Run.ToRelease) {
 		d.waitFor(v1alpha1.ReasonQueuedBehindStage, d.Message+"; the new spec waits for the end of this stage")
 	}
 	return d

@@ -59,11 +59,19 @@ func replaced(s *state.Snapshot) (Decision, bool) {
 	switch {
 	case s.Desired.Hash == s.Run.ToRelease:
 		return Decision{}, false
-	case !s.Run.Touched && s.Desired.Hash == s.Status.Release:
+	case !s.Run.Touched && (s.Desired.Hash == s.Status.Release || !s.Wants(s.Run.ToRelease) && s.Wants(s.Status.Release)):
 		return move(Accept), true
+	case s.Wants(s.Run.ToRelease) && plannedBefore(s):
+		return Decision{}, false
 	default:
 		return startRun(s), true
 	}
+}
+
+// plannedBefore is true for a target that was stored with its plan: an operator that renders
+// it differently goes on with it as it is.
+func plannedBefore(s *state.Snapshot) bool {
+	return s.Run.PlanHash != "" && s.Target.PlanHash == s.Run.PlanHash
 }
 
 // preflightJob reads the target image and the database, and takes the baseline that
@@ -80,8 +88,11 @@ func decidePlanned(s *state.Snapshot, work actions.Work) Decision {
 	if s.Schema.AheadOfTarget && s.Rotates {
 		return fail(s, v1alpha1.ReasonSpecInvalid, "the schema is ahead of this release: its secret key can be changed once spec.version is that of the schema")
 	}
-	made := plan.Make(s)
-	planned := plan.Planned{Plan: made, Hash: plan.Hash(s, made)}
+	planned := plan.Planned{Plan: s.Run.Plan, Hash: s.Run.PlanHash}
+	if s.Desired.Hash == s.Run.ToRelease {
+		planned.Plan = plan.Make(s)
+		planned.Hash = plan.Hash(s, planned.Plan)
+	}
 	var d Decision
 	switch {
 	case s.Target.PlanHash != planned.Hash:

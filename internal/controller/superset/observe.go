@@ -66,12 +66,12 @@ func (w *observed) render(s *v1alpha1.Superset) {
 	release, err := components.ReleaseOf(s)
 	if err != nil {
 		w.Invalid = err.Error()
-		w.Desired = state.Release{Hash: "invalid-" + components.Hash(w.Invalid), Version: s.Spec.Version}
+		w.Desired = state.Release{Hash: "invalid-" + components.Hash(w.Invalid), Wish: components.WishOf(s), Version: s.Spec.Version}
 		return
 	}
 	w.desired = release
 	w.Desired = state.Release{
-		Hash: release.Hash(), Version: release.Runtime.Version,
+		Hash: release.Hash(), Wish: components.WishOf(s), Version: release.Runtime.Version,
 		Key: refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: refName(&release.Runtime.Database.URIFrom),
 	}
 	for tier, d := range components.Catalog {

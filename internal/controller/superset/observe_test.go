@@ -46,7 +46,7 @@ func TestStoredReleases(t *testing.T) {
 		}
 		revisions = append(revisions, *rev)
 	}
-	want := state.Release{Hash: w.Desired.Hash, Version: "6.0.0", PlanHash: "sha256-0123456789ab", Has: [3]bool{true, true, true}}
+	want := state.Release{Hash: w.Desired.Hash, Wish: components.WishOf(s), Version: "6.0.0", PlanHash: "sha256-0123456789ab", Has: [3]bool{true, true, true}}
 	first, third := want, want
 	first.Revision, third.Revision = 1, 3
 	if diff := cmp.Diff([]state.Release{third, first}, storedReleases(s, revisions)); diff != "" {

@@ -32,6 +32,7 @@ const (
 	annotationKey      = "superset-operator.dev/secret-key"
 	annotationPrevious = "superset-operator.dev/previous-secret-key"
 	annotationDatabase = "superset-operator.dev/database"
+	annotationWish     = "superset-operator.dev/wish"
 )
 
 func releaseName(owner, hash string) string { return owner + "-" + hash }
@@ -82,6 +83,7 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 				annotationPlan: string(plan), annotationPlanHash: a.Hash, annotationHead: a.Head,
 				annotationKey: refName(&r.Runtime.SecretKeyFrom), annotationPrevious: refName(r.PreviousSecretKey),
 				annotationDatabase: refName(&r.Runtime.Database.URIFrom),
+				annotationWish:     components.WishOf(owner),
 			},
 		},
 		Data:     runtime.RawExtension{Raw: raw},
@@ -120,6 +122,7 @@ func storedReleases(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevis
 		}
 		r := state.Release{
 			Hash:     rev.Labels[v1alpha1.LabelRelease],
+			Wish:     rev.Annotations[annotationWish],
 			Version:  rev.Annotations[annotationVersion],
 			Revision: rev.Revision,
 			PlanHash: rev.Annotations[annotationPlanHash],

@@ -130,9 +130,12 @@ func ByVersion(s *state.Snapshot) (r Rollback, ok bool) {
 	if err != nil || !wanted.LessThan(running) {
 		return Rollback{}, false
 	}
-	target := s.StoredRelease(s.Desired.Hash)
-	if target.Hash == "" {
-		target, _ = s.StoredVersion(s.Desired.Version)
+	target, _ := s.StoredVersion(s.Desired.Version)
+	for _, stored := range s.Stored {
+		if s.Wants(stored.Hash) {
+			target = stored
+			break // the newest
+		}
 	}
 	r = To(s, target)
 	return r, r.Possible()

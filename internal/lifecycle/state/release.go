@@ -4,8 +4,11 @@ package state
 
 // Release is what the machine needs to know of a release.
 type Release struct {
-	// Hash identifies it; empty for none.
+	// Hash identifies it as it was rendered; empty for none.
 	Hash string
+	// Wish identifies what the user wrote, however an operator renders it; empty for a
+	// release that an older operator stored.
+	Wish string
 	// Version of Superset in it.
 	Version string
 	// Revision is the upgradeRevision that stored it; 0 when it is not stored.

@@ -77,6 +77,23 @@ type Snapshot struct {
 	Soak time.Duration
 }
 
+// Wants is true when spec asks for a release, however this operator renders it.
+func (s *Snapshot) Wants(hash string) bool {
+	return hash != "" && (hash == s.Desired.Hash || s.Desired.Wish != "" && s.wishOf(hash) == s.Desired.Wish)
+}
+
+// wishOf is what the user wrote of a release; empty when that is not known.
+func (s *Snapshot) wishOf(hash string) string {
+	switch {
+	case hash == s.Run.ToRelease && s.Run.Wish != "":
+		return s.Run.Wish
+	case hash == s.Run.HeldRelease && s.Run.HeldWish != "":
+		return s.Run.HeldWish
+	default:
+		return s.StoredRelease(hash).Wish
+	}
+}
+
 // ReleaseMissing is true while the verified release is not stored: its ControllerRevision
 // was deleted, or the cache is stale.
 func (s *Snapshot) ReleaseMissing() bool { return s.Status.Release != "" && s.Current.Hash == "" }

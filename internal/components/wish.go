@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
+
+// wish is what a user writes of a release.
+type wish struct {
+	Runtime           v1alpha1.RuntimeSpec          `json:"runtime"`
+	PreviousSecretKey *v1alpha1.SecretKeyReference  `json:"previousSecretKey,omitempty"`
+	Config            v1alpha1.ConfigSpec           `json:"config,omitzero"`
+	PodTemplate       *runtime.RawExtension         `json:"podTemplate,omitempty"`
+	Tiers             map[Name]v1alpha1.PodSettings `json:"tiers"`
+	Jobs              *v1alpha1.JobsSpec            `json:"jobs,omitempty"`
+}
+
+// WishOf identifies what the user wishes of a Superset: everything that spec says about its
+// release, however an operator renders it. It is known of a spec that cannot be rendered,
+// too. A field that is empty is not part of it, so that a new one changes no wish.
+func WishOf(s *v1alpha1.Superset) string {
+	w := wish{Runtime: s.Spec.RuntimeSpec, PreviousSecretKey: s.Spec.PreviousSecretKeyFrom, Config: s.Spec.Config,
+		PodTemplate: s.Spec.PodTemplate, Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
+	for _, b := range blocks(&s.Spec) {
+		w.Tiers[b.name] = *b.settings
+	}
+	raw, err := json.Marshal(w)
+	if err != nil {
+		panic(fmt.Sprintf("encoding a spec: %v", err)) // plain values only
+	}
+	return Hash(string(raw))
+}
