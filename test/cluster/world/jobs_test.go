@@ -25,14 +25,15 @@ func TestSuccessfulUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	shared.world.SetRevision(ns, "bi", head50)
+	identity := "postgresql/simulated/" + ns + ".bi"
 
 	for _, test := range []struct {
 		script string
 		want   world.Result
 	}{
-		{"preflight", world.Result{Script: "inspect", Database: "postgresql", Revision: head50, Head: head60, PendingCount: number(8),
+		{"preflight", world.Result{Script: "inspect", Database: "postgresql", Identity: identity, Revision: head50, Head: head60, PendingCount: number(8),
 			Path: &world.Path{Additive: 4, DataChanging: 3, Destructive: 1}}},
-		{"migrate", world.Result{Script: "migrate", Database: "postgresql", Revision: head60, Head: head60, PendingCount: number(0)}},
+		{"migrate", world.Result{Script: "migrate", Database: "postgresql", Identity: identity, Revision: head60, Head: head60, PendingCount: number(0)}},
 		{"verify", world.Result{Script: "verify", Database: "postgresql", Revision: head60, Head: head60, Checks: []world.Check{
 			{Name: "Revision", OK: true, Detail: "the database is at " + head60}}}},
 	} {

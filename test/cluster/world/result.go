@@ -119,7 +119,7 @@ var changesSchema = map[string]bool{scriptMigrate: true, scriptDowngrade: true, 
 // play decides what a script would report. It changes nothing.
 func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	script := pod.Labels[labelScript]
-	result := Result{Script: scriptNames[script], Database: dialectOf(pod), Revision: v.revision, Identity: v.identity}
+	result := Result{Script: scriptNames[script], Database: dialectOf(pod), Revision: v.revision}
 	if result.Script == "" {
 		result.Script = script
 		return result.fail("Unexpected", "the simulated world knows no script %q", script).Outcome()
@@ -150,6 +150,7 @@ func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 
 // upgrade returns the result of preflight and migrate.
 func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Result) Result {
+	result.Identity = v.identity
 	pending, count, known := r.pending(result.Revision)
 	if known {
 		result.PendingCount = &count
