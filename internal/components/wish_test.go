@@ -35,11 +35,13 @@ func TestWishOf(t *testing.T) {
 		"env":         {func(s *v1alpha1.SupersetSpec) { s.Web.Env = []v1alpha1.EnvVar{{Name: "A", Value: "1"}} }, true},
 		"podTemplate": {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"priorityClassName":"high"}}`) }, true},
 		"no worker":   {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
-		"jobs":        {func(s *v1alpha1.SupersetSpec) { s.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Env: []v1alpha1.EnvVar{{Name: "A"}}}} }, true},
-		"broken":      {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"nonsense":1}}`) }, true},
-		"replicas":    {func(s *v1alpha1.SupersetSpec) { s.Web.Replicas = &three }, false},
-		"paused":      {func(s *v1alpha1.SupersetSpec) { s.Paused = true }, false},
-		"policy":      {func(s *v1alpha1.SupersetSpec) { s.Upgrade.Strategy = v1alpha1.StrategyDrain }, false},
+		"jobs": {func(s *v1alpha1.SupersetSpec) {
+			s.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Env: []v1alpha1.EnvVar{{Name: "A"}}}}
+		}, true},
+		"broken":   {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"nonsense":1}}`) }, true},
+		"replicas": {func(s *v1alpha1.SupersetSpec) { s.Web.Replicas = &three }, false},
+		"paused":   {func(s *v1alpha1.SupersetSpec) { s.Paused = true }, false},
+		"policy":   {func(s *v1alpha1.SupersetSpec) { s.Upgrade.Strategy = v1alpha1.StrategyDrain }, false},
 	} {
 		s := read(t, "plain")
 		c.edit(&s.Spec)
