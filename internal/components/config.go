@@ -36,14 +36,17 @@ func ConfigMap(instance, namespace, text string) *corev1.ConfigMap {
 
 func configMapName(instance, text string) string { return instance + "-config-" + Hash(text) }
 
-// OwnConfig renders the ConfigMap of a standalone component; nil if its spec names
-// one.
+// OwnConfig renders the ConfigMap of a standalone component; nil if its spec names one. Its
+// name contains the component: components of one name have one each, because a ConfigMap
+// has one controller.
 func OwnConfig(c v1alpha1.Component) (*corev1.ConfigMap, error) {
 	text, err := ownConfigText(c)
 	if err != nil || text == "" {
 		return nil, err
 	}
-	return ConfigMap(c.GetName(), c.GetNamespace(), text), nil
+	cm := ConfigMap(c.GetName(), c.GetNamespace(), text)
+	cm.Name = ownConfigName(c, text)
+	return cm, nil
 }
 
 // ConfigMapOf is the name of the ConfigMap that a component mounts. If the config
@@ -54,7 +57,23 @@ func ConfigMapOf(c v1alpha1.Component) string {
 		return name
 	}
 	text, _ := ownConfigText(c)
-	return configMapName(c.GetName(), text)
+	return ownConfigName(c, text)
+}
+
+func ownConfigName(c v1alpha1.Component, text string) string {
+	return configMapName(DeploymentName(c.GetName(), nameOf(c)), text)
+}
+
+// nameOf is the name of the kind of a component.
+func nameOf(c v1alpha1.Component) Name {
+	switch c.(type) {
+	case *v1alpha1.SupersetWebWorker:
+		return Web
+	case *v1alpha1.SupersetAsyncWorker:
+		return Worker
+	default:
+		return Scheduler
+	}
 }
 
 func ownConfigText(c v1alpha1.Component) (string, error) {

@@ -164,6 +164,16 @@ func TestOwnConfig(t *testing.T) {
 	if got := ConfigMapOf(c); got != cm.Name {
 		t.Errorf("the pod mounts %s, the ConfigMap is %s", got, cm.Name)
 	}
+	names := map[string]bool{}
+	for _, d := range Catalog { // a ConfigMap has one controller
+		other := NewComponent(d.Name)
+		other.SetName(c.Name)
+		other.ComponentSpec().Config = c.Spec.Config
+		names[ConfigMapOf(other)] = true
+	}
+	if len(names) != len(Catalog) {
+		t.Errorf("components of one name share a ConfigMap: %v", names)
+	}
 	c.Spec.Config.Raw = "ROW_LIMIT = 2\n"
 	if ConfigMapOf(c) == cm.Name {
 		t.Error("two different configs have the same ConfigMap name")

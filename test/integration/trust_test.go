@@ -137,6 +137,19 @@ func TestForeignConfigOfStandaloneComponent(t *testing.T) {
 	f.componentReady(c, "version 5.0.0 is running")
 }
 
+// Standalone components of one name with the same config have a ConfigMap each: one that
+// another component controls would be a conflict.
+func TestStandaloneComponentsOfOneName(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, d := range components.Catalog {
+		must(t, k8s.Create(t.Context(), f.component(d.Name)))
+	}
+	for _, d := range components.Catalog {
+		f.componentReady(f.component(d.Name), "version 5.0.0 is running")
+	}
+}
+
 func scriptsOf(s *v1alpha1.Superset) *corev1.ConfigMap {
 	return migrations.ScriptsConfigMap(s.Name, s.Namespace)
 }
