@@ -103,8 +103,9 @@ func TestRolloutsAreJudgedByProgress(t *testing.T) {
 		"stalled": {v1alpha1.PhaseUpgradeWorkers, func(o *state.Observation) {
 			o.Tiers[state.Worker].Stalled, o.Tiers[state.Worker].Blocked = true, "crashes"
 		}, RollBack, "UpgradeWorkers made no progress for 30m0s"},
-		"stalled at once": {v1alpha1.PhaseUpgradeWorkers, func(o *state.Observation) { o.Tiers[state.Worker].Stalled, o.ProgressAt = true, o.Now }, RollBack, "no progress"},
-		"just looked":     {v1alpha1.PhaseUpgradeWorkers, func(o *state.Observation) { o.Tiers[state.Worker].Stalled = true; o.Since = o.Now.Add(-time.Minute) }, "", ""},
+		"stalled at once":    {v1alpha1.PhaseUpgradeWorkers, func(o *state.Observation) { o.Tiers[state.Worker].Stalled, o.ProgressAt = true, o.Now }, RollBack, "no progress"},
+		"stalled by another": {v1alpha1.PhaseUpgradeScheduler, func(o *state.Observation) { o.Tiers[state.Web].Stalled, o.ProgressAt = true, o.Now }, "", ""},
+		"just looked":        {v1alpha1.PhaseUpgradeWorkers, func(o *state.Observation) { o.Tiers[state.Worker].Stalled = true; o.Since = o.Now.Add(-time.Minute) }, "", ""},
 		"looked long enough": {v1alpha1.PhaseUpgradeWorkers, func(o *state.Observation) {
 			o.Tiers[state.Worker].Stalled = true
 			o.Since = o.Now.Add(-2 * time.Minute)
@@ -116,6 +117,7 @@ func TestRolloutsAreJudgedByProgress(t *testing.T) {
 	} {
 		o := statetest.Upgrade(c.phase)
 		o.Now = o.Now.Add(long)
+		o.Tiers[state.Worker].Release, o.Tiers[state.Worker].Fence = "b", 5
 		c.edit(o)
 		d := Decide(state.Of(o))
 		if d.Move.Event != c.move || !strings.Contains(d.Message, c.message) {

@@ -87,9 +87,12 @@ func overdue(s *state.Snapshot) bool { return !s.PhaseDone && spent(s) >= deadli
 // after a time in which no operator ran.
 const settleTime = 2 * time.Minute
 
-// stalled is the tier whose rollout makes no progress; -1 for none.
+// stalled is the tier whose rollout to the target makes no progress; -1 for none. A tier that
+// an earlier run has left stalled has not had its turn.
 func stalled(s *state.Snapshot) int {
-	return slices.IndexFunc(s.Tiers[:], func(t state.Tier) bool { return t.Stalled })
+	return slices.IndexFunc(s.Tiers[:], func(t state.Tier) bool {
+		return t.Stalled && t.Serves() && t.Fence == s.Status.UpgradeRevision && t.Release == s.Run.ToRelease
+	})
 }
 
 // settling is how long a stalled rollout is left alone: 0 where this process has seen all of
