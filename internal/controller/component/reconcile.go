@@ -159,8 +159,8 @@ func (r *Reconciler) keepConfig(ctx context.Context, c v1alpha1.Component, confi
 	return nil
 }
 
-// health judges the Deployment as it was before this reconcile: it is not settled where it
-// has just been changed.
+// health judges the Deployment as it was before this reconcile: where it has just been
+// changed, it is not settled, and its new rollout has not stalled.
 func (r *Reconciler) health(ctx context.Context, c v1alpha1.Component, live *appsv1.Deployment, p progress) (components.Health, error) {
 	var pods corev1.PodList
 	selector := client.MatchingLabels(components.Selector(c.GetName(), r.Descriptor.Name))
@@ -168,7 +168,7 @@ func (r *Reconciler) health(ctx context.Context, c v1alpha1.Component, live *app
 		return components.Health{}, fmt.Errorf("listing the pods: %w", err)
 	}
 	h := components.HealthOf(live, components.Pointers(pods.Items))
-	h.Settled = h.Settled && !p.changed
+	h.Settled, h.Exceeded = h.Settled && !p.changed, h.Exceeded && !p.changed
 	h.Blocked = cmp.Or(p.problem, h.Blocked)
 	return h, nil
 }
