@@ -3,12 +3,8 @@
 package v1alpha1
 
 import (
-	"os"
 	"slices"
 	"testing"
-
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
 )
 
 // The API server sets the default of a CRD in every object that it returns. A default in the
@@ -24,23 +20,7 @@ func TestNoNewDefaultsInReleases(t *testing.T) {
 		"supersetasyncschedulers": {"spec.image", "spec.image.pullPolicy", "spec.image.repository"},
 	}
 	for plural, want := range allowed {
-		raw, err := os.ReadFile("../../config/crd/bases/superset-operator.dev_" + plural + ".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var crd map[string]any
-		if err := yaml.Unmarshal(raw, &crd); err != nil {
-			t.Fatal(err)
-		}
-		versions, _, err := unstructured.NestedSlice(crd, "spec", "versions")
-		if err != nil || len(versions) != 1 {
-			t.Fatalf("%s: %d versions, %v", plural, len(versions), err)
-		}
-		spec, _, err := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties", "spec")
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := defaultsIn(spec, "spec", ignored)
+		got := defaultsIn(schemaOf(t, plural)["spec"].(map[string]any), "spec", ignored)
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: fields with a default: %v, want %v", plural, got, want)

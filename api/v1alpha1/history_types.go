@@ -66,6 +66,29 @@ type HistoryEntry struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// PhaseRecord is one phase of a run.
+type PhaseRecord struct {
+	// phase that was entered.
+	Phase Phase `json:"phase"`
+	// startedAt is when it was entered.
+	StartedAt metav1.Time `json:"startedAt"`
+	// seconds that it took; absent for the current phase.
+	// +optional
+	Seconds *int64 `json:"seconds,omitempty"`
+}
+
+// Failure says where and why a run failed.
+type Failure struct {
+	// phase that failed.
+	Phase Phase `json:"phase"`
+	// reason as one CamelCase word.
+	Reason string `json:"reason"`
+	// message says what is wrong and what to do.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+}
+
 // LastHandled has the last handled token of each annotation.
 type LastHandled struct {
 	// rollback is the last handled token of superset-operator.dev/rollback.

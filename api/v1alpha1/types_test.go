@@ -54,9 +54,10 @@ func TestKindsAreRegistered(t *testing.T) {
 	}
 }
 
-// The enum of the CRD and the list in Go have the same phases.
-func TestPhasesAreThoseOfTheSchema(t *testing.T) {
-	raw, err := os.ReadFile("../../config/crd/bases/superset-operator.dev_supersets.yaml")
+// schemaOf are the properties of a CRD's schema.
+func schemaOf(t *testing.T, plural string) map[string]any {
+	t.Helper()
+	raw, err := os.ReadFile("../../config/crd/bases/superset-operator.dev_" + plural + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,10 +67,18 @@ func TestPhasesAreThoseOfTheSchema(t *testing.T) {
 	}
 	versions, _, err := unstructured.NestedSlice(crd, "spec", "versions")
 	if err != nil || len(versions) != 1 {
-		t.Fatalf("%d versions, %v", len(versions), err)
+		t.Fatalf("%s: %d versions, %v", plural, len(versions), err)
 	}
-	want, _, err := unstructured.NestedStringSlice(versions[0].(map[string]any),
-		"schema", "openAPIV3Schema", "properties", "status", "properties", "phase", "enum")
+	properties, _, err := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return properties
+}
+
+// The enum of the CRD and the list in Go have the same phases.
+func TestPhasesAreThoseOfTheSchema(t *testing.T) {
+	want, _, err := unstructured.NestedStringSlice(schemaOf(t, "supersets"), "status", "properties", "phase", "enum")
 	if err != nil {
 		t.Fatal(err)
 	}

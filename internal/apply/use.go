@@ -34,6 +34,19 @@ func (a *Applier) Use(ctx context.Context, owner client.Object, desired *corev1.
 	return nil
 }
 
+// Keep creates a ConfigMap that pods mount if the cache does not have it. One that is in the
+// cache is not checked here but when it is given to a pod: a resting phase reads nothing.
+func (a *Applier) Keep(ctx context.Context, owner client.Object, cm *corev1.ConfigMap) error {
+	err := a.client.Get(ctx, client.ObjectKeyFromObject(cm), &corev1.ConfigMap{})
+	if apierrors.IsNotFound(err) {
+		return a.Use(ctx, owner, cm)
+	}
+	if err != nil {
+		return fmt.Errorf("reading ConfigMap %s: %w", cm.Name, err)
+	}
+	return nil
+}
+
 // createToUse creates a ConfigMap. If somebody else has created it meanwhile, the error is a
 // conflict: it is read again.
 func (a *Applier) createToUse(ctx context.Context, owner client.Object, cm *corev1.ConfigMap) error {

@@ -131,7 +131,7 @@ func (r *Reconciler) build(ctx context.Context, c v1alpha1.Component, live *apps
 	var mounts []*corev1.ConfigMap
 	if config != nil {
 		mounts = append(mounts, config)
-		if p, err := rejected(false, r.keepConfig(ctx, c, config)); err != nil || p.problem != "" {
+		if p, err := rejected(false, r.apply.Keep(ctx, c, config)); err != nil || p.problem != "" {
 			return p, err
 		}
 	}
@@ -144,19 +144,6 @@ func (r *Reconciler) build(ctx context.Context, c v1alpha1.Component, live *apps
 		before = live
 	}
 	return rejected(r.apply.Apply(ctx, c, deployment, before, mounts...))
-}
-
-// keepConfig creates the config of a standalone component if the cache does not have it. One
-// that is in the cache is checked when a Deployment that mounts it is written.
-func (r *Reconciler) keepConfig(ctx context.Context, c v1alpha1.Component, config *corev1.ConfigMap) error {
-	err := r.Get(ctx, client.ObjectKeyFromObject(config), &corev1.ConfigMap{})
-	if apierrors.IsNotFound(err) {
-		return r.apply.Use(ctx, c, config)
-	}
-	if err != nil {
-		return fmt.Errorf("reading ConfigMap %s: %w", config.Name, err)
-	}
-	return nil
 }
 
 // health judges the Deployment as it was before this reconcile: where it has just been

@@ -70,7 +70,7 @@ func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *obs
 		return fmt.Errorf("rendering the %s: %w", name, err)
 	}
 	config := configOf(s, release)
-	if err := r.keepConfig(ctx, s, config); err != nil {
+	if err := r.apply.Keep(ctx, s, config); err != nil {
 		return err
 	}
 	c := release.Component(name, s)

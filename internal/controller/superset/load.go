@@ -71,17 +71,3 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 func configOf(s *v1alpha1.Superset, release *components.Release) *corev1.ConfigMap {
 	return components.ConfigMap(s.Name, s.Namespace, release.Config)
 }
-
-// keepConfig creates a ConfigMap that pods mount if the cache does not have it. One that is
-// in the cache is not checked here but when it is given to a pod: a resting phase reads
-// nothing.
-func (r *Reconciler) keepConfig(ctx context.Context, s *v1alpha1.Superset, cm *corev1.ConfigMap) error {
-	err := r.Get(ctx, client.ObjectKeyFromObject(cm), &corev1.ConfigMap{})
-	if apierrors.IsNotFound(err) {
-		return r.apply.Use(ctx, s, cm)
-	}
-	if err != nil {
-		return fmt.Errorf("reading ConfigMap %s: %w", cm.Name, err)
-	}
-	return nil
-}

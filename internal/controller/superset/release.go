@@ -44,7 +44,7 @@ func (r *Reconciler) storeRelease(ctx context.Context, s *v1alpha1.Superset, w *
 	if w.desired == nil {
 		return nil
 	}
-	if err := r.keepConfig(ctx, s, configOf(s, w.desired)); err != nil {
+	if err := r.apply.Keep(ctx, s, configOf(s, w.desired)); err != nil {
 		return err
 	}
 	fence, before := s.Status.UpgradeRevision, client.Object(nil)

@@ -84,7 +84,7 @@ func (r *Reconciler) applyPage(ctx context.Context, s *v1alpha1.Superset, w *obs
 	var mounts []*corev1.ConfigMap
 	if cm := components.PageConfigMap(s); cm != nil {
 		mounts = append(mounts, cm)
-		if err := r.keepConfig(ctx, s, cm); err != nil {
+		if err := r.apply.Keep(ctx, s, cm); err != nil {
 			return err
 		}
 	}
