@@ -38,6 +38,10 @@ type Release struct {
 	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
 	// Jobs has the settings of the Jobs' pods.
 	Jobs v1alpha1.PodSettings `json:"jobs"`
+
+	// stored is the hash that a release was stored under; empty for one that was rendered.
+	// It may have fields that this operator does not know.
+	stored string
 }
 
 // ReleaseOf renders the desired release of a Superset. The error names the field that
@@ -122,25 +126,16 @@ func mergedSettings(name Name, all *runtime.RawExtension, own *v1alpha1.PodSetti
 	return out, nil
 }
 
-// Hash identifies the release: two specs with the same hash are the same release.
+// Hash identifies the release as it was rendered.
 func (r *Release) Hash() string {
+	if r.stored != "" {
+		return r.stored
+	}
 	raw, err := json.Marshal(r)
 	if err != nil {
 		panic(fmt.Sprintf("encoding a release: %v", err)) // plain values only
 	}
 	return Hash(string(raw))
-}
-
-// ParseRelease decodes a stored release. An unknown layout is an error.
-func ParseRelease(raw []byte) (*Release, error) {
-	var r Release
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return nil, fmt.Errorf("reading a stored release: %w", err)
-	}
-	if r.Schema != releaseSchema {
-		return nil, fmt.Errorf("reading a stored release: it has layout %d, this operator supports %d", r.Schema, releaseSchema)
-	}
-	return &r, nil
 }
 
 // Component renders the component object of one tier, without replicas, mode and fence;

@@ -3,6 +3,7 @@
 package superset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,11 +19,12 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-// missingError reports that the ControllerRevision of a release does not exist.
-type missingError struct{ namespace, name string }
+// missingError reports that the ControllerRevision of a release does not exist, or why it
+// cannot be read.
+type missingError struct{ namespace, name, why string }
 
 func (e *missingError) Error() string {
-	return fmt.Sprintf("ControllerRevision %s/%s does not exist", e.namespace, e.name)
+	return fmt.Sprintf("ControllerRevision %s/%s %s", e.namespace, e.name, cmp.Or(e.why, "does not exist"))
 }
 
 // rejected is true for an error that needs manual intervention, a missing release included:
@@ -36,7 +38,7 @@ func rejected(err error) (reason, message string, is bool) {
 }
 
 // load reads a release: the desired one, or a stored one. The error is a *missingError if
-// it is not stored, and a *apply.ConflictError if its ControllerRevision has a different
+// it is not stored or cannot be read, and a *apply.ConflictError if its ControllerRevision has a different
 // controller.
 func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed, hash string) (*components.Release, error) {
 	if w.desired != nil && hash == w.Desired.Hash {
@@ -50,18 +52,15 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 	err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, &revision)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil, &missingError{s.Namespace, name}
+		return nil, &missingError{namespace: s.Namespace, name: name}
 	case err != nil:
 		return nil, fmt.Errorf("reading release %s: %w", hash, err)
 	case !metav1.IsControlledBy(&revision, s):
 		return nil, &apply.ConflictError{Kind: "ControllerRevision", Namespace: s.Namespace, Name: name}
 	}
-	release, err := components.ParseRelease(revision.Data.Raw)
+	release, err := components.LoadRelease(hash, revision.Annotations[annotationContent], revision.Data.Raw)
 	if err != nil {
-		return nil, err
-	}
-	if got := release.Hash(); got != hash {
-		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, got)
+		return nil, &missingError{s.Namespace, name, "cannot be used: " + err.Error()}
 	}
 	r.releases.Add(hash, release)
 	return release, nil

@@ -33,6 +33,7 @@ const (
 	annotationPrevious = "superset-operator.dev/previous-secret-key"
 	annotationDatabase = "superset-operator.dev/database"
 	annotationWish     = "superset-operator.dev/wish"
+	annotationContent  = "superset-operator.dev/content-hash"
 )
 
 func releaseName(owner, hash string) string { return owner + "-" + hash }
@@ -84,6 +85,7 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 				annotationKey: refName(&r.Runtime.SecretKeyFrom), annotationPrevious: refName(r.PreviousSecretKey),
 				annotationDatabase: refName(&r.Runtime.Database.URIFrom),
 				annotationWish:     components.WishOf(owner),
+				annotationContent:  components.ContentHash(raw),
 			},
 		},
 		Data:     runtime.RawExtension{Raw: raw},
