@@ -127,6 +127,8 @@ const (
 	ReasonHeld = "Held"
 	// ReasonDatabaseNotEmpty: the database has tables of Superset and no revision.
 	ReasonDatabaseNotEmpty = "DatabaseNotEmpty"
+	// ReasonWaitingForSlot means that as many other runs are under way as the operator allows.
+	ReasonWaitingForSlot = "WaitingForSlot"
 	// ReasonNoProgress means that a rollout has made no progress for the progress deadline.
 	ReasonNoProgress = "NoProgress"
 	// ReasonRolling: the component's pods are being replaced.

@@ -128,6 +128,18 @@ const (
 	KindRollback UpgradeKind = "Rollback"
 )
 
+// SlotKind is what a run counts as.
+// +kubebuilder:validation:Enum=Rollout;Upgrade
+type SlotKind string
+
+const (
+	// SlotRollout is a run that the operator starts, because it renders the same spec
+	// differently.
+	SlotRollout SlotKind = "Rollout"
+	// SlotUpgrade is a run that a change of spec starts.
+	SlotUpgrade SlotKind = "Upgrade"
+)
+
 // UpgradeStatus is the current or the last run.
 type UpgradeStatus struct {
 	// kind of the run.
@@ -152,6 +164,12 @@ type UpgradeStatus struct {
 	// wish identifies what spec said when the run began, however an operator renders it.
 	// +optional
 	Wish string `json:"wish,omitempty"`
+
+	// slot is what the run counts as where the operator limits how many run at a time:
+	// Rollout if only the rendering of an operator release changes, else Upgrade. Empty
+	// for a first install and a rollback of their own.
+	// +optional
+	Slot SlotKind `json:"slot,omitempty"`
 
 	// rollbackRelease is the hash of the rollback target; empty if the run is not
 	// being rolled back.

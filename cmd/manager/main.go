@@ -19,6 +19,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/superset-operator/superset-operator/internal/controller"
+	"github.com/superset-operator/superset-operator/internal/controller/superset"
 	"github.com/superset-operator/superset-operator/internal/version"
 )
 
@@ -31,6 +32,7 @@ type settings struct {
 	leaseNamespace string
 	namespaces     []string
 	concurrency    int
+	limits         superset.Limits
 	log            zap.Options
 }
 
@@ -48,6 +50,8 @@ func parse(arguments []string) (settings, error) {
 	f.StringVar(&s.leaseNamespace, "leader-election-namespace", "", "namespace of the leader election lease (default: the namespace of the pod)")
 	f.Func("namespaces", "comma-separated `names` of the namespaces to watch (default: all namespaces)", s.setNamespaces)
 	f.IntVar(&s.concurrency, "concurrency", 8, "number of objects of each kind that are reconciled concurrently: 1 or more")
+	f.IntVar(&s.limits.Rollouts, "max-rollouts", 1, "number of Supersets that are rolled out at a time because this operator release renders them differently; 0 for no limit")
+	f.IntVar(&s.limits.Upgrades, "max-upgrades", 0, "number of Supersets that are upgraded at a time because their spec has changed; 0 for no limit. A rollback never waits")
 	s.log.BindFlags(f)
 	config.RegisterFlags(f)
 	if err := f.Parse(arguments); err != nil {
@@ -58,6 +62,9 @@ func parse(arguments []string) (settings, error) {
 	}
 	if s.concurrency < 1 {
 		return s, fmt.Errorf("invalid -concurrency %d: must be 1 or more", s.concurrency)
+	}
+	if s.limits.Rollouts < 0 || s.limits.Upgrades < 0 {
+		return s, fmt.Errorf("invalid -max-rollouts %d or -max-upgrades %d: must be 0 or more", s.limits.Rollouts, s.limits.Upgrades)
 	}
 	return s, nil
 }
@@ -105,7 +112,7 @@ func run(s settings) error {
 	if err != nil {
 		return fmt.Errorf("creating the manager: %w", err)
 	}
-	if err := controller.Setup(mgr, s.concurrency); err != nil {
+	if err := controller.Setup(mgr, s.concurrency, s.limits); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {

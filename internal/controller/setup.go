@@ -39,8 +39,8 @@ func Options(namespaces []string) ctrl.Options {
 }
 
 // Setup registers every controller and the state gauges with a manager.
-func Setup(mgr ctrl.Manager, concurrency int) error {
-	if err := superset.New(mgr, clock).SetupWithManager(mgr, concurrency); err != nil {
+func Setup(mgr ctrl.Manager, concurrency int, limits superset.Limits) error {
+	if err := superset.New(mgr, clock, limits).SetupWithManager(mgr, concurrency); err != nil {
 		return fmt.Errorf("setting up the Superset controller: %w", err)
 	}
 	for _, d := range components.Catalog {

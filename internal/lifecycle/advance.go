@@ -81,7 +81,7 @@ func (n *draft) begin() {
 	}
 	n.Upgrade = &v1alpha1.UpgradeStatus{
 		Kind: kind, From: s.Running, To: s.Desired.Version,
-		FromRelease: n.Release, ToRelease: s.Desired.Hash, Wish: s.Desired.Wish, StartedAt: n.now,
+		FromRelease: n.Release, ToRelease: s.Desired.Hash, Wish: s.Desired.Wish, Slot: n.slot(), StartedAt: n.now,
 	}
 	if !s.Run.Touched || s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
 		return
@@ -90,6 +90,17 @@ func (n *draft) begin() {
 	if s.Target.Hash == "" || s.Target.Database == s.Desired.Database {
 		n.Upgrade.FromRevision = s.Run.FromRevision
 	}
+}
+
+// slot is what the run counts as. One that replaces another keeps its slot.
+func (n *draft) slot() v1alpha1.SlotKind {
+	if kind := slotOf(n.s); kind != "" || n.s.Status.Release == "" {
+		return kind
+	}
+	if n.s.Wants(n.s.Status.Release) {
+		return v1alpha1.SlotRollout
+	}
+	return v1alpha1.SlotUpgrade
 }
 
 // recordPlan records the results of the preflight, and the plan.

@@ -72,6 +72,9 @@ func startRun(s *state.Snapshot) Decision {
 	if r, ok := rollback.ByVersion(s); ok {
 		return rollBack(s, r, versionLowered)
 	}
+	if busy := s.Busy[slotOf(s)]; busy != "" {
+		return waitForSlot(s, busy)
+	}
 	return move(Begin)
 }
 

@@ -17,6 +17,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/superset-operator/superset-operator/internal/controller"
+	"github.com/superset-operator/superset-operator/internal/controller/superset"
 	"github.com/superset-operator/superset-operator/test/campaign/fault"
 )
 
@@ -111,7 +112,7 @@ func (i *instance) manager(l *lab, ns string, elect bool) (ctrl.Manager, error) 
 	if err != nil {
 		return nil, fmt.Errorf("creating the manager: %w", err)
 	}
-	return mgr, controller.Setup(mgr, 8)
+	return mgr, controller.Setup(mgr, 8, superset.Limits{Rollouts: 1})
 }
 
 // note keeps the newest lines of the log.

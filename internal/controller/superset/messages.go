@@ -17,9 +17,9 @@ func (r *report) summary() (reason, message string) {
 	u, d := r.status.Upgrade, r.d
 	switch {
 	case r.status.Phase == v1alpha1.PhaseFailed && u.Failure != nil:
-		return u.Failure.Reason, sentences(fmt.Sprintf("%s failed: %s", u.Failure.Phase, u.Failure.Message), r.afterFailure())
+		return u.Failure.Reason, sentences(fmt.Sprintf("%s failed: %s", u.Failure.Phase, u.Failure.Message), r.waiting(), r.afterFailure())
 	case r.status.Phase == v1alpha1.PhaseRolledBack:
-		return v1alpha1.ReasonRolledBack, sentences(r.rolledBack(), r.retry(), r.acceptLoss())
+		return v1alpha1.ReasonRolledBack, sentences(r.rolledBack(), r.waiting(), r.retry(), r.acceptLoss())
 	case d.Wait.Approval != "":
 		return d.Reason, sentences(d.Message, "To approve: "+r.command(v1alpha1.AnnotationApprove, d.Wait.Approval))
 	case d.Wait.DataLoss != "":
@@ -33,8 +33,24 @@ func (r *report) summary() (reason, message string) {
 	case d.Kind == lifecycle.KindMove:
 		return cmp.Or(d.Reason, v1alpha1.ReasonUnknown), "leaving Ready: " + string(d.Move.Event)
 	default:
-		return v1alpha1.ReasonReady, fmt.Sprintf("version %s is running and verified", r.snapshot.Desired.Version)
+		return v1alpha1.ReasonReady, strings.Join(append([]string{fmt.Sprintf("version %s is running and verified", r.snapshot.Desired.Version)}, r.pending()...), "; ")
 	}
+}
+
+// waiting says what the next run waits for; empty for nothing.
+func (r *report) waiting() string {
+	if r.d.Reason != v1alpha1.ReasonWaitingForSlot {
+		return ""
+	}
+	return "The new spec is " + r.d.Message
+}
+
+// pending says what the operator will do with a Superset that is Ready; empty for nothing.
+func (r *report) pending() []string {
+	if r.d.Message == "" {
+		return nil
+	}
+	return []string{"this operator release renders it differently, " + r.d.Message}
 }
 
 // rolledBack says what runs, why, and what spec asks for.

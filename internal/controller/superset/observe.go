@@ -54,7 +54,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 	}
 	w.observeJobs(s, components.Pointers(jobs.Items), pods)
 	r.explainMissingPods(ctx, w)
-	if err := r.observeSharing(ctx, s, w); err != nil {
+	if err := r.observeOthers(ctx, s, w); err != nil {
 		return nil, err
 	}
 	return w, r.observeClaims(ctx, s, w)
@@ -154,26 +154,36 @@ func (w *observed) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods [
 	w.LeftoverJobs = len(leftover(s, w.jobs)) > 0
 }
 
-// observeSharing finds the other Supersets whose database is the one that the preflight has
-// found.
-func (r *Reconciler) observeSharing(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+// observeOthers looks at the other Supersets where a decision depends on them: a run that may
+// begin needs a slot, and a preflight has found a database that others may have.
+func (r *Reconciler) observeOthers(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	begins := state.Resting(s.Status.Phase) && w.Desired.Hash != s.Status.Release
 	identity := w.Preflight.Result.Identity
-	if s.Status.Phase != v1alpha1.PhaseValidate || identity == "" {
+	if !begins && (s.Status.Phase != v1alpha1.PhaseValidate || identity == "") {
 		return nil
 	}
 	var all v1alpha1.SupersetList
 	if err := r.List(ctx, &all); err != nil {
 		return fmt.Errorf("listing the Supersets: %w", err)
 	}
-	for i := range all.Items {
-		other := &all.Items[i]
-		if other.UID == s.UID || other.Status.Schema == nil || other.Status.Schema.Identity != identity {
-			continue
-		}
-		w.Sharing = append(w.Sharing, state.Sharer{Name: other.Namespace + "/" + other.Name, Scheduler: other.Spec.Scheduler != nil})
+	if begins {
+		w.Busy = r.slots.busy(s, all.Items)
+		return nil
 	}
-	slices.SortFunc(w.Sharing, func(a, b state.Sharer) int { return strings.Compare(a.Name, b.Name) })
+	w.Sharing = sharing(s, identity, all.Items)
 	return nil
+}
+
+// sharing are the other Supersets with a database.
+func sharing(s *v1alpha1.Superset, identity string, all []v1alpha1.Superset) (out []state.Sharer) {
+	for i := range all {
+		other := &all[i]
+		if other.UID != s.UID && other.Status.Schema != nil && other.Status.Schema.Identity == identity {
+			out = append(out, state.Sharer{Name: other.Namespace + "/" + other.Name, Scheduler: other.Spec.Scheduler != nil})
+		}
+	}
+	slices.SortFunc(out, func(a, b state.Sharer) int { return strings.Compare(a.Name, b.Name) })
+	return out
 }
 
 // leftover are the Jobs that run and that no phase waits for. A Job that changes the schema

@@ -5,6 +5,7 @@ package superset
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -36,12 +37,14 @@ type Reconciler struct {
 	refusals *lru.Cache
 	// claims says whether a claim is lost, by its key, for claims that the cache lacks.
 	claims *lru.Cache
+	// slots limits how many runs are under way at a time.
+	slots slots
 	// checked has the uids of the Supersets whose cache has passed the initial check.
 	checked *lru.Cache
 }
 
 // New wires a reconciler to a manager and a clock.
-func New(mgr ctrl.Manager, clock func() time.Time) *Reconciler {
+func New(mgr ctrl.Manager, clock func() time.Time, limits Limits) *Reconciler {
 	return &Reconciler{
 		Client:   mgr.GetClient(),
 		Events:   mgr.GetEventRecorder("superset-operator"),
@@ -50,6 +53,7 @@ func New(mgr ctrl.Manager, clock func() time.Time) *Reconciler {
 		live:     mgr.GetAPIReader(),
 		releases: lru.New(256),
 		created:  lru.New(4096),
+		slots:    slots{limits: limits, given: map[types.UID]given{}},
 		seen:     lru.New(4096),
 		written:  lru.New(4096),
 		refusals: lru.New(256),

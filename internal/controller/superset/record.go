@@ -29,7 +29,7 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 	}
 	before := s.DeepCopy()
 	s.Status = *status
-	if err := apply.Status(ctx, r.Client, s, before); err != nil {
+	if err := r.patch(ctx, s, before, d); err != nil {
 		return err
 	}
 	r.written.Add(s.UID, s.ResourceVersion)
@@ -39,6 +39,14 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 	r.recordEvents(s, w, d, before.Status.Phase)
 	measure(before, s, d)
 	return nil
+}
+
+// patch writes the status. A run that needs a slot begins only while one is free.
+func (r *Reconciler) patch(ctx context.Context, s, before *v1alpha1.Superset, d *lifecycle.Decision) error {
+	if d.Moves(lifecycle.Begin) && state.Resting(before.Status.Phase) && s.Status.Upgrade.Slot != "" {
+		return r.begin(ctx, s, before)
+	}
+	return apply.Status(ctx, r.Client, s, before)
 }
 
 // nextStatus is the status that follows from a decision; pure.

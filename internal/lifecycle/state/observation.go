@@ -42,6 +42,9 @@ type Observation struct {
 	Sharing []Sharer
 	// LostClaims are the claims of backups that do not exist or are being deleted.
 	LostClaims []string
+	// Busy says for each kind of run which other Supersets hold all slots; empty while one
+	// is free.
+	Busy map[v1alpha1.SlotKind]string
 	// Version is the lowest version that any pod runs; empty when no pod runs.
 	Version string
 	// MaxFence is the highest fence of any component or Job. The next fence is above

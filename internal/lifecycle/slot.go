@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+)
+
+// slotOf is what a run that begins now counts as; empty for one that never waits: a first
+// install, and one that goes on from what another has changed.
+func slotOf(s *state.Snapshot) v1alpha1.SlotKind {
+	continues := s.Phase == v1alpha1.PhaseFailed && s.Run.Touched
+	switch {
+	case s.Status.Release == "" || continues || state.Moving(s.Phase):
+		return ""
+	case s.Wants(s.Status.Release):
+		return v1alpha1.SlotRollout
+	default:
+		return v1alpha1.SlotUpgrade
+	}
+}
+
+// waitForSlot keeps what runs until another run has ended. A Superset that runs what spec
+// says stays Ready: only the operator wants something of it.
+func waitForSlot(s *state.Snapshot, busy string) Decision {
+	d, message := idle(s), "waiting for a slot to begin: "+busy
+	if s.Phase == v1alpha1.PhaseReady && s.Wants(s.Status.Release) {
+		if d.Kind == KindWork {
+			d.Message = message
+		}
+		return d
+	}
+	d.waitFor(v1alpha1.ReasonWaitingForSlot, message)
+	return d
+}
+
+// HoldsSlot is what the run of a Superset occupies; empty for nothing. One that waits for a
+// person or a window holds none.
+func HoldsSlot(s *v1alpha1.Superset) v1alpha1.SlotKind {
+	if s.Status.Upgrade == nil || !state.Moving(s.Status.Phase) || s.Spec.Paused || s.DeletionTimestamp != nil {
+		return ""
+	}
+	if n := len(s.Status.Upgrade.Phases); n > 0 && s.Status.Upgrade.Phases[n-1].Seconds != nil {
+		return "" // at a gate
+	}
+	return s.Status.Upgrade.Slot
+}
