@@ -51,6 +51,10 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 	$(GO) test ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
+.PHONY: test-releases
+test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back
+	$(GO) test -tags releases -run TestOperatorReleases -timeout 20m ./test/integration
+
 .PHONY: model
 model: prerequisites ## Explore the state machine exhaustively, and check that each invariant kills its mutants
 	$(GO) run ./test/model/cmd/model $(MODEL)

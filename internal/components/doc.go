@@ -9,9 +9,3 @@
 // deployment.go. Other code does not branch on the name of a component. health.go
 // derives the health from a Deployment and its pods.
 package components
-
-// Renderer is the version of the code that renders pod templates. It is part of the
-// identity of a release. Increase it if a pod template changes for the same spec:
-// then the change is rolled out by the state machine, tier by tier, and not by a
-// restart of all tiers at once. The golden files show when that is needed.
-const Renderer = 1

@@ -79,6 +79,9 @@ func runAll(m *testing.M) (code int, err error) {
 	if operator, err = newOperator(ctx, dir); err != nil {
 		return 0, err
 	}
+	if err := operator.start(); err != nil {
+		return 0, err
+	}
 	defer operator.kill()
 	return m.Run(), nil
 }

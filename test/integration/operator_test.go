@@ -27,19 +27,17 @@ type process struct {
 
 // newOperator builds the manager and starts it as the user that is bound to the
 // shipped role.
-func newOperator(ctx context.Context, dir string) (*process, error) {
+func newOperator(ctx context.Context, dir string, tags ...string) (*process, error) {
 	metrics, err := shipped.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{binary: filepath.Join(dir, "manager"), log: filepath.Join(dir, "manager.log"), metrics: metrics}
-	if err := shipped.Build(ctx, p.binary); err != nil {
+	if err := shipped.Build(ctx, p.binary, tags...); err != nil {
 		return nil, err
 	}
-	if p.flags, err = shipped.Flags(control, metrics); err != nil {
-		return nil, err
-	}
-	return p, p.start()
+	p.flags, err = shipped.Flags(control, metrics)
+	return p, err
 }
 
 func (p *process) start() error {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -49,13 +50,13 @@ func apply(ctx context.Context, c *cluster.Cluster, path string) error {
 	return nil
 }
 
-// Build compiles the manager.
-func Build(ctx context.Context, path string) error {
+// Build compiles the manager, with build tags.
+func Build(ctx context.Context, path string, tags ...string) error {
 	root, err := cluster.Root()
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", "build", "-o", path, "./cmd/manager")
+	command := exec.CommandContext(ctx, "go", "build", "-tags", strings.Join(tags, ","), "-o", path, "./cmd/manager")
 	command.Dir = root
 	if out, err := command.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the manager: %w\n%s", err, out)
