@@ -39,6 +39,10 @@ type Release struct {
 	// Jobs has the settings of the Jobs' pods.
 	Jobs v1alpha1.PodSettings `json:"jobs"`
 
+	// Unknown are the stored fields that this operator does not know and therefore leaves
+	// out, by path.
+	Unknown []string `json:"-"`
+
 	// stored is the hash that a release was stored under; empty for one that was rendered.
 	// It may have fields that this operator does not know.
 	stored string

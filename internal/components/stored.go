@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // ParseRelease decodes a stored release. An unknown layout is an error. Fields that this
@@ -32,8 +33,42 @@ func LoadRelease(hash, content string, raw []byte) (*Release, error) {
 	if r.Hash() != hash && (content == "" || ContentHash(raw) != content) {
 		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, r.Hash())
 	}
-	r.stored = hash
+	r.stored, r.Unknown = hash, unknownFields(raw, r)
 	return r, nil
+}
+
+// unknownFields are the paths of the fields that are stored and that this operator does not
+// know, sorted.
+func unknownFields(raw []byte, r *Release) []string {
+	known, err := json.Marshal(r)
+	if err != nil {
+		panic(fmt.Sprintf("encoding a release: %v", err)) // plain values only
+	}
+	var all, mine map[string]any
+	if json.Unmarshal(raw, &all) != nil || json.Unmarshal(known, &mine) != nil {
+		return nil
+	}
+	var out []string
+	missing(all, mine, "", func(path string) { out = append(out, path) })
+	slices.Sort(out)
+	return out
+}
+
+// missing reports the paths in all that mine lacks. Lists are compared as a whole: pod
+// settings have lists of Kubernetes types only.
+func missing(all, mine map[string]any, prefix string, report func(string)) {
+	for name, value := range all {
+		own, ok := mine[name]
+		if !ok {
+			report(prefix + name)
+			continue
+		}
+		more, isMap := value.(map[string]any)
+		less, both := own.(map[string]any)
+		if isMap && both {
+			missing(more, less, prefix+name+".", report)
+		}
+	}
 }
 
 // ContentHash identifies everything that is stored of a release, whatever the order of its

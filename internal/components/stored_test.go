@@ -4,6 +4,7 @@ package components
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,9 @@ func TestLoadRelease(t *testing.T) {
 		}
 		if got.Hash() != c.hash || got.Component(Web, read(t, "full")).ComponentSpec().Release != c.hash {
 			t.Errorf("%s: hash %s, want %s", name, got.Hash(), c.hash)
+		}
+		if newer := c.hash != before.Hash(); newer != slices.Equal(got.Unknown, []string{"sidecars"}) {
+			t.Errorf("%s: unknown fields %v", name, got.Unknown)
 		}
 		if diff := cmp.Diff(before.Runtime, got.Runtime); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

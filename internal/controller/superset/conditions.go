@@ -134,8 +134,16 @@ func rollbackAvailable(r *report) condition {
 	case !to.Possible():
 		return isTrue(false, string(to.How.Class), to.How.Reason)
 	default:
-		return isTrue(true, string(to.How.Class), fmt.Sprintf("to %s, %s: %s", to.Target.Version, databaseChange(to.How.Class), r.newToken(v1alpha1.AnnotationRollback)))
+		return isTrue(true, string(to.How.Class), fmt.Sprintf("to %s, %s%s: %s", to.Target.Version, databaseChange(to.How.Class), leftOut(to.Target), r.newToken(v1alpha1.AnnotationRollback)))
 	}
+}
+
+// leftOut says what a release would run without; empty for nothing.
+func leftOut(release state.Release) string {
+	if release.Unknown == "" {
+		return ""
+	}
+	return fmt.Sprintf(", without %s, which a newer operator release has stored and this one does not know", release.Unknown)
 }
 
 // releaseStored reports that the release that runs is missing; absent when it is stored, and

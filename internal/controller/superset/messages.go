@@ -29,7 +29,7 @@ func (r *report) summary() (reason, message string) {
 	case d.Kind == lifecycle.KindWait:
 		return d.Reason, d.Message
 	case r.status.Phase != v1alpha1.PhaseReady:
-		return string(r.status.Phase), phaseMessage(r.status.Phase, u)
+		return string(r.status.Phase), phaseMessage(r.status.Phase, u) + leftOut(r.snapshot.StoredRelease(cmp.Or(u.RollbackRelease, u.ToRelease)))
 	case d.Kind == lifecycle.KindMove:
 		return cmp.Or(d.Reason, v1alpha1.ReasonUnknown), "leaving Ready: " + string(d.Move.Event)
 	default:

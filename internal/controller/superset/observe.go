@@ -36,6 +36,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		return nil, fmt.Errorf("listing the stored releases: %w", err)
 	}
 	w.revisions, w.Stored = revisions.Items, storedReleases(s, revisions.Items)
+	r.readUnknown(ctx, s, w)
 	var podList corev1.PodList
 	if err := r.List(ctx, &podList, mine...); err != nil {
 		return nil, fmt.Errorf("listing the pods: %w", err)

@@ -20,6 +20,8 @@ type Release struct {
 	Key, PreviousKey, Database string
 	// PlanHash is the hash of the plan that was stored with it last.
 	PlanHash string
+	// Unknown names what a newer operator has stored of it and this one leaves out.
+	Unknown string
 	// Has says which tiers it has.
 	Has [3]bool
 }
