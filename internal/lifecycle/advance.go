@@ -29,6 +29,9 @@ func Advance(s *state.Snapshot, d *Decision, historyLimit int) (*v1alpha1.Supers
 	if effect, ok := effects[d.Move.Event]; ok {
 		effect(n)
 	}
+	if state.Moving(next) && n.Upgrade != nil {
+		plan.NoteRenderer(s, n.Upgrade.Plan)
+	}
 	if d.Move.Failed {
 		n.Upgrade.Failure = &v1alpha1.Failure{Phase: s.Phase, Reason: d.Reason, Message: truncate(d.Message, 1024)}
 	}
@@ -90,17 +93,6 @@ func (n *draft) begin() {
 	if s.Target.Hash == "" || s.Target.Database == s.Desired.Database {
 		n.Upgrade.FromRevision = s.Run.FromRevision
 	}
-}
-
-// slot is what the run counts as. One that replaces another keeps its slot.
-func (n *draft) slot() v1alpha1.SlotKind {
-	if kind := slotOf(n.s); kind != "" || n.s.Status.Release == "" {
-		return kind
-	}
-	if n.s.Wants(n.s.Status.Release) {
-		return v1alpha1.SlotRollout
-	}
-	return v1alpha1.SlotUpgrade
 }
 
 // recordPlan records the results of the preflight, and the plan.

@@ -21,6 +21,17 @@ func slotOf(s *state.Snapshot) v1alpha1.SlotKind {
 	}
 }
 
+// slot is what the run counts as. One that replaces another keeps its slot.
+func (n *draft) slot() v1alpha1.SlotKind {
+	if kind := slotOf(n.s); kind != "" || n.s.Status.Release == "" {
+		return kind
+	}
+	if n.s.Wants(n.s.Status.Release) {
+		return v1alpha1.SlotRollout
+	}
+	return v1alpha1.SlotUpgrade
+}
+
 // waitForSlot keeps what runs until another run has ended. A Superset that runs what spec
 // says stays Ready: only the operator wants something of it.
 func waitForSlot(s *state.Snapshot, busy string) Decision {

@@ -5,8 +5,10 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -38,6 +40,18 @@ func notes(s *state.Snapshot) []string {
 		add("%s does not know these names of spec.config.raw: %s", s.Run.To, strings.Join(r.UnknownSettings, ", "))
 	}
 	return out
+}
+
+// otherRenderer is the note of a run that another operator release goes on with.
+const otherRenderer = "another operator release goes on with this run: tiers that are upgraded from now on have its pod template, and the others are rolled out after the run"
+
+// NoteRenderer adds to the plan of a run under way that another operator release, which
+// renders the same spec differently, goes on with it. The hash of the plan is the same.
+func NoteRenderer(s *state.Snapshot, p *v1alpha1.Plan) {
+	if p == nil || s.Run.ToRelease == s.Desired.Hash || !s.Wants(s.Run.ToRelease) || slices.Contains(p.Notes, otherRenderer) {
+		return
+	}
+	p.Notes = append(p.Notes, otherRenderer)
 }
 
 // sessions lists sessions by their names.
