@@ -53,7 +53,7 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 
 .PHONY: test-releases
 test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back
-	$(GO) test -tags releases -run TestOperatorReleases -timeout 20m ./test/integration
+	$(GO) test -tags releases -run 'TestOperatorRelease|TestReleaseOf' -timeout 20m ./test/integration
 
 .PHONY: model
 model: prerequisites ## Explore the state machine exhaustively, and check that each invariant kills its mutants
