@@ -59,3 +59,38 @@ func TestRestoreOfALostBackup(t *testing.T) {
 		}
 	}
 }
+
+// A plan with a backup asks for its claim before it leaves Validate, also at a gate. Without
+// the claim it waits there, and everything serves.
+func TestPlannedBackupNeedsItsClaim(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit  func(*state.Observation)
+		needs bool
+	}{
+		"no gate":   {func(*state.Observation) {}, true},
+		"at a gate": {func(o *state.Observation) { o.Policy.Approval = v1alpha1.ApprovalAlways }, true},
+		"no backup": {func(o *state.Observation) { o.Policy.Backup = false }, false},
+		"paused":    {func(o *state.Observation) { o.Policy.Paused = true }, false},
+	} {
+		o := statetest.Upgrade(v1alpha1.PhaseValidate)
+		o.Policy.Backup = true
+		o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Database: "postgresql", Revision: "old", Head: "new", PendingCount: 1}}
+		c.edit(o)
+		d := Decide(state.Of(o))
+		if d.Work.Store != nil {
+			o.Stored[0].PlanHash = d.Planned.Hash
+			d = Decide(state.Of(o))
+		}
+		if d.NeedsClaim() != c.needs {
+			t.Fatalf("%s: needs a claim %v: %+v", name, d.NeedsClaim(), d)
+		}
+		if !c.needs {
+			continue
+		}
+		o.NoClaim = "claim ours for backups does not exist"
+		d = Decide(state.Of(o))
+		if d.Kind != KindWait || d.Reason != v1alpha1.ReasonBlocked || d.Message != o.NoClaim || d.Recheck == 0 || d.NeedsClaim() {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}

@@ -81,6 +81,20 @@ type Tokens struct {
 	Refused string
 }
 
+// NeedsClaim is true when a plan with a backup is complete, or waits at a gate: whether its
+// claim can be used is to be read, and decided again.
+func (d *Decision) NeedsClaim() bool {
+	return d.Planned.Plan != nil && d.Planned.Plan.Backup && (d.Moves(Migrate) || d.Wait.Gate != "")
+}
+
+// RestoresFrom is the name of the backup that a move is about to restore; empty for none.
+func (d *Decision) RestoresFrom() string {
+	if d.Kind != KindMove || d.Move.Rollback.How.Class != v1alpha1.RollbackRestore {
+		return ""
+	}
+	return d.Move.Rollback.How.Backup
+}
+
 // Moves is true for a move on one of the events.
 func (d *Decision) Moves(events ...Event) bool {
 	return d.Kind == KindMove && slices.Contains(events, d.Move.Event)

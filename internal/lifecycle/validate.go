@@ -4,6 +4,7 @@ package lifecycle
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
@@ -80,6 +81,10 @@ func preflightJob(s *state.Snapshot) actions.RunJob {
 	return actions.RunJob{Script: migrations.Preflight, Release: s.Run.ToRelease, AsUser: s.Upgrades && s.Tiers[state.Web].Serves(), Queries: s.Upgrades}
 }
 
+// claimRecheck is when a claim that cannot be used is read again: no watch reports one that
+// the operator has not made.
+const claimRecheck = 30 * time.Second
+
 // decidePlanned stores the plan with its release. After that only gates hold the run.
 func decidePlanned(s *state.Snapshot, work actions.Work) Decision {
 	if reason, message := plan.RefuseFound(s); reason != "" {
@@ -98,6 +103,9 @@ func decidePlanned(s *state.Snapshot, work actions.Work) Decision {
 	case s.Target.PlanHash != planned.Hash:
 		work.Store = &actions.StoreRelease{Planned: planned, Head: s.Preflight.Result.Head}
 		d = stay(s, work, "storing the release", "")
+	case planned.Plan.Backup && s.NoClaim != "": // nothing has been stopped yet
+		d = Decision{Work: work, Recheck: claimRecheck}
+		d.waitFor(v1alpha1.ReasonBlocked, s.NoClaim)
 	case plan.SkipsMigration(s):
 		d = move(SkipMigration)
 	default:

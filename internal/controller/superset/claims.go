@@ -15,7 +15,6 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -83,55 +82,36 @@ func claimMetadata() *metav1.PartialObjectMetadata {
 // anything is stopped for it, and a backup before the run leaves Validate.
 func (r *Reconciler) decide(ctx context.Context, s *v1alpha1.Superset, w *observed) (lifecycle.Decision, error) {
 	for {
-		snapshot := state.Of(&w.Observation)
-		d := lifecycle.Decide(snapshot)
-		if plansBackup(&d) {
-			return d, r.holdWithoutClaim(ctx, s, snapshot, &d)
-		}
-		claim := restoredFrom(snapshot, &d)
-		if claim == "" {
-			return d, nil
-		}
-		found, err := r.readClaim(ctx, client.ObjectKey{Namespace: s.Namespace, Name: claim})
-		if err != nil || !isLost(found) {
+		d := lifecycle.Decide(state.Of(&w.Observation))
+		again, err := r.readNeeded(ctx, s, w, &d)
+		if err != nil || !again {
 			return d, err
 		}
-		w.LostClaims = append(w.LostClaims, claim) // decided again without it
 	}
 }
 
-// restoredFrom is the claim of the backup that a move is about to restore; empty for none.
-func restoredFrom(s *state.Snapshot, d *lifecycle.Decision) string {
-	if d.Kind != lifecycle.KindMove || d.Move.Rollback.How.Class != v1alpha1.RollbackRestore {
-		return ""
-	}
-	for _, b := range s.Backups {
-		if b.Name == d.Move.Rollback.How.Backup {
-			return b.Claim
+// readNeeded reads the claim that a decision depends on; again is true when it cannot be
+// used, and the observation says so now.
+func (r *Reconciler) readNeeded(ctx context.Context, s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (again bool, err error) {
+	if d.NeedsClaim() && migrations.MountsClaim(s) {
+		_, err := r.usableClaim(ctx, s, migrations.ClaimName(s), migrations.Claim(s) == nil)
+		if _, message, rejected := apply.Rejected(err); rejected {
+			w.NoClaim = message
+			return true, nil
 		}
+		return false, err
 	}
-	return ""
-}
-
-// plansBackup is true when a plan with a backup is complete, or waits at a gate.
-func plansBackup(d *lifecycle.Decision) bool {
-	return d.Planned.Plan != nil && d.Planned.Plan.Backup && (d.Moves(lifecycle.Migrate) || d.Wait.Gate != "")
-}
-
-// holdWithoutClaim turns a decision into a wait while the planned backup has no claim:
-// nothing has been stopped yet.
-func (r *Reconciler) holdWithoutClaim(ctx context.Context, s *v1alpha1.Superset, snapshot *state.Snapshot, d *lifecycle.Decision) error {
-	if !migrations.MountsClaim(s) {
-		return nil
+	i := slices.IndexFunc(s.Status.Backups, func(b v1alpha1.BackupStatus) bool { return b.Name == d.RestoresFrom() && b.Claim != "" })
+	if i < 0 {
+		return false, nil
 	}
-	_, err := r.usableClaim(ctx, s, migrations.ClaimName(s), migrations.Claim(s) == nil)
-	reason, message, rejected := apply.Rejected(err)
-	if !rejected {
-		return err
+	claim := s.Status.Backups[i].Claim
+	found, err := r.readClaim(ctx, client.ObjectKey{Namespace: s.Namespace, Name: claim})
+	if err != nil || !isLost(found) {
+		return false, err
 	}
-	*d = lifecycle.Decision{Kind: lifecycle.KindWait, Reason: reason, Message: message, Work: actions.KeepAll(snapshot),
-		Planned: d.Planned, Recheck: apply.RejectedRecheck, Tokens: lifecycle.Tokens{Handled: s.Status.LastHandled}}
-	return nil
+	w.LostClaims = append(w.LostClaims, claim)
+	return true, nil
 }
 
 // usableClaim reads the claim that a Job is about to mount; nil for one that is missing and

@@ -42,6 +42,9 @@ type Observation struct {
 	Sharing []Sharer
 	// LostClaims are the claims of backups that do not exist or are being deleted.
 	LostClaims []string
+	// NoClaim says why the claim for the planned backup cannot be used; empty when it can, and
+	// before it was read: see Decision.NeedsClaim.
+	NoClaim string
 	// Busy says for each kind of run which other Supersets hold all slots; empty while one
 	// is free.
 	Busy map[v1alpha1.SlotKind]string
