@@ -26,6 +26,9 @@ const jobComponent = "job"
 // same name as its Superset, because the kinds differ.
 func DeploymentName(component string, name Name) string { return component + "-" + string(name) }
 
+// ReleaseName is the name of the ControllerRevision that stores a release.
+func ReleaseName(superset, hash string) string { return superset + "-" + hash }
+
 // ServiceName is the name of the web Service of a Superset.
 func ServiceName(superset string) string { return superset }
 

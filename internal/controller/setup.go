@@ -10,12 +10,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/component"
 	"github.com/superset-operator/superset-operator/internal/controller/superset"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/metrics"
 )
 
 // LeaseName is the name of the lease that the leader among several managers holds.
@@ -48,16 +49,16 @@ func Setup(mgr ctrl.Manager, concurrency int, limits superset.Limits) error {
 			return fmt.Errorf("setting up the %s controller: %w", d.Name, err)
 		}
 	}
-	return register(&superset.Collector{Reader: mgr.GetCache()})
+	return register(&metrics.Collector{Reader: mgr.GetCache()})
 }
 
 // register replaces the state gauges of an earlier manager in the same process.
 func register(c prometheus.Collector) error {
-	err := metrics.Registry.Register(c)
+	err := registry.Registry.Register(c)
 	var earlier prometheus.AlreadyRegisteredError
 	if errors.As(err, &earlier) {
-		metrics.Registry.Unregister(earlier.ExistingCollector)
-		err = metrics.Registry.Register(c)
+		registry.Registry.Unregister(earlier.ExistingCollector)
+		err = registry.Registry.Register(c)
 	}
 	if err != nil {
 		return fmt.Errorf("registering the state gauges: %w", err)

@@ -218,7 +218,7 @@ func TestOperatorReleaseDuringRun(t *testing.T) {
 		eventually(t, "the run has ended, and then the rollout", func() bool {
 			s := f.get()
 			if u := s.Status.Upgrade; u.Kind == v1alpha1.KindUpgrade && s.Status.Phase != v1alpha1.PhaseReady {
-				if now := f.rendered(); now["celeryworker"] != before["celeryworker"] || now["celerybeat"] != before["celerybeat"] {
+				if now := f.rendered(); now["worker"] != before["worker"] || now["scheduler"] != before["scheduler"] {
 					t.Errorf("rendered by %v, was %v", now, before)
 				}
 				noted = noted || u.Plan != nil && strings.Contains(strings.Join(u.Plan.Notes, " "), "another operator release")

@@ -4,7 +4,7 @@
 //
 // Reconcile (reconcile.go) is one loop: observe (observe.go, the only reader of the
 // cluster), decide (package lifecycle), execute (execute.go, the only writer of children)
-// and record (record.go, the only writer of the status). conditions.go has every
-// condition, messages.go what users read in them, events.go and metrics.go what follows a
-// status that was persisted. stale.go keeps decisions off a stale cache.
+// and record (record.go, the only writer of the status). Package report has what users read
+// in the status; events.go has what follows a status that was persisted. stale.go keeps
+// decisions off a stale cache, and slots.go limits how many runs are under way.
 package superset

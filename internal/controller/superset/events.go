@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -45,7 +46,7 @@ const maxNote = 1024
 
 func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase) string {
 	u := s.Status.Upgrade
-	note := fmt.Sprintf("%s to %s, %s", u.Kind, u.To, phaseMessage(s.Status.Phase, u))
+	note := fmt.Sprintf("%s to %s, %s", u.Kind, u.To, report.PhaseMessage(s.Status.Phase, u))
 	switch s.Status.Phase {
 	case v1alpha1.PhaseReady:
 		note = fmt.Sprintf("version %s is running and verified", s.Status.Version)

@@ -49,7 +49,7 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 		return kept.(*components.Release), nil
 	}
 	var revision appsv1.ControllerRevision
-	name := releaseName(s.Name, hash)
+	name := components.ReleaseName(s.Name, hash)
 	err := r.Get(ctx, client.ObjectKey{Namespace: s.Namespace, Name: name}, &revision)
 	switch {
 	case apierrors.IsNotFound(err):

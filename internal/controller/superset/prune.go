@@ -40,7 +40,7 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 	var errs []error
 	for _, hash := range remove {
 		var revision appsv1.ControllerRevision
-		key := client.ObjectKey{Namespace: s.Namespace, Name: releaseName(s.Name, hash)}
+		key := client.ObjectKey{Namespace: s.Namespace, Name: components.ReleaseName(s.Name, hash)}
 		if err := r.Get(ctx, key, &revision); client.IgnoreNotFound(err) != nil {
 			errs = append(errs, fmt.Errorf("reading release %s: %w", hash, err))
 		} else if err == nil && metav1.IsControlledBy(&revision, s) {

@@ -11,8 +11,10 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/metrics"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
@@ -37,7 +39,7 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 		logf.FromContext(ctx).Info("moved", "from", before.Status.Phase, "to", s.Status.Phase, "on", d.Move.Event, "upgradeRevision", s.Status.UpgradeRevision)
 	}
 	r.recordEvents(s, w, d, before.Status.Phase)
-	measure(before, s, d)
+	metrics.Measure(before, s, d)
 	return nil
 }
 
@@ -71,7 +73,7 @@ func nextStatus(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (*v1al
 	if w.Version != "" && (d.Kind != lifecycle.KindWork || s.Status.Phase != v1alpha1.PhaseUpgradeWeb) {
 		status.Version = w.Version
 	}
-	setConditions(&report{s: s, status: status, snapshot: state.Of(&o), d: now})
+	report.SetConditions(status, s, state.Of(&o), now)
 	if before := state.Of(&w.Observation); lifecycle.FoldDue(before, d) || !equality.Semantic.DeepEqual(*status, s.Status) {
 		lifecycle.Fold(status, before, d)
 	}

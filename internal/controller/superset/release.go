@@ -36,8 +36,6 @@ const (
 	annotationContent  = "superset-operator.dev/content-hash"
 )
 
-func releaseName(owner, hash string) string { return owner + "-" + hash }
-
 // storeRelease stores the desired release with its plan, and the config that its pods mount.
 // A release that is stored already keeps its revision. One that was stored since the
 // decision is left alone.
@@ -50,7 +48,7 @@ func (r *Reconciler) storeRelease(ctx context.Context, s *v1alpha1.Superset, w *
 	}
 	fence, before := s.Status.UpgradeRevision, client.Object(nil)
 	for i := range w.revisions {
-		if w.revisions[i].Name == releaseName(s.Name, w.Desired.Hash) {
+		if w.revisions[i].Name == components.ReleaseName(s.Name, w.Desired.Hash) {
 			fence, before = w.revisions[i].Revision, &w.revisions[i]
 		}
 	}
@@ -78,7 +76,7 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 	return &appsv1.ControllerRevision{
 		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "ControllerRevision"},
 		ObjectMeta: metav1.ObjectMeta{
-			Name: releaseName(owner.Name, hash), Namespace: owner.Namespace, Labels: labels,
+			Name: components.ReleaseName(owner.Name, hash), Namespace: owner.Namespace, Labels: labels,
 			Annotations: map[string]string{
 				annotationVersion: r.Runtime.Version, annotationTiers: tierNames(r),
 				annotationPlan: string(plan), annotationPlanHash: a.Hash, annotationHead: a.Head,

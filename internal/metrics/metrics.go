@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package superset
+// Package metrics has the metrics of the upgrade machine: counters and histograms of what was
+// persisted, and gauges of the state, read from the cache.
+package metrics
 
 import (
 	"context"
@@ -10,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
@@ -50,11 +52,11 @@ var (
 )
 
 func init() {
-	metrics.Registry.MustRegister(phaseDuration, upgradesTotal, rollbacksTotal, lockWait, lockHeld, lockTries)
+	registry.Registry.MustRegister(phaseDuration, upgradesTotal, rollbacksTotal, lockWait, lockHeld, lockTries)
 }
 
-// measure counts what has changed between two persisted statuses.
-func measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
+// Measure counts what has changed between two persisted statuses.
+func Measure(before, after *v1alpha1.Superset, d *lifecycle.Decision) {
 	measureLocks(before.Status.Upgrade, after.Status.Upgrade) // also while a gate holds the move
 	if d.Kind != lifecycle.KindMove {
 		return

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package superset
+package report
 
 import (
 	"cmp"
@@ -29,7 +29,7 @@ func (r *report) summary() (reason, message string) {
 	case d.Kind == lifecycle.KindWait:
 		return d.Reason, d.Message
 	case r.status.Phase != v1alpha1.PhaseReady:
-		return string(r.status.Phase), phaseMessage(r.status.Phase, u) + leftOut(r.snapshot.StoredRelease(cmp.Or(u.RollbackRelease, u.ToRelease)))
+		return string(r.status.Phase), PhaseMessage(r.status.Phase, u) + leftOut(r.snapshot.StoredRelease(cmp.Or(u.RollbackRelease, u.ToRelease)))
 	case d.Kind == lifecycle.KindMove:
 		return cmp.Or(d.Reason, v1alpha1.ReasonUnknown), "leaving Ready: " + string(d.Move.Event)
 	default:
@@ -102,8 +102,8 @@ func (r *report) command(annotation, token string) string {
 	return fmt.Sprintf("kubectl annotate superset %s -n %s --overwrite %s=%s", r.s.Name, r.s.Namespace, annotation, token)
 }
 
-// phaseMessage says what a phase does.
-func phaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
+// PhaseMessage says what a phase of a run does; empty for a resting one but Pending.
+func PhaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
 	switch p {
 	case v1alpha1.PhaseValidate:
 		return fmt.Sprintf("validating %s in its own image; nothing that runs is changed", u.To)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package superset
+package metrics
 
 import (
 	"context"
@@ -117,21 +117,21 @@ func TestMeasure(t *testing.T) {
 	n, sum := count("DBMigrate")
 	installs, upgrades := ended(install), ended(upgrade)
 
-	measure(at(0, "DBMigrate"), at(70, "UpgradeScheduler"), move)
-	measure(at(0, "DBMigrate"), at(70, "UpgradeScheduler"), noMove)
+	Measure(at(0, "DBMigrate"), at(70, "UpgradeScheduler"), move)
+	Measure(at(0, "DBMigrate"), at(70, "UpgradeScheduler"), noMove)
 	if n2, sum2 := count("DBMigrate"); n2 != n+1 || sum2 != sum+70 {
 		t.Errorf("counted %d times, %v seconds; want once, 70", n2-n, sum2-sum)
 	}
 	resting, _ := count("Ready")
-	measure(at(0, "Ready", install), at(70, "Validate", install), move)
+	Measure(at(0, "Ready", install), at(70, "Validate", install), move)
 	if again, _ := count("Ready"); again != resting {
 		t.Error("the duration of a resting phase is counted")
 	}
 	if ended(install) != installs {
 		t.Error("an existing line of history is counted")
 	}
-	measure(at(0, "Verify"), at(1, "Ready", install), move)
-	measure(at(0, "DBMigrate", install), at(1, "Failed", upgrade, install), move)
+	Measure(at(0, "Verify"), at(1, "Ready", install), move)
+	Measure(at(0, "DBMigrate", install), at(1, "Failed", upgrade, install), move)
 	if ended(install) != installs+1 || ended(upgrade) != upgrades+1 {
 		t.Errorf("%v more installs, %v more failed upgrades; want one each", ended(install)-installs, ended(upgrade)-upgrades)
 	}
@@ -139,16 +139,16 @@ func TestMeasure(t *testing.T) {
 	done := at(70, "UpgradeScheduler")
 	done.Status.Upgrade = &v1alpha1.UpgradeStatus{Locks: &v1alpha1.LockStatus{Tries: 11}}
 	tries := testutil.ToFloat64(lockTries)
-	measure(at(0, "DBMigrate"), done, move)
-	measure(done, done, moves(lifecycle.SchedulerHeld))
-	measure(at(0, "DBMigrate"), done, &lifecycle.Decision{Kind: lifecycle.KindWait, Wait: lifecycle.Wait{Gate: v1alpha1.ConditionAwaitingApproval}})
+	Measure(at(0, "DBMigrate"), done, move)
+	Measure(done, done, moves(lifecycle.SchedulerHeld))
+	Measure(at(0, "DBMigrate"), done, &lifecycle.Decision{Kind: lifecycle.KindWait, Wait: lifecycle.Wait{Gate: v1alpha1.ConditionAwaitingApproval}})
 	if got := testutil.ToFloat64(lockTries) - tries; got != 22 {
 		t.Errorf("%v tries counted, want 11 at the move and 11 at the gate", got)
 	}
 	// The same time in two time zones, as read from the API server and as just written.
 	utc := install
 	utc.FinishedAt = metav1.NewTime(time.Unix(5, 0).UTC())
-	measure(at(0, "Ready", install), at(1, "Validate", utc), move)
+	Measure(at(0, "Ready", install), at(1, "Validate", utc), move)
 	if ended(install) != installs+1 {
 		t.Error("a line is counted again because of its time zone")
 	}
@@ -192,8 +192,8 @@ func TestRollbacksCount(t *testing.T) {
 	} {
 		count := func() float64 { return testutil.ToFloat64(rollbacksTotal.WithLabelValues(want[0], want[1])) }
 		before := count()
-		measure(&v1alpha1.Superset{}, &v1alpha1.Superset{}, d)
-		measure(&v1alpha1.Superset{}, &v1alpha1.Superset{}, moves(lifecycle.Verified))
+		Measure(&v1alpha1.Superset{}, &v1alpha1.Superset{}, d)
+		Measure(&v1alpha1.Superset{}, &v1alpha1.Superset{}, moves(lifecycle.Verified))
 		if got := count() - before; got != 1 {
 			t.Errorf("%v is counted %v times, want once", want, got)
 		}

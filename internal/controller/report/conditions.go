@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package superset
+package report
 
 import (
-	"cmp"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -11,9 +10,9 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
@@ -48,8 +47,10 @@ var conditions = []struct {
 	}},
 }
 
-// setConditions writes every condition into the status, and nothing else does.
-func setConditions(r *report) {
+// SetConditions writes every condition into a status that is about to be persisted, and
+// nothing else does. The snapshot and the decision are those that follow from that status.
+func SetConditions(status *v1alpha1.SupersetStatus, s *v1alpha1.Superset, snapshot *state.Snapshot, d *lifecycle.Decision) {
+	r := &report{s: s, status: status, snapshot: snapshot, d: d}
 	r.reason, r.message = r.summary()
 	for _, row := range conditions {
 		c := row.of(r)
@@ -158,7 +159,7 @@ func releaseStored(r *report) condition {
 
 // missing says that a release is not stored, and how to get it back.
 func (r *report) missing(hash string) string {
-	return fmt.Sprintf("ControllerRevision %s is missing: restore it from a backup, or set spec back to that release, which stores it again", releaseName(r.s.Name, hash))
+	return fmt.Sprintf("ControllerRevision %s is missing: restore it from a backup, or set spec back to that release, which stores it again", components.ReleaseName(r.s.Name, hash))
 }
 
 // databaseChange is what a rollback does to the database.
@@ -171,44 +172,4 @@ func databaseChange(class v1alpha1.RollbackClass) string {
 	case v1alpha1.RollbackImage, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone:
 	}
 	return "without a change of the database"
-}
-
-// report is what the conditions follow from.
-type report struct {
-	s *v1alpha1.Superset
-	// status as it is about to be written; snapshot and d are what follows from it.
-	status   *v1alpha1.SupersetStatus
-	snapshot *state.Snapshot
-	d        *lifecycle.Decision
-	// reason and message are the summary: those of Ready.
-	reason, message string
-}
-
-// ready is true when the desired release runs as it was verified.
-func (r *report) ready() bool {
-	return r.status.Phase == v1alpha1.PhaseReady && r.d.Kind == lifecycle.KindWork
-}
-
-// stalled is true when manual intervention is needed.
-func (r *report) stalled() bool {
-	return r.status.Phase == v1alpha1.PhaseFailed || r.status.Phase == v1alpha1.PhaseRolledBack
-}
-
-// rollback is what a rollback token would do now; the zero Rollback for nothing.
-func (r *report) rollback() rollback.Rollback {
-	release := r.snapshot.StoredRelease(r.rollbackTarget())
-	if release.Hash == "" {
-		return rollback.Rollback{}
-	}
-	return rollback.To(r.snapshot, release)
-}
-
-// rollbackTarget is the release that a rollback token would put back, stored or not; empty
-// for none.
-func (r *report) rollbackTarget() string {
-	u := r.status.Upgrade
-	if u != nil && u.Touched && r.status.Phase != v1alpha1.PhaseReady && r.status.Phase != v1alpha1.PhaseRolledBack {
-		return cmp.Or(u.RollbackRelease, u.FromRelease)
-	}
-	return r.status.PreviousRelease
 }
