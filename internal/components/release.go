@@ -130,7 +130,7 @@ func mergedSettings(name Name, all *runtime.RawExtension, own *v1alpha1.PodSetti
 	return out, nil
 }
 
-// Hash identifies the release as it was rendered.
+// Hash identifies the release as it was rendered: everything that is stored of it.
 func (r *Release) Hash() string {
 	if r.stored != "" {
 		return r.stored
@@ -139,7 +139,7 @@ func (r *Release) Hash() string {
 	if err != nil {
 		panic(fmt.Sprintf("encoding a release: %v", err)) // plain values only
 	}
-	return Hash(string(raw))
+	return contentHash(raw)
 }
 
 // Component renders the component object of one tier, without replicas, mode and fence;

@@ -23,15 +23,14 @@ func ParseRelease(raw []byte) (*Release, error) {
 }
 
 // LoadRelease decodes a release that was stored under a hash, and checks that nobody has
-// changed it: by the hash, or by content, the ContentHash that its operator has stored with
-// it, where a newer operator has stored fields that this one does not know.
-func LoadRelease(hash, content string, raw []byte) (*Release, error) {
+// changed it. A newer operator may have stored fields that this one does not know.
+func LoadRelease(hash string, raw []byte) (*Release, error) {
 	r, err := ParseRelease(raw)
 	if err != nil {
 		return nil, err
 	}
-	if r.Hash() != hash && (content == "" || ContentHash(raw) != content) {
-		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, r.Hash())
+	if got := contentHash(raw); got != hash {
+		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, got)
 	}
 	r.stored, r.Unknown = hash, unknownFields(raw, r)
 	return r, nil
@@ -71,9 +70,9 @@ func missing(all, mine map[string]any, prefix string, report func(string)) {
 	}
 }
 
-// ContentHash identifies everything that is stored of a release, whatever the order of its
+// contentHash identifies everything that is stored of a release, whatever the order of its
 // fields. It is empty for what is no JSON.
-func ContentHash(raw []byte) string {
+func contentHash(raw []byte) string {
 	var content any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber() // a number is compared as it is written

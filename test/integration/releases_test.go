@@ -241,7 +241,7 @@ func TestReleaseOfNewerOperator(t *testing.T) {
 	f.edit(version("6.0.0"))
 	s := f.ready("6.0.0")
 	operator.kill()
-	f.storedWith(s.Status.PreviousRelease, "addedLater", "on")
+	f.storedWith("addedLater", "on")
 	must(t, operator.start())
 	s = f.until("the unknown field is named", func(s *v1alpha1.Superset) bool {
 		return strings.Contains(condition(s, v1alpha1.ConditionRollbackAvailable).Message, "addedLater")
@@ -254,21 +254,26 @@ func TestReleaseOfNewerOperator(t *testing.T) {
 	f.runs("5.0.0")
 }
 
-// storedWith replaces a stored release by the same with one more field, as a newer operator
-// would have stored it.
-func (f *fixture) storedWith(hash, field, value string) {
+// storedWith replaces the previous release by the same with one more field, as a newer
+// operator would have stored it.
+func (f *fixture) storedWith(field, value string) {
 	f.t.Helper()
-	old := f.revision(hash)
+	s := f.get()
+	old := f.revision(s.Status.PreviousRelease)
 	var content map[string]any
 	must(f.t, json.Unmarshal(old.Data.Raw, &content))
 	content[field] = value
-	raw, err := json.Marshal(content)
+	raw, err := json.Marshal(content) // sorted, as the hash is made of it
 	must(f.t, err)
+	hash := components.Hash(string(raw))
 	again := old.DeepCopy()
-	again.ResourceVersion, again.UID, again.ManagedFields, again.Data.Raw = "", "", nil, raw
-	again.Annotations["superset-operator.dev/content-hash"] = components.ContentHash(raw)
-	must(f.t, k8s.Delete(f.t.Context(), old))
+	again.Name, again.ResourceVersion, again.UID, again.ManagedFields, again.Data.Raw = components.ReleaseName(s.Name, hash), "", "", nil, raw
+	again.Labels[v1alpha1.LabelRelease] = hash
 	must(f.t, k8s.Create(f.t.Context(), again))
+	must(f.t, k8s.Delete(f.t.Context(), old))
+	before := s.DeepCopy()
+	s.Status.PreviousRelease = hash
+	must(f.t, k8s.Status().Patch(f.t.Context(), s, client.MergeFrom(before)))
 }
 
 // jobNames are the names of the Jobs, sorted.

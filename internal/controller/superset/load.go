@@ -59,7 +59,7 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 	case !metav1.IsControlledBy(&revision, s):
 		return nil, &apply.ConflictError{Kind: "ControllerRevision", Namespace: s.Namespace, Name: name}
 	}
-	release, err := components.LoadRelease(hash, revision.Annotations[annotationContent], revision.Data.Raw)
+	release, err := components.LoadRelease(hash, revision.Data.Raw)
 	if err != nil {
 		return nil, &missingError{s.Namespace, name, "cannot be used: " + err.Error()}
 	}

@@ -33,7 +33,6 @@ const (
 	annotationPrevious = "superset-operator.dev/previous-secret-key"
 	annotationDatabase = "superset-operator.dev/database"
 	annotationWish     = "superset-operator.dev/wish"
-	annotationContent  = "superset-operator.dev/content-hash"
 )
 
 // storeRelease stores the desired release with its plan, and the config that its pods mount.
@@ -83,7 +82,6 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 				annotationKey: refName(&r.Runtime.SecretKeyFrom), annotationPrevious: refName(r.PreviousSecretKey),
 				annotationDatabase: refName(&r.Runtime.Database.URIFrom),
 				annotationWish:     components.WishOf(owner),
-				annotationContent:  components.ContentHash(raw),
 			},
 		},
 		Data:     runtime.RawExtension{Raw: raw},
