@@ -121,6 +121,7 @@ type SupersetWebWorkerSpec struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods contain it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="the name must be a DNS label that begins with a letter and has no dot: write for example my-bi instead of my.bi, and bi2 instead of 2bi"
 type SupersetWebWorker struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
@@ -170,6 +171,7 @@ type SupersetAsyncWorkerSpec struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods contain it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="the name must be a DNS label that begins with a letter and has no dot: write for example my-bi instead of my.bi, and bi2 instead of 2bi"
 type SupersetAsyncWorker struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.
@@ -211,6 +213,7 @@ type SupersetAsyncSchedulerSpec struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 50",message="the name must have at most 50 characters: the names of its pods contain it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="the name must be a DNS label that begins with a letter and has no dot: write for example my-bi instead of my.bi, and bi2 instead of 2bi"
 type SupersetAsyncScheduler struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

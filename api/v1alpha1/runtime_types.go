@@ -15,7 +15,7 @@ type RuntimeSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=5
 	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?$')",message="version must be a full semantic version without a leading v: write for example 6.0.0"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(0|[1-9][0-9]*)[.](0|[1-9][0-9]*)[.](0|[1-9][0-9]*)(-([0-9A-Za-z-]+[.])*[0-9A-Za-z-]*[0-9A-Za-z])?$')",message="version must be a full semantic version without a leading v that ends with a letter or digit: write for example 6.0.0 or 6.0.0-acme.1"
 	Version string `json:"version"`
 
 	// image is the container image. Default: apache/superset with the version as its

@@ -126,6 +126,7 @@ type JobsSpec struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40",message="the name must have at most 40 characters: the names of its Jobs and Deployments contain it"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="the name must be a DNS label that begins with a letter and has no dot: write for example my-bi instead of my.bi, and bi2 instead of 2bi"
 type Superset struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata.

@@ -14,9 +14,14 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
+const (
+	messageVersion = "version must be a full semantic version without a leading v that ends with a letter or digit: write for example 6.0.0 or 6.0.0-acme.1"
+	messageName    = "the name must be a DNS label that begins with a letter and has no dot: write for example my-bi instead of my.bi, and bi2 instead of 2bi"
+)
+
 // wrong has a manifest for each message of a CEL rule.
 var wrong = map[string]func(f *fixture) client.Object{
-	"version must be a full semantic version without a leading v: write for example 6.0.0": func(f *fixture) client.Object {
+	messageVersion: func(f *fixture) client.Object {
 		return f.superset("v6.0.0")
 	},
 	"tag must be an image tag, such as 6.0.0-py311; a digest goes into image.digest": func(f *fixture) client.Object {
@@ -90,6 +95,9 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"worker and scheduler need a Celery broker: set cache.urlFrom": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache = nil })
 	},
+	messageName: func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = "my.bi" })
+	},
 	"the name must have at most 40 characters: the names of its Jobs and Deployments contain it": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = strings.Repeat("a", 41) })
 	},
@@ -133,5 +141,36 @@ func TestMessages(t *testing.T) {
 	}
 	if len(all) != len(wrong)+1 {
 		t.Errorf("%d messages in the CRDs, %d manifests: one manifest is for a rule that no longer exists", len(all), len(wrong))
+	}
+}
+
+// A name that no Service can have and a version that no label can have are refused at
+// admission; unusual ones that work are accepted.
+func TestNamesAndVersions(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for name, message := range map[string]string{"my.bi": messageName, "2bi": messageName, "b": "", "bi-2": ""} {
+		s := f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = name })
+		checkAdmission(t, s, name, message)
+		c := f.component(components.Worker)
+		c.SetName(name)
+		checkAdmission(t, c, name, message)
+	}
+	for version, message := range map[string]string{
+		"6.0.0-rc-": messageVersion, "6.0.0-rc.": messageVersion, "6.0.0-a..b": messageVersion, "6.0": messageVersion,
+		"6.0.0-rc1": "", "6.0.0-acme.2": "", "6.0.0-x--y.0": "",
+	} {
+		checkAdmission(t, f.superset(version), version, message)
+	}
+}
+
+// checkAdmission creates an object on trial; an empty message means that it is accepted.
+func checkAdmission(t *testing.T, object client.Object, what, message string) {
+	t.Helper()
+	err := k8s.Create(t.Context(), object, client.DryRunAll)
+	if message != "" {
+		refused(t, err, message)
+	} else if err != nil {
+		t.Errorf("%s: %v", what, err)
 	}
 }
