@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -63,6 +64,37 @@ func TestFlags(t *testing.T) {
 	var out bytes.Buffer
 	if code := run(t.Context(), []string{"-list"}, &out); code != 0 || !strings.Contains(out.String(), "scenario rolling ") || !strings.Contains(out.String(), "mode     stale-jobs ") {
 		t.Errorf("exit code %d:\n%s", code, &out)
+	}
+}
+
+// A whole campaign runs a mode that names scenarios in exactly those; -thorough runs it in all.
+func TestModesThatNameScenarios(t *testing.T) {
+	in := func(c choice, name string) (out []string) {
+		run := newCampaign(nil, c, io.Discard)
+		for _, s := range run.chosen() {
+			for _, m := range modes() {
+				if m.name == name && run.goesThrough(s, &m) {
+					out = append(out, s.name)
+				}
+			}
+		}
+		return out
+	}
+	if got, want := in(choice{}, "vanish"), []string{"rolling", "drain", "failed", "restore"}; !slices.Equal(got, want) {
+		t.Errorf("vanish runs in %v, want %v", got, want)
+	}
+	if got := in(choice{thorough: true}, "vanish"); len(got) != len(scenarios) {
+		t.Errorf("vanish runs in %v with -thorough", got)
+	}
+	if got := in(choice{modes: []string{"vanish"}, scenarios: []string{"install"}}, "vanish"); !slices.Equal(got, []string{"install"}) {
+		t.Errorf("vanish runs in %v when it is named", got)
+	}
+	for _, m := range modes() {
+		for _, name := range m.in {
+			if !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.name == name }) {
+				t.Errorf("mode %s names scenario %s, which does not exist", m.name, name)
+			}
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/test/campaign/fault"
 )
 
 // reference is an undisturbed run.
@@ -95,7 +96,7 @@ func (l *lab) try(ctx context.Context, p point, r *reference) (out result, err e
 	if err != nil {
 		return out, err
 	}
-	first := t.start(ctx, p.mode.first(p.k, past), p.mode.elect)
+	first := t.start(ctx, t.disturbance(ctx, p, past), p.mode.elect)
 	first.wait(ctx)
 	if p.mode.elect {
 		t.start(ctx, none(0, ""), true).wait(ctx)
@@ -114,6 +115,15 @@ func (l *lab) try(ctx context.Context, p point, r *reference) (out result, err e
 	return out, nil
 }
 
+// disturbance configures the first operator.
+func (t *trial) disturbance(ctx context.Context, p point, past string) fault.Options {
+	o := p.mode.first(p.k, past)
+	if p.mode.outside != nil {
+		o.Notify = func(fault.Request) { t.happens(ctx, p.mode.outside) }
+	}
+	return o
+}
+
 // ends waits until the scenario has ended as in the undisturbed run, and does
 // what the disturbance needs meanwhile.
 func (t *trial) ends(ctx context.Context, p point, r *reference, past string) error {
@@ -124,7 +134,7 @@ func (t *trial) ends(ctx context.Context, p point, r *reference, past string) er
 	w := &way{trial: t, point: p, first: first, past: past}
 	answered := false
 	return t.until(ctx, stuck, func(idle time.Duration) (bool, error) {
-		if err := t.answer(ctx, p.scenario.step, &answered); err != nil {
+		if err := errors.Join(t.events.failed(), t.answer(ctx, p.scenario.step, &answered)); err != nil {
 			return false, err
 		}
 		w.replace(ctx)

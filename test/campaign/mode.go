@@ -29,8 +29,12 @@ type mode struct {
 	// paused first operator resumes when the second is a phase further, or, with
 	// late, when the second has finished.
 	elect, late bool
-	// reach determines which scenarios use the mode when no mode is named.
+	// outside happens in the cluster at the write of the point; nil for nothing.
+	outside *outside
+	// reach determines which scenarios use the mode when no mode is named; in names them
+	// instead.
 	reach reach
+	in    []string
 }
 
 // reach limits a whole campaign, so that two processors need an hour and a
@@ -106,6 +110,18 @@ func anyRequest(e fault.Effect) func(int, string) fault.Options {
 	}
 }
 
+// notify lets something happen outside of the operator at one write, or from it on.
+func notify(o *outside) func(int, string) fault.Options {
+	return func(k int, _ string) fault.Options {
+		return fault.Options{Plan: func(r fault.Request) fault.Effect {
+			if r.Write == k || o.again && r.Write > k {
+				return fault.Notify
+			}
+			return fault.Pass
+		}}
+	}
+}
+
 // modes lists the ways to disturb the operator.
 func modes() []mode {
 	out := []mode{
@@ -125,7 +141,17 @@ func modes() []mode {
 	for _, lag := range []time.Duration{200 * time.Millisecond, time.Second} {
 		out = append(out, lagging(lag))
 	}
-	return out
+	return append(out, outsideModes()...)
+}
+
+// outsideModes disturb what is around the operator.
+func outsideModes() []mode {
+	around := func(name, says string, o outside, in ...string) mode {
+		return mode{name: name, says: says, points: writesOf, first: notify(&o), next: none, outside: &o, in: in}
+	}
+	return []mode{
+		around("vanish", "at a write and at each later one, all ended Jobs and all ended pods of Jobs are deleted", outside{do: vanish, again: true}, "rolling", "drain", "failed", "restore"),
+	}
 }
 
 // stale starts the next operator with a cache of the state before the scenario.

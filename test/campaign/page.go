@@ -18,6 +18,10 @@ one pod for each attempt, no two concurrent changes of the schema, never two sch
 fence, and the same number of objects of each kind created and deleted. A delayed write of a paused
 operator may create the maintenance page again, if the page is then deleted again.
 
+Other points change what is around the operator. Where ended Jobs and their pods vanish, their deletion
+is not counted, and a Job may run again if its result could not have been seen: it vanished before the
+status had its result, another Job or another phase. Every other Job still runs once.
+
 The API server, the controllers and the scheduler are real; nodes and databases are simulated. The
 operator runs with the RBAC rules that it is shipped with. Writes are counted without leases and events.
 

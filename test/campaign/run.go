@@ -174,6 +174,9 @@ func (c *campaign) goesThrough(s *scenario, m *mode) bool {
 	if len(c.modes) > 0 {
 		return slices.Contains(c.modes, m.name)
 	}
+	if len(m.in) > 0 {
+		return c.thorough || slices.Contains(m.in, s.name)
+	}
 	return c.thorough || m.reach == everywhere || m.reach == thorough && s.thorough
 }
 

@@ -26,6 +26,7 @@ type trial struct {
 	scenario  *scenario
 	ns        string
 	record    chronicle.Recorder
+	events    outsideState
 	instances []*instance
 	stopWatch context.CancelFunc
 }
@@ -207,8 +208,18 @@ func (t *trial) ending() bool {
 
 // facts so far.
 func (t *trial) facts() facts {
-	f := factsOf(t.record.Story())
+	story, again := t.story()
+	f := factsOf(story)
 	f.Migrations = t.lab.world.Migrations(t.ns, sample.Name)
+	f.Migrations.Started, f.Migrations.Finished = f.Migrations.Started-again, f.Migrations.Finished-again
 	f.Revision = t.lab.world.Revision(t.ns, sample.Name)
 	return f
+}
+
+// story is the record without what the events outside of the operator have done; again is
+// the number of migrations that ran again because of them.
+func (t *trial) story() (story []chronicle.Change, again int) {
+	t.events.mu.Lock()
+	defer t.events.mu.Unlock()
+	return withoutVanishing(t.record.Story(), t.events.vanished)
 }

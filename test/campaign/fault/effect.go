@@ -37,6 +37,8 @@ const (
 	// Freeze sends it, and then holds back the watches of the configured kinds for
 	// a while.
 	Freeze
+	// Notify calls Options.Notify, and sends the request afterwards.
+	Notify
 )
 
 // errDead is the error of all calls of a killed operator.

@@ -26,6 +26,9 @@ type Options struct {
 	// FrozenFor is how long Freeze holds back watches of Kinds. With Past they are
 	// also held back for that long from the start.
 	FrozenFor time.Duration
+	// Notify is called for a request with the effect of that name, before it is sent.
+	// Several requests may call it at the same time.
+	Notify func(Request)
 }
 
 // Layer is the proxy between one operator and the API server.
@@ -107,7 +110,7 @@ func (l *Layer) arrive(req *http.Request) (r Request, effect Effect, gate chan s
 	if l.options.Plan != nil {
 		effect = l.options.Plan(r)
 	}
-	if effect != Pass {
+	if effect != Pass && l.struck == "" {
 		l.struck = r.String()
 	}
 	if effect == Pause && l.paused == nil {
@@ -139,6 +142,10 @@ func (l *Layer) write(next http.RoundTripper, req *http.Request, r Request, effe
 	if response := answer(effect, req); response != nil {
 		l.note(r, "answered "+response.Status)
 		return response, nil
+	}
+	if effect == Notify {
+		l.note(r, "something happens outside of the operator")
+		l.options.Notify(r)
 	}
 	sent, err := detached(req)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -153,6 +154,30 @@ func TestPausedWritesAreSentLater(t *testing.T) {
 	}
 	if _, _, err := send(t.Context(), l, s, "POST "+jobs, "third"); err != nil || l.Paused() {
 		t.Errorf("the next request: %v", err)
+	}
+}
+
+// Notify is called before the request is sent, for each request that has the effect; struck
+// is the first one.
+func TestNotifyComesFirst(t *testing.T) {
+	s := serve(t)
+	var called []string
+	l := New(Options{
+		Plan: func(r Request) Effect {
+			if r.Write >= 2 {
+				return Notify
+			}
+			return Pass
+		},
+		Notify: func(r Request) { called = append(called, fmt.Sprintf("write %d after %d", r.Write, len(s.requests()))) },
+	})
+	for _, path := range []string{jobs, events, jobs, jobs} {
+		if code, _, err := send(t.Context(), l, s, "POST "+path, ""); code != 200 || err != nil {
+			t.Fatalf("%s: %d, %v", path, code, err)
+		}
+	}
+	if want := []string{"write 2 after 2", "write 3 after 3"}; !slices.Equal(called, want) || len(s.requests()) != 4 || !strings.Contains(l.Struck(), "write 2:") {
+		t.Errorf("called: %v, want %v; struck: %s; the server got %v", called, want, l.Struck(), s.requests())
 	}
 }
 
