@@ -134,11 +134,12 @@ func (t *trial) ends(ctx context.Context, p point, r *reference, past string) er
 	w := &way{trial: t, point: p, first: first, past: past}
 	answered := false
 	return t.until(ctx, stuck, func(idle time.Duration) (bool, error) {
-		if err := errors.Join(t.events.failed(), t.answer(ctx, p.scenario.step, &answered)); err != nil {
+		paused, err := t.resume(ctx)
+		if err := errors.Join(err, t.events.failed(), t.answer(ctx, p.scenario.step, &answered)); err != nil {
 			return false, err
 		}
 		w.replace(ctx)
-		if w.holds() || idle < quiet || !p.scenario.ended(t.superset()) || t.ending() {
+		if paused || w.holds() || idle < quiet || !p.scenario.ended(t.superset()) || t.ending() {
 			return false, nil
 		}
 		alike := p.compare(r, t.facts()) == ""

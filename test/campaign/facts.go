@@ -13,6 +13,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/test/chronicle"
 	"github.com/superset-operator/superset-operator/test/cluster/world"
+	"github.com/superset-operator/superset-operator/test/sample"
 )
 
 // facts are what two runs of a scenario must have in common.
@@ -102,6 +103,31 @@ func (f facts) withoutLate(undisturbed facts) facts {
 		}
 	}
 	return f
+}
+
+// withoutEdits lowers the generations in the Superset by a number of edits that the undisturbed
+// run does not have.
+func (f facts) withoutEdits(n int64) facts {
+	if n > 0 {
+		lower(f.State["Superset "+sample.Name], n)
+	}
+	return f
+}
+
+func lower(in any, n int64) {
+	switch in := in.(type) {
+	case map[string]any:
+		for field, v := range in {
+			if generation, ok := v.(int64); ok && (field == "generation" || field == "observedGeneration") {
+				in[field] = generation - n
+			}
+			lower(v, n)
+		}
+	case []any:
+		for _, v := range in {
+			lower(v, n)
+		}
+	}
 }
 
 // classOf is the kind of an object; for a Deployment or a pod also its component.

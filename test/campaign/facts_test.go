@@ -16,6 +16,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/test/chronicle"
+	"github.com/superset-operator/superset-operator/test/sample"
 )
 
 // runBuilder builds the record of a short run: an upgrade with its Job and its
@@ -75,6 +76,24 @@ func TestEqualRuns(t *testing.T) {
 	a, b := story("u1", "ns1", 1_700_000_011, usual), story("u2", "t-4652s", 1_700_000_033, usual)
 	if d := diff(a, b); d != "" || len(a.Broken) > 0 || len(a.State) != 2 {
 		t.Errorf("they differ:\n%s%v %v", d, a.Broken, a.State)
+	}
+}
+
+// The generations that the edits of a mode have added are not compared; any other one is.
+func TestEditsOfAMode(t *testing.T) {
+	at := func(generation int64, edits int64) facts {
+		b := &runBuilder{uid: "u", ns: "ns", at: time.Unix(1, 0)}
+		s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: sample.Name, Generation: generation}}
+		s.Status.ObservedGeneration = generation
+		s.Status.Conditions = []metav1.Condition{{Type: "Ready", ObservedGeneration: generation}}
+		b.record(true, false, s)
+		return factsOf(b.changes).withoutEdits(edits)
+	}
+	if d := diff(at(3, 0), at(5, 2)); d != "" {
+		t.Errorf("two edits of the mode are compared:\n%s", d)
+	}
+	if d := diff(at(3, 0), at(5, 1)); strings.Count(d, "+ ") != 3 {
+		t.Errorf("a third edit is not seen in all generations:\n%s", d)
 	}
 }
 

@@ -151,6 +151,7 @@ func outsideModes() []mode {
 	}
 	return []mode{
 		around("vanish", "at a write and at each later one, all ended Jobs and all ended pods of Jobs are deleted", outside{do: vanish, again: true}, "rolling", "drain", "failed", "restore"),
+		around("pause", fmt.Sprintf("at a write, a user pauses the Superset, for %s", pauseTime), outside{do: pause}, "rolling", "drain", "failed", "restore"),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -30,6 +31,10 @@ type outsideState struct {
 	mu sync.Mutex
 	// vanished has the Jobs and pods that an event has deleted.
 	vanished map[types.UID]bool
+	// edits is how often an event has changed the spec, and pausedUntil is when the user
+	// resumes the Superset; zero while it is not paused.
+	edits       int64
+	pausedUntil time.Time
 	// err is the first error of an event.
 	err error
 }
@@ -90,4 +95,32 @@ func (t *trial) remove(ctx context.Context, obj client.Object) error {
 		return fmt.Errorf("deleting what vanishes: %w", err)
 	}
 	return nil
+}
+
+// pauseTime is how long a user pauses the Superset.
+const pauseTime = 3 * time.Second
+
+// pause is a user who pauses the Superset.
+func pause(ctx context.Context, t *trial) error {
+	t.events.pausedUntil = time.Now().Add(pauseTime)
+	return t.setPaused(ctx, true)
+}
+
+// resume ends a pause that is due; paused is true until that is done.
+func (t *trial) resume(ctx context.Context) (paused bool, err error) {
+	t.events.mu.Lock()
+	defer t.events.mu.Unlock()
+	switch until := t.events.pausedUntil; {
+	case until.IsZero():
+		return false, nil
+	case time.Now().Before(until):
+		return true, nil
+	}
+	t.events.pausedUntil = time.Time{}
+	return true, t.setPaused(ctx, false)
+}
+
+func (t *trial) setPaused(ctx context.Context, paused bool) error {
+	t.events.edits++
+	return t.edit(ctx, func(s *v1alpha1.Superset) { s.Spec.Paused = paused })
 }

@@ -208,18 +208,19 @@ func (t *trial) ending() bool {
 
 // facts so far.
 func (t *trial) facts() facts {
-	story, again := t.story()
-	f := factsOf(story)
+	story, again, edits := t.story()
+	f := factsOf(story).withoutEdits(edits)
 	f.Migrations = t.lab.world.Migrations(t.ns, sample.Name)
 	f.Migrations.Started, f.Migrations.Finished = f.Migrations.Started-again, f.Migrations.Finished-again
 	f.Revision = t.lab.world.Revision(t.ns, sample.Name)
 	return f
 }
 
-// story is the record without what the events outside of the operator have done; again is
-// the number of migrations that ran again because of them.
-func (t *trial) story() (story []chronicle.Change, again int) {
+// story is the record without what the events outside of the operator have done. again is the
+// number of migrations that ran again because of them, and edits that of changes of the spec.
+func (t *trial) story() (story []chronicle.Change, again int, edits int64) {
 	t.events.mu.Lock()
 	defer t.events.mu.Unlock()
-	return withoutVanishing(t.record.Story(), t.events.vanished)
+	story, again = withoutVanishing(t.record.Story(), t.events.vanished)
+	return story, again, t.events.edits
 }
