@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/superset-operator/superset-operator/test/sample"
 )
 
 // slice is the part of the campaign that runs with the tests: some points of each
@@ -95,6 +97,40 @@ func TestModesThatNameScenarios(t *testing.T) {
 				t.Errorf("mode %s names scenario %s, which does not exist", m.name, name)
 			}
 		}
+	}
+}
+
+// A mode with settings is compared with an undisturbed run that has them too, which runs only
+// where it is needed.
+func TestSettingsOfAMode(t *testing.T) {
+	keys := func(c choice) (out []string) {
+		run := newCampaign(nil, c, io.Discard)
+		for _, s := range run.unknown(run.chosen()) {
+			out = append(out, s.key())
+		}
+		return out
+	}
+	if got, want := keys(choice{scenarios: []string{"rolling"}}), []string{"rolling", "rolling with the settings of outage"}; !slices.Equal(got, want) {
+		t.Errorf("undisturbed runs: %v, want %v", got, want)
+	}
+	if got, want := keys(choice{scenarios: []string{"rolling"}, modes: []string{"outage"}}), []string{"rolling with the settings of outage"}; !slices.Equal(got, want) {
+		t.Errorf("undisturbed runs of outage: %v, want %v", got, want)
+	}
+	for i := range scenarios {
+		s := &scenarios[i]
+		with := s.with("x", edits{shortDeadlines})
+		created := append(with.before, with.step)[0]
+		if got := sample.Superset("ns", before, created.edits...).Spec.Upgrade.Deadlines; got.Web == nil || got.Rollback == nil || got.Web.Duration >= outage {
+			t.Errorf("%s is created with deadlines %+v", s.name, got)
+		}
+		if original := append(slices.Clone(s.before), s.step)[0]; sample.Superset("ns", before, original.edits...).Spec.Upgrade.Deadlines.Web != nil || s.key() != s.name {
+			t.Errorf("%s itself has got the settings", s.name)
+		}
+	}
+	c := newCampaign(nil, choice{scenarios: []string{"rolling"}, modes: []string{"outage", "after"}, every: 1}, io.Discard)
+	c.references["rolling"], c.references["rolling with the settings of outage"] = &reference{writes: make([]string, 2)}, &reference{writes: make([]string, 3)}
+	if got := c.points(c.chosen()); len(got) != 5 {
+		t.Errorf("points: %v, want two without and three with the settings", got)
 	}
 }
 

@@ -156,28 +156,36 @@ type way struct {
 	point
 	first    *instance
 	past     string
+	died     time.Time
 	replaced bool
 	stopped  string
 	resumed  time.Time
 }
 
-// replace starts a second operator after the first was killed.
+// replace starts a second operator after the first was killed, and after the outage of the
+// mode.
 func (w *way) replace(ctx context.Context) {
 	select {
 	case <-w.first.layer.Dead():
 	default:
 		return
 	}
-	if !w.replaced {
+	if w.died.IsZero() {
+		w.died = time.Now()
+	}
+	if !w.replaced && time.Since(w.died) >= w.mode.absence {
 		w.replaced = true
 		w.start(ctx, w.mode.next(w.k, w.ago(w.mode.back, w.past)), false)
 	}
 }
 
-// holds is true while the first operator is paused, and until its pending writes
-// were recorded. The first operator is resumed when the second has progressed far
+// holds is true during an outage, while the first operator is paused, and until its pending
+// writes were recorded. The first operator is resumed when the second has progressed far
 // enough.
 func (w *way) holds() bool {
+	if !w.died.IsZero() && !w.replaced {
+		return true
+	}
 	if !w.first.layer.Paused() {
 		return time.Since(w.resumed) < quiet
 	}

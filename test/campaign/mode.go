@@ -13,6 +13,9 @@ import (
 // the operator takes for all its writes.
 const standstill = time.Second
 
+// outage is longer than every deadline in the mode of that name.
+const outage = shortDeadline + 5*time.Second
+
 // mode is a way to disturb the operator.
 type mode struct {
 	name, says string
@@ -29,6 +32,10 @@ type mode struct {
 	// paused first operator resumes when the second is a phase further, or, with
 	// late, when the second has finished.
 	elect, late bool
+	// absence is how long no operator runs after a kill.
+	absence time.Duration
+	// settings are those of the Superset from its creation on, in the undisturbed run too.
+	settings edits
 	// outside happens in the cluster at the write of the point; nil for nothing.
 	outside *outside
 	// reach determines which scenarios use the mode when no mode is named; in names them
@@ -151,6 +158,8 @@ func outsideModes() []mode {
 	}
 	return []mode{
 		around("vanish", "at a write and at each later one, all ended Jobs and all ended pods of Jobs are deleted", outside{do: vanish, again: true}, "rolling", "drain", "failed", "restore"),
+		{name: "outage", says: fmt.Sprintf("the operator is killed after a write; the next one starts after %s, which is longer than every deadline", outage),
+			points: writesOf, first: at(fault.KillAfter), next: none, absence: outage, settings: edits{shortDeadlines}, in: []string{"rolling", "drain"}},
 		around("pause", fmt.Sprintf("at a write, a user pauses the Superset, for %s", pauseTime), outside{do: pause}, "rolling", "drain", "failed", "restore"),
 	}
 }
@@ -185,6 +194,14 @@ func frozen(g group) mode {
 			return o
 		},
 	}
+}
+
+// of is the scenario as a mode runs it.
+func (m *mode) of(s *scenario) *scenario {
+	if m.settings == nil {
+		return s
+	}
+	return s.with(m.name, m.settings)
 }
 
 // lagging delays watches during the whole run; k is the number of a group.

@@ -68,7 +68,7 @@ func (c *campaign) rows() []row {
 				}
 			}
 			if line.tried > 0 {
-				line.writes = len(c.references[s.name].writes)
+				line.writes = len(c.references[m.of(&s).key()].writes)
 				out = append(out, line)
 			}
 		}

@@ -60,8 +60,7 @@ func newCampaign(l *lab, c choice, out io.Writer) *campaign {
 // outcome of the points is in results.
 func (c *campaign) run(ctx context.Context) error {
 	chosen := c.chosen()
-	unknown := slices.DeleteFunc(slices.Clone(chosen), func(s *scenario) bool { return c.references[s.name] != nil })
-	if err := c.runUndisturbed(ctx, unknown); err != nil {
+	if err := c.runUndisturbed(ctx, c.unknown(chosen)); err != nil {
 		return err
 	}
 	points := c.points(chosen)
@@ -77,7 +76,7 @@ func (c *campaign) run(ctx context.Context) error {
 	shuffle := rand.New(rand.NewPCG(c.seed, 0))
 	shuffle.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
 	err := inParallel(ctx, c.atOnce, points, func(ctx context.Context, p point) error {
-		r, err := c.lab.try(ctx, p, c.references[p.scenario.name])
+		r, err := c.lab.try(ctx, p, c.references[p.scenario.key()])
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
@@ -100,6 +99,22 @@ func (c *campaign) chosen() (list []*scenario) {
 	for i := range scenarios {
 		if named(c.scenarios, scenarios[i].name) {
 			list = append(list, &scenarios[i])
+		}
+	}
+	return list
+}
+
+// unknown are the scenarios whose undisturbed run the points need and the campaign does not
+// have.
+func (c *campaign) unknown(chosen []*scenario) (list []*scenario) {
+	all, known := modes(), map[string]bool{}
+	for _, s := range chosen {
+		for i := range all {
+			needed := all[i].of(s)
+			if key := needed.key(); c.goesThrough(s, &all[i]) && !known[key] && c.references[key] == nil {
+				known[key] = true
+				list = append(list, needed)
+			}
 		}
 	}
 	return list
@@ -128,23 +143,23 @@ func (c *campaign) runUndisturbed(ctx context.Context, chosen []*scenario) error
 	return inParallel(ctx, c.atOnce, append(slices.Clone(chosen), chosen...), func(ctx context.Context, s *scenario) error {
 		r, err := c.lab.undisturbed(ctx, s)
 		if err != nil {
-			return fmt.Errorf("%s, undisturbed: %w", s.name, err)
+			return fmt.Errorf("%s, undisturbed: %w", s.key(), err)
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		before, ok := c.references[s.name]
+		before, ok := c.references[s.key()]
 		if !ok {
-			c.references[s.name] = r
+			c.references[s.key()] = r
 			return nil
 		}
 		if d := diff(before.facts, r.facts); d != "" {
-			return fmt.Errorf("%s: two undisturbed runs differ (-first +second):\n%s", s.name, d)
+			return fmt.Errorf("%s: two undisturbed runs differ (-first +second):\n%s", s.key(), d)
 		}
 		if len(r.writes) > len(before.writes) {
 			before.writes = r.writes
 		}
 		before.requests = max(before.requests, r.requests)
-		_, _ = fmt.Fprintf(c.out, "campaign: %s undisturbed: %d writes, %d requests, %.1f s\n", s.name, len(before.writes), before.requests, r.took.Seconds())
+		_, _ = fmt.Fprintf(c.out, "campaign: %s undisturbed: %d writes, %d requests, %.1f s\n", s.key(), len(before.writes), before.requests, r.took.Seconds())
 		return nil
 	})
 }
@@ -158,7 +173,8 @@ func (c *campaign) points(chosen []*scenario) []point {
 			if !c.goesThrough(s, &all[i]) {
 				continue
 			}
-			for k := 1; k <= all[i].points(c.references[s.name]); k++ {
+			s := all[i].of(s)
+			for k := 1; k <= all[i].points(c.references[s.key()]); k++ {
 				if c.k == 0 && (k-1)%c.every == 0 || c.k == k {
 					out = append(out, point{s, &all[i], k})
 				}

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -35,6 +37,29 @@ type scenario struct {
 	step
 	// thorough scenarios run with more modes.
 	thorough bool
+	// variant names the mode whose settings the Superset has; empty for none.
+	variant string
+}
+
+// key identifies the undisturbed run to compare with.
+func (s *scenario) key() string {
+	if s.variant == "" {
+		return s.name
+	}
+	return s.name + " with the settings of " + s.variant
+}
+
+// with is the scenario of a Superset that has the settings of a mode from its creation on.
+func (s *scenario) with(variant string, settings edits) *scenario {
+	out := *s
+	out.variant = variant
+	if len(s.before) == 0 {
+		out.edits = slices.Concat(settings, s.edits)
+		return &out
+	}
+	out.before = slices.Clone(s.before)
+	out.before[0].edits = slices.Concat(settings, s.before[0].edits)
+	return &out
 }
 
 type edits = []func(*v1alpha1.Superset)
@@ -62,6 +87,14 @@ func accepting(s step) step {
 		return sample.Annotation(v1alpha1.AnnotationAcceptDataLoss, token), ok
 	}
 	return s
+}
+
+// shortDeadline is the deadline of every phase in the mode outage.
+const shortDeadline = 30 * time.Second
+
+func shortDeadlines(s *v1alpha1.Superset) {
+	d := &metav1.Duration{Duration: shortDeadline}
+	s.Spec.Upgrade.Deadlines = v1alpha1.Deadlines{Validate: d, Migrate: d, Scheduler: d, Workers: d, Web: d, Verify: d, Rollback: d}
 }
 
 func backedUp(s *v1alpha1.Superset) { s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{} }
