@@ -3,7 +3,11 @@
 package components
 
 import (
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
 // PodReady is true when the condition Ready of a pod is true.
@@ -14,6 +18,19 @@ func PodReady(pod *corev1.Pod) bool {
 		}
 	}
 	return false
+}
+
+// OwnsPod is true for a pod of a component's Deployment: one of its ReplicaSets controls it, or
+// has left it behind. Labels alone prove nothing: a pod of somebody else may have the same.
+func OwnsPod(instance string, name Name, pod *corev1.Pod) bool {
+	if pod.Labels[v1alpha1.LabelComponent] != string(name) {
+		return false
+	}
+	hash, controller := pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey], metav1.GetControllerOf(pod)
+	if controller == nil {
+		return hash != ""
+	}
+	return controller.Kind == "ReplicaSet" && controller.Name == DeploymentName(instance, name)+"-"+hash
 }
 
 // Pointers returns pointers to the items of a list.

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
@@ -103,5 +104,40 @@ func foreignPod() corev1.PodTemplateSpec {
 			Containers: []corev1.Container{{Name: "main", Image: "example/foreign:1", SecurityContext: &corev1.SecurityContext{
 				AllowPrivilegeEscalation: &no, Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}}},
 		},
+	}
+}
+
+// Foreign pods with the labels of the tiers hold no run: a Drain does not wait for their end, and
+// a rollout does not count them.
+func TestForeignPods(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0", strategy(v1alpha1.StrategyDrain))
+	var foreign []*corev1.Pod
+	for _, name := range []components.Name{components.Web, components.Worker, components.Scheduler, components.Maintenance} {
+		template := foreignPod()
+		template.Labels = components.Labels("bi")
+		template.Labels[v1alpha1.LabelComponent] = string(name)
+		pod := &corev1.Pod{ObjectMeta: template.ObjectMeta, Spec: template.Spec}
+		pod.Name, pod.Namespace = "foreign-"+string(name), f.ns
+		must(t, k8s.Create(t.Context(), pod))
+		foreign = append(foreign, pod)
+	}
+	eventually(t, "the foreign pods run", func() bool {
+		for _, pod := range foreign {
+			must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(pod), pod))
+			if !podIsReady(pod) {
+				return false
+			}
+		}
+		return true
+	})
+	f.edit(version("6.0.0"))
+	f.ready("6.0.0")
+	for _, pod := range foreign {
+		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(pod), pod))
+		if len(pod.OwnerReferences) > 0 || pod.DeletionTimestamp != nil {
+			t.Errorf("the foreign pod %s was changed: %+v", pod.Name, pod.ObjectMeta)
+		}
 	}
 }

@@ -29,6 +29,8 @@ var mutants = []mutant{
 		controller + "execute.go", "if err := r.apply.Create(ctx, s, job); err != nil {\n\t\treturn err\n\t}\n\tr.created.Add(s.UID, job.Name)\n\treturn nil", "_ = r.apply.Create(ctx, s, job)\n\tr.created.Add(s.UID, job.Name)\n\treturn nil"},
 	{"any-owner", "a foreign object is used as the operator's own",
 		controller + "observe.go", "if metav1.IsControlledBy(job, s) {", "if job != nil {"},
+	{"pods-by-label", "a foreign pod with the labels of a tier counts as one of its pods",
+		"internal/components/pods.go", "\tif controller == nil {\n\t\treturn hash != \"\"\n\t}", "\tif controller == nil {\n\t\treturn true\n\t}"},
 	{"fence-stays", "a run begins with the fence of the previous run",
 		lifecycle + "advance.go", "n.record(v1alpha1.ResultSuperseded)\n\tn.nextFence()", "n.record(v1alpha1.ResultSuperseded)\n\tn.UpgradeRevision = max(n.UpgradeRevision, s.MaxFence)"},
 	{"fence-forgets", "the fence restarts after the status was lost",

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -154,7 +155,10 @@ func (r *Reconciler) health(ctx context.Context, c v1alpha1.Component, live *app
 	if err := r.List(ctx, &pods, client.InNamespace(c.GetNamespace()), selector); err != nil {
 		return components.Health{}, fmt.Errorf("listing the pods: %w", err)
 	}
-	h := components.HealthOf(live, components.Pointers(pods.Items))
+	own := slices.DeleteFunc(components.Pointers(pods.Items), func(pod *corev1.Pod) bool {
+		return !components.OwnsPod(c.GetName(), r.Descriptor.Name, pod)
+	})
+	h := components.HealthOf(live, own)
 	h.Settled, h.Exceeded = h.Settled && !p.changed, h.Exceeded && !p.changed
 	h.Blocked = cmp.Or(p.problem, h.Blocked)
 	return h, nil

@@ -113,7 +113,7 @@ func (r *Reconciler) observeTiers(ctx context.Context, s *v1alpha1.Superset, w *
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("reading the %s: %w", d.Name, err)
 		}
-		mine := podsOf(pods, d.Name)
+		mine := podsOf(pods, s.Name, d.Name)
 		if err != nil {
 			c = nil
 		}

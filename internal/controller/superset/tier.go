@@ -107,12 +107,12 @@ func notCreated(status *v1alpha1.ComponentStatus) string {
 	return c.Message
 }
 
-// podsOf are the pods of one component that have not ended.
-func podsOf(pods []*corev1.Pod, name components.Name) []*corev1.Pod {
+// podsOf are the pods of one component of an instance that have not ended.
+func podsOf(pods []*corev1.Pod, instance string, name components.Name) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, pod := range pods {
 		ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-		if pod.Labels[v1alpha1.LabelComponent] == string(name) && !ended {
+		if !ended && components.OwnsPod(instance, name, pod) {
 			out = append(out, pod)
 		}
 	}
