@@ -161,6 +161,7 @@ func outsideModes() []mode {
 		{name: "outage", says: fmt.Sprintf("the operator is killed after a write; the next one starts after %s, which is longer than every deadline", outage),
 			points: writesOf, first: at(fault.KillAfter), next: none, absence: outage, settings: edits{shortDeadlines}, in: []string{"rolling", "drain"}},
 		around("pause", fmt.Sprintf("at a write, a user pauses the Superset, for %s", pauseTime), outside{do: pause}, "rolling", "drain", "failed", "restore"),
+		around("foreign", "at a write, a pod, a Job, a ConfigMap and a Deployment of somebody else appear, with the labels of the instance", outside{do: foreign}, "rolling", "drain"),
 	}
 }
 

@@ -35,6 +35,8 @@ type outsideState struct {
 	// resumes the Superset; zero while it is not paused.
 	edits       int64
 	pausedUntil time.Time
+	// foreign are the objects of somebody else, as they were created.
+	foreign []client.Object
 	// err is the first error of an event.
 	err error
 }

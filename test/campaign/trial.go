@@ -206,21 +206,16 @@ func (t *trial) ending() bool {
 	return slices.ContainsFunc(t.record.Newest(), func(c chronicle.Change) bool { return c.Obj.GetDeletionTimestamp() != nil })
 }
 
-// facts so far.
+// facts so far, without what the events outside of the operator have done.
 func (t *trial) facts() facts {
-	story, again, edits := t.story()
-	f := factsOf(story).withoutEdits(edits)
+	t.events.mu.Lock()
+	defer t.events.mu.Unlock()
+	story, touched := withoutForeign(t.record.Story(), t.events.foreign)
+	story, again := withoutVanishing(story, t.events.vanished)
+	f := factsOf(story).withoutEdits(t.events.edits)
+	f.Broken = append(f.Broken, touched...)
 	f.Migrations = t.lab.world.Migrations(t.ns, sample.Name)
 	f.Migrations.Started, f.Migrations.Finished = f.Migrations.Started-again, f.Migrations.Finished-again
 	f.Revision = t.lab.world.Revision(t.ns, sample.Name)
 	return f
-}
-
-// story is the record without what the events outside of the operator have done. again is the
-// number of migrations that ran again because of them, and edits that of changes of the spec.
-func (t *trial) story() (story []chronicle.Change, again int, edits int64) {
-	t.events.mu.Lock()
-	defer t.events.mu.Unlock()
-	story, again = withoutVanishing(t.record.Story(), t.events.vanished)
-	return story, again, t.events.edits
 }
