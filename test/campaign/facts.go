@@ -145,6 +145,8 @@ type invariants struct {
 	fences map[string]int64
 	beats  map[string]bool
 	jobs   map[string]bool
+	// paused is the phase in which the operator has seen a pause that lasts; empty for none.
+	paused v1alpha1.Phase
 }
 
 func newInvariants() *invariants {
@@ -155,6 +157,7 @@ func (l *invariants) see(c chronicle.Change) {
 	switch obj := c.Obj.(type) {
 	case *v1alpha1.Superset:
 		l.grows("Superset", obj.Status.UpgradeRevision)
+		l.holds(obj)
 	case v1alpha1.Component:
 		l.grows(kindOf(obj), obj.ComponentSpec().Fence)
 	case *corev1.Pod:
@@ -177,6 +180,19 @@ func (l *invariants) grows(kind string, fence int64) {
 		l.broken = append(l.broken, fmt.Sprintf("the fence of %s goes from %d to %d", kind, l.fences[kind], fence))
 	}
 	l.fences[kind] = fence
+}
+
+// holds checks that nothing moves once the operator has seen a pause.
+func (l *invariants) holds(s *v1alpha1.Superset) {
+	before := l.paused
+	l.paused = ""
+	if !s.Spec.Paused || s.Status.ObservedGeneration != s.Generation {
+		return
+	}
+	l.paused = s.Status.Phase
+	if before != "" && before != s.Status.Phase {
+		l.broken = append(l.broken, fmt.Sprintf("a paused Superset moves from %s to %s", before, s.Status.Phase))
+	}
 }
 
 // alone checks that there are never two at the same time.

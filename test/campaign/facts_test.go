@@ -97,6 +97,35 @@ func TestEditsOfAMode(t *testing.T) {
 	}
 }
 
+// A Superset does not move while it is paused, once the operator has seen the pause.
+func TestMovesOfAPausedSuperset(t *testing.T) {
+	type look struct {
+		paused               bool
+		generation, observed int64
+		phase                v1alpha1.Phase
+	}
+	for name, test := range map[string]struct {
+		looks  []look
+		broken int
+	}{
+		"held":           {[]look{{true, 2, 1, "Validate"}, {true, 2, 1, "DBMigrate"}, {true, 2, 2, "DBMigrate"}, {true, 2, 2, "DBMigrate"}, {false, 3, 2, "DBMigrate"}, {false, 3, 3, "Verify"}}, 0},
+		"not seen yet":   {[]look{{true, 2, 1, "Validate"}, {true, 2, 1, "DBMigrate"}}, 0},
+		"moves":          {[]look{{true, 2, 2, "Validate"}, {true, 2, 2, "DBMigrate"}}, 1},
+		"moves twice":    {[]look{{true, 2, 2, "Validate"}, {true, 2, 2, "DBMigrate"}, {true, 2, 2, "Verify"}}, 2},
+		"between pauses": {[]look{{true, 2, 2, "Validate"}, {false, 3, 3, "DBMigrate"}, {true, 4, 4, "Verify"}}, 0},
+	} {
+		b := &runBuilder{uid: "u", ns: "ns", at: time.Unix(1, 0)}
+		for n, l := range test.looks {
+			s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: sample.Name, Generation: l.generation}}
+			s.Spec.Paused, s.Status.ObservedGeneration, s.Status.Phase = l.paused, l.observed, l.phase
+			b.record(n == 0, false, s)
+		}
+		if got := factsOf(b.changes).Broken; len(got) != test.broken {
+			t.Errorf("%s: broken %v, want %d", name, got, test.broken)
+		}
+	}
+}
+
 // Every kind of divergence is detected.
 func TestDivergingRuns(t *testing.T) {
 	usual := story("u1", "ns1", 1, func(t *runBuilder) { t.job("1", 1, true) })
