@@ -19,6 +19,7 @@ var slice = []choice{
 	{scenarios: []string{"rolling"}, modes: []string{"after"}, every: 3},
 	{scenarios: []string{"rolling"}, modes: []string{"before", "zombie", "stale-all"}, every: 9},
 	{scenarios: []string{"failed"}, modes: []string{"after"}, every: 10},
+	{scenarios: []string{"rolling"}, modes: []string{"vanish", "pause", "foreign"}, every: 14},
 }
 
 func TestCampaignSample(t *testing.T) {

@@ -45,7 +45,7 @@ type mode struct {
 }
 
 // reach limits a whole campaign, so that two processors need an hour and a
-// quarter for it. A point takes them about two seconds.
+// half for it. A point takes them about two seconds.
 type reach int
 
 const (

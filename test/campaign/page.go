@@ -22,7 +22,8 @@ Other points change what is around the operator. Where ended Jobs and their pods
 is not counted, and a Job may run again if its result could not have been seen: it vanished before the
 status had its result, another Job or another phase. Every other Job still runs once. Where a user pauses
 the Superset, nothing moves once the operator has seen it, and only the generations of the Superset are
-higher, by two. For an outage, the undisturbed run has the same short deadlines. Foreign objects must exist at the end, without an owner, and unchanged.
+higher, by two. For an outage, the undisturbed run has the same short deadlines. Foreign objects must
+exist at the end, without an owner, and unchanged.
 
 The API server, the controllers and the scheduler are real; nodes and databases are simulated. The
 operator runs with the RBAC rules that it is shipped with. Writes are counted without leases and events.
