@@ -52,8 +52,8 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: test-releases
-test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back
-	$(GO) test -tags releases -run 'TestOperatorRelease|TestReleaseOf' -timeout 20m ./test/integration
+test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back; limit its rollouts
+	$(GO) test -tags releases -run 'TestOperatorRelease|TestReleaseOf|TestUpgradesTakeTurns' -timeout 20m ./test/integration
 
 .PHONY: model
 model: prerequisites ## Explore the state machine exhaustively, and check that each invariant kills its mutants

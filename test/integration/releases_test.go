@@ -288,3 +288,42 @@ func (f *fixture) jobNames() []string {
 	slices.Sort(out)
 	return out
 }
+
+// With a limit, one Superset is upgraded at a time. One that waits for an approval or is
+// paused holds no slot, and a rollback needs none.
+func TestUpgradesTakeTurns(t *testing.T) {
+	limited := *operator
+	limited.flags = append(slices.Clone(operator.flags), "-max-upgrades=1")
+	operator.kill()
+	must(t, limited.start())
+	t.Cleanup(func() {
+		limited.kill()
+		must(t, operator.start())
+	})
+	back, gate, first, last := newFixture(t), newFixture(t), newFixture(t), newFixture(t)
+	for _, f := range []*fixture{back, gate, first, last} {
+		f.create("5.0.0")
+	}
+	for _, f := range []*fixture{back, gate, first, last} {
+		f.ready("5.0.0")
+	}
+	back.edit(version("6.0.0"))
+	back.ready("6.0.0")
+	gate.edit(version("6.0.0"), approval(v1alpha1.ApprovalAlways))
+	gate.waitAtGate(v1alpha1.ConditionAwaitingApproval)
+	first.edit(version("6.0.0"), tag("6.0.0-worker-unready"))
+	first.phase(v1alpha1.PhaseUpgradeWorkers)
+	last.edit(version("6.0.0"))
+	s := last.until("it waits for a slot", func(s *v1alpha1.Superset) bool {
+		return condition(s, v1alpha1.ConditionReady).Reason == v1alpha1.ReasonWaitingForSlot
+	})
+	contains(t, last.message(s), "1 of 1 are taken", first.key.String())
+	last.runs("5.0.0")
+	back.edit(annotation(v1alpha1.AnnotationRollback, "now"))
+	back.rolledBack("5.0.0")
+	if s := first.get(); s.Status.Phase != v1alpha1.PhaseUpgradeWorkers || last.get().Status.Phase != v1alpha1.PhaseReady {
+		t.Errorf("%s: %s", s.Status.Phase, first.message(s))
+	}
+	first.edit(paused(true))
+	last.ready("6.0.0")
+}
