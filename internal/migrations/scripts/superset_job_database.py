@@ -67,6 +67,18 @@ _ADVICE = {
 def database_url() -> URL:
     """The metadata database's URL from SUPERSET_DATABASE_URI. Raises JobError ConfigInvalid."""
     text = os.environ.get("SUPERSET_DATABASE_URI", "")
+    if text != text.strip():  # it would be taken for a part of the database's name
+        raise JobError(
+            "ConfigInvalid",
+            "the database URI in the Secret begins or ends with white space, such as the line feed that echo adds:"
+            " store it without, for example with kubectl create secret --from-literal",
+        )
+    if text.startswith(("postgres://", "postgres+")):
+        raise JobError(
+            "ConfigInvalid",
+            "the database URI in the Secret begins with postgres, which SQLAlchemy does not accept since 1.4:"
+            " write postgresql:// or postgresql+psycopg2://",
+        )
     try:
         return make_url(text)
     except (ArgumentError, ValueError) as error:
