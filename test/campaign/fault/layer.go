@@ -129,23 +129,8 @@ func (l *Layer) arrive(req *http.Request) (r Request, effect Effect, gate chan s
 // has its own context, so that a request that was sent is stored even if its
 // sender is gone.
 func (l *Layer) write(next http.RoundTripper, req *http.Request, r Request, effect Effect, gate chan struct{}) (*http.Response, error) {
-	switch effect {
-	case KillBefore:
-		l.note(r, "the operator is killed before the request is sent")
-		l.Kill()
-		return nil, errDead
-	case ResetBefore:
-		l.note(r, "reset before the request is sent")
-		return nil, errReset
-	default:
-	}
-	if response := answer(effect, req); response != nil {
-		l.note(r, "answered "+response.Status)
-		return response, nil
-	}
-	if effect == Notify {
-		l.note(r, "something happens outside of the operator")
-		l.options.Notify(r)
+	if response, err := l.beforehand(r, effect, req); response != nil || err != nil {
+		return response, err
 	}
 	sent, err := detached(req)
 	if err != nil {
@@ -176,6 +161,29 @@ func (l *Layer) write(next http.RoundTripper, req *http.Request, r Request, effe
 	case <-l.dead:
 		return nil, errDead
 	}
+}
+
+// beforehand applies the effect to a write that is not sent yet. Without an error and an answer
+// it is sent.
+func (l *Layer) beforehand(r Request, effect Effect, req *http.Request) (*http.Response, error) {
+	switch effect {
+	case KillBefore:
+		l.note(r, "the operator is killed before the request is sent")
+		l.Kill()
+		return nil, errDead
+	case ResetBefore:
+		l.note(r, "reset before the request is sent")
+		return nil, errReset
+	case Notify:
+		l.note(r, "something happens outside of the operator")
+		l.options.Notify(r)
+	default:
+	}
+	response := answer(effect, req)
+	if response != nil {
+		l.note(r, "answered "+response.Status)
+	}
+	return response, nil
 }
 
 // afterwards applies the effect to the answer of a write.
