@@ -22,7 +22,7 @@ func handled(s *state.Snapshot, d *Decision) v1alpha1.LastHandled {
 	take(&out.Rollback, s.Tokens.Rollback, starts || d.Tokens.Refused != "")
 	take(&out.Approve, s.Tokens.Approve, onwards && plan.Approved(s, plan.HashOf(s, d.Planned)))
 	take(&out.AcceptDataLoss, s.Tokens.AcceptDataLoss, starts || d.Moves(NextClass) || onwards && s.Phase == v1alpha1.PhaseValidate)
-	if d.Reason != v1alpha1.ReasonPaused {
+	if d.Reason != v1alpha1.ReasonPaused && d.Reason != v1alpha1.ReasonWaitingForSlot { // the run that it asks for is still to begin
 		out.Retry = s.Tokens.Retry
 	}
 	return out

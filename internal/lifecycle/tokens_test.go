@@ -52,6 +52,9 @@ func TestHandledTokens(t *testing.T) {
 		"retry, handled":            {v1alpha1.PhaseFailed, tokens{Retry: "x"}, tokens{Retry: "x"}, nil, "", tokens{Retry: "x"}, false},
 		"retry, removed":            {v1alpha1.PhaseFailed, tokens{}, tokens{Retry: "x"}, nil, "", tokens{}, false},
 		"retry after a rollback":    {v1alpha1.PhaseRolledBack, tokens{Retry: "x"}, tokens{}, func(o *state.Observation) { o.Status.Upgrade.HeldRelease = "b" }, Begin, tokens{Retry: "x"}, false},
+		"retry, waiting for a slot": {v1alpha1.PhaseFailed, tokens{Retry: "x"}, tokens{}, func(o *state.Observation) {
+			o.Status.Upgrade.Touched, o.Busy = false, map[v1alpha1.SlotKind]string{v1alpha1.SlotUpgrade: "1 of 1 are taken (n/web)"}
+		}, "", tokens{}, false},
 		"retry while paused":        {v1alpha1.PhaseFailed, tokens{Retry: "x"}, tokens{}, func(o *state.Observation) { o.Policy.Paused = true }, "", tokens{}, false},
 		"retry with nothing to do":  {v1alpha1.PhaseReady, tokens{Retry: "x"}, tokens{}, idle, "", tokens{Retry: "x"}, false},
 		"retry and an older token":  {v1alpha1.PhaseFailed, tokens{Rollback: "old", Retry: "x"}, tokens{Rollback: "old"}, nil, Begin, tokens{Rollback: "old", Retry: "x"}, false},
