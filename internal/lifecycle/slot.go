@@ -3,6 +3,8 @@
 package lifecycle
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
@@ -47,13 +49,17 @@ func waitForSlot(s *state.Snapshot, busy string) Decision {
 }
 
 // HoldsSlot is what the run of a Superset occupies; empty for nothing. One that waits for a
-// person or a window holds none.
+// person or a window holds none, and neither does one whose rollback waits until a loss of
+// data is accepted.
 func HoldsSlot(s *v1alpha1.Superset) v1alpha1.SlotKind {
 	if s.Status.Upgrade == nil || !state.Moving(s.Status.Phase) || s.Spec.Paused || s.DeletionTimestamp != nil {
 		return ""
 	}
 	if n := len(s.Status.Upgrade.Phases); n > 0 && s.Status.Upgrade.Phases[n-1].Seconds != nil {
 		return "" // at a gate
+	}
+	if meta.IsStatusConditionTrue(s.Status.Conditions, v1alpha1.ConditionAwaitingApproval) {
+		return ""
 	}
 	return s.Status.Upgrade.Slot
 }
