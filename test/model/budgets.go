@@ -18,15 +18,20 @@ type budgets struct {
 	// Lags are writes that a cache does not show at first, Crashes restarts of the operator, and
 	// Zombies leaders that lose their lease with pending writes.
 	Lags, Crashes, Zombies uint8
+	// Renderers are replacements of the operator by a release of it that renders spec differently,
+	// and back.
+	Renderers uint8
+	// Slots are slots that other Supersets take; they release them at any time.
+	Slots uint8
 }
 
-var budgetNames = []string{"edits", "tokens", "pauses", "fails", "drifts", "vanishes", "lags", "crashes", "zombies"}
+var budgetNames = []string{"edits", "tokens", "pauses", "fails", "drifts", "vanishes", "lags", "crashes", "zombies", "renderers", "slots"}
 
 // BudgetNames are the names of all budgets.
 func BudgetNames() []string { return budgetNames }
 
 func (b *budgets) fields() []*uint8 {
-	return []*uint8{&b.Edits, &b.Tokens, &b.Pauses, &b.Fails, &b.Drifts, &b.Vanishes, &b.Lags, &b.Crashes, &b.Zombies}
+	return []*uint8{&b.Edits, &b.Tokens, &b.Pauses, &b.Fails, &b.Drifts, &b.Vanishes, &b.Lags, &b.Crashes, &b.Zombies, &b.Renderers, &b.Slots}
 }
 
 // Set sets the budgets whose number is not negative.

@@ -16,15 +16,17 @@ type release uint8
 
 // The releases that users can set in spec.
 const (
-	none release = iota
-	relA         // the first installed release
-	relB         // an upgrade of it
-	relC         // an upgrade of relB
-	relD         // a config change of relA with only web
-	relX         // a version that the rules refuse
-	relY         // a release that cannot be rendered
-	relE         // an upgrade of relA to a version that is not tested
-	relK         // relA with another secret key
+	none  release = iota
+	relA          // the first installed release
+	relB          // an upgrade of it
+	relC          // an upgrade of relB
+	relD          // a config change of relA with only web
+	relX          // a version that the rules refuse
+	relY          // a release that cannot be rendered
+	relE          // an upgrade of relA to a version that is not tested
+	relK          // relA with another secret key
+	relA2         // relA as another release of the operator renders it
+	relB2         // relB as another release of the operator renders it
 	releaseCount
 )
 
@@ -41,6 +43,8 @@ type releaseInfo struct {
 	key, before secretKey
 	// broken is the reason why it cannot be rendered; empty if it can.
 	broken string
+	// wish is the release with the same spec that the operator renders first; none for itself.
+	wish release
 }
 
 // secretKey is an index of secret keys; 0 is none.
@@ -73,6 +77,30 @@ var releases = [releaseCount]releaseInfo{
 	relY: {hash: "y", version: "6.0.0", head: 2, has: all, invalid: true, broken: "spec.config.raw is wrong", key: keyOld},
 	relE: {hash: "e", version: "6.5.0", head: 4, has: all, key: keyOld},
 	relK: {hash: "k", version: "5.0.0", head: 1, has: all, key: keyNew, before: keyOld},
+
+	relA2: {hash: "a2", version: "5.0.0", head: 1, has: all, key: keyOld, wish: relA},
+	relB2: {hash: "b2", version: "6.0.0", head: 2, has: all, key: keyOld, wish: relB},
+}
+
+// wish is the release that users set in spec to get this one.
+func (r release) wish() release {
+	if w := releases[r].wish; w != none {
+		return w
+	}
+	return r
+}
+
+// renderedBy is what an operator makes of a spec: the other release of the operator renders some
+// differently.
+func (r release) renderedBy(other bool) release {
+	if other {
+		for i := range releases {
+			if releases[i].wish == r && r != none {
+				return release(i)
+			}
+		}
+	}
+	return r
 }
 
 // releaseOf finds a release by its hash; none for the empty hash.

@@ -140,6 +140,21 @@ func (m *model) page(s *state, yield yielder) {
 	}
 }
 
+// slots yields a slot that another Superset takes or releases.
+func slots(s *state, yield yielder) {
+	for i := range slotKinds {
+		n, bit := *s, uint8(1)<<i
+		n.slots ^= bit
+		switch {
+		case s.slots&bit != 0:
+			yield(&n, step{what: stepRelease, arg: uint8(i)})
+		case s.left.Slots > 0:
+			n.left.Slots--
+			yield(&n, step{what: stepTake, arg: uint8(i)})
+		}
+	}
+}
+
 // stuck is true while a pod crashes.
 func stuck(s *state) bool {
 	for _, p := range s.live.pods {

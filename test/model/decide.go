@@ -32,6 +32,7 @@ type decided struct {
 	gate    bool
 	waiting bool
 	recheck bool
+	slot    bool // waits for a slot
 	// loss is the token that accepts a data loss, of model.texts.
 	loss uint16
 }
@@ -49,7 +50,7 @@ type write struct {
 	revision uint8
 	kept     stored // StoreRelease: the cached revision
 	head     uint8  // StoreRelease
-	gone     uint8  // Prune: the releases to remove, as bits
+	gone     uint16 // Prune: the releases to remove, as bits
 	ended    []job  // EndJobs
 	// writeStatus: the new status, of model.statuses, and the event of the move.
 	status uint32
@@ -101,7 +102,8 @@ func (m *model) judge(v view) uint32 {
 	d := m.premises.Decide(o)
 	fails := false
 	out := verdict{status: u.status, paused: u.paused,
-		decision: decided{move: d.Move.Event, gate: d.Wait.Gate != "", waiting: d.Kind == lifecycle.KindWait, recheck: d.Recheck > 0, loss: uint16(m.texts.id(d.Wait.DataLoss))}}
+		decision: decided{move: d.Move.Event, gate: d.Wait.Gate != "", waiting: d.Kind == lifecycle.KindWait, recheck: d.Recheck > 0,
+			slot: d.Reason == v1alpha1.ReasonWaitingForSlot, loss: uint16(m.texts.id(d.Wait.DataLoss))}}
 	if d.Kind != lifecycle.KindMove {
 		out.writes, fails = m.writesOf(o, &v, &d)
 	}
@@ -273,7 +275,7 @@ func (m *model) pruneWrite(v *view) (write, bool) {
 func inUse(m *model, v *view, r release) bool {
 	u := m.supersets.items[v.superset]
 	st := &m.statuses[u.status]
-	for _, used := range []release{u.desired, st.release, st.previous, st.from, st.to, st.back, st.held, st.rollbackImage} {
+	for _, used := range []release{u.desired.renderedBy(v.renderer), st.release, st.previous, st.from, st.to, st.back, st.held, st.rollbackImage} {
 		if used == r {
 			return true
 		}

@@ -12,7 +12,7 @@ func (m *model) describe(s *state) string {
 	u := m.supersets.items[s.live.superset]
 	st := &m.statuses[u.status]
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s at fence %d, release %q, spec asks for %q, schema %d", st.phase.name(), st.fence, releases[st.release].hash, releases[u.desired].hash, s.schema)
+	fmt.Fprintf(&b, "%s at fence %d, release %q, spec asks for %q, schema %d", st.phase.name(), st.fence, releases[st.release].hash, releases[u.desired.renderedBy(s.renderer)].hash, s.schema)
 	if s.dirty {
 		b.WriteString(", partially migrated")
 	}
@@ -21,6 +21,11 @@ func (m *model) describe(s *state) string {
 	}
 	if s.clock&clockLate != 0 {
 		b.WriteString(", overdue")
+	}
+	for i, kind := range slotKinds {
+		if s.slots&(1<<i) != 0 {
+			fmt.Fprintf(&b, ", no free slot of kind %s", kind)
+		}
 	}
 	for i := range s.live.tiers {
 		fmt.Fprintf(&b, "; %s %s", tierNames[i], describeTier(s.live.tiers[i], s.live.pods[i]))
@@ -96,6 +101,10 @@ func (m *model) describeStep(c *change) string {
 		return "a user deletes the " + tierNames[arg]
 	case stepCrash:
 		return "the operator restarts" + map[bool]string{true: " with current caches"}[by.hides]
+	case stepTake, stepRelease:
+		return fmt.Sprintf("another Superset %s a slot of kind %s", map[bool]string{true: "takes", false: "releases"}[by.what == stepTake], slotKinds[arg])
+	case stepRenderer:
+		return "another release of the operator starts, which renders spec differently" + map[bool]string{true: "; with current caches"}[by.hides]
 	default:
 		return stepTexts[by.what]
 	}
@@ -117,6 +126,7 @@ func (m *model) describeJobStep(c *change) string {
 
 var stepTexts = map[stepKind]string{
 	stepPage: "the pod of the maintenance page is ready, or cannot start", stepGrace: "the wait for the maintenance page is over", stepOverdue: "the deadline of the phase passes",
+	stepDecide:    "operator: decides to begin a run",
 	stepLoseLease: "the operator loses its lease with pending writes, and a new leader starts",
 	stepRollback:  "a user requests a rollback", stepRetry: "a user requests a retry", stepApprove: "a user approves", stepAccept: "a user accepts the data loss", stepPause: "a user pauses or resumes",
 }

@@ -7,8 +7,11 @@
 // Start with state.go, which defines a state of the model. operator.go splits a decision into single
 // writes; cluster.go has the steps of the cluster and the database; users.go has the actions of users.
 // explore.go searches breadth first, so that the trace to a violated invariant is a shortest one.
-// invariants.go lists the invariants, the files invariants_*.go define them, and mutants.go has
-// deliberate faults that each of them must find.
+// invariants.go lists the invariants, the files invariants_*.go define them, and the files
+// mutants_*.go have deliberate faults that each of them must find.
+//
+// The operator can be replaced by another release of it, which renders some specs differently: see
+// release.renderedBy. Other Supersets are only the slots that they hold.
 //
 // Abstractions: time (the end of a wait is a step of its own), names and messages (interned),
 // replicas (a tier has one pod, or an old and a new one), and the component controllers, which are

@@ -163,7 +163,7 @@ func normalise(s *v1alpha1.SupersetStatus) {
 		u.Failure.Message = ""
 	}
 	if u.Plan != nil {
-		u.Plan.Downtime, u.Plan.StrategyReason, u.Plan.RollbackReason, u.Plan.Steps = "", "", "", nil
+		u.Plan.Downtime, u.Plan.StrategyReason, u.Plan.RollbackReason, u.Plan.Steps = "None", "", "", nil
 	}
 	u.Phases = plainPhases(u.Phases)
 }

@@ -10,13 +10,13 @@ import (
 )
 
 // L2. An edit or a token causes at most a run and a rollback. A fault ends a run, and causes a
-// rollback or the next class of it.
+// rollback or the next class of it. Another rendering of spec causes a run.
 func runsHaveCauses(c *change) string {
 	if !c.writes() || c.by.write.event == "" {
 		return ""
 	}
 	all, left := c.m.scenario.Budgets, c.after.left
-	causes := 3 + 2*(all.Edits-left.Edits) + 2*(all.Tokens-left.Tokens) + 3*(all.Fails-left.Fails)
+	causes := 3 + 2*(all.Edits-left.Edits) + 2*(all.Tokens-left.Tokens) + 3*(all.Fails-left.Fails) + all.Renderers - left.Renderers
 	if begun := c.m.statusOf(&c.after.live).fence - c.m.base; begun > causes {
 		return fmt.Sprintf("%d runs have begun, which is more than the edits, tokens and faults can cause", begun)
 	}
@@ -33,16 +33,21 @@ func idle(m *model, s *state) string {
 		return "a pending move is not made"
 	case !m.mayRest(s):
 		return "no step is possible in " + string(st.phase.name())
-	case st.phase == pReady && u.desired == st.release:
-		return idleInReady(s, st, d)
+	case st.phase == pReady:
+		return idleInReady(s, u, st, d)
 	default:
 		return ""
 	}
 }
 
-// idleInReady checks a Superset in Ready that is at the desired release.
-func idleInReady(s *state, st *status, d decided) string {
+// idleInReady checks a Superset in Ready.
+func idleInReady(s *state, u superset, st *status, d decided) string {
 	switch {
+	case u.desired.renderedBy(s.renderer) != st.release:
+		if u.paused || d.loss != 0 {
+			return ""
+		}
+		return "Ready, but spec asks for another release"
 	case d.recheck:
 		return "Ready, but a recheck is scheduled"
 	case !stuck(s) && !matchesRelease(s, st.release):

@@ -56,6 +56,8 @@ type Premises struct {
 	// OwnStatus: the operator makes no decision before its cache shows the last status that it
 	// wrote.
 	OwnStatus bool
+	// SlotCheck: a run begins only if its slot is still free.
+	SlotCheck bool
 	// Record is what the end of a Job does to the status.
 	Record func(*machine.Observation) *v1alpha1.SupersetStatus
 }
@@ -74,7 +76,7 @@ func recordOf(o *machine.Observation) *v1alpha1.SupersetStatus {
 func Production() Premises {
 	return Premises{Decide: decideOn, Advance: advanceFrom, InUse: inUse,
 		OptimisticLock: true, FenceRule: true, ResourceVersion: true, LiveRead: true,
-		DatabaseLock: true, JobNames: true, OwnJobs: true, OwnStatus: true, Record: recordOf}
+		DatabaseLock: true, JobNames: true, OwnJobs: true, OwnStatus: true, SlotCheck: true, Record: recordOf}
 }
 
 // model is a scenario with its premises and the tables of interned values.

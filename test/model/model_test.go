@@ -29,6 +29,9 @@ var smallScenarios = []*Scenario{
 	with("halves", budgets{Edits: 1, Fails: 2}),
 	with("keys", budgets{Edits: 2, Tokens: 1}),
 	with("vanish", budgets{Edits: 1, Fails: 1, Vanishes: 1, Lags: 1}),
+	with("renderer", budgets{Edits: 1, Renderers: 1}),
+	with("renderer gates", budgets{Edits: 1, Renderers: 1}),
+	with("slots", budgets{Edits: 1, Tokens: 1, Slots: 1}),
 	with("drift", budgets{Edits: 1, Drifts: 1, Lags: 1}),
 }
 

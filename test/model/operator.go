@@ -13,6 +13,11 @@ func (m *model) operator(s *state, yield yielder) {
 		if work = m.decide(s); work.verdict == 0 {
 			return
 		}
+		if s.left.Slots > 0 && m.takesSlot(s, &m.verdicts[work.verdict].writes[0]) != "" {
+			n := *s
+			n.work = work
+			yield(&n, step{what: stepDecide})
+		}
 	}
 	m.continueWork(s, work, yield, step{what: stepOperator})
 }
@@ -68,7 +73,7 @@ func caches(s *state, yield yielder) {
 		n := *s
 		n.stale &^= bit
 		n.made, n.wrote = n.made && kind != kindJobs, n.wrote && kind != kindSuperset
-		if s.left.Crashes > 0 && (kind != kindJobs || !s.made) { // a restarted operator may see it again
+		if s.left.Crashes+s.left.Renderers > 0 && (kind != kindJobs || !s.made) { // a restarted operator may see it again
 			n.hidden |= bit
 			yield(&n, step{what: stepCatchUp, arg: uint8(kind), hides: true})
 		}
@@ -83,30 +88,42 @@ func (o *objects) clear(kind int) {
 	o.take(&zero, kind)
 }
 
-// restarts yields a restart of the operator between two writes, with current caches or with the old
-// copies again, and the loss of its lease.
+// restarts yields a restart of the operator between two writes, its replacement by the other release of
+// it, and the loss of its lease.
 func (m *model) restarts(s *state, yield yielder) {
 	if s.left.Crashes > 0 && (s.work.verdict != 0 || s.hidden != 0) {
 		n := *s
 		n.left.Crashes--
-		n.work = inflight{}
-		n.stale |= n.hidden
-		n.hidden = 0
-		if n.made { // see doc.go
-			n.stale, n.made = n.stale&^(1<<kindJobs), false
-			n.old.clear(kindJobs)
-		}
-		if n.wrote && m.premises.OwnStatus || m.scenario.Budgets.Vanishes > 0 { // see doc.go
-			n.stale, n.wrote = n.stale&^(1<<kindSuperset), false
-			n.old.clear(kindSuperset)
-		}
-		yield(&n, step{what: stepCrash})
-		if n.stale != 0 {
-			n.stale, n.old = 0, objects{}
-			yield(&n, step{what: stepCrash, hides: true})
-		}
+		m.restart(&n, stepCrash, yield)
+	}
+	if s.left.Renderers > 0 {
+		n := *s
+		n.left.Renderers--
+		n.renderer = !n.renderer
+		m.restart(&n, stepRenderer, yield)
 	}
 	m.losesLease(s, yield)
+}
+
+// restart yields the states after a restart, with the old copies in the caches again, or with current
+// caches.
+func (m *model) restart(n *state, what stepKind, yield yielder) {
+	n.work = inflight{}
+	n.stale |= n.hidden
+	n.hidden = 0
+	if n.made { // see doc.go
+		n.stale, n.made = n.stale&^(1<<kindJobs), false
+		n.old.clear(kindJobs)
+	}
+	if n.wrote && m.premises.OwnStatus || m.scenario.Budgets.Vanishes > 0 { // see doc.go
+		n.stale, n.wrote = n.stale&^(1<<kindSuperset), false
+		n.old.clear(kindSuperset)
+	}
+	yield(n, step{what: what})
+	if n.stale != 0 {
+		n.stale, n.old = 0, objects{}
+		yield(n, step{what: what, hides: true})
+	}
 }
 
 // losesLease yields the loss of the lease by a leader with pending writes, which does not notice it.

@@ -2,6 +2,8 @@
 
 package model
 
+import "github.com/superset-operator/superset-operator/api/v1alpha1"
+
 // state is one state of the model. It is comparable, and small because there are millions of them.
 type state struct {
 	// live has the objects of the API server.
@@ -20,13 +22,18 @@ type state struct {
 	backups [keepBackups]dump
 	page    uint8
 	clock   uint8
+	// slots has a bit for each kind of run whose slots other Supersets hold.
+	slots uint8
 	// work is the decision that the operator executes; late is that of a leader that has lost its
 	// lease with pending writes.
 	work, late inflight
 	// made: the operator has created a Job that its cache does not show yet; wrote: it has
 	// written a status that its cache does not show yet.
 	made, wrote bool
-	left        budgets
+	// renderer is true while the other release of the operator runs: see renderedBy. asked: a user has
+	// edited spec or set a token since the last run began; only where the operator is replaced.
+	renderer, asked bool
+	left            budgets
 }
 
 // dump is a backup: the fence in its name, and its content.
@@ -209,6 +216,9 @@ const (
 	clockLate  = 1 << iota // the phase is past its deadline
 	clockGrace             // the wait for the page is over
 )
+
+// slotKinds are the kinds of slots; the index is the bit in state.slots.
+var slotKinds = []v1alpha1.SlotKind{v1alpha1.SlotRollout, v1alpha1.SlotUpgrade}
 
 // Bits of the maintenance page.
 const (

@@ -25,16 +25,20 @@ type stepKind uint8
 // The kinds of steps, with their actors.
 const (
 	stepOperator  stepKind = iota
+	stepDecide             // the operator decides to begin a run, and has not written it
 	stepCatchUp            // a cache is updated
 	stepRoll               // a Deployment: pods
 	stepReport             // a component controller: the status of its object
 	stepJob                // a Job
 	stepPage               // the pod of the maintenance page
 	stepBackoff            // the backoff before the next attempt is over
+	stepRelease            // another Superset releases its slot
 	stepGrace              // the wait for the maintenance page is over
 	stepLate               // a write of a leader that has lost its lease
 	stepOverdue            // the deadline of the phase passes
 	stepCrash              // the operator restarts
+	stepRenderer           // the operator is replaced by a release that renders spec differently, or back
+	stepTake               // another Superset takes the last slot
 	stepLoseLease          // the operator loses its lease without noticing
 	stepEdit               // a user edits spec
 	stepRollback
@@ -54,6 +58,16 @@ func (s step) fair() bool {
 	return s.what <= stepGrace && !s.fails || s.what == stepOverdue && !s.fails
 }
 
+// asks is true for a step of a user that can cause a run.
+func (s step) asks() bool {
+	switch s.what {
+	case stepEdit, stepRollback, stepRetry, stepAccept:
+		return true
+	default:
+		return false
+	}
+}
+
 // yielder receives each successor state with its step.
 type yielder func(*state, step)
 
@@ -68,4 +82,5 @@ func (m *model) successors(s *state, yield yielder) {
 	m.restarts(s, yield)
 	m.users(s, yield)
 	m.vanishes(s, yield)
+	slots(s, yield)
 }

@@ -7,6 +7,7 @@ func (m *model) users(s *state, yield yielder) {
 	u := m.supersets.items[s.live.superset]
 	set := func(n state, to superset, by step) {
 		n.live.superset = m.supersets.id(to)
+		n.asked = m.scenario.Budgets.Renderers > 0 && (n.asked || by.asks())
 		m.emit(s, &n, by, kindSuperset, yield)
 	}
 	if s.left.Edits > 0 {

@@ -15,14 +15,16 @@ import (
 // view is what the operator reads: the cached objects of each kind.
 type view struct {
 	objects
-	page, clock uint8
+	page, clock, slots uint8
+	// renderer is true for the other release of the operator.
+	renderer bool
 }
 
 // viewOf is the view that the operator decides on in a state. If an object carries a higher fence
 // than the cached Superset, the Superset is read from the API server. stale is true if the Superset
 // in the view is older than the stored one.
 func (m *model) viewOf(s *state) (v view, stale bool) {
-	v = view{objects: s.live, page: s.page, clock: s.clock}
+	v = view{objects: s.live, page: s.page, clock: s.clock, slots: s.slots, renderer: s.renderer}
 	for kind := range kindCount {
 		if s.stale&(1<<kind) != 0 {
 			v.take(&s.old, kind)
@@ -54,9 +56,9 @@ func (m *model) observe(v *view) *machine.Observation {
 	o := &machine.Observation{
 		Now: timeOf(st.UpgradeRevision), Status: st, Policy: m.scenario.Policy,
 		Tokens:  v1alpha1.LastHandled{Rollback: token(u.rollback), Retry: token(u.retry), Approve: m.texts.items[u.approve], AcceptDataLoss: m.texts.items[u.accept]},
-		Desired: u.desired.rendered(), Invalid: releases[u.desired].broken,
-		Stored: m.storedReleases(v.store),
-		Page:   machine.Page{Exists: v.page&pageExists != 0, Ready: v.page&pageReady != 0, HasTraffic: v.page&pageHasTraffic != 0},
+		Desired: u.desired.renderedBy(v.renderer).rendered(), Invalid: releases[u.desired].broken,
+		Stored: m.storedReleases(v.store), Busy: map[v1alpha1.SlotKind]string{},
+		Page: machine.Page{Exists: v.page&pageExists != 0, Ready: v.page&pageReady != 0, HasTraffic: v.page&pageHasTraffic != 0},
 	}
 	if v.page&pageBlocked != 0 {
 		o.Page.Blocked = "ErrImagePull"
@@ -67,6 +69,11 @@ func (m *model) observe(v *view) *machine.Observation {
 	}
 	if v.clock&clockLate != 0 {
 		o.Now = o.Now.Add(100 * time.Hour)
+	}
+	for i, kind := range slotKinds {
+		if v.slots&(1<<i) != 0 {
+			o.Busy[kind] = "1 of 1 are taken (other/superset)"
+		}
 	}
 	for i := range o.Tiers {
 		o.Tiers[i] = tierSeen(v.tiers[i], v.pods[i])
@@ -79,7 +86,7 @@ func (m *model) observe(v *view) *machine.Observation {
 // rendered is the release as rendered from spec.
 func (r release) rendered() machine.Release {
 	a := &releases[r]
-	return machine.Release{Hash: a.hash, Version: a.version, Has: a.has, Key: a.key.name(), PreviousKey: a.before.name(), Database: "db/uri"}
+	return machine.Release{Hash: a.hash, Wish: releases[r.wish()].hash, Version: a.version, Has: a.has, Key: a.key.name(), PreviousKey: a.before.name(), Database: "db/uri"}
 }
 
 func token(n uint8) string {

@@ -2,6 +2,13 @@
 
 package model
 
+import (
+	"slices"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
+)
+
 // outcome is the result of a write.
 type outcome struct {
 	// kind of the changed object; noKind if nothing changed, or if the model has no cache for it.
@@ -49,6 +56,9 @@ func (m *model) writeStatus(s *state, w *write, stale bool) outcome {
 	if stale && m.premises.OptimisticLock {
 		return outcome{kind: noKind, ends: true}
 	}
+	if kind := m.takesSlot(s, w); m.premises.SlotCheck && kind != "" && s.slots&(1<<slices.Index(slotKinds, kind)) != 0 {
+		return outcome{kind: noKind, ends: true}
+	}
 	u := m.supersets.items[s.live.superset]
 	if u.status == w.status {
 		return outcome{kind: noKind}
@@ -58,7 +68,16 @@ func (m *model) writeStatus(s *state, w *write, stale bool) outcome {
 	if w.event != "" {
 		s.clock = 0 // a new phase begins
 	}
+	s.asked = s.asked && w.event != lifecycle.Begin
 	return outcome{kind: kindSuperset, changed: true}
+}
+
+// takesSlot is the slot that a write takes with the run that it begins; empty for none.
+func (m *model) takesSlot(s *state, w *write) v1alpha1.SlotKind {
+	if w.kind != writeStatus || w.event != lifecycle.Begin || !m.statusOf(&s.live).phase.resting() {
+		return ""
+	}
+	return m.statuses[w.status].full.Upgrade.Slot
 }
 
 // applyTier is a server-side apply with the observed uid and resource version as preconditions. The
