@@ -11,9 +11,10 @@ import (
 
 // seen is what this process remembers of the tiers of a Superset.
 type seen struct {
-	// since is when it was first looked at, or last seen paused; progressAt is when a tier
-	// last made progress.
+	// since is when it was first looked at, or first seen resumed after a pause; progressAt
+	// is when a tier last made progress.
 	since, progressAt time.Time
+	paused            bool
 	tiers             [3]state.Tier
 }
 
@@ -21,14 +22,14 @@ type seen struct {
 // when they last made progress. A Deployment judges the progress of a rollout, but not that
 // of a start from zero pods or of a stop.
 func (r *Reconciler) progress(s *v1alpha1.Superset, now time.Time, tiers *[3]state.Tier) (since, at time.Time) {
-	next := seen{since: now, tiers: *tiers}
+	next := seen{since: now, paused: s.Spec.Paused, tiers: *tiers}
 	if kept, ok := r.seen.Get(s.UID); ok {
 		before := kept.(seen)
 		next.progressAt = before.progressAt
 		if progressed(&before.tiers, tiers) {
 			next.progressAt = now
 		}
-		if !s.Spec.Paused {
+		if !s.Spec.Paused && !before.paused { // nothing may have happened since the pause was seen
 			next.since = before.since
 		}
 	}

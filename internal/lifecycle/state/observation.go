@@ -13,8 +13,8 @@ import (
 type Observation struct {
 	// Now is the only reading of the clock.
 	Now time.Time
-	// Since is when this process first looked at the Superset, or last saw it paused; zero
-	// for always.
+	// Since is when this process first looked at the Superset, or first saw it resumed after
+	// a pause; zero for always.
 	Since time.Time
 	// ProgressAt is when this process last saw a tier make progress; zero for never.
 	ProgressAt time.Time
