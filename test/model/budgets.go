@@ -23,15 +23,18 @@ type budgets struct {
 	Renderers uint8
 	// Slots are slots that other Supersets take; they release them at any time.
 	Slots uint8
+	// Outages are times, longer than any deadline, that pass without an operator, while paused or at
+	// a gate.
+	Outages uint8
 }
 
-var budgetNames = []string{"edits", "tokens", "pauses", "fails", "drifts", "vanishes", "lags", "crashes", "zombies", "renderers", "slots"}
+var budgetNames = []string{"edits", "tokens", "pauses", "fails", "drifts", "vanishes", "lags", "crashes", "zombies", "renderers", "slots", "outages"}
 
 // BudgetNames are the names of all budgets.
 func BudgetNames() []string { return budgetNames }
 
 func (b *budgets) fields() []*uint8 {
-	return []*uint8{&b.Edits, &b.Tokens, &b.Pauses, &b.Fails, &b.Drifts, &b.Vanishes, &b.Lags, &b.Crashes, &b.Zombies, &b.Renderers, &b.Slots}
+	return []*uint8{&b.Edits, &b.Tokens, &b.Pauses, &b.Fails, &b.Drifts, &b.Vanishes, &b.Lags, &b.Crashes, &b.Zombies, &b.Renderers, &b.Slots, &b.Outages}
 }
 
 // Set sets the budgets whose number is not negative.

@@ -19,6 +19,9 @@ func (m *model) describe(s *state) string {
 	if u.paused {
 		b.WriteString(", paused")
 	}
+	if s.clock&clockAway != 0 {
+		b.WriteString(", after a long time")
+	}
 	if s.clock&clockLate != 0 {
 		b.WriteString(", overdue")
 	}
@@ -101,6 +104,8 @@ func (m *model) describeStep(c *change) string {
 		return "a user deletes the " + tierNames[arg]
 	case stepCrash:
 		return "the operator restarts" + map[bool]string{true: " with current caches"}[by.hides]
+	case stepOutage:
+		return "a long time passes" + map[bool]string{true: " without an operator"}[arg != 0]
 	case stepTake, stepRelease:
 		return fmt.Sprintf("another Superset %s a slot of kind %s", map[bool]string{true: "takes", false: "releases"}[by.what == stepTake], slotKinds[arg])
 	case stepRenderer:

@@ -13,9 +13,10 @@
 // The operator can be replaced by another release of it, which renders some specs differently: see
 // release.renderedBy. Other Supersets are only the slots that they hold.
 //
-// Abstractions: time (the end of a wait is a step of its own), names and messages (interned),
-// replicas (a tier has one pod, or an old and a new one), and the component controllers, which are
-// assumed to be correct.
+// Abstractions: time (the end of a wait is a step of its own, and a time that counts for no deadline is
+// another), names and messages (interned), replicas (a tier has one pod, or an old and a new one), and
+// the component controllers, which are assumed to be correct. Objects of somebody else with the name of
+// one of ours are left out: whose an object is, is decided in the apply layer, which is below the model.
 //
 // Two assumptions are necessary because the operator learns about the cluster from watches. Each was
 // first found as a counterexample. First, the operator sees that a pod has started before it

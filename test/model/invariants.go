@@ -36,6 +36,7 @@ var Invariants = []Invariant{
 	{Name: "I14", Text: "releases that a rollback needs stay stored, and no tier of the target release is removed", Step: neededIsKept},
 	{Name: "I15", Text: "another rendering of spec causes only a run from Ready, of kind ConfigChange and without a migration, or Validate again; a run takes its tiers only to its target", Step: rendersOnce},
 	{Name: "I16", Text: "no run begins while other Supersets hold the slots of its kind, except a first install, a rollback, and a run that continues another", Step: beginsInSlot},
+	{Name: "I17", Text: "without a fault no deadline passes: pauses, gates, and times without an operator do not count", Step: countsWork},
 	{Name: nameL1, Text: "from every state a resting state is reachable without manual intervention: Ready, RolledBack, Failed, paused or at a gate"},
 	{Name: nameL2, Text: "the operator and its caches never loop, and no run begins without an edit, a token or a fault", Step: runsHaveCauses},
 	{Name: "L3", Text: "an idle Superset has no work and no timer, Ready runs what spec asks for, and Failed has a cause: a fault, a token or a refusal", Rest: idle},

@@ -98,7 +98,8 @@ func (c *change) appliesTarget() string {
 // migratesRollout checks that a run which changes only the rendering does not migrate.
 func (c *change) migratesRollout() string {
 	j, st := c.made(), &c.m.statuses[c.by.verdict.status]
-	if j.script == migrate && st.to.wish() == st.release.wish() && c.before.schema >= releases[st.to].head && !c.before.dirty {
+	rollout := st.to != st.release && st.to.wish() == st.release.wish()
+	if rollout && j.script == migrate && c.before.schema >= releases[st.to].head && !c.before.dirty {
 		return "a rollout of another rendering migrates a schema that is at its head"
 	}
 	return ""

@@ -31,6 +31,9 @@ var smallScenarios = []*Scenario{
 	with("vanish", budgets{Edits: 1, Fails: 1, Vanishes: 1, Lags: 1}),
 	with("renderer", budgets{Edits: 1, Renderers: 1}),
 	with("renderer gates", budgets{Edits: 1, Renderers: 1}),
+	with("outages", budgets{Edits: 1, Pauses: 1, Outages: 1}),
+	with("outages in a drain", budgets{Edits: 1, Pauses: 1, Outages: 1}),
+	with("outages at gates", budgets{Edits: 1, Pauses: 1, Outages: 1}),
 	with("slots", budgets{Edits: 1, Tokens: 1, Slots: 1}),
 	with("drift", budgets{Edits: 1, Drifts: 1, Lags: 1}),
 }

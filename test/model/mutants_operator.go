@@ -3,13 +3,15 @@
 package model
 
 import (
+	"time"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	machine "github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// operatorMutants are faults in what a run rests on beside its own work: the identity of releases, and
-// slots.
+// operatorMutants are faults in what a run rests on beside its own work: the identity of releases,
+// time and slots.
 var operatorMutants = []Mutant{
 	{"the wish is ignored, and a release is only its rendering", "I15", with("renderer", budgets{Edits: 1, Fails: 1, Renderers: 1}),
 		observing(func(o *machine.Observation) {
@@ -54,6 +56,14 @@ var operatorMutants = []Mutant{
 		observing(func(o *machine.Observation) {
 			if r := o.StoredRelease(o.Status.Release); r.Wish == o.Desired.Wish {
 				o.Desired.Hash = r.Hash
+			}
+		})},
+	{"a time without an operator counts", "I17", with("outages", budgets{Edits: 1, Outages: 1}),
+		observing(func(o *machine.Observation) { o.Since = time.Time{} })},
+	{"a time without an operator counts as one without progress of the workers", "I17", with("outages", budgets{Edits: 1, Outages: 1}),
+		observing(func(o *machine.Observation) {
+			if o.Status.Phase == v1alpha1.PhaseUpgradeWorkers {
+				o.Since = time.Time{}
 			}
 		})},
 	{"the slots of other Supersets are ignored", "I16", with("slots", budgets{Edits: 1, Slots: 1}),

@@ -73,7 +73,7 @@ func caches(s *state, yield yielder) {
 		n := *s
 		n.stale &^= bit
 		n.made, n.wrote = n.made && kind != kindJobs, n.wrote && kind != kindSuperset
-		if s.left.Crashes+s.left.Renderers > 0 && (kind != kindJobs || !s.made) { // a restarted operator may see it again
+		if s.left.Crashes+s.left.Renderers+s.left.Outages > 0 && (kind != kindJobs || !s.made) { // a restarted operator may see it again
 			n.hidden |= bit
 			yield(&n, step{what: stepCatchUp, arg: uint8(kind), hides: true})
 		}
@@ -94,20 +94,20 @@ func (m *model) restarts(s *state, yield yielder) {
 	if s.left.Crashes > 0 && (s.work.verdict != 0 || s.hidden != 0) {
 		n := *s
 		n.left.Crashes--
-		m.restart(&n, stepCrash, yield)
+		m.restart(&n, step{what: stepCrash}, yield)
 	}
 	if s.left.Renderers > 0 {
 		n := *s
 		n.left.Renderers--
 		n.renderer = !n.renderer
-		m.restart(&n, stepRenderer, yield)
+		m.restart(&n, step{what: stepRenderer}, yield)
 	}
 	m.losesLease(s, yield)
 }
 
 // restart yields the states after a restart, with the old copies in the caches again, or with current
 // caches.
-func (m *model) restart(n *state, what stepKind, yield yielder) {
+func (m *model) restart(n *state, by step, yield yielder) {
 	n.work = inflight{}
 	n.stale |= n.hidden
 	n.hidden = 0
@@ -119,10 +119,11 @@ func (m *model) restart(n *state, what stepKind, yield yielder) {
 		n.stale, n.wrote = n.stale&^(1<<kindSuperset), false
 		n.old.clear(kindSuperset)
 	}
-	yield(n, step{what: what})
+	yield(n, by)
 	if n.stale != 0 {
 		n.stale, n.old = 0, objects{}
-		yield(n, step{what: what, hides: true})
+		by.hides = true
+		yield(n, by)
 	}
 }
 

@@ -215,6 +215,7 @@ type inflight struct {
 const (
 	clockLate  = 1 << iota // the phase is past its deadline
 	clockGrace             // the wait for the page is over
+	clockAway              // a long time has passed while paused or without an operator, before the last look
 )
 
 // slotKinds are the kinds of slots; the index is the bit in state.slots.

@@ -37,6 +37,7 @@ const (
 	stepLate               // a write of a leader that has lost its lease
 	stepOverdue            // the deadline of the phase passes
 	stepCrash              // the operator restarts
+	stepOutage             // a long time passes without an operator, while paused or at a gate
 	stepRenderer           // the operator is replaced by a release that renders spec differently, or back
 	stepTake               // another Superset takes the last slot
 	stepLoseLease          // the operator loses its lease without noticing
@@ -83,4 +84,5 @@ func (m *model) successors(s *state, yield yielder) {
 	m.users(s, yield)
 	m.vanishes(s, yield)
 	slots(s, yield)
+	m.outages(s, yield)
 }

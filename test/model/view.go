@@ -67,6 +67,10 @@ func (m *model) observe(v *view) *machine.Observation {
 	if v.clock&clockGrace != 0 {
 		o.Now = o.Now.Add(2 * time.Minute)
 	}
+	if v.clock&clockAway != 0 {
+		o.Now = o.Now.Add(100 * time.Hour)
+		o.Since = o.Now // the first look of this process, or the first one after the pause
+	}
 	if v.clock&clockLate != 0 {
 		o.Now = o.Now.Add(100 * time.Hour)
 	}
