@@ -19,17 +19,8 @@ func (m *model) describe(s *state) string {
 	if u.paused {
 		b.WriteString(", paused")
 	}
-	if s.clock&clockAway != 0 {
-		b.WriteString(", after a long time")
-	}
-	if s.clock&clockLate != 0 {
-		b.WriteString(", overdue")
-	}
-	for i, kind := range slotKinds {
-		if s.slots&(1<<i) != 0 {
-			fmt.Fprintf(&b, ", no free slot of kind %s", kind)
-		}
-	}
+	b.WriteString(describeClock(s))
+	b.WriteString(describeSlots(s))
 	for i := range s.live.tiers {
 		fmt.Fprintf(&b, "; %s %s", tierNames[i], describeTier(s.live.tiers[i], s.live.pods[i]))
 	}
@@ -44,6 +35,27 @@ func (m *model) describe(s *state) string {
 		}
 	}
 	return b.String()
+}
+
+func describeClock(s *state) string {
+	text := ""
+	if s.clock&clockAway != 0 {
+		text = ", after a long time"
+	}
+	if s.clock&clockLate != 0 {
+		text += ", overdue"
+	}
+	return text
+}
+
+func describeSlots(s *state) string {
+	text := ""
+	for i, kind := range slotKinds {
+		if s.slots&(1<<i) != 0 {
+			text += fmt.Sprintf(", no free slot of kind %s", kind)
+		}
+	}
+	return text
 }
 
 func describeTier(t tier, p pods) string {
@@ -102,16 +114,26 @@ func (m *model) describeStep(c *change) string {
 		return "a user sets spec to " + releases[arg].hash
 	case stepDrift:
 		return "a user deletes the " + tierNames[arg]
+	case stepCrash, stepRenderer, stepTake, stepRelease, stepOutage:
+		return describeDisturbance(by)
+	default:
+		return stepTexts[by.what]
+	}
+}
+
+// describeDisturbance describes what happens to the operator, or to its other Supersets.
+func describeDisturbance(by step) string {
+	switch by.what {
 	case stepCrash:
 		return "the operator restarts" + map[bool]string{true: " with current caches"}[by.hides]
 	case stepOutage:
-		return "a long time passes" + map[bool]string{true: " without an operator"}[arg != 0]
+		return "a long time passes" + map[bool]string{true: " without an operator"}[by.arg != 0]
 	case stepTake, stepRelease:
-		return fmt.Sprintf("another Superset %s a slot of kind %s", map[bool]string{true: "takes", false: "releases"}[by.what == stepTake], slotKinds[arg])
+		return fmt.Sprintf("another Superset %s a slot of kind %s", map[bool]string{true: "takes", false: "releases"}[by.what == stepTake], slotKinds[by.arg])
 	case stepRenderer:
 		return "another release of the operator starts, which renders spec differently" + map[bool]string{true: "; with current caches"}[by.hides]
 	default:
-		return stepTexts[by.what]
+		return ""
 	}
 }
 

@@ -39,15 +39,20 @@ func (c *change) beginsAsked() string {
 			return "" // because of a failure
 		}
 	default:
-		if was.to != is.to && !was.phase.resting() && !is.phase.resting() {
-			return fmt.Sprintf("the target of the run changes from %s to %s", releases[was.to].hash, releases[is.to].hash)
-		}
-		return ""
+		return keepsTarget(was, is)
 	}
 	if c.before.asked || c.m.scenario.Budgets.Renderers == 0 || !c.keepsRun(was) {
 		return ""
 	}
 	return fmt.Sprintf("%s from %s without an edit, a token or a failure", c.by.write.event, was.phase.name())
+}
+
+// keepsTarget checks that a run keeps its target.
+func keepsTarget(was, is *status) string {
+	if was.to != is.to && !was.phase.resting() && !is.phase.resting() {
+		return fmt.Sprintf("the target of the run changes from %s to %s", releases[was.to].hash, releases[is.to].hash)
+	}
+	return ""
 }
 
 // keepsRun is true if only a user or a failure may replace the run. A run in Validate whose plan is

@@ -11,7 +11,7 @@ import (
 // I17. A deadline that passes while the operator works is a fault. A token, or an edit during a run, can
 // ask for what must fail.
 func countsWork(c *change) string {
-	if !c.writes() || c.by.write.kind != writeStatus || c.m.faulty(c.after) || c.drifted() {
+	if c.m.faulty(c.after) || c.drifted() {
 		return ""
 	}
 	was, is := c.m.statusOf(&c.before.live), c.m.statusOf(&c.after.live)
