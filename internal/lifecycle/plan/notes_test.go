@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -31,5 +32,12 @@ func TestNoteRenderer(t *testing.T) {
 		if len(p.Notes) != c.want || Hash(s, p) != before {
 			t.Errorf("%s: %q, hash %s, was %s", name, p.Notes, Hash(s, p), before)
 		}
+	}
+}
+
+// A plan in a status that somebody restored in part is still reported.
+func TestInOneLineOfAnEmptyPlan(t *testing.T) {
+	if line := InOneLine(&v1alpha1.Plan{}); !strings.Contains(line, "downtime: unknown") {
+		t.Error(line)
 	}
 }

@@ -3,6 +3,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -190,8 +191,17 @@ func InOneLine(p *v1alpha1.Plan) string {
 		rehearsal = "; rehearsal: " + p.Rehearsal
 	}
 	text := fmt.Sprintf("%s; %s; downtime: %s; rollback: %s%s", strategy, migrationsInWords(p.Migrations),
-		strings.ToLower(p.Downtime[:1])+p.Downtime[1:], p.Rollback, rehearsal)
+		cmp.Or(uncapitalized(p.Downtime), "unknown"), p.Rollback, rehearsal)
 	return strings.Join(append([]string{text}, p.Notes...), "; ")
+}
+
+// uncapitalized begins with a lower-case letter, so that text fits into a sentence. It is
+// empty for a plan whose status somebody restored without it.
+func uncapitalized(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToLower(text[:1]) + text[1:]
 }
 
 // migrationsInWords says how many schema revisions a plan crosses, and of which class.
