@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 HTTP_SECONDS = 30
 # Maximum size of a response: that of a chart with 50,000 wide rows is far smaller.
@@ -22,7 +22,7 @@ class Final(Failed):
     """A failure that a retry does not change."""
 
 
-class _SameHost(HTTPRedirectHandler):
+class SameHost(HTTPRedirectHandler):
     """Follows redirects within a host. A redirect to another one, such as an identity
     provider, is returned as the response."""
 
@@ -38,17 +38,27 @@ class _SameHost(HTTPRedirectHandler):
 
 def call(url: str, body: object = None, token: str = "", seconds: float = HTTP_SECONDS) -> tuple[int, bytes]:
     """Status code and content of the response to a GET, or to a POST of a body as JSON."""
+    return send(build_opener(SameHost), request_for(url, body, token), seconds)
+
+
+def request_for(url: str, body: object = None, token: str = "") -> Request:
+    """A GET, or a POST of a body as JSON."""
     request = Request(url, data=None if body is None else json.dumps(body).encode())
     request.add_header("Accept", "application/json, */*;q=0.5")
     if body is not None:
         request.add_header("Content-Type", "application/json")
     if token:
         request.add_header("Authorization", f"Bearer {token}")
+    return request
+
+
+def send(opener: OpenerDirector, request: Request, seconds: float) -> tuple[int, bytes]:
+    """Status code and content of the response."""
     try:
-        with build_opener(_SameHost).open(request, timeout=seconds) as response:
+        with opener.open(request, timeout=seconds) as response:
             content = response.read(_RESPONSE_BYTES + 1)
             if len(content) > _RESPONSE_BYTES:
-                raise Failed(f"GET {urlsplit(url).path} returned more than {_RESPONSE_BYTES >> 20} MiB")
+                raise Failed(f"GET {urlsplit(request.full_url).path} returned more than {_RESPONSE_BYTES >> 20} MiB")
             return response.status, content
     except HTTPError as error:
         return error.code, error.read(1 << 20)

@@ -12,7 +12,8 @@ import os
 
 from superset_job import JobError, describe, log
 from superset_job_fit import shorten
-from superset_job_http import Failed, call, decoded
+from superset_job_http import Failed, decoded
+from superset_job_web import call_web, web_url
 
 # Queries of analytics databases may be slow.
 _CHART_SECONDS = 120
@@ -24,10 +25,6 @@ _UNREAD = "-"
 
 class Refused(Failed):
     """Superset rejected the credentials, so it works."""
-
-
-def web_url() -> str:
-    return os.environ.get("SUPERSET_OPERATOR_WEB_URL", "").rstrip("/")
 
 
 def logs_in() -> bool:
@@ -48,7 +45,7 @@ def login() -> str:
         "refresh": False,
     }
     path = "/api/v1/security/login"
-    code, content = call(web_url() + path, credentials)
+    code, content = call_web(path, credentials)
     if code == 401:
         raise Refused(f"POST {path} answered 401: no such user with this password, or not an active one")
     token = (decoded(content) or {}).get("access_token")
@@ -60,7 +57,7 @@ def login() -> str:
 def answered_for(token: str) -> str:
     """Checks that the chart API accepts the token. Returns a description, or raises Failed."""
     path = "/api/v1/chart/"
-    code, content = call(web_url() + path, token=token)
+    code, content = call_web(path, token=token)
     count = (decoded(content) or {}).get("count")
     if code != 200 or not isinstance(count, int):
         raise Failed(f"logged in, but GET {path} answered {code}")
@@ -82,8 +79,8 @@ def read_chart(chart: int, token: str) -> tuple[str, int]:
 
 def _read_chart(chart: int, token: str) -> tuple[str, int]:
     # type=results avoids asynchronous queries, which exist only for full results.
-    url = f"{web_url()}/api/v1/chart/{chart}/data/?force=true&type=results"
-    code, content = call(url, token=token, seconds=_CHART_SECONDS)
+    path = f"/api/v1/chart/{chart}/data/?force=true&type=results"
+    code, content = call_web(path, token=token, seconds=_CHART_SECONDS)
     answer = decoded(content)
     results = answer.get("result") if isinstance(answer, dict) else None
     if code == 404:

@@ -12,15 +12,15 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from urllib.parse import urlsplit
 
 import superset_job
 import superset_job_beat
 import superset_job_queries
 import superset_job_user
 from superset_job import JobError, Result, describe, log
-from superset_job_http import Failed, Final, call
+from superset_job_http import Failed, Final
 from superset_job_redis import celery_client
+from superset_job_web import call_web, web_url
 
 # A Service may refuse connections for a second or two after its pods are ready.
 _ATTEMPTS = 5
@@ -70,10 +70,10 @@ def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "RegisteredTasks", lambda: _tasks(workers)
     # Web last: shortly after a rollout a Service may still route to terminating pods of the
     # previous release.
-    if web := superset_job_user.web_url():
+    if web_url():
         _settle()
-        yield "AnonymousAPI", lambda: _answers(web + "/api/v1/chart/")
-        yield "LoginPage", lambda: _answers(web + "/login/")
+        yield "AnonymousAPI", lambda: _answers("/api/v1/chart/")
+        yield "LoginPage", lambda: _answers("/login/")
     if superset_job_user.logs_in():
         yield "Login", _login
         if superset_job_user.charts():
@@ -134,13 +134,13 @@ def _revision(result: Result) -> str:
     return f"the database is at {result.revision or 'no revision'}"
 
 
-def _answers(url: str) -> str:
+def _answers(path: str) -> str:
     """Accepts any code below 500: an API without a login answers 401, and a missing table or
     column results in 500."""
-    code, _ = call(url)
+    code, _ = call_web(path)
     if code >= 500:
-        raise Failed(f"GET {urlsplit(url).path} answered {code}")
-    return f"GET {urlsplit(url).path} answered {code}"
+        raise Failed(f"GET {path} answered {code}")
+    return f"GET {path} answered {code}"
 
 
 def _login() -> str:

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build scripts
+
+package scripts_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+const forceHTTPS = "TALISMAN_ENABLED = True\nTALISMAN_CONFIG = {'force_https': True, 'content_security_policy': None}\n"
+
+// TestVerifyForcedHTTPS: web redirects each request to https that did not come through a proxy
+// which ends TLS. The pages are checked all the same, as an anonymous visitor and as a user.
+func TestVerifyForcedHTTPS(t *testing.T) {
+	pg := startPostgreSQL(t)
+	j := job{release: v610, database: pg.copyDatabase(t, "", "bi"), raw: forceHTTPS}
+	j.as("migrate").expect(t, "")
+	j.makeUser(t)
+	for name, raw := range map[string]string{"Talisman": forceHTTPS, "Talisman behind ProxyFix": forceHTTPS + "ENABLE_PROXY_FIX = True\n"} {
+		t.Run(name, func(t *testing.T) {
+			j := j
+			j.raw = raw
+			web, url := startWeb(t, j)
+			defer end(t, web)
+			if got := redirect(t, url+"/login/"); !strings.HasPrefix(got, "https://") {
+				t.Fatalf("a plain request is redirected to %q", got)
+			}
+			j.expectPages(t, url)
+			j.extra = asUser(url, "not-his-password", superset.EnvCharts+"=4711")
+			j.as("preflight").expect(t, "CheckFailed", "401", "nothing was touched")
+		})
+	}
+}
+
+// expectPages requires that verify has read the pages of web themselves.
+func (j job) expectPages(t *testing.T, url string) {
+	t.Helper()
+	j.extra = append(slices.Clone(j.extra), asUser(url, userPassword, superset.EnvCharts+"=")...)
+	got := j.as("verify").expect(t, "").Checks
+	want := []check{{"AnonymousAPI", true, "GET /api/v1/chart/ answered 401"}, {"LoginPage", true, "GET /login/ answered 200"},
+		{"Login", true, "logged in; 0 charts visible"}}
+	if len(got) != 4 || !slices.Equal(got[1:], want) {
+		t.Errorf("checks %+v", got)
+	}
+}
+
+// redirect returns where a server redirects a request to.
+func redirect(t *testing.T, url string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	return response.Header.Get("Location")
+}
+
+// TestRedirects: a redirect to web itself by https is followed without TLS; others are the
+// answer.
+func TestRedirects(t *testing.T) {
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		itself := "https://" + r.Host
+		for from, to := range map[string]string{"/page": itself + "/login/", "/loop": itself + "/loop", "/port": "https://127.0.0.1/login/",
+			"/plain": "/login/", "/other": "https://login.example.com/"} {
+			if r.URL.Path == from {
+				http.Redirect(w, r, to, http.StatusFound)
+			}
+		}
+		if r.Header.Get("X-Forwarded-Proto") != "https" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	}))
+	defer web.Close()
+	for path, want := range map[string]float64{"/page": 200, "/plain": 200, "/loop": 302, "/port": 302, "/other": 302} {
+		got := evaluate(t, "os.environ.update(SUPERSET_OPERATOR_WEB_URL=given[0]) or outcome('superset_job_web', 'call_web', given[1:])[0]", web.URL, path)
+		if got != want {
+			t.Errorf("%s: %v, want %v", path, got, want)
+		}
+	}
+}
