@@ -9,10 +9,59 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
+
+// proxied are a pod's variables for a proxy.
+func proxied(proxy string) []string {
+	return []string{"HTTP_PROXY=" + proxy, "http_proxy=" + proxy, "NO_PROXY=10.0.0.0/8,.cluster.local", "no_proxy=10.0.0.0/8,.cluster.local"}
+}
+
+// TestVerifyBypassesProxy: no request to web is sent to the proxy of the environment, which
+// knows no Service of a cluster. Requests to other servers are.
+func TestVerifyBypassesProxy(t *testing.T) {
+	pg := startPostgreSQL(t)
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/api/v1/security/login":
+			_, _ = w.Write([]byte(`{"access_token": "made-up"}`))
+		case "/login/":
+			http.Redirect(w, r, "/login/form", http.StatusFound)
+		default:
+			_, _ = w.Write([]byte(`{"count": 0, "result": [{"colnames": ["id"], "rowcount": 3}]}`))
+		}
+	}))
+	defer web.Close()
+	var asked atomic.Int32
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Host != "prometheus.example.com:9090" {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		asked.Add(1)
+		_, _ = w.Write([]byte(`{"status": "success", "data": {"resultType": "vector", "result": []}}`))
+	}))
+	defer proxy.Close()
+	j := job{release: v610, script: "verify", database: pg.copyDatabase(t, "", "bi")}
+	pg.query(t, "bi", "CREATE TABLE alembic_version AS SELECT '"+v610.head+"'::varchar(32) AS version_num")
+	user := asUser(web.URL, userPassword, superset.EnvCharts+"=7")
+	j.extra = append(proxied("http://127.0.0.1:1"), append(user, superset.EnvSoakSeconds+"=1")...)
+	if got := j.expect(t, "").Checks; len(got) != 6 {
+		t.Errorf("checks %+v", got)
+	}
+	if got := j.as("preflight").expect(t, "").Charts; !strings.HasPrefix(got, "7:") || !strings.HasSuffix(got, ":3") {
+		t.Errorf("preflight reads %q", got)
+	}
+	j = j.asking("http://prometheus.example.com:9090", "", "up == 0")
+	j.extra = append(j.extra, append(proxied(proxy.URL), user...)...)
+	j.expect(t, "")
+	if asked.Load() != 1 {
+		t.Errorf("%d queries were sent to the proxy, want 1", asked.Load())
+	}
+}
 
 const forceHTTPS = "TALISMAN_ENABLED = True\nTALISMAN_CONFIG = {'force_https': True, 'content_security_policy': None}\n"
 

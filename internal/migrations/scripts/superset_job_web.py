@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
-from urllib.request import Request, build_opener
+from urllib.request import ProxyHandler, Request, build_opener
 
 from superset_job_http import HTTP_SECONDS, SameHost, request_for, send
 
@@ -29,7 +29,8 @@ def web_url() -> str:
 
 def call_web(path: str, body: object = None, token: str = "", seconds: float = HTTP_SECONDS) -> tuple[int, bytes]:
     """Status code and content of web's response, as a browser gets it behind a proxy that ends
-    TLS: with force_https, Talisman redirects all other requests."""
+    TLS: with force_https, Talisman redirects all other requests. It is not sent to a proxy of
+    the environment, which may not reach the Services of the cluster."""
     request = request_for(web_url() + path, body, token)
     request.add_header("X-Forwarded-Proto", "https")
-    return send(build_opener(_Web), request, seconds)
+    return send(build_opener(_Web, ProxyHandler({})), request, seconds)
