@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -98,6 +100,36 @@ func TestPodsAreChecked(t *testing.T) {
 		all := next.Upgrade.Checks
 		if len(all) == 0 || all[len(all)-1] != (v1alpha1.CheckStatus{Name: checkPods, OK: c.move == Verified, Detail: c.check}) {
 			t.Errorf("%s: %+v, want %q last", name, all, c.check)
+		}
+	}
+}
+
+// Verify runs its Job again as long as its checks get no answer, however often, and only while
+// there is a pod to ask in each tier.
+func TestVerifyAsksAgain(t *testing.T) {
+	const message = "Workers (1 of 5 checks failed): 1 of 2 workers did not answer a ping: bi-worker-1"
+	result := migrations.Result{Script: "verify", Reason: migrations.ReasonCheckUnanswered, Message: message}
+	for name, c := range map[string]struct {
+		edit    func(*state.Observation)
+		attempt int
+		event   Event
+		says    string
+	}{
+		"again":            {func(*state.Observation) {}, 9, "", "attempt 9"},
+		"too early":        {func(o *state.Observation) { o.Verify.FinishedAt = o.Now }, 0, "", message},
+		"no ready worker":  {func(o *state.Observation) { o.Tiers[state.Worker].Ready = 0 }, 0, "", "waiting until every worker pod runs"},
+		"scaled to zero":   {func(o *state.Observation) { o.Tiers[state.Worker].Ready, o.Tiers[state.Worker].Pods = 0, 0 }, 9, "", "attempt 9"},
+		"at the deadline":  {func(o *state.Observation) { o.Status.Upgrade.Worked = &metav1.Duration{Duration: time.Hour} }, 0, RollBack, message},
+		"while it runs":    {func(o *state.Observation) { o.Verify = migrations.Progress{Attempt: 9, Active: true, Before: result} }, 0, "", "running the verify Job"},
+		"a failed release": {func(o *state.Observation) { o.Verify.Result.Reason = migrations.ReasonCheckFailed }, 0, RollBack, message},
+	} {
+		o := verified()
+		o.Verify = migrations.Progress{Attempt: 8, Uncounted: 7, FinishedAt: o.Now.Add(-time.Hour), Result: result}
+		o.Status.Upgrade.Jobs = []v1alpha1.JobRecord{o.Verify.Record(migrations.Verify)}
+		c.edit(o)
+		d := Decide(state.Of(o))
+		if d.Work.Job.Attempt != c.attempt || d.Move.Event != c.event || !strings.Contains(d.Message, c.says) {
+			t.Errorf("%s: attempt %d, event %q, %q", name, d.Work.Job.Attempt, d.Move.Event, d.Message)
 		}
 	}
 }

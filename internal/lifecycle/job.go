@@ -45,7 +45,7 @@ func runJob(s *state.Snapshot, p migrations.Progress, work actions.Work, job act
 // retry creates the next attempt once the pause after the last one is over.
 func retry(s *state.Snapshot, p migrations.Progress, work actions.Work, job actions.RunJob) Decision {
 	pause := backoff(p.Attempt)
-	if p.Result.Reason == migrations.ReasonLockTimeout {
+	if p.Result.Reason.Waits() {
 		pause = backoff(1) // the attempt itself has waited
 	}
 	if left := pause - s.Now.Sub(p.FinishedAt); left > 0 {
@@ -64,18 +64,17 @@ func retryMessage(p migrations.Progress, script migrations.Script) string {
 	return fmt.Sprintf("attempt %s of the %s Job failed (%s: %s); it is tried again", ordinal(p, 0), script, p.Result.Reason, p.Result.Message)
 }
 
-// isFinal is true for a Job that has failed and is not tried again. An attempt that
-// waited for the migration of somebody else is not counted, and neither is one whose result
-// was lost.
+// isFinal is true for a Job that has failed and is not tried again. An attempt that only
+// waited is not counted, and neither is one whose result was lost.
 func isFinal(p migrations.Progress) bool {
 	r := p.Result.Reason
-	return !p.Active && !p.Done && !p.Lost && (!r.Transient() || p.Tries() >= maxAttempts && r != migrations.ReasonLockTimeout)
+	return !p.Active && !p.Done && !p.Lost && (!r.Transient() || p.Tries() >= maxAttempts && !r.Waits())
 }
 
 // ordinal is the number of the attempt that is so many after the newest one, with the
 // maximum where attempts are counted.
 func ordinal(p migrations.Progress, after int) string {
-	if p.Lost || p.Result.Reason == migrations.ReasonLockTimeout {
+	if p.Lost || p.Result.Reason.Waits() {
 		return strconv.Itoa(p.Attempt + after)
 	}
 	return fmt.Sprintf("%d of %d", p.Tries()+after, maxAttempts)

@@ -72,7 +72,7 @@ func (s *sim) disturb() {
 	case 6:
 		script := migrations.Scripts[s.rnd.IntN(len(migrations.Scripts))]
 		reasons := []migrations.Reason{migrations.ReasonConfigInvalid, migrations.ReasonDatabaseUnreachable, migrations.ReasonJobCrashed, migrations.ReasonInitFailed, crashAfterCommit, migrations.ReasonMigrationFailed, migrations.ReasonDowngradeFailed, migrations.ReasonRestoreFailed,
-			migrations.ReasonLockTimeout, migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded}
+			migrations.ReasonLockTimeout, migrations.ReasonCheckUnanswered, migrations.ReasonTablesBusy, migrations.ReasonLockBudgetExceeded}
 		s.broken[s.desired.Hash+"/"+string(script)] = reasons[s.rnd.IntN(len(reasons))]
 	case 7:
 		s.broken[s.desired.Hash] = "TierBroken"

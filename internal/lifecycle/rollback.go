@@ -3,6 +3,7 @@
 package lifecycle
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -113,7 +114,7 @@ func nextTier(s *state.Snapshot, target state.Release) stage {
 // verifyRollback runs the smoke tests against the release that was put back.
 func verifyRollback(s *state.Snapshot, work actions.Work) Decision {
 	if overdue(s) && !s.Verify.Done {
-		return expired(s, s.Verify.Blocked)
+		return expired(s, cmp.Or(s.Verify.Blocked, unanswered(s.Verify)))
 	}
 	if d, goesOn := runJob(s, s.Verify, work, verifyJob(s, s.RollbackTarget.Hash)); goesOn {
 		return queued(s, d)

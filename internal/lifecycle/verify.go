@@ -25,7 +25,7 @@ func decideVerify(s *state.Snapshot) Decision {
 	}
 	tier := misplaced(s, s.Target)
 	if overdue(s) && (!s.Verify.Done || tier >= 0) {
-		return expired(s, s.Verify.Blocked+notInPlace(s, tier))
+		return expired(s, cmp.Or(s.Verify.Blocked, unanswered(s.Verify), notInPlace(s, tier)))
 	}
 	return runVerify(s, tier)
 }
@@ -37,7 +37,7 @@ func runVerify(s *state.Snapshot, tier int) Decision {
 	if s.Target.Hash != "" {
 		work = actions.PutAll(s, s.Target)
 	}
-	if tier := unasked(s, s.Target); tier >= 0 && s.Verify.Attempt == 0 {
+	if tier := unasked(s, s.Target); tier >= 0 && attempts(s.Verify) {
 		return stay(s, work, fmt.Sprintf("waiting until every %s pod runs %s and one is ready", state.TierNames[tier], s.Target.Version), s.Tiers[tier].Blocked)
 	}
 	if d, goesOn := runJob(s, s.Verify, work, verifyJob(s, s.Run.ToRelease)); goesOn {
@@ -47,6 +47,21 @@ func runVerify(s *state.Snapshot, tier int) Decision {
 		return stay(s, work, fmt.Sprintf("waiting until every %s pod runs %s again", state.TierNames[tier], s.Target.Version), s.Tiers[tier].Blocked)
 	}
 	return move(Verified)
+}
+
+// attempts is true when a Job has no attempt that runs, and another one may begin.
+func attempts(p migrations.Progress) bool {
+	return p.Attempt == 0 || !p.Active && !p.Done && !isFinal(p)
+}
+
+// unanswered says which check got no answer in the last attempt that has ended; empty for none.
+func unanswered(p migrations.Progress) string {
+	for _, r := range []migrations.Result{p.Result, p.Before} {
+		if r.Reason == migrations.ReasonCheckUnanswered {
+			return r.Message
+		}
+	}
+	return ""
 }
 
 // notInPlace says why a tier is not at the target; empty for no such tier, and while the

@@ -210,7 +210,7 @@ func TestChartsOfAResult(t *testing.T) {
 // Another attempt is made only if the cause may be gone by then.
 func TestTransient(t *testing.T) {
 	for r, want := range map[Reason]bool{
-		ReasonDatabaseUnreachable: true, ReasonLockTimeout: true, ReasonJobCrashed: true,
+		ReasonDatabaseUnreachable: true, ReasonLockTimeout: true, ReasonJobCrashed: true, ReasonCheckUnanswered: true, ReasonCheckFailed: false,
 		ReasonMigrationFailed: false, ReasonDatabaseAhead: false, ReasonImageBroken: false, ReasonSecretKeyInvalid: false, "": false,
 	} {
 		if r.Transient() != want {

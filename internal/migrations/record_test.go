@@ -34,6 +34,7 @@ func TestRecordedProgress(t *testing.T) {
 func TestProgressAfterRecord(t *testing.T) {
 	busy := Result{Script: "migrate", Reason: ReasonLockTimeout}
 	crash := Result{Script: "migrate", Reason: ReasonJobCrashed}
+	mute := Result{Script: "verify", Reason: ReasonCheckUnanswered}
 	record := func(attempt int, lost bool, r Result) *v1alpha1.JobRecord {
 		p := Progress{Attempt: attempt, FinishedAt: ended.UTC(), Result: r, Lost: lost}
 		out := p.Record(Migrate)
@@ -50,6 +51,7 @@ func TestProgressAfterRecord(t *testing.T) {
 		"pod gone": {Progress{Name: "bi", Attempt: 1, Lost: true}, record(1, false, ok),
 			Progress{Name: "bi", Attempt: 1, Done: true, FinishedAt: ended.UTC(), Result: ok}},
 		"next after a wait":   {Progress{Attempt: 2, Active: true}, record(1, false, busy), Progress{Attempt: 2, Active: true, Uncounted: 1, Before: busy}},
+		"next without answer": {Progress{Attempt: 2, Active: true}, record(1, false, mute), Progress{Attempt: 2, Active: true, Uncounted: 1, Before: mute}},
 		"next after a loss":   {Progress{Attempt: 2, Active: true}, record(1, true, ok), Progress{Attempt: 2, Active: true, Uncounted: 1}},
 		"next after a crash":  {Progress{Attempt: 2, Done: true}, record(1, false, crash), Progress{Attempt: 2, Done: true}},
 		"newest Job vanished": {Progress{Attempt: 1, Result: busy}, record(2, false, ok), Progress{Attempt: 2, Done: true, FinishedAt: ended.UTC(), Result: ok}},

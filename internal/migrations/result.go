@@ -42,6 +42,9 @@ const (
 	// possible once every tier is stopped.
 	ReasonLockBudgetExceeded Reason = "LockBudgetExceeded"
 	ReasonCheckFailed        Reason = "CheckFailed"
+	// ReasonCheckUnanswered: every check that failed got no answer, for example because a pod
+	// was replaced. Another attempt may get one.
+	ReasonCheckUnanswered Reason = "CheckUnanswered"
 	// ReasonQueryFailed: in preflight a query of spec.upgrade.verify failed, or its condition
 	// held already. In verify a query is a check, so that the reason is ReasonCheckFailed.
 	ReasonQueryFailed Reason = "QueryFailed"
@@ -79,11 +82,16 @@ var transient = map[Reason]bool{
 	ReasonDatabaseUnreachable: true,
 	ReasonLockTimeout:         true,
 	ReasonTablesBusy:          true,
+	ReasonCheckUnanswered:     true,
 	ReasonJobCrashed:          true,
 }
 
 // Transient is true if another attempt may succeed without any change.
 func (r Reason) Transient() bool { return transient[r] }
+
+// Waits is true if an attempt that ends with the reason has only waited for something else. It
+// does not count towards a maximum: only the deadline of the phase ends the attempts.
+func (r Reason) Waits() bool { return r == ReasonLockTimeout || r == ReasonCheckUnanswered }
 
 // breaking are the reasons that may leave a partially migrated schema on a database without
 // transactional DDL.

@@ -63,7 +63,7 @@ func verifyRelease(t *testing.T, pg server, r release, cache string) {
 	t.Run("nothing is running", func(t *testing.T) {
 		end(t, worker)
 		end(t, web)
-		if failed := wrong(j.expect(t, "CheckFailed")); !slices.Equal(failed, want) {
+		if failed := wrong(j.expect(t, "CheckUnanswered")); !slices.Equal(failed, want) {
 			t.Errorf("failed %v, want all", failed)
 		}
 	})

@@ -5,6 +5,7 @@
 package scripts_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -14,6 +15,58 @@ import (
 
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
+
+// TestVerifyUnanswered: without an answer, or with that of a proxy which gets none, verify can run
+// again. Any answer of web is final.
+func TestVerifyUnanswered(t *testing.T) {
+	pg := startPostgreSQL(t)
+	j := job{release: v610, script: "verify", database: pg.copyDatabase(t, "", "bi")}
+	pg.query(t, "bi", "CREATE TABLE alembic_version AS SELECT '"+v610.head+"'::varchar(32) AS version_num")
+	t.Run("group", func(t *testing.T) {
+		for name, c := range map[string]struct {
+			api, page int
+			reason    string
+			says      string
+		}{
+			"nothing listens":      {0, 0, "CheckUnanswered", "AnonymousAPI (2 of 3 checks failed)"},
+			"closed connections":   {-1, 200, "CheckUnanswered", "AnonymousAPI (1 of 3 checks failed)"},
+			"a mesh without pods":  {503, 503, "CheckUnanswered", "GET /api/v1/chart/ answered 503"},
+			"web fails":            {500, 200, "CheckFailed", "GET /api/v1/chart/ answered 500"},
+			"web fails, partly":    {503, 500, "CheckFailed", "AnonymousAPI (2 of 3 checks failed)"},
+			"other answers of web": {429, 404, "", ""},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				j := j
+				j.extra = []string{superset.EnvWebURL + "=" + startCodes(t, c.api, c.page)}
+				j.expect(t, c.reason, c.says)
+			})
+		}
+	})
+	j.database = strings.Replace(j.database, fmt.Sprint(":", pg.port), fmt.Sprint(":", freePort(t)), 1)
+	j.expect(t, "CheckUnanswered", "Revision (1 of 1 checks failed)")
+}
+
+// startCodes returns the URL of a server that answers the API and the login page with a code:
+// -1 closes the connection, 0 is no server at all.
+func startCodes(t *testing.T, api, page int) string {
+	t.Helper()
+	if api == 0 {
+		return fmt.Sprintf("http://127.0.0.1:%d", freePort(t))
+	}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code := page
+		if strings.HasPrefix(r.URL.Path, "/api/") {
+			code = api
+		}
+		if code < 0 {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(code)
+	}))
+	t.Cleanup(web.Close)
+	return web.URL
+}
 
 // proxied are a pod's variables for a proxy.
 func proxied(proxy string) []string {

@@ -18,6 +18,10 @@ class Failed(Exception):
     """A check failed; the text has the details."""
 
 
+class Unanswered(Failed):
+    """There was no answer, or only that of a proxy: a later attempt may get one."""
+
+
 class Final(Failed):
     """A failure that a retry does not change."""
 

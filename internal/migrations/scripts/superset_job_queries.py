@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from superset_job import JobError, describe, log
 from superset_job_fit import shorten
-from superset_job_http import Failed, Final, call, decoded
+from superset_job_http import Failed, Final, Unanswered, call, decoded
 
 _PATH = "/api/v1/query"
 # The server's timeout; the client waits a little longer.
@@ -42,7 +42,7 @@ def queries() -> list[tuple[str, str]]:
 
 def ask(expression: str) -> str:
     """Returns "does not hold". Raises Holds if the condition holds, Final if the query is
-    invalid, and Failed if the server does not answer."""
+    invalid, and Unanswered if the server does not answer."""
     samples = _samples(expression)
     if not samples:
         return "does not hold"
@@ -79,14 +79,14 @@ def _samples(expression: str) -> list[dict[str, Any]]:
     try:
         code, content = call(f"{base}{_PATH}?{parameters}", token=_token(), seconds=_SECONDS + 2)
     except (OSError, HTTPException) as error:  # connection refused, timeout, unknown host
-        raise Failed(f"got no answer: {describe(error)} at {base}") from error
+        raise Unanswered(f"got no answer: {describe(error)} at {base}") from error
     answer = decoded(content)
     answer = answer if isinstance(answer, dict) else {}
     if answer.get("errorType") in ("bad_data", "execution"):
         raise Final(f"is rejected: {answer['errorType']}: {answer.get('error')}")
     if code != 200 or answer.get("status") != "success":
         problem = answer.get("error") or ("" if code != 200 else "not an answer of Prometheus")
-        raise Failed(f"got no answer: GET {base}{_PATH} answered {code}" + (f": {problem}" if problem else ""))
+        raise Unanswered(f"got no answer: GET {base}{_PATH} answered {code}" + (f": {problem}" if problem else ""))
     kind, result = answer["data"]["resultType"], answer["data"]["result"]
     if kind != "vector":
         raise Final(_ADVICE_BY_TYPE.get(kind, f"returns a {kind}, which is not a condition"))

@@ -8,7 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from superset_job_http import HTTP_SECONDS, SameHost, request_for, send
+from superset_job_http import HTTP_SECONDS, SameHost, Unanswered, request_for, send
+
+# Codes of a proxy, such as that of a service mesh, that got no answer from web.
+_PROXY_CODES = (502, 503, 504)
 
 
 class _Web(SameHost):
@@ -30,7 +33,10 @@ def web_url() -> str:
 def call_web(path: str, body: object = None, token: str = "", seconds: float = HTTP_SECONDS) -> tuple[int, bytes]:
     """Status code and content of web's response, as a browser gets it behind a proxy that ends
     TLS: with force_https, Talisman redirects all other requests. It is not sent to a proxy of
-    the environment, which may not reach the Services of the cluster."""
+    the environment, which may not reach the Services of the cluster. Raises Unanswered if only a proxy answered."""
     request = request_for(web_url() + path, body, token)
     request.add_header("X-Forwarded-Proto", "https")
-    return send(build_opener(_Web, ProxyHandler({})), request, seconds)
+    code, content = send(build_opener(_Web, ProxyHandler({})), request, seconds)
+    if code in _PROXY_CODES:
+        raise Unanswered(f"{request.get_method()} {path.partition('?')[0]} answered {code}")
+    return code, content

@@ -12,13 +12,14 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from http.client import HTTPException
 
 import superset_job
 import superset_job_beat
 import superset_job_queries
 import superset_job_user
 from superset_job import JobError, Result, describe, log
-from superset_job_http import Failed, Final
+from superset_job_http import Failed, Final, Unanswered
 from superset_job_redis import celery_client
 from superset_job_web import call_web, web_url
 
@@ -34,22 +35,26 @@ _BEGAN = time.monotonic()
 _SOAKED = ("AnonymousAPI", "LoginPage")
 _SOAK_PAUSE_SECONDS = 5.0
 
+# The names of the checks that have failed without an answer.
+_unanswered: set[str] = set()
+
 
 def verify(result: Result) -> None:
     for name, check in _checks(result):
-        _note(result, name, *_try(check))
+        _note(result, name, *_try(name, check))
     seconds = float(os.environ.get("SUPERSET_OPERATOR_SOAK_SECONDS") or 0)
     if seconds and _passed(result):
         ticked = superset_job_beat.watch(seconds) if superset_job_beat.watched() else None
         _note(result, "Soak", *_soak(seconds, [(name, check) for name, check in _checks(result) if name in _SOAKED]))
         if ticked and _passed(result):
-            _note(result, "Beat", *_try(ticked))
+            _note(result, "Beat", *_try("Beat", ticked))
     for name, expression in superset_job_queries.queries() if _passed(result) else []:
-        _note(result, f"Query/{name}", *_try(partial(superset_job_queries.ask, expression)))
+        _note(result, f"Query/{name}", *_try(f"Query/{name}", partial(superset_job_queries.ask, expression)))
     failed = [check for check in result.checks if not check["ok"]]
     if failed:
+        answered = [check for check in failed if check["name"] not in _unanswered]
         raise JobError(
-            "CheckFailed",
+            "CheckFailed" if answered else "CheckUnanswered",
             f"{failed[0]['name']} ({len(failed)} of {len(result.checks)} checks failed): {failed[0]['detail']}",
         )
 
@@ -98,15 +103,16 @@ def _soak(seconds: float, checks: list[tuple[str, Callable[[], str]]]) -> tuple[
             log(f"soak: {tenth * 10} % of {seconds:g} s, {rounds} rounds")
         time.sleep(min(left, _SOAK_PAUSE_SECONDS))
         for name, check in checks:
-            ok, detail = _try(check)
+            ok, detail = _try(name, check)
             if not ok:
                 return False, f"after {time.monotonic() - began:.0f} s {name}: {detail}"
         rounds += 1
     return True, f"{seconds:g} s, {rounds} rounds of {', '.join(name for name, _ in checks) or 'no checks'}"
 
 
-def _try(check: Callable[[], str]) -> tuple[bool, str]:
-    detail = ""
+def _try(name: str, check: Callable[[], str]) -> tuple[bool, str]:
+    """Runs a check until it passes, a few times. Records a check that fails without an answer."""
+    problem: Exception = Failed()
     for attempt in range(_ATTEMPTS):
         if attempt:
             time.sleep(_PAUSE_SECONDS)
@@ -114,11 +120,19 @@ def _try(check: Callable[[], str]) -> tuple[bool, str]:
             return True, check()
         except Final as error:
             return False, str(error)
-        except (Failed, JobError) as error:
-            detail = str(error)
-        except Exception as error:  # connection refused, timeout, unknown host, no broker
-            detail = describe(error)
-    return False, detail
+        except Exception as error:
+            problem = error
+    if _is_unanswered(problem):
+        _unanswered.add(name)
+    return False, str(problem) if isinstance(problem, (Failed, JobError)) else describe(problem)
+
+
+def _is_unanswered(error: Exception) -> bool:
+    """Whether a check failed because something did not answer, which says nothing about the
+    release: connection refused, timeout, unknown host."""
+    if isinstance(error, JobError):
+        return error.reason == "DatabaseUnreachable"
+    return isinstance(error, (Unanswered, OSError, HTTPException))
 
 
 def _revision(result: Result) -> str:
