@@ -3,6 +3,9 @@
 package components
 
 import (
+	"cmp"
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +34,19 @@ func OwnsPod(instance string, name Name, pod *corev1.Pod) bool {
 		return hash != ""
 	}
 	return controller.Kind == "ReplicaSet" && controller.Name == DeploymentName(instance, name)+"-"+hash
+}
+
+// maxHostname is the maximum length of a hostname, in characters.
+const maxHostname = 63
+
+// Hostname is the hostname that the containers of a pod see: the kubelet derives it from the
+// pod's name. In the network of the node it is that of the node, usually the node's name.
+func Hostname(pod *corev1.Pod) string {
+	if pod.Spec.HostNetwork {
+		return pod.Spec.NodeName
+	}
+	host := cmp.Or(pod.Spec.Hostname, pod.Name)
+	return strings.TrimRight(host[:min(len(host), maxHostname)], "-.")
 }
 
 // Pointers returns pointers to the items of a list.

@@ -98,7 +98,10 @@ func (l *envList) verify(owner *v1alpha1.Superset, o Order) {
 			l.set(superset.EnvChartsBefore, chartsBefore(owner))
 		}
 	}
-	l.set(superset.EnvWorkers, strconv.Itoa(int(o.Workers)))
+	if len(o.Workers) > 0 {
+		l.set(superset.EnvWorkerHosts, strings.Join(o.Workers, ","))
+		l.set(superset.EnvWorkerDeployment, components.DeploymentName(owner.Name, components.Worker))
+	}
 	if soak := owner.Spec.Upgrade.Verify.Soak; o.AsUser && soak != nil && soak.Duration > 0 {
 		l.set(superset.EnvSoakSeconds, strconv.FormatFloat(soak.Seconds(), 'f', -1, 64))
 		if _, ok := o.Release.Tiers[components.Scheduler]; ok {

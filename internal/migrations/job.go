@@ -86,8 +86,8 @@ type Order struct {
 	// AsUser makes preflight and verify run the checks of spec.upgrade.verify that log in or
 	// soak. Queries makes them run its Prometheus queries.
 	AsUser, Queries bool
-	// Workers is the number of Celery workers that must answer (verify).
-	Workers int32
+	// Workers are the hostnames of the pods whose Celery workers must answer (verify).
+	Workers []string
 }
 
 // JobName is deterministic, so that the API server rejects the creation of a Job that exists

@@ -35,7 +35,7 @@ func TestGoldenJobs(t *testing.T) {
 	for _, name := range []string{"plain", "full"} {
 		s, r := read(t, name)
 		for _, script := range Scripts {
-			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: 2, Database: "postgresql"}
+			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: []string{"bi-worker-7c5d4f6b9-abcde", "bi-worker-7c5d4f6b9-fghij"}, Database: "postgresql"}
 			if script == Backup || script == Restore {
 				o.Backup = "r6"
 			}
@@ -148,8 +148,9 @@ func TestScriptEnvironment(t *testing.T) {
 		}
 		return values
 	}
-	v := environment(Order{Script: Verify, Workers: 3})
-	if v[superset.EnvWebURL] != "http://bi.analytics.svc:8088" || v[superset.EnvWorkers] != "3" {
+	v := environment(Order{Script: Verify, Workers: []string{"bi-worker-0", "bi-worker-1"}})
+	if v[superset.EnvWebURL] != "http://bi.analytics.svc:8088" || v[superset.EnvWorkerHosts] != "bi-worker-0,bi-worker-1" ||
+		v[superset.EnvWorkerDeployment] != "bi-worker" {
 		t.Errorf("verify gets %v", v)
 	}
 	if _, ok := v[superset.EnvExpectedRevision]; ok {
@@ -158,7 +159,7 @@ func TestScriptEnvironment(t *testing.T) {
 	if v := environment(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
 		t.Errorf("verify gets %v", v)
 	}
-	if v := environment(Order{Script: Migrate, ExpectedRevision: "abc", Workers: 3}); len(v) != 4 || v[superset.EnvOwner] != "analytics/bi" {
+	if v := environment(Order{Script: Migrate, ExpectedRevision: "abc", Workers: []string{"bi-worker-0"}}); len(v) != 4 || v[superset.EnvOwner] != "analytics/bi" {
 		t.Errorf("migrate gets %v, want the owner, the size of its result and the folder of Superset's files", v)
 	}
 	if v := environment(Order{Script: Migrate, MaxLock: 2500 * time.Millisecond}); v[superset.EnvMaxLockSeconds] != "2.5" {

@@ -49,9 +49,9 @@ const (
 	EnvPrometheusURL   = "SUPERSET_OPERATOR_PROMETHEUS_URL"
 	EnvPrometheusToken = "SUPERSET_OPERATOR_PROMETHEUS_TOKEN"
 	EnvQueries         = "SUPERSET_OPERATOR_QUERIES"
-	// EnvWorkers is the number of Celery workers that must answer verify. If it is 0 or
-	// not set, the worker checks are skipped.
-	EnvWorkers = "SUPERSET_OPERATOR_WORKERS"
+	// EnvWorkerHosts are the hostnames of the pods whose Celery workers must answer verify,
+	// separated by commas. If it is empty or not set, the worker checks are skipped.
+	EnvWorkerHosts = "SUPERSET_OPERATOR_WORKER_HOSTS"
 	// EnvLockWaitSeconds is how many seconds one attempt of migrate waits for another
 	// migration of the same database. Default: 60. Then the attempt ends, because a Job
 	// can only report who holds the lock in its result.
@@ -85,7 +85,8 @@ const (
 	// Superset. If it is not set, they are not compared.
 	EnvVersion = "SUPERSET_OPERATOR_VERSION"
 	// EnvWorkerDeployment is the name of the Deployment of this Superset's Celery workers,
-	// with which the names of their pods begin. All other workers are foreign to preflight.
+	// with which the names of their pods begin. All other workers are foreign to preflight
+	// and verify.
 	EnvWorkerDeployment = "SUPERSET_OPERATOR_WORKER_DEPLOYMENT"
 	// EnvResultBytes is the maximum size of the result of a container, in bytes. Default:
 	// 4096.

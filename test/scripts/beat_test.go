@@ -69,7 +69,7 @@ func TestBeatOfOlderRelease(t *testing.T) {
 
 // soaking is the job with a soak of that many seconds, a worker and a beat.
 func (j job) soaking(seconds int) job {
-	j.extra = append([]string{superset.EnvWorkers + "=1", superset.EnvBeat + "=1", fmt.Sprintf("%s=%d", superset.EnvSoakSeconds, seconds)}, j.extra...)
+	j.extra = append([]string{workersHere(), superset.EnvBeat + "=1", fmt.Sprintf("%s=%d", superset.EnvSoakSeconds, seconds)}, j.extra...)
 	return j
 }
 

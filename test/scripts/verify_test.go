@@ -24,7 +24,7 @@ func verifyRelease(t *testing.T, pg server, r release, cache string) {
 	j := job{release: r, script: "verify", database: pg.copyDatabase(t, at(r), name), cache: cache}
 	web, url := startWeb(t, j)
 	worker := startWorker(t, j)
-	j.extra = []string{"SUPERSET_OPERATOR_WEB_URL=" + url, "SUPERSET_OPERATOR_WORKERS=1"}
+	j.extra = []string{"SUPERSET_OPERATOR_WEB_URL=" + url, workersHere()}
 	got := j.expect(t, "")
 	want := []string{"Revision", "Workers", "RegisteredTasks", "AnonymousAPI", "LoginPage"}
 	if failed := wrong(got); len(got.Checks) != len(want) || len(failed) > 0 {
@@ -48,8 +48,8 @@ func verifyRelease(t *testing.T, pg server, r release, cache string) {
 	})
 	t.Run("a missing worker", func(t *testing.T) {
 		j := j
-		j.extra = []string{"SUPERSET_OPERATOR_WEB_URL=" + url, "SUPERSET_OPERATOR_WORKERS=2"}
-		if failed := wrong(j.expect(t, "CheckFailed", "1 of 2 workers")); !slices.Equal(failed, want[1:3]) {
+		j.extra = []string{"SUPERSET_OPERATOR_WEB_URL=" + url, workersHere() + ",gone"}
+		if failed := wrong(j.expect(t, "CheckUnanswered", "1 of 2 workers")); !slices.Equal(failed, want[1:2]) {
 			t.Errorf("failed %v, want only the workers", failed)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -14,7 +15,6 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
@@ -142,7 +142,7 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 	o := migrations.Order{
 		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt, Release: release,
 		ExpectedRevision: a.ExpectedRevision, Revision: a.Revision, Backup: a.Backup, Reencrypt: a.Reencrypt,
-		Workers: workersOf(w), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,
+		Workers: hostsOf(w.workers), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,
 	}
 	if s.Status.Schema != nil {
 		o.Database = s.Status.Schema.Database
@@ -155,10 +155,21 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 	return o
 }
 
-// workersOf is how many workers must answer: those that are ready now. A replica that is
-// still to come says nothing about the release.
-func workersOf(w *observed) int32 {
-	return int32(w.Tiers[state.Worker].Ready) //nolint:gosec // a number of pods
+// maxHosts bounds the pods that a Job asks: a variable of 128 KiB would not start.
+const maxHosts = 100
+
+// hostsOf are the hostnames of the pods that are ready now, in alphabetical order, at most
+// maxHosts. A replica that is still to come says nothing about the release.
+func hostsOf(pods []*corev1.Pod) []string {
+	var hosts []string
+	for _, pod := range pods {
+		if host := components.Hostname(pod); components.PodReady(pod) && pod.DeletionTimestamp == nil && host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	slices.Sort(hosts)
+	hosts = slices.Compact(hosts)
+	return hosts[:min(len(hosts), maxHosts)]
 }
 
 func (r *Reconciler) endJobs(ctx context.Context, s *v1alpha1.Superset, w *observed) error {

@@ -136,6 +136,9 @@ func (w *observed) addTier(s *v1alpha1.Superset, tier int, c v1alpha1.Component,
 		w.Tiers[tier].Pods = len(pods)
 	case metav1.IsControlledBy(c, s):
 		w.Tiers[tier] = tierOf(c, pods)
+		if tier == state.Worker {
+			w.workers = pods
+		}
 		w.MaxFence = max(w.MaxFence, c.ComponentSpec().Fence)
 	}
 }

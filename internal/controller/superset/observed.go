@@ -25,6 +25,8 @@ type observed struct {
 	// revisions are the stored releases, as Stored was read from them.
 	revisions []appsv1.ControllerRevision
 	jobs      []*batchv1.Job
+	// workers are the pods of the worker tier.
+	workers []*corev1.Pod
 	// recheck is when to observe again although nothing has changed; 0 for never.
 	recheck time.Duration
 	// service is the web Service and page the maintenance page; nil for none.

@@ -46,13 +46,13 @@ func Cache(namespaces []string) cache.Options {
 }
 
 // slimPod drops what the operator does not read: annotations, and the spec but for the
-// node.
+// node and the hostname.
 func slimPod(in any) (any, error) {
 	pod, ok := in.(*corev1.Pod)
 	if !ok {
 		return nil, fmt.Errorf("slimming a pod for the cache: it is a %T", in)
 	}
 	pod.ManagedFields, pod.Annotations = nil, nil
-	pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
+	pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName, Hostname: pod.Spec.Hostname, HostNetwork: pod.Spec.HostNetwork}
 	return pod, nil
 }

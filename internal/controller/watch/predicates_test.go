@@ -150,7 +150,7 @@ func TestCache(t *testing.T) {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "p", Labels: map[string]string{"a": "b"}, Annotations: map[string]string{"c": "d"}, ManagedFields: []metav1.ManagedFieldsEntry{{}},
 			OwnerReferences: owners},
-		Spec:   corev1.PodSpec{NodeName: "n", Containers: []corev1.Container{{Name: "superset"}}},
+		Spec:   corev1.PodSpec{NodeName: "n", Hostname: "h", HostNetwork: true, Containers: []corev1.Container{{Name: "superset"}}},
 		Status: corev1.PodStatus{Phase: corev1.PodRunning},
 	}
 	slim, err := slimPod(pod)
@@ -159,7 +159,7 @@ func TestCache(t *testing.T) {
 	}
 	want := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "p", Labels: map[string]string{"a": "b"}, OwnerReferences: owners},
-		Spec:       corev1.PodSpec{NodeName: "n"}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
+		Spec:       corev1.PodSpec{NodeName: "n", Hostname: "h", HostNetwork: true}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
 	}
 	if diff := cmp.Diff(want, slim); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

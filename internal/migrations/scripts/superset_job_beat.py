@@ -15,6 +15,7 @@ from typing import Any
 from superset_job import describe, log
 from superset_job_http import Failed
 from superset_job_redis import celery_client
+from superset_job_workers import hosts
 
 _CELERY_SECONDS = 2.0
 # Time from when an entry is due until a worker has started its task.
@@ -28,7 +29,7 @@ Counts = dict[str, dict[str, int]]
 
 def watched() -> bool:
     """Whether there is a beat, and a worker whose counts show it."""
-    return os.environ.get("SUPERSET_OPERATOR_BEAT") == "1" and int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0) > 0
+    return os.environ.get("SUPERSET_OPERATOR_BEAT") == "1" and bool(hosts())
 
 
 def watch(seconds: float) -> Callable[[], str]:

@@ -19,7 +19,6 @@ _LISTED = 8
 _NAME_CHARACTERS = 64
 _BEAT_CHARACTERS = 128
 _CELERY_SECONDS = 2.0
-_CONNECT_SECONDS = 3
 
 # Every role sees the application names of all sessions, but not the statements. A background
 # process has no user.
@@ -58,7 +57,7 @@ def read_workers(result: Result) -> None:
         return
     try:
         names = _answering()
-        foreign = sorted(name for name in names if not _ours(name))
+        foreign = sorted(name for name in names if not is_ours(name))
         if not foreign:
             return
         result.facts |= {"workers": [shorten(name, _NAME_CHARACTERS) for name in foreign[:_LISTED]], "workerCount": len(foreign)}
@@ -70,24 +69,15 @@ def read_workers(result: Result) -> None:
         log(f"not known which workers answer on the broker: {describe(error)}")
 
 
-def _client() -> Any:
-    from superset_job_redis import celery_client
-
-    client = celery_client()
-    limits = {"socket_connect_timeout": _CONNECT_SECONDS, "socket_timeout": _CONNECT_SECONDS, "max_retries": 0}
-    client.conf.update(broker_transport_options=limits, broker_connection_max_retries=0)
-    return client
-
-
 def _answering() -> set[str]:
     """The names of all workers that answer."""
-    with _client() as client:
-        with client.connection_for_write() as connection:
-            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=_CONNECT_SECONDS)
+    from superset_job_redis import connected_client
+
+    with connected_client() as client:
         return {name for answer in client.control.ping(timeout=_CELERY_SECONDS) or [] for name in answer}
 
 
-def _ours(worker: str) -> bool:
+def is_ours(worker: str) -> bool:
     """Whether the worker runs in a pod of this Superset's Deployment: its host is
     <deployment>-<hash>-<suffix>, cut at 63 characters."""
     deployment = os.environ.get("SUPERSET_OPERATOR_WORKER_DEPLOYMENT", "")
@@ -99,8 +89,9 @@ def _sent_by_beat(workers: list[str]) -> list[str]:
     """The tasks of the schedule that these workers have started since their start: only beat sends
     them."""
     from superset_job_beat import _entries
+    from superset_job_redis import connected_client
 
-    with _client() as client:
+    with connected_client() as client:
         stats = client.control.inspect(destination=workers, timeout=_CELERY_SECONDS).stats() or {}
     started: Counter[str] = Counter()
     for reply in stats.values():

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from superset_job import JobError
 
+_CONNECT_SECONDS = 3
+
 
 def celery_client():  # type: ignore[no-untyped-def]  # celery has no types
     """A Celery app with the broker and without tasks. Raises JobError ConfigInvalid."""
@@ -18,6 +20,17 @@ def celery_client():  # type: ignore[no-untyped-def]  # celery has no types
         raise JobError("ConfigInvalid", "workers need a broker: set SUPERSET_CACHE_URL (spec.cache)")
     client = celery.Celery(broker=with_certificate_check(url))
     client.conf.update(broker_connection_retry=False, broker_transport_options={"socket_connect_timeout": 10})
+    return client
+
+
+def connected_client():  # type: ignore[no-untyped-def]  # celery has no types
+    """The app of celery_client, connected to the broker. Without an answer of the broker it fails
+    within seconds: by default, Celery tries again a hundred times."""
+    client = celery_client()
+    limits = {"socket_connect_timeout": _CONNECT_SECONDS, "socket_timeout": _CONNECT_SECONDS, "max_retries": 0}
+    client.conf.update(broker_transport_options=limits, broker_connection_max_retries=0)
+    with client.connection_for_write() as connection:
+        connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=_CONNECT_SECONDS)
     return client
 
 

@@ -18,15 +18,14 @@ import superset_job
 import superset_job_beat
 import superset_job_queries
 import superset_job_user
+import superset_job_workers
 from superset_job import JobError, Result, describe, log
 from superset_job_http import Failed, Final, Unanswered
-from superset_job_redis import celery_client
 from superset_job_web import call_web, web_url
 
 # A Service may refuse connections for a second or two after its pods are ready.
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 2.0
-_CELERY_SECONDS = 2.0
 
 _BEGAN = time.monotonic()
 
@@ -70,9 +69,9 @@ def _passed(result: Result) -> bool:
 
 def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
     yield "Revision", lambda: _revision(result)
-    if workers := int(os.environ.get("SUPERSET_OPERATOR_WORKERS") or 0):
-        yield "Workers", lambda: _ping(workers)
-        yield "RegisteredTasks", lambda: _tasks(workers)
+    if superset_job_workers.hosts():
+        yield "Workers", superset_job_workers.ping
+        yield "RegisteredTasks", superset_job_workers.tasks
     # Web last: shortly after a rollout a Service may still route to terminating pods of the
     # previous release.
     if web_url():
@@ -163,33 +162,6 @@ def _login() -> str:
 
 def _charts() -> str:
     return superset_job_user.compared(superset_job_user.login())
-
-
-def _ping(workers: int) -> str:
-    answers = celery_client().control.ping(timeout=_CELERY_SECONDS) or []
-    names = sorted({name for answer in answers for name in answer})
-    if len(names) < workers:
-        raise Failed(f"{len(names)} of {workers} workers answered a ping")
-    return f"{len(names)} workers answered"
-
-
-def _tasks(workers: int) -> str:
-    from superset_job_tasks import read_tasks
-
-    wanted = read_tasks()
-    registered = celery_client().control.inspect(timeout=_CELERY_SECONDS).registered() or {}
-    if len(registered) < workers:
-        raise Failed(f"{len(registered)} of {workers} workers reported their tasks")
-    for worker, tasks in sorted(registered.items()):
-        names = {task.split(" ", 1)[0] for task in tasks}  # "name [rate_limit=100/s]"
-        if missing := [task for task in wanted if task not in names]:
-            raise Failed(
-                f"worker {worker} does not have {', '.join(missing)}:"
-                " add the missing modules to imports of CELERY_CONFIG"
-            )
-    if not wanted:
-        return f"{len(registered)} workers reported their tasks; the tasks that this image needs are not known"
-    return f"each of {len(registered)} workers has the {len(wanted)} tasks that this image needs"
 
 
 if __name__ == "__main__":

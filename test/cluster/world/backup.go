@@ -35,6 +35,7 @@ type view struct {
 	backups  []Backup // the newest first
 	identity string
 	company  Company
+	silent   []string // hostnames of workers that do not answer
 }
 
 func (d *databases) look(p place, pod *corev1.Pod) view {

@@ -66,9 +66,10 @@ const (
 
 // Labels of pods, and the names of the nodes that kwok simulates.
 const (
-	labelScript  = "superset-operator.dev/script"
-	labelVersion = "app.kubernetes.io/version"
-	nodePrefix   = "kwok-node-"
+	labelScript    = "superset-operator.dev/script"
+	labelVersion   = "app.kubernetes.io/version"
+	labelComponent = "app.kubernetes.io/component"
+	nodePrefix     = "kwok-node-"
 )
 
 // Environment variables that the operator sets for its Jobs.
@@ -85,6 +86,7 @@ const (
 	envCharts           = "SUPERSET_OPERATOR_CHARTS"
 	envSoak             = "SUPERSET_OPERATOR_SOAK_SECONDS"
 	envChartsBefore     = "SUPERSET_OPERATOR_CHARTS_BEFORE"
+	envWorkerHosts      = "SUPERSET_OPERATOR_WORKER_HOSTS"
 )
 
 var behaviors = []Behavior{

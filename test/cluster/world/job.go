@@ -160,5 +160,7 @@ func (w *World) outcome(ctx context.Context, j *job, pod *corev1.Pod, database p
 		case <-j.released:
 		}
 	}
-	return play(pod, behavior, w.databases.look(database, pod)), true
+	v := w.databases.look(database, pod)
+	v.silent = silent(w.pods, pod)
+	return play(pod, behavior, v), true
 }

@@ -4,6 +4,7 @@ package world_test
 
 import (
 	"context"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -52,6 +53,29 @@ func TestSuccessfulUpgrade(t *testing.T) {
 	}
 	if diff := cmp.Diff(world.Count{Started: 1, Finished: 1, AtOnce: 1}, shared.world.Migrations(ns, "bi")); diff != "" {
 		t.Errorf("migrations (-want +got):\n%s", diff)
+	}
+}
+
+// A verify Job gets answers only from the workers with a ready pod.
+func TestVerifyAsksWorkers(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	shared.world.SetRevision(ns, "bi", head60)
+	worker := order{namespace: ns, name: "bi-worker-0", tag: "6.0.0", component: "worker"}
+	worker.pod(t)
+	worker.seen(t, "readiness", ready)
+	order{namespace: ns, name: "bi-web-0", tag: "6.0.0", component: "web"}.pod(t)
+	for hosts, want := range map[string]string{
+		"bi-worker-0":      "",
+		"bi-worker-0,gone": "Workers (1 of 2 checks failed): 1 workers did not answer a ping: gone",
+		"gone,bi-web-0":    "Workers (1 of 2 checks failed): 2 workers did not answer a ping: gone, bi-web-0",
+	} {
+		o := order{namespace: ns, name: "verify-" + strconv.Itoa(len(hosts)), tag: "6.0.0", script: "verify", env: map[string]string{"SUPERSET_OPERATOR_WORKER_HOSTS": hosts}}
+		o.job(t)
+		_, end := o.ended(t)
+		if got := decode(t, end.Message); got.Message != want || (got.Reason == "CheckUnanswered") != (want != "") {
+			t.Errorf("%s: %s %q, want %q", hosts, got.Reason, got.Message, want)
+		}
 	}
 }
 

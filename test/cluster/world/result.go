@@ -133,7 +133,7 @@ func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	case scriptRehearse:
 		return rehearse(behavior, result).Outcome()
 	case scriptVerify:
-		return verify(pod, behavior, result).Outcome()
+		return verify(pod, behavior, v, result).Outcome()
 	case scriptDowngrade:
 		return downgrade(pod, r, behavior, v, result).Outcome()
 	case scriptBackup:
@@ -206,9 +206,9 @@ func migrate(r release, behavior Behavior, budget string, result Result) Result 
 	}
 }
 
-// verify really compares the revision; the other checks of the Job depend only on
-// the behavior.
-func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
+// verify really compares the revision, and really looks for the workers; the other checks of the
+// Job depend only on the behavior.
+func verify(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 	wanted := env(pod, envExpectedRevision).Value
 	if wanted == "" {
 		wanted = result.Head
@@ -222,17 +222,28 @@ func verify(pod *corev1.Pod, behavior Behavior, result Result) Result {
 		revision.Detail = fmt.Sprintf("the database is at %s, not at %s", at, wanted)
 	}
 	result.Checks = append([]Check{revision}, smokeTests(pod, behavior)...)
-	failed := 0
+	if len(v.silent) > 0 {
+		result.Checks = append(result.Checks, unanswered(v.silent))
+	}
+	return summary(result)
+}
+
+// summary fails a verify by its failed checks: without an answer is only that of the workers.
+func summary(result Result) Result {
+	failed, reason := 0, "CheckUnanswered"
 	var first Check
 	for _, check := range result.Checks {
 		if !check.OK {
 			if failed++; failed == 1 {
 				first = check
 			}
+			if check.Name != checkWorkers {
+				reason = "CheckFailed"
+			}
 		}
 	}
 	if failed > 0 {
-		return result.fail("CheckFailed", "%s (%d of %d checks failed): %s", first.Name, failed, len(result.Checks), first.Detail)
+		return result.fail(reason, "%s (%d of %d checks failed): %s", first.Name, failed, len(result.Checks), first.Detail)
 	}
 	return result
 }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build scripts
+
+package scripts_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// TestVerifyWorkers asks a worker with a name of the user's choice, next to one of another
+// Superset that lacks tasks of this release, and one of a pod that was created after the Job.
+func TestVerifyWorkers(t *testing.T) {
+	pg, cache := startPostgreSQL(t), startRedis(t)
+	j := job{release: v610, script: "verify", database: pg.copyDatabase(t, "", "bi"), cache: cache}
+	pg.query(t, "bi", "CREATE TABLE alembic_version AS SELECT '"+v610.head+"'::varchar(32) AS version_num")
+	startWorkerNamed(t, j, "reports@bi-worker-7c5d4f6b9-abcde")
+	other := j
+	other.release = v600
+	startWorkerNamed(t, other, "celery@other-superset-0")
+	startWorkerNamed(t, j, "celery@bi-worker-7c5d4f6b9-fghij")
+	const ours, others = "bi-worker-7c5d4f6b9-abcde", "1 on the broker are not of this Superset: celery@other-superset-0"
+	lost := j
+	lost.cache = fmt.Sprintf("redis://127.0.0.1:%d/0", freePort(t))
+	t.Run("group", func(t *testing.T) {
+		for name, c := range map[string]struct {
+			job                 job
+			reason, ping, tasks string
+			hosts               []string
+		}{
+			"answers":      {j, "", "1 workers answered; " + others, "each of 1 workers has the ", []string{ours}},
+			"one is gone":  {j, "CheckUnanswered", "1 of 2 workers did not answer a ping: gone", "each of 1 workers has the ", []string{ours, "gone"}},
+			"all are gone": {j, "CheckUnanswered", "1 of 1 workers did not answer a ping: gone", "none of 1 workers reported its tasks", []string{"gone"}},
+			"a part of a name, a pattern": {j, "CheckUnanswered", "2 of 2 workers did not answer a ping: bi-worker, bi.worker-7c5d4f6b9-abcde", "none of 2 ",
+				[]string{"bi-worker", "bi.worker-7c5d4f6b9-abcde"}},
+			"lacks tasks": {j, "CheckFailed", "1 workers answered", "worker celery@other-superset-0 does not have ", []string{"other-superset-0"}},
+			"no broker":   {lost, "CheckUnanswered", "OperationalError: ", "OperationalError: ", []string{ours}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				c.job.expectWorkers(t, c.reason, c.ping, c.tasks, c.hosts...)
+			})
+		}
+	})
+	j.extra = []string{superset.EnvWorkerHosts + "="}
+	if got := j.expect(t, "").Checks; len(got) != 1 {
+		t.Errorf("a tier that was scaled to zero: checks %+v", got)
+	}
+}
+
+// expectWorkers requires these beginnings of the details of the two checks of workers.
+func (j job) expectWorkers(t *testing.T, reason, ping, tasks string, hosts ...string) {
+	t.Helper()
+	j.extra = append(slices.Clone(j.extra), superset.EnvWorkerHosts+"="+strings.Join(hosts, ","), superset.EnvWorkerDeployment+"=bi-worker")
+	got := j.expect(t, reason).Checks
+	if len(got) != 3 || got[1].Name != "Workers" || !strings.HasPrefix(got[1].Detail, ping) ||
+		got[2].Name != "RegisteredTasks" || !strings.HasPrefix(got[2].Detail, tasks) {
+		t.Errorf("%v: checks %+v, want %q and %q", hosts, got, ping, tasks)
+	}
+}
+
+// workersHere is the variable of verify for workers with the hostname of this machine.
+func workersHere() string {
+	host, err := os.Hostname()
+	if err != nil {
+		panic(err)
+	}
+	return superset.EnvWorkerHosts + "=" + host
+}
