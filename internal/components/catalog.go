@@ -100,15 +100,16 @@ var scheduler = Descriptor{
 // beatSchedule is the file that beat creates when it runs.
 const beatSchedule = "/tmp/celerybeat-schedule"
 
-// workerPing pings the worker of this pod through the broker. A Celery app without
+// workerPing pings the worker of this pod through the broker, whatever the user's -n puts before
+// the hostname. A Celery app without
 // Superset needs 1.4 s; one that loads Superset needs 8 to 11 s.
 const workerPing = `import os, socket, ssl, sys, celery
 url = os.environ["` + superset.EnvCacheURL + `"]
 app = celery.Celery(broker=url)
 if url.startswith("rediss:") and "ssl_cert_reqs" not in url:
     app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
-me = "celery@" + socket.gethostname()
-sys.exit(not app.control.ping(destination=[me], timeout=5))
+me = "*@" + socket.gethostname()
+sys.exit(not app.control.ping(pattern=me, matcher="glob", limit=1, timeout=5))
 `
 
 func requests(cpu, memory string) corev1.ResourceList {

@@ -5,6 +5,7 @@ package components
 import (
 	"encoding/json"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -190,17 +191,18 @@ func TestRunningTemplateIsKept(t *testing.T) {
 	c := component(t, read(t, "plain"), Web)
 	fresh := deployment(t, c, Web, nil)
 	mine := fresh.Annotations[v1alpha1.AnnotationRendered]
-	if !strings.HasPrefix(mine, "1/") {
+	rest, ok := strings.CutPrefix(mine, strconv.Itoa(Renderer)+"/")
+	if !ok {
 		t.Fatalf("rendered by %q; Renderer is %d", mine, Renderer)
 	}
-	theirs := "0" + strings.TrimPrefix(mine, "1")
+	theirs := "0/" + rest
 	cases := map[string]struct {
 		rendered string
 		edit     func(*v1alpha1.ComponentSpec)
 		keeps    bool
 	}{
 		"older renderer":       {theirs, nil, true},
-		"newer renderer":       {"9" + strings.TrimPrefix(mine, "1"), nil, true},
+		"newer renderer":       {"9999/" + rest, nil, true},
 		"same renderer":        {mine, nil, false},
 		"no annotation":        {"", nil, false},
 		"invalid annotation":   {"x", nil, false},

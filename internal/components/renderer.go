@@ -8,4 +8,4 @@ package components
 // identity of a release. Increase it if a pod template changes for the same spec:
 // then the change is rolled out by the state machine, tier by tier, and not by a
 // restart of all tiers at once. The golden files show when that is needed.
-const Renderer = 1
+const Renderer = 2

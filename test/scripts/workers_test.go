@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -62,6 +63,29 @@ func (j job) expectWorkers(t *testing.T, reason, ping, tasks string, hosts ...st
 	if len(got) != 3 || got[1].Name != "Workers" || !strings.HasPrefix(got[1].Detail, ping) ||
 		got[2].Name != "RegisteredTasks" || !strings.HasPrefix(got[2].Detail, tasks) {
 		t.Errorf("%v: checks %+v, want %q and %q", hosts, got, ping, tasks)
+	}
+}
+
+// TestWorkerProbe runs the startup probe of a worker's pod next to a worker of this host, with a
+// name of the user's choice, and without it.
+func TestWorkerProbe(t *testing.T) {
+	j := job{release: v610, database: "sqlite://", cache: startRedis(t)}
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := func() (bool, string) {
+		command := components.Describe(components.Worker).Startup.Exec.Command
+		out, err := j.command(t, command[0], command[1:]...).CombinedOutput()
+		return err == nil, string(out)
+	}
+	startWorkerNamed(t, j, "celery@"+host+"-other")
+	if ok, out := probe(); ok {
+		t.Errorf("passes without a worker of this host: %s", out)
+	}
+	startWorkerNamed(t, j, "reports@%h")
+	if ok, out := probe(); !ok {
+		t.Errorf("fails with a worker of this host: %s", out)
 	}
 }
 
