@@ -70,7 +70,7 @@ func (c *change) keepsRun(was *status) bool {
 }
 
 // rollsOut checks a run that begins in Ready and changes only the rendering.
-func (c *change) rollsOut(was, is *status) string {
+func (*change) rollsOut(was, is *status) string {
 	if is.to.wish() != was.release.wish() {
 		return ""
 	}
