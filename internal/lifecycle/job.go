@@ -45,7 +45,7 @@ func runJob(s *state.Snapshot, p migrations.Progress, work actions.Work, job act
 // retry creates the next attempt once the pause after the last one is over.
 func retry(s *state.Snapshot, p migrations.Progress, work actions.Work, job actions.RunJob) Decision {
 	pause := backoff(p.Attempt)
-	if p.Result.Reason.Waits() {
+	if p.Result.Reason.Uncounted() {
 		pause = backoff(1) // the attempt itself has waited
 	}
 	if left := pause - s.Now.Sub(p.FinishedAt); left > 0 {
@@ -68,13 +68,13 @@ func retryMessage(p migrations.Progress, script migrations.Script) string {
 // waited is not counted, and neither is one whose result was lost.
 func isFinal(p migrations.Progress) bool {
 	r := p.Result.Reason
-	return !p.Active && !p.Done && !p.Lost && (!r.Transient() || p.Tries() >= maxAttempts && !r.Waits())
+	return !p.Active && !p.Done && !p.Lost && (!r.Transient() || p.Tries() >= maxAttempts && !r.Uncounted())
 }
 
 // ordinal is the number of the attempt that is so many after the newest one, with the
 // maximum where attempts are counted.
 func ordinal(p migrations.Progress, after int) string {
-	if p.Lost || p.Result.Reason.Waits() {
+	if p.Lost || p.Result.Reason.Uncounted() {
 		return strconv.Itoa(p.Attempt + after)
 	}
 	return fmt.Sprintf("%d of %d", p.Tries()+after, maxAttempts)

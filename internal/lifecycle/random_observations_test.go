@@ -178,7 +178,7 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 		return "a Job of an unknown release"
 	case a.Fence != o.Status.UpgradeRevision || a.Attempt < 1 || a.Release == "":
 		return fmt.Sprintf("an incomplete Job: %+v", a)
-	case a.Attempt > maxAttempts && !progressOf(o, a.Script).Result.Reason.Waits():
+	case a.Attempt > maxAttempts && !progressOf(o, a.Script).Result.Reason.Uncounted():
 		return fmt.Sprintf("attempt %d, although the lock was not held by another Job", a.Attempt)
 	case a.MaxLockTime > 0 && (a.Script != migrations.Migrate || state.Of(o).Run.Strategy != v1alpha1.StrategyRolling):
 		return "has a lock budget although no tier runs"

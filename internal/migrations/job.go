@@ -46,6 +46,16 @@ var Scripts = []Script{Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, 
 // while it runs, and no two of them run at the same time.
 func (s Script) ChangesSchema() bool { return s == Migrate || s == Downgrade || s == Restore }
 
+// copiesDatabase is true for a script that reads the whole database.
+func (s Script) copiesDatabase() bool { return s == Backup || s == Rehearse }
+
+// Cluster autoscalers leave the node of a pod with these annotations alone: a change or a copy
+// of the database would begin again elsewhere. A drain by a person evicts it all the same.
+const (
+	annotationSafeToEvict  = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+	annotationDoNotDisrupt = "karpenter.sh/do-not-disrupt"
+)
+
 // keepJobs is how long a finished Job is kept for its logs, in seconds: a day. Its result is
 // in status as soon as the Job has finished.
 const keepJobs = 24 * 3600
@@ -144,6 +154,9 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 			corev1.ResourceMemory: resource.MustParse("512Mi"),
 		},
 	})
+	if o.Script.copiesDatabase() || o.Script.ChangesSchema() {
+		template.Annotations = map[string]string{annotationSafeToEvict: "false", annotationDoNotDisrupt: "true"}
+	}
 	main := &template.Spec.Containers[0]
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "scripts", MountPath: superset.ScriptsDir, ReadOnly: true})
 	template.Spec.Volumes = append(template.Spec.Volumes, corev1.Volume{Name: "scripts", VolumeSource: corev1.VolumeSource{

@@ -34,7 +34,7 @@ type Progress struct {
 	// neither Done nor failed: the script runs again.
 	Lost bool
 	// Uncounted is the number of earlier attempts that do not count towards a maximum: those
-	// that only waited (see Reason.Waits), and those whose result was lost.
+	// that only waited or were interrupted (see Reason.Uncounted), and those whose result was lost.
 	Uncounted int
 	// Before is the result of the previous attempt while the newest one is active; zero when
 	// there is none.

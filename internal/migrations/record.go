@@ -46,7 +46,7 @@ func (p Progress) After(record *v1alpha1.JobRecord) Progress {
 		return p
 	}
 	p.Uncounted = before.Uncounted
-	if before.Lost || before.Result.Reason.Waits() {
+	if before.Lost || before.Result.Reason.Uncounted() {
 		p.Uncounted++
 	}
 	if p.Active {

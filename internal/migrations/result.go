@@ -72,7 +72,10 @@ const (
 	// ReasonRehearsalFailed: the copy could not be made, or a container of the rehearsal
 	// ended without findings.
 	ReasonRehearsalFailed Reason = "RehearsalFailed"
-	ReasonUnexpected      Reason = "Unexpected"
+	// ReasonInterrupted: the pod was stopped before anything was committed, because its node
+	// was drained, it was evicted or it was preempted.
+	ReasonInterrupted Reason = "Interrupted"
+	ReasonUnexpected  Reason = "Unexpected"
 	// ReasonJobCrashed is set by the operator: the pod ended without a result.
 	ReasonJobCrashed Reason = "JobCrashed"
 )
@@ -83,15 +86,19 @@ var transient = map[Reason]bool{
 	ReasonLockTimeout:         true,
 	ReasonTablesBusy:          true,
 	ReasonCheckUnanswered:     true,
+	ReasonInterrupted:         true,
 	ReasonJobCrashed:          true,
 }
 
 // Transient is true if another attempt may succeed without any change.
 func (r Reason) Transient() bool { return transient[r] }
 
-// Waits is true if an attempt that ends with the reason has only waited for something else. It
-// does not count towards a maximum: only the deadline of the phase ends the attempts.
-func (r Reason) Waits() bool { return r == ReasonLockTimeout || r == ReasonCheckUnanswered }
+// Uncounted is true if an attempt that ends with the reason says nothing about the release: it
+// has only waited for something else, or was interrupted. It does not count towards a maximum:
+// only the deadline of the phase ends the attempts.
+func (r Reason) Uncounted() bool {
+	return r == ReasonLockTimeout || r == ReasonCheckUnanswered || r == ReasonInterrupted
+}
 
 // breaking are the reasons that may leave a partially migrated schema on a database without
 // transactional DDL.

@@ -135,6 +135,7 @@ func TestMySQL(t *testing.T) {
 	if got.Revision != v414.head || got.Backup.Revision != v414.head || got.Backup.Bytes < 10000 || len(got.Backup.SHA256) != 64 {
 		t.Errorf("result %+v, backup %+v", got, got.Backup)
 	}
+	waitsForLock(t, job{release: v500, script: "migrate", database: j.database, raw: slowConfig})
 	job{release: v500, script: "migrate", database: j.database}.expect(t, "")
 	// From 5.0 on two datasets may have the same table, which the earlier schema
 	// does not permit.

@@ -123,7 +123,7 @@ func interrupt(t *testing.T, pg server, r *running, signal syscall.Signal) {
 		t.Fatal(err)
 	}
 	if signal == syscall.SIGTERM {
-		if got, log := r.wait(t); got.Reason != "MigrationFailed" || !strings.Contains(got.Message, "stopped by SIGTERM; rolled back") {
+		if got, log := r.wait(t); got.Reason != "Interrupted" || !strings.Contains(got.Message, "stopped by SIGTERM; rolled back") {
 			t.Errorf("result %+v, log:\n%s", got, log)
 		}
 	}

@@ -153,7 +153,7 @@ func interrupted(t *testing.T, pg server) {
 			}
 			if signal == syscall.SIGTERM {
 				got, log := r.wait(t)
-				if got.Reason != "MigrationFailed" || !strings.Contains(got.Message, "rolled back") || got.Revision != "" {
+				if got.Reason != "Interrupted" || !strings.Contains(got.Message, "rolled back") || got.Revision != "" {
 					t.Errorf("result %+v, log:\n%s", got, log)
 				}
 			}

@@ -38,18 +38,15 @@ def downgrade(result: Result) -> None:
     url, reencryption = database_url(), superset_job_secrets.direction()
     target = os.environ.get("SUPERSET_OPERATOR_TARGET_REVISION") or None
     check_primary(url, result)
-    try:
-        with statements_end_on_sigterm() as connections, migration_lock(url):
-            read_facts(url, result)
-            steps = graph.between(target, result.revision) if target else []
-            if reencryption:
-                superset_job_secrets.reencrypt(reencryption)
-            if steps:
-                _downgrade(url, result, target, steps, connections)
-            else:
-                log(f"nothing to downgrade: the database is at {result.revision}")
-    except Stopped as stopped:
-        raise _failed(url, result, "stopped by SIGTERM") from stopped
+    with statements_end_on_sigterm() as connections, migration_lock(url):
+        read_facts(url, result)
+        steps = graph.between(target, result.revision) if target else []
+        if reencryption:
+            superset_job_secrets.reencrypt(reencryption)
+        if steps:
+            _downgrade(url, result, target, steps, connections)
+        else:
+            log(f"nothing to downgrade: the database is at {result.revision}")
 
 
 def _downgrade(url: URL, result: Result, target: str | None, steps: list[str], connections: list[Any]) -> None:
@@ -71,6 +68,10 @@ def _downgrade(url: URL, result: Result, target: str | None, steps: list[str], c
     try:
         with app.app_context(), guarded(url, result, connections):
             run_alembic(app, run_downgrade, "downgrading", len(steps), revision=target)
+    except Stopped as stopped:
+        # Without transactional DDL nobody knows what it has changed.
+        reason = "Interrupted" if result.database == "postgresql" else "DowngradeFailed"
+        raise _failed(url, result, "stopped by SIGTERM", reason) from stopped
     except Exception as error:
         what = error.message if isinstance(error, JobError) else describe(error)
         if superset_job_secrets.direction():
@@ -86,10 +87,10 @@ def _downgrade(url: URL, result: Result, target: str | None, steps: list[str], c
     log(f"downgraded to {target} in {time.monotonic() - started:.1f} s")
 
 
-def _failed(url: URL, result: Result, what: str) -> JobError:
+def _failed(url: URL, result: Result, what: str, reason: str = "DowngradeFailed") -> JobError:
     from superset_job_alembic import failed
 
-    return failed(url, result, what, "DowngradeFailed", "DowngradeFailed")
+    return failed(url, result, what, reason, "DowngradeFailed")
 
 
 if __name__ == "__main__":

@@ -46,19 +46,16 @@ def migrate(result: Result) -> None:
     check_primary(url, result)
     with read_only(url) as connection:
         read_identity(url, connection, result)
-    try:
-        with statements_end_on_sigterm() as connections, migration_lock(url):
-            read_facts(url, result)
-            result.pending = graph.pending(result.revision)
-            if result.pending:
-                _upgrade(url, result, connections)
-            else:
-                log(f"nothing to migrate: the database is at {result.head}")
-            if reencryption:
-                reencrypt(reencryption)
-            _init()
-    except Stopped as stopped:
-        raise _failed(url, result, "stopped by SIGTERM") from stopped
+    with statements_end_on_sigterm() as connections, migration_lock(url):
+        read_facts(url, result)
+        result.pending = graph.pending(result.revision)
+        if result.pending:
+            _upgrade(url, result, connections)
+        else:
+            log(f"nothing to migrate: the database is at {result.head}")
+        if reencryption:
+            reencrypt(reencryption)
+        _init()
 
 
 def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
@@ -85,6 +82,10 @@ def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
             run_alembic(app, upgrade, "migrating", len(pending))
     except JobError as error:
         raise _failed(url, result, error.message, error.reason) from error
+    except Stopped as stopped:
+        # Without transactional DDL nobody knows what it has changed.
+        reason = "Interrupted" if result.database == "postgresql" else "MigrationFailed"
+        raise _failed(url, result, "stopped by SIGTERM", reason) from stopped
     except Exception as error:
         raise _failed(url, result, describe(error)) from error
     read_facts(url, result)

@@ -180,7 +180,8 @@ def run(script: str, work: Callable[[Result], None]) -> NoReturn:
             traceback.print_exception(error.__cause__)
         result.reason, result.message = error.reason, error.message
     except Stopped:
-        result.reason, result.message = "Unexpected", "stopped by SIGTERM"
+        result.reason = "Interrupted"
+        result.message = "stopped by SIGTERM, as when a node is drained or a pod is evicted; nothing was committed"
     except BaseException as error:  # every failure must be reported to the operator
         traceback.print_exc()
         result.reason, result.message = "Unexpected", describe(error)
