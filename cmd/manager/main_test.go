@@ -19,15 +19,15 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 {
+	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 || s.limits.Rollouts != 1 || s.limits.Upgrades != 0 {
 		t.Errorf("the defaults are %+v", s)
 	}
 	s, err = parse([]string{"-metrics-bind-address=0", "-metrics-secure=false", "-health-probe-bind-address=:1", "-leader-elect",
-		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-zap-devel"})
+		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-max-rollouts=0", "-max-upgrades=2", "-zap-devel"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || !s.log.Development {
+	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || s.limits.Rollouts != 0 || s.limits.Upgrades != 2 || !s.log.Development {
 		t.Errorf("got %+v", s)
 	}
 	if !slices.Equal(s.namespaces, []string{"a", "b"}) {
@@ -41,6 +41,8 @@ func TestParseRefuses(t *testing.T) {
 		want      string
 	}{
 		"concurrency":    {[]string{"-concurrency=0"}, "must be 1 or more"},
+		"rollouts":       {[]string{"-max-rollouts=-1"}, "must be 0 or more"},
+		"upgrades":       {[]string{"-max-upgrades=-1"}, "must be 0 or more"},
 		"not a number":   {[]string{"-concurrency=many"}, "invalid value"},
 		"unknown":        {[]string{"-leader-election"}, "not defined"},
 		"trailing comma": {[]string{"-namespaces=a,"}, "empty namespace name"}, // would mean all namespaces

@@ -100,9 +100,9 @@ var scheduler = Descriptor{
 // beatSchedule is the file that beat creates when it runs.
 const beatSchedule = "/tmp/celerybeat-schedule"
 
-// workerPing pings the worker of this pod through the broker, whatever the user's -n puts before
-// the hostname. A Celery app without
-// Superset needs 1.4 s; one that loads Superset needs 8 to 11 s.
+// workerPing pings the worker of this pod through the broker, whatever the user's -n puts
+// before the hostname. A Celery app without Superset needs 1.4 s; one that loads Superset
+// needs 8 to 11 s.
 const workerPing = `import os, socket, ssl, sys, celery
 url = os.environ["` + superset.EnvCacheURL + `"]
 app = celery.Celery(broker=url)

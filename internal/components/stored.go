@@ -53,8 +53,8 @@ func unknownFields(raw []byte, r *Release) []string {
 	return out
 }
 
-// missing reports the paths in all that mine lacks. Lists are compared as a whole: pod
-// settings have lists of Kubernetes types only.
+// missing reports the paths in all that mine lacks. It does not look into lists: a field that
+// was added to their items is not found.
 func missing(all, mine map[string]any, prefix string, report func(string)) {
 	for name, value := range all {
 		own, ok := mine[name]

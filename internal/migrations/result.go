@@ -72,8 +72,8 @@ const (
 	// ReasonRehearsalFailed: the copy could not be made, or a container of the rehearsal
 	// ended without findings.
 	ReasonRehearsalFailed Reason = "RehearsalFailed"
-	// ReasonInterrupted: the pod was stopped before anything was committed, because its node
-	// was drained, it was evicted or it was preempted.
+	// ReasonInterrupted: the pod was stopped, because its node was drained, it was evicted or it
+	// was preempted. What it did was rolled back, or may be done twice.
 	ReasonInterrupted Reason = "Interrupted"
 	ReasonUnexpected  Reason = "Unexpected"
 	// ReasonJobCrashed is set by the operator: the pod ended without a result.
@@ -95,7 +95,7 @@ func (r Reason) Transient() bool { return transient[r] }
 
 // Uncounted is true if an attempt that ends with the reason says nothing about the release: it
 // has only waited for something else, or was interrupted. It does not count towards a maximum:
-// only the deadline of the phase ends the attempts.
+// only the deadline of the phase ends the attempts, where there is one.
 func (r Reason) Uncounted() bool {
 	return r == ReasonLockTimeout || r == ReasonCheckUnanswered || r == ReasonInterrupted
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// TestInterruptedJobs ends Jobs as a drained node does: one that has committed nothing reports
-// that, and runs again.
+// TestInterruptedJobs ends Jobs as a drained node does: one that can run again says so.
 func TestInterruptedJobs(t *testing.T) {
 	pg := startPostgreSQL(t)
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -57,7 +56,7 @@ func interruptedBy(t *testing.T, r *running, text string) {
 	if err := r.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if got, log := r.wait(t); got.Reason != "Interrupted" || !strings.Contains(got.Message, "nothing was committed") {
+	if got, log := r.wait(t); got.Reason != "Interrupted" || !strings.Contains(got.Message, "stopped by SIGTERM, as when a node is drained or a pod is evicted; it can run again") {
 		t.Errorf("%s: result %+v, log:\n%s", r.job.script, got, log)
 	}
 }

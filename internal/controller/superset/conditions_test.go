@@ -243,6 +243,23 @@ func TestWaits(t *testing.T) {
 	}
 }
 
+// A Superset that only this operator release renders differently is Ready while it waits for
+// a slot, and its message says so.
+func TestReadyWhileWaitingForSlot(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseReady)
+	s.Status.Release, w.Stored[1].Wish = "old", w.Desired.Wish
+	w.Busy = map[v1alpha1.SlotKind]string{v1alpha1.SlotRollout: "1 of 1 are taken (other/bi)"}
+	for i := range w.Tiers {
+		w.Tiers[i].Release = "old"
+	}
+	got, _ := next(t, s, w)
+	ready := conditionOf(t, got, "Ready")
+	const want = "version 6.0.0 is running and verified; this operator release renders it differently, waiting for a slot to begin: 1 of 1 are taken (other/bi)"
+	if ready.Status != metav1.ConditionTrue || ready.Message != want {
+		t.Errorf("%+v, want %q", ready, want)
+	}
+}
+
 func TestOtherConditions(t *testing.T) {
 	cases := map[string]struct {
 		phase      v1alpha1.Phase

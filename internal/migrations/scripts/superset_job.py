@@ -181,7 +181,7 @@ def run(script: str, work: Callable[[Result], None]) -> NoReturn:
         result.reason, result.message = error.reason, error.message
     except Stopped:
         result.reason = "Interrupted"
-        result.message = "stopped by SIGTERM, as when a node is drained or a pod is evicted; nothing was committed"
+        result.message = "stopped by SIGTERM, as when a node is drained or a pod is evicted; it can run again"
     except BaseException as error:  # every failure must be reported to the operator
         traceback.print_exc()
         result.reason, result.message = "Unexpected", describe(error)

@@ -33,7 +33,8 @@ def web_url() -> str:
 def call_web(path: str, body: object = None, token: str = "", seconds: float = HTTP_SECONDS) -> tuple[int, bytes]:
     """Status code and content of web's response, as a browser gets it behind a proxy that ends
     TLS: with force_https, Talisman redirects all other requests. It is not sent to a proxy of
-    the environment, which may not reach the Services of the cluster. Raises Unanswered if only a proxy answered."""
+    the environment, which may not reach the Services of the cluster. Raises Unanswered if only
+    a proxy answered."""
     request = request_for(web_url() + path, body, token)
     request.add_header("X-Forwarded-Proto", "https")
     code, content = send(build_opener(_Web, ProxyHandler({})), request, seconds)
