@@ -93,8 +93,8 @@ const (
 	ReasonBackupLost = "BackupLost"
 	// ReasonStopped: a rollback was requested before anything was changed.
 	ReasonStopped = "Stopped"
-	// ReasonDataLossNotAccepted: the rollback restores a backup over newer data, which
-	// has not been accepted yet.
+	// ReasonDataLossNotAccepted: a rollback loses data, or an upgrade could not be rolled
+	// back without that, which has not been accepted yet.
 	ReasonDataLossNotAccepted = "DataLossNotAccepted"
 )
 

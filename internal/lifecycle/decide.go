@@ -61,6 +61,10 @@ func heldBy(s *state.Snapshot, d *Decision) (wait Decision, held bool) {
 		return Decision{}, false
 	}
 	g := plan.GateBefore(s, next, d.Planned)
-	return Decision{Kind: KindWait, Reason: g.Condition, Message: g.Message, Recheck: g.Recheck, Planned: d.Planned,
+	reason := g.Condition
+	if g.DataLoss != "" {
+		reason = v1alpha1.ReasonDataLossNotAccepted
+	}
+	return Decision{Kind: KindWait, Reason: reason, Message: g.Message, Recheck: g.Recheck, Planned: d.Planned,
 		Wait: Wait{Gate: g.Condition, Approval: g.Approval, DataLoss: g.DataLoss}}, g.Closed()
 }

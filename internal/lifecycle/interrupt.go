@@ -90,7 +90,7 @@ func rollBack(s *state.Snapshot, r rollback.Rollback, by request) Decision {
 	} else {
 		d.Work = actions.KeepAll(s)
 	}
-	d.waitFor(v1alpha1.ReasonAwaitingApproval, r.Loss.Message+"; to keep the running release, withdraw "+by.withdraw)
+	d.waitFor(v1alpha1.ReasonDataLossNotAccepted, r.Loss.Message+"; to keep the running release, withdraw "+by.withdraw)
 	d.Wait.DataLoss = r.Loss.Token
 	return d
 }
