@@ -45,6 +45,8 @@ type sim struct {
 	// recorded: the last reconcile recorded the end of a Job, and did nothing else.
 	recorded bool
 	loss     string // the last token that the machine asked for to accept a loss of data
+	// taken are the attempts of Jobs that Taken has listed.
+	taken map[string]bool
 }
 
 // simBackup is what a backup holds.
@@ -196,6 +198,7 @@ func (s *sim) reconcile() Decision {
 		if next.UpgradeRevision < s.status.UpgradeRevision {
 			s.fail("the fence decreased")
 		}
+		s.take(o, &d, next)
 		s.log("%s to %s: %s %s", d.Move.Event, next.Phase, d.Reason, d.Message)
 		s.status = *next
 		s.status.LastHandled = d.Tokens.Handled
@@ -208,6 +211,7 @@ func (s *sim) reconcile() Decision {
 	case d.Records:
 		s.status = *Record(o)
 	}
+	s.take(o, &d, &s.status)
 	if FoldDue(o, &d) || d.Wait.Gate != "" || d.Records {
 		Fold(&s.status, o, &d)
 	}

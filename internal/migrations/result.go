@@ -80,6 +80,16 @@ const (
 	ReasonJobCrashed Reason = "JobCrashed"
 )
 
+// Reasons lists all reasons.
+var Reasons = []Reason{
+	ReasonConfigInvalid, ReasonVersionMismatch, ReasonImageBroken, ReasonDriverMissing, ReasonSecretKeyInvalid,
+	ReasonDatabaseUnreachable, ReasonDatabaseAuthFailed, ReasonDatabaseReadOnly, ReasonDatabaseAhead, ReasonMultipleHeads,
+	ReasonMigrationFailed, ReasonRevisionMismatch, ReasonInitFailed, ReasonLockTimeout, ReasonTablesBusy,
+	ReasonLockBudgetExceeded, ReasonCheckFailed, ReasonQueryFailed, ReasonReencryptFailed, ReasonDowngradeFailed,
+	ReasonBackupFailed, ReasonToolMismatch, ReasonBackupMissing, ReasonBackupDamaged, ReasonRestoreFailed,
+	ReasonRehearsalTooLarge, ReasonRehearsalFailed, ReasonUnexpected, ReasonJobCrashed,
+}
+
 // transient are the reasons whose cause may be gone at the next attempt.
 var transient = map[Reason]bool{
 	ReasonDatabaseUnreachable: true,
