@@ -109,11 +109,12 @@ run: compiled ## Run the operator against the current kubeconfig
 	$(GO) run ./cmd/manager -metrics-secure=false -metrics-bind-address=127.0.0.1:8080 -health-probe-bind-address=0 -zap-devel
 
 .PHONY: generate
-generate: ## Regenerate deepcopy, CRDs, RBAC, the reference and the diagram
+generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics and the diagram
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=superset-operator paths=./internal/controller/... output:rbac:dir=config/rbac
 	UPDATE=1 $(GO) test -count=1 -run 'TestDiagramInTheDocs' ./internal/lifecycle >/dev/null
+	UPDATE=1 $(GO) test -count=1 -run 'TestPage' ./internal/metrics >/dev/null
 
 .PHONY: lint
 lint: ## Run the linters, including the architecture rules

@@ -33,13 +33,27 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 	for _, phase := range forward[:6] {
-		if got := grew(fmt.Sprintf(`superset_operator_upgrade_phase_duration_seconds_count{phase=%q}`, phase)); got != 2 {
-			t.Errorf("%s was observed %v times, want 2", phase, got)
+		for _, times := range []string{"working", "waiting"} {
+			if got := grew(fmt.Sprintf(`superset_operator_upgrade_phase_%s_seconds_count{phase=%q}`, times, phase)); got != 2 {
+				t.Errorf("%s was observed %v times in %s, want 2", phase, got, times)
+			}
+		}
+	}
+	for _, script := range []string{"preflight", "migrate", "verify"} {
+		if got := grew(fmt.Sprintf(`superset_operator_job_attempts_total{reason="Succeeded",script=%q}`, script)); got != 2 {
+			t.Errorf("%v attempts of %s have succeeded, want 2", got, script)
 		}
 	}
 	f.edit(version("7.0.0"))
 	f.phase(v1alpha1.PhaseFailed)
 	f.stateIs("Failed", "6.0.0", "7.0.0", 0)
+	if got := f.series("superset_operator_action_required{"); len(got) != 1 {
+		t.Errorf("action_required: %v, want one series", got)
+	} else {
+		for series := range got {
+			contains(t, series, `reason="UnsupportedVersion"`)
+		}
+	}
 	must(t, k8s.Delete(t.Context(), f.get()))
 	eventually(t, "its series are deleted", func() bool { return len(f.series("superset_operator_")) == 0 })
 }

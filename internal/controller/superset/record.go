@@ -29,7 +29,7 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 	if equality.Semantic.DeepEqual(*status, s.Status) {
 		return nil
 	}
-	before := s.DeepCopy()
+	before, taken := s.DeepCopy(), lifecycle.TakenBy(state.Of(&w.Observation), d, status)
 	s.Status = *status
 	if err := r.patch(ctx, s, before, d); err != nil {
 		return err
@@ -39,7 +39,7 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 		logf.FromContext(ctx).Info("moved", "from", before.Status.Phase, "to", s.Status.Phase, "on", d.Move.Event, "upgradeRevision", s.Status.UpgradeRevision)
 	}
 	r.recordEvents(s, w, d, before.Status.Phase)
-	metrics.Measure(before, s, d)
+	metrics.Measure(before, s, d, taken)
 	return nil
 }
 
