@@ -8,9 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
@@ -127,5 +129,19 @@ func TestLineLayout(t *testing.T) {
 		if i > 0 && strings.TrimSpace(line[:margin]) != "" {
 			t.Errorf("line %d is not aligned: %q", i, line)
 		}
+	}
+}
+
+// The logger of controller-runtime is set before anything is logged: 30 seconds after the start
+// it would print a stack trace into the demo. The first logger that is set stays.
+func TestLoggerIsSet(t *testing.T) {
+	if code := run(t.Context(), []string{"-no-such-flag"}); code != 2 {
+		t.Fatalf("exit code %d, want 2", code)
+	}
+	var late bytes.Buffer
+	log.SetLogger(funcr.New(func(_, args string) { late.WriteString(args) }, funcr.Options{}))
+	log.Log.Info("logged")
+	if late.Len() > 0 {
+		t.Errorf("no logger was set: %s", late.String())
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/superset-operator/superset-operator/test/cluster/detached"
 )
 
@@ -33,6 +36,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) int {
+	log.SetLogger(logr.Discard()) // the client would print a stack trace that there is none
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.Usage = func() {
 		_, _ = fmt.Fprint(flags.Output(), usage)
