@@ -11,6 +11,8 @@ import (
 	"strings"
 	_ "time/tzdata" // maintenance windows use time zones, and an image built from scratch has no database of them
 
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -95,11 +97,19 @@ func main() {
 		fmt.Fprintln(os.Stderr, "manager:", err)
 		os.Exit(2)
 	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&s.log)))
+	ctrl.SetLogger(s.logger())
 	if err := run(s); err != nil {
 		ctrl.Log.Error(err, "manager stopped")
 		os.Exit(1)
 	}
+}
+
+// logger is the logger that the flags configure. client-go uses it too, so that its lines have
+// the same format.
+func (s *settings) logger() logr.Logger {
+	l := zap.New(zap.UseFlagOptions(&s.log))
+	klog.SetLogger(l)
+	return l
 }
 
 func run(s settings) error {

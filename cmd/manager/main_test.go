@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/klog/v2"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
@@ -84,5 +87,36 @@ func TestOptions(t *testing.T) {
 	s.metricsSecure = false
 	if o := options(s); o.Metrics.FilterProvider != nil {
 		t.Error("there is an authorization filter without TLS")
+	}
+}
+
+// The lines of the operator and of client-go are JSON. Those for debugging need a flag.
+func TestLog(t *testing.T) {
+	for _, level := range []string{"info", "debug"} {
+		s, err := parse([]string{"-zap-log-level=" + level})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		s.log.DestWriter = &out
+		logger := s.logger()
+		logger.Info("moved", "to", "Ready")
+		logger.V(1).Info("decided")
+		klog.InfoS("of client-go", "lease", "a")
+		want := []string{"moved", "of client-go"}
+		if level == "debug" {
+			want = []string{"moved", "decided", "of client-go"}
+		}
+		var got []string
+		for line := range strings.Lines(out.String()) {
+			var fields struct{ Msg, Level, Ts string }
+			if err := json.Unmarshal([]byte(line), &fields); err != nil || fields.Level == "" || fields.Ts == "" {
+				t.Errorf("%v: %s", err, line)
+			}
+			got = append(got, fields.Msg)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("-zap-log-level=%s: logged %q, want %q", level, got, want)
+		}
 	}
 }

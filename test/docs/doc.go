@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package docs checks the Markdown files: the targets, links and tokens that they
-// name exist.
+// name exist, and the lines of the log are listed.
 package docs

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
@@ -107,5 +109,42 @@ func TestDecisionsAreListed(t *testing.T) {
 		if name := filepath.Base(path); filepath.Base(filepath.Dir(path)) == "adr" && name != "README.md" && !strings.Contains(list, "("+name+")") {
 			t.Errorf("docs/adr/README.md does not list %s", name)
 		}
+	}
+}
+
+// Each line that the operator logs is in the reference, with its level.
+func TestLogLinesAreListed(t *testing.T) {
+	page := pages(t)[filepath.Join(root, "docs/reference/logs.md")]
+	line := regexp.MustCompile(`(V\(1\)\.)?(Info|Error)\((?:err, )?"([^"]+)"`)
+	listed := regexp.MustCompile("(?m)^\\| `([a-z][a-zA-Z ]+)` \\| (error|info|debug) \\|").FindAllStringSubmatch(page, -1)
+	want := map[string]string{}
+	for _, match := range listed {
+		want[match[1]] = match[2]
+	}
+	got := map[string]string{}
+	for _, dir := range []string{"internal", "cmd"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			if !strings.Contains(string(source), `"sigs.k8s.io/controller-runtime`) {
+				return err
+			}
+			for _, match := range line.FindAllStringSubmatch(string(source), -1) {
+				level := strings.ToLower(match[2])
+				if match[1] != "" {
+					level = "debug"
+				}
+				got[match[3]] = level
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) < 5 {
+		t.Errorf("docs/reference/logs.md (-) and the code (+) differ:\n%s", diff)
 	}
 }

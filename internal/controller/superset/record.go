@@ -36,11 +36,23 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 	}
 	r.written.Add(s.UID, s.ResourceVersion)
 	if d.Kind == lifecycle.KindMove {
-		logf.FromContext(ctx).Info("moved", "from", before.Status.Phase, "to", s.Status.Phase, "on", d.Move.Event, "upgradeRevision", s.Status.UpgradeRevision)
+		logMove(ctx, before.Status.Phase, &s.Status, d)
 	}
 	r.recordEvents(s, w, d, before.Status.Phase)
 	metrics.Measure(before, s, d, taken)
 	return nil
+}
+
+// logMove logs a persisted move: one line with the ids of the run. The message of the decision is
+// not in it, because it may have text of a Job; it is in the status and in the event.
+func logMove(ctx context.Context, from v1alpha1.Phase, status *v1alpha1.SupersetStatus, d *lifecycle.Decision) {
+	fields := []any{"from", from, "to", status.Phase, "event", d.Move.Event}
+	if d.Reason != "" {
+		fields = append(fields, "reason", d.Reason)
+	}
+	run := status.Upgrade
+	fields = append(fields, "upgradeRevision", status.UpgradeRevision, "kind", run.Kind, "version", run.To, "release", run.ToRelease)
+	logf.FromContext(ctx).Info("moved", fields...)
 }
 
 // patch writes the status. A run that needs a slot begins only while one is free.

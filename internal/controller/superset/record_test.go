@@ -3,14 +3,17 @@
 package superset
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/go-logr/logr/funcr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
@@ -54,6 +57,44 @@ func TestRecordOnlyOnTheStoredState(t *testing.T) {
 		}
 		if moved := stored.Status.Phase == v1alpha1.PhaseFailed; moved == changed || (len(recorder.Events) > 0) == changed {
 			t.Errorf("changed %v: in %s, %d events", changed, stored.Status.Phase, len(recorder.Events))
+		}
+	}
+}
+
+// A persisted move is one line of the log, with the ids of the run and the reason. It has no
+// message: that may have text of a Job. Anything else that is persisted is no line.
+func TestMovesAreLogged(t *testing.T) {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		d    lifecycle.Decision
+		want string
+	}{
+		"fails": {lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Fail, Failed: true}, Reason: "CheckFailed", Message: "text of a Job"},
+			`{"logger":"","level":0,"msg":"moved","from":"Verify","to":"Failed","event":"Fail","reason":"CheckFailed",` +
+				`"upgradeRevision":2,"kind":"Upgrade","version":"6.0.0","release":"RELEASE"}`},
+		"succeeds": {lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Verified}},
+			`{"logger":"","level":0,"msg":"moved","from":"Verify","to":"Ready","event":"Verified",` +
+				`"upgradeRevision":2,"kind":"Upgrade","version":"6.0.0","release":"RELEASE"}`},
+		"waits": {lifecycle.Decision{Kind: lifecycle.KindWait, Reason: v1alpha1.ReasonBlocked, Message: "text of a pod"}, ""},
+	} {
+		s, w := upgrading(t, v1alpha1.PhaseVerify)
+		k := fake.NewClientBuilder().WithScheme(scheme).WithObjects(s).WithStatusSubresource(s).Build()
+		seen := &v1alpha1.Superset{}
+		if err := k.Get(t.Context(), client.ObjectKeyFromObject(s), seen); err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		ctx := logf.IntoContext(t.Context(), funcr.NewJSON(func(line string) { lines = append(lines, line) }, funcr.Options{}))
+		r := &Reconciler{Client: k, Events: events.NewFakeRecorder(10), written: lru.New(8)}
+		w.Status = &seen.Status
+		if err := r.record(ctx, seen, w, &c.d); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.ReplaceAll(strings.Join(lines, "\n"), w.Desired.Hash, "RELEASE"); got != c.want {
+			t.Errorf("%s: logged\n%s\nwant\n%s", name, got, c.want)
 		}
 	}
 }
