@@ -41,7 +41,8 @@ func Options(namespaces []string) ctrl.Options {
 
 // Setup registers every controller and the state gauges with a manager.
 func Setup(mgr ctrl.Manager, concurrency int, limits superset.Limits) error {
-	if err := superset.New(mgr, clock, limits).SetupWithManager(mgr, concurrency); err != nil {
+	supersets := superset.New(mgr, clock, limits)
+	if err := supersets.SetupWithManager(mgr, concurrency); err != nil {
 		return fmt.Errorf("setting up the Superset controller: %w", err)
 	}
 	for _, d := range components.Catalog {
@@ -49,7 +50,7 @@ func Setup(mgr ctrl.Manager, concurrency int, limits superset.Limits) error {
 			return fmt.Errorf("setting up the %s controller: %w", d.Name, err)
 		}
 	}
-	return register(&metrics.Collector{Reader: mgr.GetCache()})
+	return register(&metrics.Collector{Reader: mgr.GetCache(), Waits: supersets.WaitsForSlot})
 }
 
 // register replaces the state gauges of an earlier manager in the same process.

@@ -7,6 +7,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
+	"github.com/superset-operator/superset-operator/internal/controller/superset"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/metrics"
 )
@@ -15,7 +16,7 @@ import (
 func TestRegisterTwice(t *testing.T) {
 	for range 2 {
 		c := fake.NewClientBuilder().WithScheme(watch.Scheme()).Build()
-		if err := register(&metrics.Collector{Reader: c}); err != nil {
+		if err := register(&metrics.Collector{Reader: c, Waits: (&superset.Reconciler{}).WaitsForSlot}); err != nil {
 			t.Fatal(err)
 		}
 	}

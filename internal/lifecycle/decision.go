@@ -41,6 +41,8 @@ type Decision struct {
 	Records bool
 	// Wait is what opens the wait; zero but for KindWait.
 	Wait Wait
+	// Slot is the slot that the next run waits for; empty for none.
+	Slot v1alpha1.SlotKind
 	// Move is where to go; zero but for KindMove.
 	Move Move
 	// Planned is the plan in the making; zero but in Validate.

@@ -38,6 +38,7 @@ func (n *draft) slot() v1alpha1.SlotKind {
 // says stays Ready: only the operator wants something of it.
 func waitForSlot(s *state.Snapshot, busy string) Decision {
 	d, message := idle(s), "waiting for a slot to begin: "+busy
+	d.Slot = slotOf(s)
 	if s.Phase == v1alpha1.PhaseReady && s.Wants(s.Status.Release) {
 		if d.Kind == KindWork {
 			d.Message = message

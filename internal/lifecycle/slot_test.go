@@ -46,6 +46,9 @@ func TestRunsWaitForSlots(t *testing.T) {
 		if d.Move.Event != c.move || (d.Reason == v1alpha1.ReasonWaitingForSlot) != c.waits {
 			t.Errorf("%s: %q, %s: %s; want %q", name, d.Move.Event, d.Reason, d.Message, c.move)
 		}
+		if d.Slot != "" && d.Slot != c.busy || (d.Slot == "") != (c.move != "") {
+			t.Errorf("%s: waits for the slot %q, %q is busy", name, d.Slot, c.busy)
+		}
 		if c.move == "" && !strings.Contains(d.Message, "n/web") {
 			t.Errorf("%s: %s", name, d.Message)
 		}

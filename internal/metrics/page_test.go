@@ -66,7 +66,7 @@ Labels have closed sets of values, except the names and versions of Supersets. A
 
 Those of controller-runtime, client-go and the Go runtime to look at. The endpoint has more of them.
 
-%s`, MaxSeries, len(slots), rows(state), perProcess, rows(runs), Other, labels(), rows(Used))
+%s`, MaxSeries, 2*len(slots), rows(state), perProcess, rows(runs), Other, labels(), rows(Used))
 }
 
 // rows is a table of metrics.

@@ -22,6 +22,7 @@ const (
 	nameBackupTime = prefix + "last_backup_timestamp_seconds"
 	nameBackupSize = prefix + "last_backup_size_bytes"
 	nameSlots      = prefix + "slots_taken"
+	nameQueue      = prefix + "slots_waiting"
 )
 
 // Names of the counters and histograms.
@@ -83,7 +84,7 @@ var Table = []Metric{
 		Use:  "Alert if a gate holds a run for too long: approve it, wait for the window, or set spec.paused to false."},
 	{Name: nameBlocked, Type: Gauge, Labels: of(Label{"reason", waits}),
 		Help: "1 with the reason for which a Superset waits, that of its condition Ready; no series while it does not wait, and none in Failed and RolledBack.",
-		Use:  "Alert by reason: Blocked, NameConflict, ReleaseMissing and Overdue need somebody soon. WaitingForSlot ends by itself; count it to see the queue."},
+		Use:  "Alert by reason: Blocked, NameConflict, ReleaseMissing and Overdue need somebody soon. WaitingForSlot ends by itself; slots_waiting has the whole queue."},
 	{Name: nameAction, Type: Gauge, Labels: of(Label{"reason", actions}),
 		Help: "1 with the reason for which manual intervention is needed, that of the condition Stalled or AwaitingApproval; no series while it is not.",
 		Use:  "Alert on it: the message of the condition has the command."},
@@ -99,6 +100,9 @@ var Table = []Metric{
 	{Name: nameSlots, Type: Gauge, Labels: []Label{{"slot", slots}},
 		Help: "Number of Supersets whose runs take a slot.",
 		Use:  "Compare it with the flags -max-rollouts and -max-upgrades, which limit it."},
+	{Name: nameQueue, Type: Gauge, Labels: []Label{{"slot", slots}},
+		Help: "Number of Supersets whose next run waits for a slot; 0 in a standby.",
+		Use:  "After an update of the operator: how many Supersets it still has to roll out. Alert if it does not fall: a run that does not end keeps its slot."},
 
 	{Name: nameRuns, Type: Counter, Labels: []Label{{"kind", kinds}, {"result", results}},
 		Help: "Ended runs, by kind and result. A run that goes on after Failed counts again when it ends.",

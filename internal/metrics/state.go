@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -36,7 +37,11 @@ func describeGauges() map[string]*prometheus.Desc {
 
 // Collector reads the state of every Superset from the cache at each scrape: no series
 // outlives its object, and a restart loses none.
-type Collector struct{ Reader client.Reader }
+type Collector struct {
+	Reader client.Reader
+	// Waits is the slot that the next run of a Superset waits for, by its uid; empty for none.
+	Waits func(types.UID) v1alpha1.SlotKind
+}
 
 // Describe names the gauges.
 func (*Collector) Describe(ch chan<- *prometheus.Desc) {
@@ -53,14 +58,16 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		logf.Log.WithName("metrics").V(1).Info("skipped the gauges of the state", "error", err.Error()) // before the cache has started
 		return
 	}
-	taken := map[v1alpha1.SlotKind]int{}
+	taken, queue := map[v1alpha1.SlotKind]int{}, map[v1alpha1.SlotKind]int{}
 	for i := range list.Items {
 		s := &list.Items[i]
 		taken[lifecycle.HoldsSlot(s)]++
+		queue[c.Waits(s.UID)]++
 		gauges{s, ch}.collect()
 	}
 	for _, slot := range slots {
 		ch <- prometheus.MustNewConstMetric(descriptors[nameSlots], prometheus.GaugeValue, float64(taken[v1alpha1.SlotKind(slot)]), slot)
+		ch <- prometheus.MustNewConstMetric(descriptors[nameQueue], prometheus.GaugeValue, float64(queue[v1alpha1.SlotKind(slot)]), slot)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -28,6 +29,16 @@ func cacheOf(t *testing.T, objects ...client.Object) client.WithWatch {
 		t.Fatal(err)
 	}
 	return fake.NewClientBuilder().WithScheme(s).WithObjects(objects...).Build()
+}
+
+// collector reads a cache. Every Superset named ok waits for a slot.
+func collector(r client.Reader) *Collector {
+	return &Collector{Reader: r, Waits: func(uid types.UID) v1alpha1.SlotKind {
+		if uid == "ok" {
+			return v1alpha1.SlotRollout
+		}
+		return ""
+	}}
 }
 
 func condition(kind string, status metav1.ConditionStatus, reason string) metav1.Condition {
@@ -57,7 +68,7 @@ func series(t *testing.T, objects ...client.Object) []string {
 	var out []string
 	for name, values := range all(t, objects...) {
 		for labels, value := range values {
-			if (name == namePhase || name == nameGate || name == nameSlots) && value == 0 {
+			if (name == namePhase || name == nameGate || name == nameSlots || name == nameQueue) && value == 0 {
 				continue
 			}
 			out = append(out, fmt.Sprintf("%s{%s} %v", strings.TrimPrefix(name, prefix), labels, value))
@@ -71,7 +82,7 @@ func series(t *testing.T, objects ...client.Object) []string {
 func all(t *testing.T, objects ...client.Object) map[string]map[string]float64 {
 	t.Helper()
 	r := prometheus.NewPedanticRegistry()
-	r.MustRegister(&Collector{Reader: cacheOf(t, objects...)})
+	r.MustRegister(collector(cacheOf(t, objects...)))
 	families, err := r.Gather()
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +124,7 @@ func TestState(t *testing.T) {
 		condition(v1alpha1.ConditionReady, metav1.ConditionFalse, "Rollback"),
 		condition(v1alpha1.ConditionSchemaInSync, metav1.ConditionUnknown, v1alpha1.ReasonUnknown),
 	}
-	ready := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Namespace: "lab", Name: "ok"}}
+	ready := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Namespace: "lab", Name: "ok", UID: "ok"}}
 	ready.Spec.Version, ready.Status.Version, ready.Status.Phase = "6.0.0", "6.0.0", v1alpha1.PhaseReady
 	ready.Status.Conditions = []metav1.Condition{condition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonTierNotReady)}
 	for name, c := range map[string]struct {
@@ -166,6 +177,7 @@ version_supported{version=6.0.0} 1`},
 upgrade_phase{phase=Pending} 1
 version_supported{version=7.0.0} 0`},
 		"a pod is not ready": {ready, `instance_info{target_version=6.0.0,version=6.0.0} 1
+slots_waiting{slot=Rollout} 1
 upgrade_blocked{reason=TierNotReady} 1
 upgrade_phase{phase=Ready} 1
 version_supported{version=6.0.0} 1`},
@@ -178,15 +190,15 @@ version_supported{version=6.0.0} 1`},
 
 // Each phase, gate and slot has its series. MaxSeries is reached, and is not exceeded.
 func TestSeriesPerSuperset(t *testing.T) {
-	if n := len(all(t)); n != 1 {
-		t.Errorf("%d metrics without a Superset, want that of the slots only", n)
+	if n := len(all(t)); n != 2 {
+		t.Errorf("%d metrics without a Superset, want those of the slots only", n)
 	}
 	count := func(objects ...client.Object) int {
-		return testutil.CollectAndCount(&Collector{Reader: cacheOf(t, objects...)})
+		return testutil.CollectAndCount(collector(cacheOf(t, objects...)))
 	}
 	none := count()
-	if got := count(waiting()) - none; none != len(slots) || got != MaxSeries {
-		t.Errorf("%d series for the slots and %d for a Superset, want %d and %d", none, got, len(slots), MaxSeries)
+	if got := count(waiting()) - none; none != 2*len(slots) || got != MaxSeries {
+		t.Errorf("%d series for the slots and %d for a Superset, want %d and %d", none, got, 2*len(slots), MaxSeries)
 	}
 	second := waiting()
 	second.Name = "second"
@@ -202,7 +214,7 @@ func TestSeriesPerSuperset(t *testing.T) {
 			t.Errorf("%s is in the table and has no series", m.Name)
 		}
 	}
-	if problems, err := testutil.CollectAndLint(&Collector{Reader: cacheOf(t, waiting())}); err != nil || len(problems) > 0 {
+	if problems, err := testutil.CollectAndLint(collector(cacheOf(t, waiting()))); err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
 	}
 }
@@ -214,7 +226,7 @@ func TestWithoutCache(t *testing.T) {
 			return errors.New("the cache has not started")
 		},
 	})
-	if n := testutil.CollectAndCount(&Collector{Reader: broken}); n != 0 {
+	if n := testutil.CollectAndCount(collector(broken)); n != 0 {
 		t.Errorf("%d series without a cache", n)
 	}
 }

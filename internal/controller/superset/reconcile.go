@@ -76,6 +76,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return apply.Requeue(err)
 	}
+	r.noteSlot(s.UID, d.Slot)
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "event", d.Move.Event, "reason", d.Reason, "message", d.Message)
 	if d.Kind != lifecycle.KindMove {
 		if err := r.execute(ctx, s, w, &d.Work); err != nil {

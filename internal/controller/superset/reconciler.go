@@ -39,6 +39,8 @@ type Reconciler struct {
 	claims *lru.Cache
 	// slots limits how many runs are under way at a time.
 	slots slots
+	// waiting has the kind of the slot that the next run of a Superset waits for, by its uid.
+	waiting *lru.Cache
 	// checked has the uids of the Supersets whose cache has passed the initial check.
 	checked *lru.Cache
 }
@@ -58,6 +60,7 @@ func New(mgr ctrl.Manager, clock func() time.Time, limits Limits) *Reconciler {
 		written:  lru.New(4096),
 		refusals: lru.New(256),
 		claims:   lru.New(1024),
+		waiting:  lru.New(4096),
 		checked:  lru.New(4096),
 	}
 }

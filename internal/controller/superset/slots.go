@@ -84,6 +84,26 @@ func (t *slots) heldBy(s *v1alpha1.Superset) v1alpha1.SlotKind {
 	return lifecycle.HoldsSlot(s)
 }
 
+// noteSlot remembers the slot that a Superset waits for; empty for none. The status of one that
+// is Ready does not have it.
+func (r *Reconciler) noteSlot(uid types.UID, kind v1alpha1.SlotKind) {
+	if kind == "" {
+		r.waiting.Remove(uid)
+		return
+	}
+	r.waiting.Add(uid, kind)
+}
+
+// WaitsForSlot is the slot that the next run of a Superset waits for, as of its last reconcile;
+// empty for none, and in a standby.
+func (r *Reconciler) WaitsForSlot(uid types.UID) v1alpha1.SlotKind {
+	kind, ok := r.waiting.Get(uid)
+	if !ok {
+		return ""
+	}
+	return kind.(v1alpha1.SlotKind)
+}
+
 // begin patches the status with a run that begins, if its slot is still free: two reconciles
 // may have found the last one. Otherwise the error is a conflict, and it is decided again.
 func (r *Reconciler) begin(ctx context.Context, s, before *v1alpha1.Superset) error {

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -121,4 +122,18 @@ type listing struct {
 
 func (l listing) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
 	return l.lists.List(ctx, list, options...)
+}
+
+// A Superset waits for a slot until a reconcile finds that it does not.
+func TestSlotsThatAreWaitedFor(t *testing.T) {
+	r := &Reconciler{waiting: lru.New(8)}
+	for _, kind := range []v1alpha1.SlotKind{"", v1alpha1.SlotRollout, v1alpha1.SlotUpgrade, ""} {
+		r.noteSlot("bi", kind)
+		if got := r.WaitsForSlot("bi"); got != kind {
+			t.Errorf("waits for %q, want %q", got, kind)
+		}
+		if got := r.WaitsForSlot("other"); got != "" {
+			t.Errorf("another one waits for %q", got)
+		}
+	}
 }
