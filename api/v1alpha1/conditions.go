@@ -31,8 +31,8 @@ const (
 	// page, and false while the page should be served but is not ready. Otherwise it
 	// is absent.
 	ConditionMaintenancePage = "MaintenancePage"
-	// ConditionAwaitingApproval is present while a plan or a phase waits for
-	// approval. The message has the command that approves it.
+	// ConditionAwaitingApproval is present while a plan or a phase waits for approval, or
+	// for the acceptance of a data loss. The message has the command.
 	ConditionAwaitingApproval = "AwaitingApproval"
 	// ConditionOutsideWindow is present while a plan waits for a maintenance
 	// window to open.
