@@ -29,6 +29,7 @@ func (r *Reconciler) record(ctx context.Context, s *v1alpha1.Superset, w *observ
 	if equality.Semantic.DeepEqual(*status, s.Status) {
 		return nil
 	}
+	// What the phase has taken is read first: the observation shares the status.
 	before, taken := s.DeepCopy(), lifecycle.TakenBy(state.Of(&w.Observation), d, status)
 	s.Status = *status
 	if err := r.patch(ctx, s, before, d); err != nil {

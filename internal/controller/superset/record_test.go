@@ -3,6 +3,7 @@
 package superset
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,9 +15,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	registry "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // A move that was decided on a stale Superset is a conflict and has no event. On the current one
@@ -95,6 +98,64 @@ func TestMovesAreLogged(t *testing.T) {
 		}
 		if got := strings.ReplaceAll(strings.Join(lines, "\n"), w.Desired.Hash, "RELEASE"); got != c.want {
 			t.Errorf("%s: logged\n%s\nwant\n%s", name, got, c.want)
+		}
+	}
+}
+
+// value is the value or the count of a series in the metrics of the operator; 0 for none.
+func value(t *testing.T, name string, labels ...string) float64 {
+	t.Helper()
+	families, err := registry.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			var got []string
+			for _, l := range m.GetLabel() {
+				got = append(got, l.GetValue())
+			}
+			if f.GetName() == "superset_operator_"+name && slices.Equal(got, labels) {
+				return m.GetCounter().GetValue() + m.GetHistogram().GetSampleSum()
+			}
+		}
+	}
+	return 0
+}
+
+// A persisted move counts the time of its phase and the Job that has caused it, although the
+// status that follows has neither. One that is not persisted counts nothing.
+func TestMovesAreMeasured(t *testing.T) {
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	for _, stale := range []bool{true, false} {
+		s, w := upgrading(t, v1alpha1.PhaseVerify)
+		k := fake.NewClientBuilder().WithScheme(scheme).WithObjects(s).WithStatusSubresource(s).Build()
+		seen := &v1alpha1.Superset{}
+		if err := k.Get(t.Context(), client.ObjectKeyFromObject(s), seen); err != nil {
+			t.Fatal(err)
+		}
+		if stale {
+			seen.ResourceVersion = "1"
+		}
+		w.Status = &seen.Status
+		w.Verify = migrations.Progress{Name: "bi-verify-2", Attempt: 1, Done: true, FinishedAt: w.Now, Result: migrations.Result{Script: "verify"}}
+		r := &Reconciler{Client: k, Events: events.NewFakeRecorder(10), written: lru.New(8)}
+		attempts := func() float64 { return value(t, "job_attempts_total", "Succeeded", "verify") }
+		work := func() float64 { return value(t, "upgrade_phase_working_seconds", "Verify") }
+		attemptsBefore, workBefore := attempts(), work()
+		err := r.record(t.Context(), seen, w, &lifecycle.Decision{Kind: lifecycle.KindMove, Move: lifecycle.Move{Event: lifecycle.Verified}})
+		if (err != nil) != stale {
+			t.Fatalf("stale %v: %v", stale, err)
+		}
+		wantAttempts, wantWork := 1.0, 60.0
+		if stale {
+			wantAttempts, wantWork = 0, 0
+		}
+		if n, seconds := attempts()-attemptsBefore, work()-workBefore; n != wantAttempts || seconds != wantWork {
+			t.Errorf("stale %v: %v attempts and %vs of work, want %v and %v", stale, n, seconds, wantAttempts, wantWork)
 		}
 	}
 }
