@@ -85,9 +85,9 @@ var Reasons = []Reason{
 	ReasonConfigInvalid, ReasonVersionMismatch, ReasonImageBroken, ReasonDriverMissing, ReasonSecretKeyInvalid,
 	ReasonDatabaseUnreachable, ReasonDatabaseAuthFailed, ReasonDatabaseReadOnly, ReasonDatabaseAhead, ReasonMultipleHeads,
 	ReasonMigrationFailed, ReasonRevisionMismatch, ReasonInitFailed, ReasonLockTimeout, ReasonTablesBusy,
-	ReasonLockBudgetExceeded, ReasonCheckFailed, ReasonQueryFailed, ReasonReencryptFailed, ReasonDowngradeFailed,
-	ReasonBackupFailed, ReasonToolMismatch, ReasonBackupMissing, ReasonBackupDamaged, ReasonRestoreFailed,
-	ReasonRehearsalTooLarge, ReasonRehearsalFailed, ReasonUnexpected, ReasonJobCrashed,
+	ReasonLockBudgetExceeded, ReasonCheckFailed, ReasonCheckUnanswered, ReasonQueryFailed, ReasonReencryptFailed,
+	ReasonDowngradeFailed, ReasonBackupFailed, ReasonToolMismatch, ReasonBackupMissing, ReasonBackupDamaged, ReasonRestoreFailed,
+	ReasonRehearsalTooLarge, ReasonRehearsalFailed, ReasonInterrupted, ReasonUnexpected, ReasonJobCrashed,
 }
 
 // transient are the reasons whose cause may be gone at the next attempt.
