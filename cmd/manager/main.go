@@ -118,11 +118,15 @@ func run(s settings) error {
 		return fmt.Errorf("reading the cluster configuration: %w", err)
 	}
 	cluster.QPS = -1 // no client-side limit: the API server has priority and fairness
+	platform, err := controller.Inspect(cluster)
+	if err != nil {
+		return err
+	}
 	mgr, err := ctrl.NewManager(cluster, options(s))
 	if err != nil {
 		return fmt.Errorf("creating the manager: %w", err)
 	}
-	if err := controller.Setup(mgr, s.concurrency, s.limits); err != nil {
+	if err := controller.Setup(mgr, platform, s.concurrency, s.limits); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {
@@ -131,7 +135,7 @@ func run(s settings) error {
 	if err := mgr.AddReadyzCheck("readyz", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
-	ctrl.Log.Info("starting", "version", version.Version)
+	ctrl.Log.Info("starting", "version", version.Version, "assignedIDs", platform.AssignsIDs)
 	if err := mgr.Start(ctrl.SetupSignalHandler()); err != nil {
 		return fmt.Errorf("running the manager: %w", err)
 	}

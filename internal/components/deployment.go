@@ -19,8 +19,8 @@ import (
 //
 // The pod template of a running tier changes only if its spec changes. live is the
 // existing Deployment, or nil. If it was rendered from the same spec by a different
-// renderer version, its pod template is kept.
-func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*appsv1.Deployment, error) {
+// renderer version, or for a different platform, its pod template is kept.
+func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment, p Platform) (*appsv1.Deployment, error) {
 	spec := c.ComponentSpec()
 	labels := Labels(c.GetName())
 	labels[v1alpha1.LabelComponent] = string(d.Name)
@@ -31,7 +31,7 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*a
 			Namespace: c.GetNamespace(),
 			Labels:    labels,
 			Annotations: map[string]string{
-				v1alpha1.AnnotationRendered:   renderedFrom(Renderer, spec),
+				v1alpha1.AnnotationRendered:   renderedFrom(p.renderer(Renderer), spec),
 				v1alpha1.AnnotationGeneration: strconv.FormatInt(c.GetGeneration(), 10),
 			},
 		},
@@ -44,12 +44,12 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment) (*a
 			Strategy:                d.Strategy,
 		},
 	}
-	if live != nil && keepsTemplate(live.Annotations[v1alpha1.AnnotationRendered], spec) {
+	if live != nil && keepsTemplate(live.Annotations[v1alpha1.AnnotationRendered], p.renderer(Renderer), spec) {
 		out.Annotations[v1alpha1.AnnotationRendered] = live.Annotations[v1alpha1.AnnotationRendered]
 		out.Spec.Template = *live.Spec.Template.DeepCopy()
 		return out, nil
 	}
-	template, err := tierTemplate(d, c)
+	template, err := tierTemplate(d, c, p)
 	out.Spec.Template = template
 	return out, err
 }
@@ -73,15 +73,14 @@ func Replicas(c v1alpha1.Component) *int32 {
 	return ptr(int32(1))
 }
 
-// renderedFrom identifies the renderer version and the source of a pod template.
-func renderedFrom(renderer int, spec *v1alpha1.ComponentSpec) string {
-	return fmt.Sprintf("%d/%s/%d", renderer, TierHash(spec), spec.Fence)
+// renderedFrom identifies the renderer and the source of a pod template.
+func renderedFrom(renderer string, spec *v1alpha1.ComponentSpec) string {
+	return fmt.Sprintf("%s/%s/%d", renderer, TierHash(spec), spec.Fence)
 }
 
-// keepsTemplate is true if rendered has the same source, but a different renderer
-// version.
-func keepsTemplate(rendered string, spec *v1alpha1.ComponentSpec) bool {
-	current := renderedFrom(Renderer, spec)
+// keepsTemplate is true if rendered has the same source, but a different renderer.
+func keepsTemplate(rendered, renderer string, spec *v1alpha1.ComponentSpec) bool {
+	current := renderedFrom(renderer, spec)
 	if rendered == "" || rendered == current {
 		return false
 	}
@@ -90,7 +89,7 @@ func keepsTemplate(rendered string, spec *v1alpha1.ComponentSpec) bool {
 	return liveSource == source
 }
 
-func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, error) {
+func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTemplateSpec, error) {
 	spec := c.ComponentSpec()
 	// A standalone component has not passed Validate.
 	if err := checkPatch("spec.podTemplate", spec.PodTemplate); err != nil {
@@ -103,6 +102,7 @@ func tierTemplate(d Descriptor, c v1alpha1.Component) (corev1.PodTemplateSpec, e
 		Runtime:   spec.RuntimeSpec,
 		Settings:  spec.PodSettings,
 		ConfigMap: ConfigMapOf(c),
+		Platform:  p,
 		Labels:    labels,
 		Command:   d.Command,
 		Args:      d.Args,

@@ -42,7 +42,7 @@ func component(t *testing.T, s *v1alpha1.Superset, name Name) v1alpha1.Component
 
 func deployment(t *testing.T, c v1alpha1.Component, name Name, live *appsv1.Deployment) *appsv1.Deployment {
 	t.Helper()
-	d, err := Deployment(Describe(name), c, live)
+	d, err := Deployment(Describe(name), c, live, Platform{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func TestGoldenMaintenancePage(t *testing.T) {
 		"page_image": {Image: "registry.example.com/page:1"},
 	} {
 		s.Spec.Upgrade.MaintenancePage = spec
-		page, err := Page(s, r)
+		page, err := Page(s, r, Platform{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +223,7 @@ func TestMaintenancePageHasTheLimits(t *testing.T) {
 	r := releaseOf(t, s)
 	s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Resources: &v1alpha1.Resources{
 		Limits: corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("24Mi")}}}}
-	page, err := Page(s, r)
+	page, err := Page(s, r, Platform{})
 	if err != nil {
 		t.Fatal(err)
 	}

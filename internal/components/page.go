@@ -72,10 +72,10 @@ func pageHTML(spec v1alpha1.MaintenancePageSpec) string {
 
 // Page renders the Deployment of the maintenance page: one small pod with the image of
 // the running release r, which the nodes already have.
-func Page(owner *v1alpha1.Superset, r *Release) (*appsv1.Deployment, error) {
+func Page(owner *v1alpha1.Superset, r *Release, p Platform) (*appsv1.Deployment, error) {
 	labels := Labels(owner.Name)
 	maps.Copy(labels, Selector(owner.Name, Maintenance))
-	pod, err := pagePod(owner, r, labels)
+	pod, err := pagePod(owner, r, p, labels)
 	if err != nil {
 		return nil, fmt.Errorf("the maintenance page: %w", err)
 	}
@@ -92,10 +92,10 @@ func Page(owner *v1alpha1.Superset, r *Release) (*appsv1.Deployment, error) {
 	}, nil
 }
 
-func pagePod(owner *v1alpha1.Superset, r *Release, labels map[string]string) (corev1.PodTemplateSpec, error) {
+func pagePod(owner *v1alpha1.Superset, r *Release, p Platform, labels map[string]string) (corev1.PodTemplateSpec, error) {
 	spec := owner.Spec.Upgrade.MaintenancePage
 	pod := PodTemplate(PodInput{
-		Runtime: r.Runtime, ConfigMap: r.ConfigMap, Labels: labels,
+		Runtime: r.Runtime, ConfigMap: r.ConfigMap, Platform: p, Labels: labels,
 		Command:  []string{"python", pageDir + "/" + pageServer, portString(superset.WebPort)},
 		Requests: requests("10m", "32Mi"),
 	})

@@ -79,7 +79,7 @@ func TestPatchesThatAreFine(t *testing.T) {
 func TestComponentAloneRefusesAWrongPatch(t *testing.T) {
 	c := component(t, read(t, "plain"), Web)
 	c.ComponentSpec().PodTemplate = raw(`{"spec":{"nodeSelectr":{"a":"b"}}}`)
-	_, err := Deployment(Describe(Web), c, nil)
+	_, err := Deployment(Describe(Web), c, nil, Platform{})
 	if err == nil || !strings.Contains(err.Error(), `spec.podTemplate is not a pod template: unknown field "spec.nodeSelectr"`) {
 		t.Errorf("got %v, want an error with the field's path", err)
 	}

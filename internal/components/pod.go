@@ -4,6 +4,7 @@ package components
 
 import (
 	"maps"
+	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,6 +34,8 @@ type PodInput struct {
 	Settings v1alpha1.PodSettings
 	// ConfigMap is the name of the ConfigMap with superset_config.py.
 	ConfigMap string
+	// Platform is where the pod runs.
+	Platform Platform
 	// Labels of the pod.
 	Labels map[string]string
 	// Command, Args, Env and Requests are defaults that Settings override.
@@ -48,20 +51,19 @@ type PodInput struct {
 func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 	labels := maps.Clone(in.Labels)
 	labels[v1alpha1.LabelVersion] = versionLabel(in.Runtime.Version)
+	security := &corev1.PodSecurityContext{
+		RunAsNonRoot:   ptr(true),
+		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+	}
+	in.Platform.restrict(security)
 	return corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{
 			AutomountServiceAccountToken: ptr(false),
 			EnableServiceLinks:           ptr(false),
 			ImagePullSecrets:             pullSecrets(in.Runtime.Image),
-			SecurityContext: &corev1.PodSecurityContext{
-				RunAsNonRoot:   ptr(true),
-				RunAsUser:      ptr(int64(superset.UserID)),
-				RunAsGroup:     ptr(int64(superset.UserID)),
-				FSGroup:        ptr(int64(superset.UserID)),
-				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-			},
-			Containers: []corev1.Container{mainContainer(in)},
+			SecurityContext:              security,
+			Containers:                   []corev1.Container{mainContainer(in)},
 			Volumes: []corev1.Volume{
 				{Name: configVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 					LocalObjectReference: corev1.LocalObjectReference{Name: in.ConfigMap}}}},
@@ -74,13 +76,14 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 
 func mainContainer(in PodInput) corev1.Container {
 	own := UserEnv(in.Settings.Env)
+	defaults := without(slices.Concat(in.Env, in.Platform.env()), own)
 	c := corev1.Container{
 		Name:            MainContainer,
 		Image:           Image(in.Runtime),
 		ImagePullPolicy: in.Runtime.Image.PullPolicy,
 		Command:         in.Command,
 		Args:            in.Args,
-		Env:             append(append(supersetEnv(in.Runtime), without(in.Env, own)...), own...),
+		Env:             slices.Concat(supersetEnv(in.Runtime), defaults, own),
 		Resources:       corev1.ResourceRequirements{Requests: in.Requests},
 		SecurityContext: &corev1.SecurityContext{
 			AllowPrivilegeEscalation: ptr(false),

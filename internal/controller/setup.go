@@ -39,14 +39,15 @@ func Options(namespaces []string) ctrl.Options {
 	}
 }
 
-// Setup registers every controller and the state gauges with a manager.
-func Setup(mgr ctrl.Manager, concurrency int, limits superset.Limits) error {
-	supersets := superset.New(mgr, clock, limits)
+// Setup registers every controller and the state gauges with a manager. The platform is that
+// of its cluster: see Inspect.
+func Setup(mgr ctrl.Manager, p components.Platform, concurrency int, limits superset.Limits) error {
+	supersets := superset.New(mgr, p, clock, limits)
 	if err := supersets.SetupWithManager(mgr, concurrency); err != nil {
 		return fmt.Errorf("setting up the Superset controller: %w", err)
 	}
 	for _, d := range components.Catalog {
-		if err := component.New(mgr, d, clock).SetupWithManager(mgr, concurrency); err != nil {
+		if err := component.New(mgr, d, p, clock).SetupWithManager(mgr, concurrency); err != nil {
 			return fmt.Errorf("setting up the %s controller: %w", d.Name, err)
 		}
 	}

@@ -64,6 +64,8 @@ const keepJobs = 24 * 3600
 type Order struct {
 	// Script that the Job runs.
 	Script Script
+	// Platform is where the Job runs.
+	Platform components.Platform
 	// Fence is the upgradeRevision that the Job belongs to.
 	Fence int64
 	// Attempt is the number of the attempt, starting with 1.
@@ -146,6 +148,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		Runtime:   o.Release.Runtime,
 		Settings:  o.Release.Jobs,
 		ConfigMap: o.Release.ConfigMap,
+		Platform:  o.Platform,
 		Labels:    labels,
 		Command:   []string{"python", superset.ScriptsDir + "/" + string(o.Script) + ".py"},
 		Env:       scriptEnv(owner, o),

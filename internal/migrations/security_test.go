@@ -27,7 +27,7 @@ func TestPodsAreRestricted(t *testing.T) {
 	checked := 0
 	s, r := read(t, "plain") // without a user's patch, which may violate the standard
 	for _, d := range components.Catalog {
-		deployment, err := components.Deployment(d, r.Component(d.Name, s), nil)
+		deployment, err := components.Deployment(d, r.Component(d.Name, s), nil, components.Platform{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,5 +55,33 @@ func TestPodsAreRestricted(t *testing.T) {
 	}
 	if checked != 10 {
 		t.Errorf("%d pods were checked, want those of 3 components and 7 Jobs", checked)
+	}
+}
+
+// Where admission assigns ids, no Job has a fixed one, in any of its containers: neither the
+// database clients nor a scratch database.
+func TestJobsWithAssignedIDs(t *testing.T) {
+	s, r := read(t, "plain")
+	s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{}
+	containers := 0
+	for _, script := range Scripts {
+		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Current: r, Database: "postgresql",
+			Platform: components.Platform{AssignsIDs: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := job.Spec.Template.Spec
+		if id := pod.SecurityContext; id.RunAsUser != nil || id.RunAsGroup != nil || id.FSGroup != nil {
+			t.Errorf("%s has fixed ids: %+v", script, id)
+		}
+		for _, c := range append(pod.InitContainers, pod.Containers...) {
+			containers++
+			if id := c.SecurityContext; id.RunAsUser != nil || id.RunAsGroup != nil {
+				t.Errorf("%s, container %s, has fixed ids: %+v", script, c.Name, id)
+			}
+		}
+	}
+	if containers != 16 {
+		t.Errorf("%d containers, want one of each Job, two more of backup and restore, and five of rehearse", containers)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller"
 	"github.com/superset-operator/superset-operator/internal/controller/superset"
 	"github.com/superset-operator/superset-operator/test/campaign/fault"
@@ -112,7 +113,7 @@ func (i *instance) manager(l *lab, ns string, elect bool) (ctrl.Manager, error) 
 	if err != nil {
 		return nil, fmt.Errorf("creating the manager: %w", err)
 	}
-	return mgr, controller.Setup(mgr, 8, superset.Limits{Rollouts: 1})
+	return mgr, controller.Setup(mgr, components.Platform{}, 8, superset.Limits{Rollouts: 1})
 }
 
 // note keeps the newest lines of the log.

@@ -37,6 +37,8 @@ type Reconciler struct {
 	client.Client
 	// Descriptor says which component this is.
 	Descriptor components.Descriptor
+	// Platform is where the pods run.
+	Platform components.Platform
 	// Now is the clock.
 	Now func() time.Time
 
@@ -45,11 +47,12 @@ type Reconciler struct {
 	live client.Reader
 }
 
-// New wires the reconciler of one component to a manager and a clock.
-func New(mgr ctrl.Manager, d components.Descriptor, clock func() time.Time) *Reconciler {
+// New wires the reconciler of one component to a manager, a platform and a clock.
+func New(mgr ctrl.Manager, d components.Descriptor, p components.Platform, clock func() time.Time) *Reconciler {
 	return &Reconciler{
 		Client:     mgr.GetClient(),
 		Descriptor: d,
+		Platform:   p,
 		Now:        clock,
 		apply:      apply.New(mgr.GetClient(), mgr.GetAPIReader()),
 		live:       mgr.GetAPIReader(),
@@ -136,7 +139,7 @@ func (r *Reconciler) build(ctx context.Context, c v1alpha1.Component, live *apps
 			return p, err
 		}
 	}
-	deployment, err := components.Deployment(r.Descriptor, c, live)
+	deployment, err := components.Deployment(r.Descriptor, c, live, r.Platform)
 	if err != nil {
 		return progress{problem: err.Error()}, nil //nolint:nilerr // the user fixes it; it is in status
 	}

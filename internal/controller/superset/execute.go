@@ -122,6 +122,7 @@ func (r *Reconciler) order(ctx context.Context, s *v1alpha1.Superset, w *observe
 		return migrations.Order{}, err
 	}
 	order := orderOf(s, w, release, a)
+	order.Platform = r.Platform
 	if a.Script == migrations.Rehearse {
 		order.Current, err = r.load(ctx, s, w, a.Current)
 	}

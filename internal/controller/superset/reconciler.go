@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/components"
 )
 
 // Reconciler carries one Superset through the upgrade machine.
@@ -19,6 +20,8 @@ type Reconciler struct {
 	client.Client
 	// Events records what was persisted.
 	Events events.EventRecorder
+	// Platform is where the pods run.
+	Platform components.Platform
 	// Now is the clock.
 	Now func() time.Time
 
@@ -45,11 +48,12 @@ type Reconciler struct {
 	checked *lru.Cache
 }
 
-// New wires a reconciler to a manager and a clock.
-func New(mgr ctrl.Manager, clock func() time.Time, limits Limits) *Reconciler {
+// New wires a reconciler to a manager, a platform and a clock.
+func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits Limits) *Reconciler {
 	return &Reconciler{
 		Client:   mgr.GetClient(),
 		Events:   mgr.GetEventRecorder("superset-operator"),
+		Platform: p,
 		Now:      clock,
 		apply:    apply.New(mgr.GetClient(), mgr.GetAPIReader()),
 		live:     mgr.GetAPIReader(),

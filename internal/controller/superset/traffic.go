@@ -88,7 +88,7 @@ func (r *Reconciler) applyPage(ctx context.Context, s *v1alpha1.Superset, w *obs
 			return err
 		}
 	}
-	page, err := components.Page(s, release)
+	page, err := components.Page(s, release, r.Platform)
 	if err != nil {
 		w.Page.Blocked = err.Error()
 		return nil //nolint:nilerr // it is reported in the condition, and holds nothing

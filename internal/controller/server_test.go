@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/superset-operator/superset-operator/internal/components"
+)
+
+// server answers discovery as an API server does, over HTTP.
+func server(t *testing.T, answers map[string]any) *rest.Config {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, ok := answers[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(answer); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return &rest.Config{Host: s.URL}
+}
+
+func groups(names ...string) *metav1.APIGroupList {
+	list := &metav1.APIGroupList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "APIGroupList"}}
+	for _, name := range names {
+		v1 := metav1.GroupVersionForDiscovery{GroupVersion: name + "/v1", Version: "v1"}
+		list.Groups = append(list.Groups, metav1.APIGroup{Name: name, Versions: []metav1.GroupVersionForDiscovery{v1}, PreferredVersion: v1})
+	}
+	return list
+}
+
+// A server with OpenShift's security context constraints assigns ids. One that does not
+// answer is an error: the operator would render pods that its admission refuses.
+func TestInspectFindsThePlatform(t *testing.T) {
+	for name, c := range map[string]struct {
+		groups *metav1.APIGroupList
+		want   components.Platform
+	}{
+		"Kubernetes":             {groups("apps", "batch"), components.Platform{}},
+		"OpenShift":              {groups("apps", "security.openshift.io", "route.openshift.io"), components.Platform{AssignsIDs: true}},
+		"other OpenShift groups": {groups("apps", "route.openshift.io", "security.internal.openshift.io"), components.Platform{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Inspect(server(t, map[string]any{"/apis": c.groups}))
+			if err != nil || got != c.want {
+				t.Errorf("got %+v, %v, want %+v", got, err, c.want)
+			}
+		})
+	}
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	if _, err := Inspect(&rest.Config{Host: closed.URL}); err == nil {
+		t.Error("no error for a server that does not answer")
+	}
+}
