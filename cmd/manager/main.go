@@ -35,6 +35,7 @@ type settings struct {
 	namespaces     []string
 	concurrency    int
 	limits         superset.Limits
+	minKubernetes  string
 	log            zap.Options
 }
 
@@ -54,6 +55,7 @@ func parse(arguments []string) (settings, error) {
 	f.IntVar(&s.concurrency, "concurrency", 8, "number of objects of each kind that are reconciled concurrently: 1 or more")
 	f.IntVar(&s.limits.Rollouts, "max-rollouts", 1, "number of Supersets that are rolled out at a time because this operator release renders them differently; 0 for no limit")
 	f.IntVar(&s.limits.Upgrades, "max-upgrades", 0, "number of Supersets that are upgraded at a time because their spec has changed; 0 for no limit. A rollback never waits")
+	f.StringVar(&s.minKubernetes, "min-kubernetes", controller.MinKubernetes, "oldest Kubernetes `release` to run on; an older one than the default is not tested")
 	s.log.BindFlags(f)
 	config.RegisterFlags(f)
 	if err := f.Parse(arguments); err != nil {
@@ -67,6 +69,9 @@ func parse(arguments []string) (settings, error) {
 	}
 	if s.limits.Rollouts < 0 || s.limits.Upgrades < 0 {
 		return s, fmt.Errorf("invalid -max-rollouts %d or -max-upgrades %d: must be 0 or more", s.limits.Rollouts, s.limits.Upgrades)
+	}
+	if err := controller.CheckMinKubernetes(s.minKubernetes); err != nil {
+		return s, fmt.Errorf("invalid -min-kubernetes: %w", err)
 	}
 	return s, nil
 }
@@ -118,7 +123,7 @@ func run(s settings) error {
 		return fmt.Errorf("reading the cluster configuration: %w", err)
 	}
 	cluster.QPS = -1 // no client-side limit: the API server has priority and fairness
-	platform, err := controller.Inspect(cluster)
+	platform, err := controller.Inspect(cluster, s.minKubernetes)
 	if err != nil {
 		return err
 	}

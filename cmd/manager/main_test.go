@@ -7,6 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,15 +26,15 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 || s.limits.Rollouts != 1 || s.limits.Upgrades != 0 {
+	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 || s.limits.Rollouts != 1 || s.limits.Upgrades != 0 || s.minKubernetes != "1.35" {
 		t.Errorf("the defaults are %+v", s)
 	}
 	s, err = parse([]string{"-metrics-bind-address=0", "-metrics-secure=false", "-health-probe-bind-address=:1", "-leader-elect",
-		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-max-rollouts=0", "-max-upgrades=2", "-zap-devel"})
+		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-max-rollouts=0", "-max-upgrades=2", "-min-kubernetes=1.30", "-zap-devel"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || s.limits.Rollouts != 0 || s.limits.Upgrades != 2 || !s.log.Development {
+	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || s.limits.Rollouts != 0 || s.limits.Upgrades != 2 || s.minKubernetes != "1.30" || !s.log.Development {
 		t.Errorf("got %+v", s)
 	}
 	if !slices.Equal(s.namespaces, []string{"a", "b"}) {
@@ -51,6 +55,8 @@ func TestParseRefuses(t *testing.T) {
 		"trailing comma": {[]string{"-namespaces=a,"}, "empty namespace name"}, // would mean all namespaces
 		"empty name":     {[]string{"-namespaces=a,,b"}, "empty namespace name"},
 		"argument":       {[]string{"run"}, `"run"`},
+		"no release":     {[]string{"-min-kubernetes=new"}, `"new" is no Kubernetes release: write it like 1.35`},
+		"too old":        {[]string{"-min-kubernetes=1.29"}, "1.29 is older than 1.30"},
 	} {
 		if _, err := parse(c.arguments); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want an error with %q", name, err, c.want)
@@ -118,5 +124,32 @@ func TestLog(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("-zap-log-level=%s: logged %q, want %q", level, got, want)
 		}
+	}
+}
+
+// The manager ends before it starts anything on a cluster that is too old.
+func TestRunRefusesAnOldCluster(t *testing.T) {
+	requests := 0
+	old := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		requests++
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"major":"1","minor":"29","gitVersion":"v1.29.3"}`))
+	}))
+	defer old.Close()
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	text := `{"apiVersion":"v1","kind":"Config","current-context":"a","contexts":[{"name":"a","context":{"cluster":"a"}}],"clusters":[{"name":"a","cluster":{"server":"` + old.URL + `"}}]}`
+	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KUBECONFIG", kubeconfig)
+	s, err := parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run(s); err == nil || err.Error() != "the cluster runs Kubernetes v1.29.3, and the operator needs 1.35 or newer: upgrade the cluster" {
+		t.Errorf("got %v", err)
+	}
+	if requests != 1 {
+		t.Errorf("%d requests, want one for the version", requests)
 	}
 }

@@ -66,7 +66,7 @@ func TestAdmissionRefusesFixedIDs(t *testing.T) {
 func TestInspectARealServer(t *testing.T) {
 	t.Parallel()
 	inspect := func() bool {
-		p, err := controller.Inspect(control.REST())
+		p, err := controller.Inspect(control.REST(), controller.MinKubernetes)
 		must(t, err)
 		return p.AssignsIDs
 	}
