@@ -141,3 +141,41 @@ func TestForeignPods(t *testing.T) {
 		}
 	}
 }
+
+// A foreign Service with the name of ours is reported, and holds neither scaling nor the
+// creation of a component that was deleted. No Job of an upgrade is created meanwhile.
+func TestScaledNextToAForeignService(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0")
+	must(t, k8s.Delete(t.Context(), &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns}}))
+	foreign := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns, Labels: map[string]string{"app": "foreign"}}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}}}
+	eventually(t, "the foreign Service is there first", func() bool {
+		err := k8s.Create(t.Context(), foreign)
+		if err == nil {
+			return true
+		}
+		must(t, client.IgnoreAlreadyExists(err))
+		must(t, client.IgnoreNotFound(k8s.Delete(t.Context(), &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns}})))
+		return false
+	})
+	f.conflict("Service " + f.ns + "/bi")
+	three := int32(3)
+	f.edit(func(s *v1alpha1.Superset) { s.Spec.Web.Replicas = &three })
+	web := &v1alpha1.SupersetWebWorker{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: f.ns}}
+	eventually(t, "web has three replicas", func() bool {
+		must(t, k8s.Get(t.Context(), client.ObjectKeyFromObject(web), web))
+		return web.Spec.Replicas != nil && *web.Spec.Replicas == 3 && web.Status.ReadyReplicas == 3
+	})
+	uid := web.UID
+	must(t, k8s.Delete(t.Context(), web))
+	eventually(t, "web is created again", func() bool {
+		again := &v1alpha1.SupersetWebWorker{}
+		err := k8s.Get(t.Context(), client.ObjectKeyFromObject(web), again)
+		must(t, client.IgnoreNotFound(err))
+		return err == nil && again.UID != uid && again.Status.ReadyReplicas == 3
+	})
+	f.conflict("Service " + f.ns + "/bi")
+	must(t, k8s.Delete(t.Context(), foreign))
+	f.ready("5.0.0")
+}

@@ -116,18 +116,22 @@ func (m *model) judge(v view) uint32 {
 	return id
 }
 
-// writesOf returns the writes of the work of a decision. It fails at the first action whose release
-// cannot be loaded.
+// writesOf returns the writes of the work of a decision. It fails if the release of an action
+// cannot be loaded; then the actions that need all others are left out.
 func (m *model) writesOf(o *machine.Observation, v *view, d *lifecycle.Decision) (out []write, fails bool) {
 	for _, a := range d.Work.Actions() {
+		if fails && actions.NeedsAll(a) {
+			continue
+		}
 		if hash, loads := loadedBy(a); loads && !m.loads(o, v, releaseOf(hash)) {
-			return out, true
+			fails = true
+			continue
 		}
 		if w, ok := m.writeOf(o, v, a); ok {
 			out = append(out, w)
 		}
 	}
-	return out, false
+	return out, fails
 }
 
 // loadedBy is the release that an action loads; false if it loads none.

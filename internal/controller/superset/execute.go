@@ -3,6 +3,7 @@
 package superset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
@@ -18,16 +20,31 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// execute carries out the work of a decision, in its order. The first error ends it: a later
-// action may depend on an earlier one.
-func (r *Reconciler) execute(ctx context.Context, s *v1alpha1.Superset, w *observed, work *actions.Work) error {
+// execute carries out the work of a decision, in its order. An object in the way does not
+// stop what does not depend on it: every tier is still scaled and created again. blocked is
+// the first error that needs manual intervention, and failed the first other one.
+func (r *Reconciler) execute(ctx context.Context, s *v1alpha1.Superset, w *observed, work *actions.Work) (blocked, failed error) {
 	for _, a := range work.Actions() {
-		if err := r.do(ctx, s, w, a); err != nil {
-			return err
+		if (blocked != nil || failed != nil) && actions.NeedsAll(a) {
+			continue
+		}
+		err := r.do(ctx, s, w, a)
+		if _, _, isRejected := rejected(err); isRejected {
+			blocked = cmp.Or(blocked, err)
+		} else {
+			failed = cmp.Or(failed, err)
+		}
+		if isStale(err) || ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return blocked, failed
 }
+
+// isStale is true for an error that may come from a decision on a stale cache or status: a
+// conflict, or a component that rejects a lower fence as invalid. Then nothing else of the
+// decision is done.
+func isStale(err error) bool { return apierrors.IsConflict(err) || apierrors.IsInvalid(err) }
 
 // do carries out one action. Each is idempotent.
 func (r *Reconciler) do(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.Action) error {

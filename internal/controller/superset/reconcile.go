@@ -79,11 +79,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	r.noteSlot(s.UID, d.Slot)
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "event", d.Move.Event, "reason", d.Reason, "message", d.Message)
 	if d.Kind != lifecycle.KindMove {
-		if err := r.execute(ctx, s, w, &d.Work); err != nil {
-			reason, message, isRejected := rejected(err)
-			if !isRejected {
-				return apply.Requeue(err)
-			}
+		blocked, failed := r.execute(ctx, s, w, &d.Work)
+		if failed != nil {
+			return apply.Requeue(failed)
+		}
+		if reason, message, isRejected := rejected(blocked); isRejected {
 			d.Kind, d.Reason, d.Message, d.Recheck = lifecycle.KindWait, reason, message, apply.RejectedRecheck
 		}
 	}

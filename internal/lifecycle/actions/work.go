@@ -125,6 +125,21 @@ func (RunJob) isAction()       {}
 func (EndJobs) isAction()      {}
 func (Prune) isAction()        {}
 
+// NeedsAll is true for an action that is left out when one before it fails. A Job rests on
+// the traffic and the tiers around it, so nothing is stopped for a Job that cannot be created.
+// What may be pruned is known only when everything else has what it needs. The other actions
+// do not depend on each other: what must come first is observed before the next is decided.
+func NeedsAll(a Action) bool {
+	switch a := a.(type) {
+	case RunJob, Prune:
+		return true
+	case ApplyTier:
+		return a.Mode == v1alpha1.ModeHold
+	default:
+		return false
+	}
+}
+
 // Actions lists the work in the order in which it must be done.
 func (w *Work) Actions() []Action {
 	var out []Action
