@@ -66,6 +66,9 @@ const (
 	// ReasonNameConflict: an object with a name that the operator needs has a
 	// different owner. The operator neither uses nor changes it.
 	ReasonNameConflict = "NameConflict"
+	// ReasonReconcileError: an error has repeated three times, or has lasted for 30
+	// seconds. The operator tries again; the message has the error.
+	ReasonReconcileError = "ReconcileError"
 	// ReasonReleaseMissing: the ControllerRevision of a release that is in use does not
 	// exist. The message says how to get it back.
 	ReasonReleaseMissing = "ReleaseMissing"

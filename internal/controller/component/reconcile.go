@@ -43,6 +43,8 @@ type Reconciler struct {
 	Now func() time.Time
 
 	apply apply.Applier
+	// failures are the errors that have not passed yet.
+	failures apply.Failures
 	// live reads from the API server, where the cache is known to be stale.
 	live client.Reader
 }
@@ -56,6 +58,7 @@ func New(mgr ctrl.Manager, d components.Descriptor, p components.Platform, clock
 		Now:        clock,
 		apply:      apply.New(mgr.GetClient(), mgr.GetAPIReader()),
 		live:       mgr.GetAPIReader(),
+		failures:   apply.NewFailures(),
 	}
 }
 
@@ -90,17 +93,26 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	p, err := r.build(ctx, c, deployment)
-	if err != nil {
-		return apply.Requeue(err)
+	return r.settle(ctx, c, deployment)
+}
+
+// settle applies the objects of a component and records what became of them. An error is
+// recorded once it lasts.
+func (r *Reconciler) settle(ctx context.Context, c v1alpha1.Component, deployment *appsv1.Deployment) (ctrl.Result, error) {
+	p, failed := r.build(ctx, c, deployment)
+	if failed != nil {
+		p.problem = r.failures.Failed(c.GetUID(), r.Now(), failed)
 	}
-	health, err := r.health(ctx, c, deployment, p)
-	if err != nil {
-		return ctrl.Result{}, err
+	if failed != nil && p.problem == "" {
+		return apply.Requeue(failed)
 	}
-	if err := r.record(ctx, c, health); err != nil {
+	if err := r.answer(ctx, c, deployment, p); err != nil {
 		return apply.Requeue(client.IgnoreNotFound(err))
 	}
+	if failed != nil {
+		return apply.Requeue(failed)
+	}
+	r.failures.Succeeded(c.GetUID())
 	return ctrl.Result{RequeueAfter: p.recheck}, nil
 }
 
@@ -148,6 +160,15 @@ func (r *Reconciler) build(ctx context.Context, c v1alpha1.Component, live *apps
 		before = live
 	}
 	return rejected(r.apply.Apply(ctx, c, deployment, before, mounts...))
+}
+
+// answer records in status what became of the Deployment.
+func (r *Reconciler) answer(ctx context.Context, c v1alpha1.Component, live *appsv1.Deployment, p progress) error {
+	health, err := r.health(ctx, c, live, p)
+	if err != nil {
+		return err
+	}
+	return r.record(ctx, c, health)
 }
 
 // health judges the Deployment as it was before this reconcile: where it has just been

@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,6 +61,20 @@ func SetConditions(status *v1alpha1.SupersetStatus, s *v1alpha1.Superset, snapsh
 		}
 		meta.SetStatusCondition(&r.status.Conditions, apply.Condition(r.s, r.snapshot.Now,
 			metav1.Condition{Type: row.kind, Status: c.status, Reason: c.reason, Message: c.message}))
+	}
+}
+
+// SetError reports an error that keeps a Superset from being observed, in Ready and Reconciling.
+// A resting phase that needs manual intervention keeps Stalled, with its commands. The next
+// decision replaces it: see SetConditions.
+func SetError(status *v1alpha1.SupersetStatus, s *v1alpha1.Superset, now time.Time, message string) {
+	set := func(kind string, is metav1.ConditionStatus) {
+		meta.SetStatusCondition(&status.Conditions, apply.Condition(s, now,
+			metav1.Condition{Type: kind, Status: is, Reason: v1alpha1.ReasonReconcileError, Message: message}))
+	}
+	set(v1alpha1.ConditionReady, metav1.ConditionFalse)
+	if !meta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionStalled) {
+		set(v1alpha1.ConditionReconciling, metav1.ConditionTrue)
 	}
 }
 

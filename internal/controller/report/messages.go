@@ -37,12 +37,23 @@ func (r *report) summary() (reason, message string) {
 	}
 }
 
-// waiting says what the next run waits for; empty for nothing.
+// waiting says what the next run waits for, and what is in the way of the tiers; empty for
+// nothing.
 func (r *report) waiting() string {
-	if r.d.Reason != v1alpha1.ReasonWaitingForSlot {
+	switch {
+	case r.d.Reason == v1alpha1.ReasonWaitingForSlot:
+		return "The new spec is " + r.d.Message
+	case r.obstructed():
+		return capitalize(r.d.Message)
+	default:
 		return ""
 	}
-	return "The new spec is " + r.d.Message
+}
+
+// obstructed is true when the work of the decision could not be done, so that the message is
+// not that of the machine.
+func (r *report) obstructed() bool {
+	return r.d.Reason == v1alpha1.ReasonReconcileError || r.d.Reason == v1alpha1.ReasonNameConflict
 }
 
 // pending says what the operator will do with a Superset that is Ready; empty for nothing.
@@ -77,6 +88,9 @@ func (r *report) afterFailure() string {
 		return sentences(r.retry(), r.acceptLoss())
 	}
 	if to := r.rollback(); !to.Possible() {
+		if r.obstructed() { // its message is there already
+			return r.retry()
+		}
 		return sentences(capitalize(r.d.Message), r.retry())
 	}
 	return sentences(r.retry(), "Or roll back: "+r.newToken(v1alpha1.AnnotationRollback))

@@ -8,6 +8,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 )
@@ -70,25 +73,78 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	w, err := r.observeFresh(ctx, s)
 	if err != nil {
-		return apply.Requeue(client.IgnoreNotFound(err))
+		return r.fail(ctx, s, client.IgnoreNotFound(err))
 	}
 	d, err := r.decide(ctx, s, w)
 	if err != nil {
-		return apply.Requeue(err)
+		return r.fail(ctx, s, err)
 	}
 	r.noteSlot(s.UID, d.Slot)
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "event", d.Move.Event, "reason", d.Reason, "message", d.Message)
+	return r.act(ctx, s, w, &d)
+}
+
+// act moves or works, and records the decision.
+func (r *Reconciler) act(ctx context.Context, s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (ctrl.Result, error) {
+	failed, reported := error(nil), true
 	if d.Kind != lifecycle.KindMove {
-		blocked, failed := r.execute(ctx, s, w, &d.Work)
-		if failed != nil {
-			return apply.Requeue(failed)
-		}
-		if reason, message, isRejected := rejected(blocked); isRejected {
-			d.Kind, d.Reason, d.Message, d.Recheck = lifecycle.KindWait, reason, message, apply.RejectedRecheck
-		}
+		failed, reported = r.work(ctx, s, w, d)
 	}
-	if err := r.record(ctx, s, w, &d); err != nil {
+	if !reported {
+		return apply.Requeue(failed)
+	}
+	if err := r.record(ctx, s, w, d); err != nil {
 		return apply.Requeue(client.IgnoreNotFound(err))
 	}
+	if failed != nil {
+		return apply.Requeue(failed)
+	}
+	r.failures.Succeeded(s.UID)
 	return ctrl.Result{RequeueAfter: sooner(d.Recheck, w.recheck)}, nil
+}
+
+// work carries out the work of a decision. What is in the way turns the decision into a wait:
+// what needs manual intervention at once, and any other error when it lasts. The error is of
+// the second kind. reported is false while the decision is not that wait yet.
+func (r *Reconciler) work(ctx context.Context, s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (failed error, reported bool) {
+	blocked, failed := r.execute(ctx, s, w, &d.Work)
+	if apierrors.IsConflict(failed) {
+		return failed, false // nothing is recorded of a decision on a stale cache
+	}
+	reason, message, isRejected := rejected(blocked)
+	if isRejected {
+		d.Kind, d.Reason, d.Message, d.Recheck = lifecycle.KindWait, reason, message, apply.RejectedRecheck
+	}
+	if failed == nil {
+		return nil, true
+	}
+	text := r.failures.Failed(s.UID, r.Now(), failed)
+	if text != "" {
+		d.Kind, d.Reason, d.Message = lifecycle.KindWait, v1alpha1.ReasonReconcileError, text
+		if isRejected {
+			d.Message += "; and " + message
+		}
+	}
+	return failed, isRejected || text != ""
+}
+
+// fail ends a reconcile that has decided nothing. Once the error lasts it is reported in the
+// conditions; the rest of the status stays. nil is a Superset that has gone meanwhile.
+func (r *Reconciler) fail(ctx context.Context, s *v1alpha1.Superset, err error) (ctrl.Result, error) {
+	if err == nil {
+		return ctrl.Result{}, nil
+	}
+	text := r.failures.Failed(s.UID, r.Now(), err)
+	if text == "" {
+		return apply.Requeue(err)
+	}
+	before := s.DeepCopy()
+	report.SetError(&s.Status, s, r.Now(), text)
+	if equality.Semantic.DeepEqual(before.Status, s.Status) {
+		return apply.Requeue(err)
+	}
+	if patched := apply.Status(ctx, r.Client, s, before); patched == nil {
+		r.written.Add(s.UID, s.ResourceVersion)
+	}
+	return apply.Requeue(err)
 }

@@ -40,6 +40,8 @@ type Reconciler struct {
 	refusals *lru.Cache
 	// claims says whether a claim is lost, by its key, for claims that the cache lacks.
 	claims *lru.Cache
+	// failures are the errors that have not passed yet.
+	failures apply.Failures
 	// slots limits how many runs are under way at a time.
 	slots slots
 	// waiting has the kind of the slot that the next run of a Superset waits for, by its uid.
@@ -66,5 +68,6 @@ func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits
 		claims:   lru.New(1024),
 		waiting:  lru.New(4096),
 		checked:  lru.New(4096),
+		failures: apply.NewFailures(),
 	}
 }
