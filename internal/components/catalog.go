@@ -59,9 +59,9 @@ const celeryApp = "--app=superset.tasks.celery_app:app"
 var web = Descriptor{
 	Name:           Web,
 	Kind:           "SupersetWebWorker",
-	Command:        []string{"/usr/bin/run-server.sh"},
+	Command:        []string{"sh", "-c", runServer, "run-server"},
 	Port:           superset.WebPort,
-	Env:            []corev1.EnvVar{{Name: "SUPERSET_PORT", Value: portString(superset.WebPort)}},
+	Env:            []corev1.EnvVar{{Name: "SUPERSET_PORT", Value: portString(superset.WebPort)}, podIP()},
 	Requests:       requests("100m", "512Mi"),
 	Strategy:       rollingUpdate(),
 	Startup:        probe(healthCheck(), 2, 150, 5),
@@ -69,6 +69,23 @@ var web = Descriptor{
 	Liveness:       probe(healthCheck(), 15, 6, 10),
 	PreStopSeconds: 10,
 	GraceSeconds:   90,
+}
+
+// runServer starts the run-server.sh of the image, which listens on IPv4 by default. In a pod
+// with an IPv6 address it listens on both families: the kubelet and the Service use that
+// address. It does not listen on the pod's address alone, because a proxy in the pod and a port
+// forward use loopback.
+const runServer = `case $` + superset.EnvPodIP + ` in
+*:*) export ` + superset.EnvBindAddress + `="${` + superset.EnvBindAddress + `:-[::]}" ;;
+esac
+exec ` + runServerPath + ` "$@"
+`
+
+const runServerPath = "/usr/bin/run-server.sh"
+
+// podIP is the variable with the IP of the pod.
+func podIP() corev1.EnvVar {
+	return corev1.EnvVar{Name: superset.EnvPodIP, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "status.podIP"}}}
 }
 
 // worker: four processes with about 210 MB each, and 270 MB for the parent. At SIGTERM

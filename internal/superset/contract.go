@@ -19,6 +19,16 @@ const (
 	EnvHome = "SUPERSET_HOME"
 )
 
+// Environment variables of the pods that listen: web and the maintenance page.
+const (
+	// EnvPodIP is the IP of the pod, set by a field reference. Its family is the one to
+	// listen on.
+	EnvPodIP = "SUPERSET_OPERATOR_POD_IP"
+	// EnvBindAddress is the address that gunicorn listens on in the official images. Default:
+	// 0.0.0.0, or [::] in a pod with an IPv6 address.
+	EnvBindAddress = "SUPERSET_BIND_ADDRESS"
+)
+
 // Environment variables that only the Job scripts read.
 const (
 	// EnvWebURL is the base URL of the web tier, such as http://bi:8088, for verify.

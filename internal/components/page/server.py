@@ -4,7 +4,10 @@ Superset's web tier, with nothing but Python's standard library."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+import os
 import signal
+import socket
+from socketserver import TCPServer
 import sys
 
 _PAGE = Path(__file__).with_name("index.html").read_bytes()
@@ -12,8 +15,19 @@ _READY = "/maintenance-page-ready"  # for the kubelet alone
 _BODY_BYTES = 1 << 20
 
 
+_IPV6 = ":" in os.environ.get("SUPERSET_OPERATOR_POD_IP", "")
+
+
 class Server(ThreadingHTTPServer):
     request_queue_size = 128  # all users come back at once
+    # The kubelet and the Service use the pod's IP. A node without IPv6 has no such socket.
+    address_family = socket.AF_INET6 if _IPV6 else socket.AF_INET
+
+    def server_bind(self) -> None:
+        if _IPV6:  # IPv4 too, for a port forward
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        TCPServer.server_bind(self)  # HTTPServer's own looks up the name of the address
+        self.server_name, self.server_port = "", self.server_address[1]
 
 
 class Handler(BaseHTTPRequestHandler):
