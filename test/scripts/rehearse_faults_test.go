@@ -165,6 +165,16 @@ func ownScratch(t *testing.T, pg server, hop rehearsing) {
 			t.Fatalf("%+v %+v\n%s", got, got.Rehearsal, said)
 		}
 	}
+	// A limit that suits the requests of an application does not end a migration.
+	pg.query(t, "postgres", "ALTER DATABASE used SET statement_timeout = '2s'")
+	slow := mine(pg.url("used"))
+	slow.target = []string{"PYTHONPATH=" + withScript(t, v610, fmt.Sprintf("from alembic import op\nrevision = 'feedfacecafe'\ndown_revision = %q\n"+
+		"def upgrade(): op.execute('SELECT pg_sleep(3)')\ndef downgrade(): pass\n", v610.head))}
+	got, said := slow.run(t)
+	want(t, got, "")
+	if got.Rehearsal == nil || got.Rehearsal.MigrateSeconds < 3 {
+		t.Errorf("%+v\n%s", got.Rehearsal, said)
+	}
 }
 
 // TestStateDifferences makes one change of a schema at a time: each is detected

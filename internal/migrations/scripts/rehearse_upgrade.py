@@ -32,6 +32,7 @@ def rehearse(result: Result) -> None:
     graph = read_graph()
     result.head = graph.head
     from superset_job_database import database_url, read_facts
+    from superset_job_polite import guarded
     from superset_job_space import limit_space
     from superset_job_stop import statements_end_on_sigterm
 
@@ -42,7 +43,7 @@ def rehearse(result: Result) -> None:
     with statements_end_on_sigterm() as connections, limit_space(connections):
         before = _state(url, statistics=True)
         log(f"before the upgrade: {len(before.objects)} objects, {sum(before.counts.values())} rows")
-        with app.app_context():
+        with app.app_context(), guarded(url, result, connections):  # plain: a rehearsal has no budget
             findings |= _upgrade(app, url, result, before)
             findings |= _downgrade(app, url, result, before)
             _leave_upgraded(app, url, result, findings)
@@ -52,6 +53,7 @@ def rehearse(result: Result) -> None:
 def _state(url: URL, before: State | None = None, statistics: bool = False) -> State:
     """The state of the copy. statistics runs ANALYZE first, so that the migration has the
     query plans of a database in use."""
+    from superset_job_budget import set_local
     from superset_job_database import new_engine
     from superset_job_state import read_state
 
@@ -60,6 +62,7 @@ def _state(url: URL, before: State | None = None, statistics: bool = False) -> S
             with connection.begin():
                 connection.exec_driver_sql("ANALYZE")
         with connection.begin():
+            set_local(connection, "statement_timeout", 0)  # of the user's role: it reads every row
             return read_state(connection, before)
 
 

@@ -127,4 +127,8 @@ def _prepare(connection: Connection, idle_seconds: float = _IDLE_SECONDS) -> Non
         # A snapshot from before the locks would miss rows that were written in the meantime.
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
     name_transaction(connection)
+    # The role may have limits that suit the requests of Superset. A migration takes longer.
+    set_local(connection, "statement_timeout", 0)
+    if connection.dialect.server_version_info >= (17,):
+        set_local(connection, "transaction_timeout", 0)
     set_local(connection, "idle_in_transaction_session_timeout", idle_seconds)
