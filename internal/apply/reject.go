@@ -9,7 +9,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
@@ -41,6 +43,16 @@ func Rejected(err error) (reason, message string, rejected bool) {
 	default:
 		return "", "", false
 	}
+}
+
+// firstRetry is the delay before the first retry after an error; each further one takes twice
+// as long.
+const firstRetry = 5 * time.Millisecond
+
+// RateLimiter delays the retries of a controller after errors: by at most RejectedRecheck, so
+// that an object goes on soon after its obstacle has gone, however long it was there.
+func RateLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, RejectedRecheck)
 }
 
 // conflictRecheck is the delay after a conflict, in which the cache can catch up.
