@@ -46,7 +46,8 @@ var (
 		v1alpha1.ReasonPaused, v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonDataLossNotAccepted, v1alpha1.ReasonOutsideWindow,
 		v1alpha1.ReasonWaitingForSlot, v1alpha1.ReasonQueuedBehindMigration, v1alpha1.ReasonQueuedBehindStage,
 		v1alpha1.ReasonQueuedBehindRollback, v1alpha1.ReasonRetrying, v1alpha1.ReasonBlocked, v1alpha1.ReasonOverdue,
-		v1alpha1.ReasonNameConflict, v1alpha1.ReasonReleaseMissing, v1alpha1.ReasonTierNotReady, v1alpha1.ReasonUnknown, Other,
+		v1alpha1.ReasonNameConflict, v1alpha1.ReasonReconcileError, v1alpha1.ReasonReleaseMissing, v1alpha1.ReasonTierNotReady,
+		v1alpha1.ReasonUnknown, Other,
 	}, texts(transient())...)
 	actions = append([]string{
 		v1alpha1.ReasonAwaitingApproval, v1alpha1.ReasonDataLossNotAccepted, v1alpha1.ReasonRolledBack,
