@@ -5,6 +5,7 @@ package superset
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -74,6 +75,15 @@ func (t *slots) busy(s *v1alpha1.Superset, all []v1alpha1.Superset) map[v1alpha1
 	return out
 }
 
+// forgetDeleted drops what was given to Supersets that do not exist any more.
+func (t *slots) forgetDeleted(all []v1alpha1.Superset) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.given, func(uid types.UID, _ given) bool {
+		return !slices.ContainsFunc(all, func(s v1alpha1.Superset) bool { return s.UID == uid })
+	})
+}
+
 // heldBy is what a Superset holds, by the cache or by what was given since.
 func (t *slots) heldBy(s *v1alpha1.Superset) v1alpha1.SlotKind {
 	g, ok := t.given[s.UID]
@@ -113,6 +123,7 @@ func (r *Reconciler) begin(ctx context.Context, s, before *v1alpha1.Superset) er
 	if err := r.List(ctx, &all); err != nil {
 		return fmt.Errorf("listing the Supersets: %w", err)
 	}
+	r.slots.forgetDeleted(all.Items)
 	kind := s.Status.Upgrade.Slot
 	if r.slots.busy(s, all.Items)[kind] != "" {
 		return staleFor(s)

@@ -70,6 +70,15 @@ func TestSlotsThatAreHeld(t *testing.T) {
 	}
 }
 
+// What was given to a Superset is forgotten when the Superset is deleted.
+func TestSlotsOfDeletedSupersets(t *testing.T) {
+	one := slots{given: map[types.UID]given{"here": {v1alpha1.SlotRollout, "6"}, "gone": {v1alpha1.SlotRollout, "6"}}}
+	one.forgetDeleted([]v1alpha1.Superset{*running("here", v1alpha1.PhaseReady, "")})
+	if _, ok := one.given["here"]; !ok || len(one.given) != 1 {
+		t.Errorf("got %v", one.given)
+	}
+}
+
 // Of many runs that begin at the same time, only as many begin as there are slots, whatever
 // the cache shows.
 func TestSlotsAreGivenOnce(t *testing.T) {
