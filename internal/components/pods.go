@@ -23,6 +23,22 @@ func PodReady(pod *corev1.Pod) bool {
 	return false
 }
 
+// MainEnded is how the main container of a pod has ended; nil while it has not. In a pod that
+// never restarts it, nothing of Superset runs any more.
+func MainEnded(pod *corev1.Pod) *corev1.ContainerStateTerminated {
+	for i := range pod.Status.ContainerStatuses {
+		if s := &pod.Status.ContainerStatuses[i]; s.Name == MainContainer {
+			return s.State.Terminated
+		}
+	}
+	return nil
+}
+
+// PodEnded is true when no container of a pod runs or will run.
+func PodEnded(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
 // OwnsPod is true for a pod of a component's Deployment: one of its ReplicaSets controls it, or
 // has left it behind. Labels alone prove nothing: a pod of somebody else may have the same.
 func OwnsPod(instance string, name Name, pod *corev1.Pod) bool {

@@ -4,6 +4,7 @@ package migrations
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -56,9 +57,9 @@ const (
 	annotationDoNotDisrupt = "karpenter.sh/do-not-disrupt"
 )
 
-// keepJobs is how long a finished Job is kept for its logs, in seconds: a day. Its result is
-// in status as soon as the Job has finished.
-const keepJobs = 24 * 3600
+// KeepJobs is how long a finished Job is kept for its log. Its result is in status as soon as
+// the Job has finished.
+const KeepJobs = 24 * time.Hour
 
 // Order describes the Job to render.
 type Order struct {
@@ -137,7 +138,7 @@ func Job(owner *v1alpha1.Superset, o Order) (*batchv1.Job, error) {
 		},
 		Spec: batchv1.JobSpec{
 			BackoffLimit:            new(int32),
-			TTLSecondsAfterFinished: ptr(int32(keepJobs)),
+			TTLSecondsAfterFinished: ptr(int32(KeepJobs / time.Second)),
 			Template:                template,
 		},
 	}, nil
@@ -168,6 +169,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	if err != nil {
 		return patched, err
 	}
+	runOnce(&patched.Spec)
 	switch o.Script {
 	case Backup, Restore:
 		addDatabaseClient(&patched.Spec, owner, o)
@@ -178,9 +180,28 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	default: // the others have one container
 	}
 	limitResults(&patched.Spec)
-	// The kubelet must not restart it, even if a patch says so.
-	patched.Spec.RestartPolicy = corev1.RestartPolicyNever
 	return patched, nil
+}
+
+// runOnce keeps the kubelet from restarting the pod or its main container, even if a patch says
+// so. Other containers may restart alone.
+func runOnce(pod *corev1.PodSpec) {
+	pod.RestartPolicy = corev1.RestartPolicyNever
+	for i := range pod.Containers {
+		c := &pod.Containers[i]
+		if c.Name == components.MainContainer {
+			c.RestartPolicy, c.RestartPolicyRules = nil, nil
+		}
+		c.RestartPolicyRules = slices.DeleteFunc(c.RestartPolicyRules, restartsAll)
+	}
+	for i := range pod.InitContainers {
+		c := &pod.InitContainers[i]
+		c.RestartPolicyRules = slices.DeleteFunc(c.RestartPolicyRules, restartsAll)
+	}
+}
+
+func restartsAll(r corev1.ContainerRestartRule) bool {
+	return r.Action == corev1.ContainerRestartRuleActionRestartAllContainers
 }
 
 func ptr[T any](v T) *T { return &v }

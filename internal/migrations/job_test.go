@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -78,6 +79,48 @@ func TestJobsRunOnce(t *testing.T) {
 		}
 		if job.Spec.Template.Labels[v1alpha1.LabelComponent] != "job" {
 			t.Errorf("%s: its pods carry the component label %q", script, job.Spec.Template.Labels[v1alpha1.LabelComponent])
+		}
+	}
+}
+
+// Neither a container nor a rule of another one restarts the script: a migration would run twice.
+func TestContainersThatRestart(t *testing.T) {
+	s, r := read(t, "plain")
+	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"containers":[
+		{"name":"superset","restartPolicy":"Always","restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"In","values":[1]}}]},
+		{"name":"proxy","image":"example/proxy:1","restartPolicy":"OnFailure","restartPolicyRules":[{"action":"RestartAllContainers","exitCodes":{"operator":"In","values":[1]}}]}]}}`)}
+	for _, script := range Scripts {
+		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := job.Spec.Template.Spec
+		for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
+			native := c.Name == scratchContainer
+			if len(c.RestartPolicyRules) > 0 || c.Name != "proxy" && c.RestartPolicy != nil && !native {
+				t.Errorf("%s: container %s is restarted: %v, %+v", script, c.Name, c.RestartPolicy, c.RestartPolicyRules)
+			}
+		}
+	}
+}
+
+// Labels and annotations of jobs.podTemplate reach the pod of every Job: they leave out the
+// proxy of a mesh. Those of the operator stay.
+func TestMetadataOfJobs(t *testing.T) {
+	s, r := read(t, "plain")
+	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(
+		`{"metadata":{"labels":{"sidecar.istio.io/inject":"false"},"annotations":{"linkerd.io/inject":"disabled"}}}`)}
+	for _, script := range Scripts {
+		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := job.Spec.Template
+		if got.Labels["sidecar.istio.io/inject"] != "false" || got.Annotations["linkerd.io/inject"] != "disabled" {
+			t.Errorf("%s: labels %v, annotations %v", script, got.Labels, got.Annotations)
+		}
+		if pinned := got.Annotations[annotationSafeToEvict] == "false"; pinned != (script.copiesDatabase() || script.ChangesSchema()) {
+			t.Errorf("%s: annotations %v", script, got.Annotations)
 		}
 	}
 }

@@ -20,12 +20,13 @@ type Progress struct {
 	Name string
 	// Attempt is the number of the newest Job; 0 when there is none.
 	Attempt int
-	// Active is true until the newest Job has finished and all of its pods have terminated: a
-	// pod may still run after its Job has failed.
+	// Active is true until the script of the newest Job has ended: its Job has finished and all
+	// of its pods have terminated, or another container alone keeps a pod running. A pod may
+	// still run after its Job has failed.
 	Active bool
 	// Done is true when the newest Job succeeded.
 	Done bool
-	// FinishedAt is when the newest Job finished; zero while it is active.
+	// FinishedAt is when the newest Job, or only its script, finished; zero while it is active.
 	FinishedAt time.Time
 	// Result of the newest Job; zero while it is active. If a Job ends without a result, the
 	// reason is ReasonJobCrashed.
@@ -59,8 +60,8 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	}
 	mine := podsOf(newest, pods)
 	p := Progress{Name: newest.Name, Attempt: attempt, Blocked: components.Diagnose(mine)}
-	ended, failed, at := outcome(newest)
-	if !ended || running(mine) {
+	ended, at := finished(newest, mine)
+	if !ended {
 		p.Active = true
 		if len(mine) == 0 {
 			p.WithoutPod = newest
@@ -70,22 +71,30 @@ func ProgressOf(script Script, fence int64, jobs []*batchv1.Job, pods []*corev1.
 	p.FinishedAt = at
 	p.Result, p.Lost = resultOf(script, newest, mine)
 	p.Result.Backup.setClaim(newest)
-	if failed && p.Result.Reason == "" {
-		p.Result.Reason = ReasonJobCrashed
-		p.Result.Message = "the Job failed after its script had reported success; read the events: kubectl get events -n " + newest.Namespace
-	}
 	p.Done = p.Result.Reason == "" && !p.Lost
 	return p
 }
 
-// SchemaJobRuns reports whether a Job that changes the schema, under any fence, has not finished or
-// has a pod that has not terminated.
+// finished is whether and when the script of a Job has ended.
+func finished(job *batchv1.Job, pods []*corev1.Pod) (ended bool, at time.Time) {
+	ended, _, at = outcome(job)
+	if works(pods) {
+		return false, time.Time{}
+	}
+	if left, ok := lingering(pods); ok && !ended {
+		return true, left.Since
+	}
+	return ended, at
+}
+
+// SchemaJobRuns reports whether the script of a Job that changes the schema, under any fence, has
+// not ended.
 func SchemaJobRuns(jobs []*batchv1.Job, pods []*corev1.Pod) bool {
 	for _, job := range jobs {
 		if !Script(job.Labels[v1alpha1.LabelScript]).ChangesSchema() {
 			continue
 		}
-		if ended, _, _ := outcome(job); !ended || running(podsOf(job, pods)) {
+		if ended, _ := finished(job, podsOf(job, pods)); !ended {
 			return true
 		}
 	}
@@ -106,6 +115,11 @@ func attemptNumber(script Script, fence int64, job *batchv1.Job) int {
 	if job.Labels[v1alpha1.LabelScript] != string(script) || job.Labels[v1alpha1.LabelFence] != strconv.FormatInt(fence, 10) {
 		return 0
 	}
+	return AttemptOf(job)
+}
+
+// AttemptOf is the number of a Job's attempt; 0 if it has none.
+func AttemptOf(job *batchv1.Job) int {
 	n, err := strconv.Atoi(job.Labels[v1alpha1.LabelAttempt])
 	if err != nil {
 		return 0
@@ -142,18 +156,10 @@ func podsOf(job *batchv1.Job, pods []*corev1.Pod) []*corev1.Pod {
 	return mine
 }
 
-func running(pods []*corev1.Pod) bool {
-	for _, pod := range pods {
-		if pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed {
-			return true
-		}
-	}
-	return false
-}
-
 // resultOf reads the termination message of a Job's pods. A pod without a result counts as
-// crashed even if it succeeded: its image did not run the script. lost is true if the Job
-// succeeded and its pod no longer exists.
+// crashed even if it succeeded: its image did not run the script. So does one that reported
+// success and was killed before it had ended. How other containers end is of no interest. lost
+// is true if the Job succeeded and its pod no longer exists.
 func resultOf(script Script, job *batchv1.Job, pods []*corev1.Pod) (r Result, lost bool) {
 	if _, failed, _ := outcome(job); !failed && len(pods) == 0 {
 		return Result{Script: string(script)}, true
@@ -163,13 +169,23 @@ func resultOf(script Script, job *batchv1.Job, pods []*corev1.Pod) (r Result, lo
 	for _, pod := range pods {
 		for _, s := range reporters(pod) {
 			if r, err := ParseResult(s.State.Terminated.Message); err == nil {
-				return r, false
+				return unlessKilled(r, pod, s.State.Terminated), false
 			}
 			crashed.Message = fmt.Sprintf("the Job's container %s ended without a result, with exit code %d (%s); read its log: kubectl logs -n %s %s -c %s",
 				s.Name, s.State.Terminated.ExitCode, s.State.Terminated.Reason, pod.Namespace, pod.Name, s.Name)
 		}
 	}
 	return crashed, false
+}
+
+// unlessKilled is the result of a script. Only one that has exited with 0 has succeeded.
+func unlessKilled(r Result, pod *corev1.Pod, end *corev1.ContainerStateTerminated) Result {
+	if r.Reason == "" && end.ExitCode != 0 {
+		r.Reason = ReasonJobCrashed
+		r.Message = fmt.Sprintf("the script was killed after it had reported success, with exit code %d (%s); read the events: kubectl get events -n %s",
+			end.ExitCode, end.Reason, pod.Namespace)
+	}
+	return r
 }
 
 // reporters are the terminated containers that may have left the result: the main container,

@@ -16,7 +16,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-var ended = metav1.Unix(1_700_000_000, 0)
+var ended, scriptEnded = metav1.Unix(1_700_000_000, 0), metav1.Unix(1_600_000_000, 0)
 
 // job is a Job of a script; how is "" while it runs, Complete or Failed.
 func job(script Script, fence int64, attempt int, how batchv1.JobConditionType) *batchv1.Job {
@@ -41,11 +41,30 @@ func pod(of *batchv1.Job, phase corev1.PodPhase, message string) *corev1.Pod {
 	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p", Namespace: "ns", OwnerReferences: []metav1.OwnerReference{{UID: of.UID}}}}
 	p.Status.Phase = phase
 	s := corev1.ContainerStatus{Name: "superset"}
-	if phase == corev1.PodSucceeded || phase == corev1.PodFailed {
-		s.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled", Message: message}
+	switch phase {
+	case corev1.PodSucceeded:
+		s.State.Terminated = &corev1.ContainerStateTerminated{Reason: "Completed", Message: message, FinishedAt: scriptEnded}
+	case corev1.PodFailed:
+		s.State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled", Message: message, FinishedAt: scriptEnded}
+	default:
 	}
 	p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "sidecar", State: s.State}, s}
 	p.Status.ContainerStatuses[0].State.Terminated = nil
+	return p
+}
+
+// sidecar is a pod whose script has ended, while another container runs on.
+func sidecar(of *batchv1.Job, ends corev1.PodPhase, message string) *corev1.Pod {
+	p := pod(of, ends, message)
+	p.Status.Phase = corev1.PodRunning
+	return p
+}
+
+// native is the same with a native sidecar, which is about to end.
+func native(of *batchv1.Job, message string) *corev1.Pod {
+	p := sidecar(of, corev1.PodSucceeded, message)
+	p.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "sidecar", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}}
+	p.Status.ContainerStatuses = p.Status.ContainerStatuses[1:]
 	return p
 }
 
@@ -80,7 +99,12 @@ func TestProgressOf(t *testing.T) {
 	broken := Result{Script: "migrate", Reason: ReasonJobCrashed,
 		Message: "the Job's container database ended without a result, with exit code 3 (Error); read its log: kubectl logs -n ns p -c database"}
 	spoiled := ok
-	spoiled.Reason, spoiled.Message = ReasonJobCrashed, "the Job failed after its script had reported success; read the events: kubectl get events -n ns"
+	spoiled.Reason, spoiled.Message = ReasonJobCrashed, "the script was killed after it had reported success, with exit code 137 (OOMKilled); read the events: kubectl get events -n ns"
+	completed := crash
+	completed.Message = "the Job's container superset ended without a result, with exit code 0 (Completed); read its log: kubectl logs -n ns p -c superset"
+	otherFails := pod(failed, corev1.PodSucceeded, good)
+	otherFails.Status.Phase = corev1.PodFailed
+	otherFails.Status.ContainerStatuses[0].State.Terminated = &corev1.ContainerStateTerminated{ExitCode: 143}
 	gone := Result{Script: "migrate", Reason: ReasonJobCrashed,
 		Message: "the Job failed without a result, and its pod no longer exists; read the events: kubectl get events -n ns"}
 
@@ -109,8 +133,14 @@ func TestProgressOf(t *testing.T) {
 		// For example, the node was lost after the script had succeeded: this is no success,
 		// and there must be a reason.
 		"failed with a good result": {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: spoiled}},
+		// A Job is judged by its main container. Another one may run on, or be killed.
+		"sidecar runs":              {[]*batchv1.Job{running}, []*corev1.Pod{sidecar(running, corev1.PodSucceeded, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Done: true, FinishedAt: scriptEnded.Time, Result: ok}},
+		"sidecar runs, failed":      {[]*batchv1.Job{running}, []*corev1.Pod{sidecar(running, corev1.PodFailed, bad)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: scriptEnded.Time, Result: locked}},
+		"sidecar runs, killed":      {[]*batchv1.Job{running}, []*corev1.Pod{sidecar(running, corev1.PodFailed, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: scriptEnded.Time, Result: crash}},
+		"sidecar fails after it":    {[]*batchv1.Job{failed}, []*corev1.Pod{otherFails}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Done: true, FinishedAt: ended.Time, Result: ok}},
+		"native sidecar is ended":   {[]*batchv1.Job{running}, []*corev1.Pod{native(running, good)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, Active: true}},
 		"killed":                    {[]*batchv1.Job{failed}, []*corev1.Pod{pod(failed, corev1.PodFailed, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: crash}},
-		"message of another image":  {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: crash}},
+		"message of another image":  {[]*batchv1.Job{complete}, []*corev1.Pod{pod(complete, corev1.PodSucceeded, "hello from my image")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: completed}},
 		"an init container reports": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, bad)}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: locked}},
 		"an init container crashes": {[]*batchv1.Job{failed}, []*corev1.Pod{initFailed(failed, "")}, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: broken}},
 		"failed, pod gone":          {[]*batchv1.Job{failed}, nil, Progress{Name: "bi-migrate-7-1", Attempt: 1, FinishedAt: ended.Time, Result: gone}},
@@ -138,6 +168,8 @@ func TestSchemaJobRuns(t *testing.T) {
 		"old fence":      {[]*batchv1.Job{old}, nil, true},
 		"ended":          {[]*batchv1.Job{done}, []*corev1.Pod{pod(done, corev1.PodSucceeded, "")}, false},
 		"ended, pod not": {[]*batchv1.Job{done}, []*corev1.Pod{pod(done, corev1.PodRunning, "")}, true},
+		"sidecar runs":   {[]*batchv1.Job{old}, []*corev1.Pod{sidecar(old, corev1.PodSucceeded, "")}, false},
+		"both run":       {[]*batchv1.Job{old}, []*corev1.Pod{pod(old, corev1.PodRunning, "")}, true},
 		"foreign pod":    {[]*batchv1.Job{done}, []*corev1.Pod{pod(job(Verify, 3, 1, ""), corev1.PodRunning, "")}, false},
 	}
 	for name, c := range cases {

@@ -17,9 +17,9 @@ func (r *report) summary() (reason, message string) {
 	u, d := r.status.Upgrade, r.d
 	switch {
 	case r.status.Phase == v1alpha1.PhaseFailed && u.Failure != nil:
-		return u.Failure.Reason, sentences(fmt.Sprintf("%s failed: %s", u.Failure.Phase, u.Failure.Message), r.waiting(), r.afterFailure())
+		return u.Failure.Reason, sentences(fmt.Sprintf("%s failed: %s", u.Failure.Phase, u.Failure.Message), r.waiting(), r.afterFailure(), r.snapshot.Lingers)
 	case r.status.Phase == v1alpha1.PhaseRolledBack:
-		return v1alpha1.ReasonRolledBack, sentences(r.rolledBack(), r.waiting(), r.retry(), r.acceptLoss())
+		return v1alpha1.ReasonRolledBack, sentences(r.rolledBack(), r.waiting(), r.retry(), r.acceptLoss(), r.snapshot.Lingers)
 	case d.Wait.Approval != "":
 		return d.Reason, sentences(d.Message, "To approve: "+r.command(v1alpha1.AnnotationApprove, d.Wait.Approval))
 	case d.Wait.DataLoss != "":

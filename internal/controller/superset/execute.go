@@ -64,7 +64,7 @@ func (r *Reconciler) do(ctx context.Context, s *v1alpha1.Superset, w *observed, 
 	case actions.RunJob:
 		return r.runJob(ctx, s, w, a)
 	case actions.EndJobs:
-		return r.endJobs(ctx, s, w)
+		return r.endJobs(ctx, w)
 	case actions.Prune:
 		return r.prune(ctx, s, w)
 	default:
@@ -190,9 +190,9 @@ func hostsOf(pods []*corev1.Pod) []string {
 	return hosts[:min(len(hosts), maxHosts)]
 }
 
-func (r *Reconciler) endJobs(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+func (r *Reconciler) endJobs(ctx context.Context, w *observed) error {
 	var errs []error
-	for _, job := range leftover(s, w.jobs) {
+	for _, job := range w.superfluous {
 		errs = append(errs, r.apply.Delete(ctx, job))
 	}
 	return errors.Join(errs...)

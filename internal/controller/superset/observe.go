@@ -155,7 +155,8 @@ func (w *observed) observeJobs(s *v1alpha1.Superset, jobs []*batchv1.Job, pods [
 		*w.JobOf(script) = migrations.ProgressOf(script, fence, w.jobs, pods).After(state.RecordOf(w.Status, script))
 	}
 	w.Migrating = migrations.SchemaJobRuns(w.jobs, pods)
-	w.LeftoverJobs = len(leftover(s, w.jobs)) > 0
+	w.observeLingering(s, pods)
+	w.LeftoverJobs = len(w.superfluous) > 0
 }
 
 // observeOthers looks at the other Supersets where a decision depends on them: a run that may
@@ -187,27 +188,5 @@ func sharing(s *v1alpha1.Superset, identity string, all []v1alpha1.Superset) (ou
 		}
 	}
 	slices.SortFunc(out, func(a, b state.Sharer) int { return strings.Compare(a.Name, b.Name) })
-	return out
-}
-
-// leftover are the Jobs that run and that no phase waits for. A Job that changes the schema
-// is never one of them.
-func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
-	waits := map[migrations.Script]bool{
-		migrations.Preflight: s.Status.Phase == v1alpha1.PhaseValidate,
-		migrations.Rehearse:  s.Status.Phase == v1alpha1.PhaseValidate,
-		migrations.Backup:    s.Status.Phase == v1alpha1.PhaseDBMigrate,
-		migrations.Verify:    s.Status.Phase == v1alpha1.PhaseVerify || s.Status.Phase == v1alpha1.PhaseRollback,
-	}
-	var out []*batchv1.Job
-	for _, job := range jobs {
-		script := migrations.Script(job.Labels[v1alpha1.LabelScript])
-		if script.ChangesSchema() || job.DeletionTimestamp != nil || migrations.Ended(job) {
-			continue
-		}
-		if migrations.FenceOf(job) != s.Status.UpgradeRevision || !waits[script] {
-			out = append(out, job)
-		}
-	}
 	return out
 }

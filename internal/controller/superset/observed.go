@@ -25,6 +25,9 @@ type observed struct {
 	// revisions are the stored releases, as Stored was read from them.
 	revisions []appsv1.ControllerRevision
 	jobs      []*batchv1.Job
+	// superfluous are the Jobs to delete: those that run and that no phase waits for, and those
+	// that linger.
+	superfluous []*batchv1.Job
 	// workers are the pods of the worker tier.
 	workers []*corev1.Pod
 	// recheck is when to observe again although nothing has changed; 0 for never.

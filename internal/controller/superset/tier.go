@@ -111,8 +111,7 @@ func notCreated(status *v1alpha1.ComponentStatus) string {
 func podsOf(pods []*corev1.Pod, instance string, name components.Name) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, pod := range pods {
-		ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
-		if !ended && components.OwnsPod(instance, name, pod) {
+		if !components.PodEnded(pod) && components.OwnsPod(instance, name, pod) {
 			out = append(out, pod)
 		}
 	}

@@ -75,8 +75,14 @@ func PodChanged() predicate.Predicate {
 			!before.DeletionTimestamp.Equal(after.DeletionTimestamp) ||
 			components.PodReady(before) != components.PodReady(after) ||
 			restarts(before) != restarts(after) ||
+			scriptEnded(before) != scriptEnded(after) ||
 			components.Diagnose([]*corev1.Pod{before}) != components.Diagnose([]*corev1.Pod{after})
 	}}
+}
+
+// scriptEnded is true for a pod of a Job whose script has ended. Another container may run on.
+func scriptEnded(pod *corev1.Pod) bool {
+	return pod.Labels[v1alpha1.LabelScript] != "" && components.MainEnded(pod) != nil
 }
 
 // restarts of all containers of a pod.

@@ -100,11 +100,14 @@ func TestPodChanged(t *testing.T) {
 		"blocked":     {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = waiting("ErrImagePull") }, true},
 		"not blocked": {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = waiting("PodInitializing") }, false},
 		"restarts":    {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].RestartCount++ }, true}, // fails a soak
-		"address":     {func(p *corev1.Pod) { p.Status.PodIP = "10.0.0.1" }, false},
-		"label":       {func(p *corev1.Pod) { p.Labels = map[string]string{"a": "b"} }, false},
+		"script ends": {func(p *corev1.Pod) {
+			p.Status.ContainerStatuses[0].State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}
+		}, true}, // another container may keep the phase
+		"address": {func(p *corev1.Pod) { p.Status.PodIP = "10.0.0.1" }, false},
+		"label":   {func(p *corev1.Pod) { p.Labels = map[string]string{"a": "b"} }, false},
 	}
 	for name, c := range cases {
-		before := &corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodRunning,
+		before := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelScript: "verify"}}, Status: corev1.PodStatus{Phase: corev1.PodRunning,
 			Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionFalse}},
 			ContainerStatuses: []corev1.ContainerStatus{{Name: "superset", State: waiting("ContainerCreating")}}}}
 		after := before.DeepCopy()

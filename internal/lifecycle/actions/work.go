@@ -21,7 +21,7 @@ type Work struct {
 	Job RunJob
 	// Prune removes releases and configs past the history limit.
 	Prune bool
-	// EndJobs removes the Jobs that no phase waits for.
+	// EndJobs removes the Jobs that nothing rests on and that do not end.
 	EndJobs bool
 }
 
@@ -109,7 +109,8 @@ type (
 		MaxLockTime time.Duration
 	}
 	// EndJobs deletes preflight, rehearse, backup and verify Jobs that run and that no
-	// phase waits for. Never a Job that changes the schema.
+	// phase waits for, and Jobs whose script has ended and whose pod does not. Never a Job
+	// that may still change the schema.
 	EndJobs struct{}
 	// Prune removes releases and configs past the history limit.
 	Prune struct{}

@@ -53,11 +53,14 @@ type Observation struct {
 	// MaxFence is the highest fence of any component or Job. The next fence is above
 	// it, also after the status was lost.
 	MaxFence int64
-	// LeftoverJobs is true while a Job that does not change the schema runs and no
-	// phase waits for it.
+	// LeftoverJobs is true while a Job is to be deleted: it runs, does not change the schema,
+	// and no phase waits for it; or its script has ended and another container keeps its pod.
 	LeftoverJobs bool
-	// Migrating is true while a Job that changes the schema (migrate, downgrade,
-	// restore), or its pod, runs under any fence.
+	// Lingers names a failed Job whose script has ended, the container that keeps its pod, and
+	// the command that deletes it; empty for none. Such a Job is kept for its log.
+	Lingers string
+	// Migrating is true while the script of a Job that changes the schema (migrate,
+	// downgrade, restore) may run, under any fence.
 	Migrating bool
 }
 

@@ -108,9 +108,23 @@ func behaviorOf(pod *corev1.Pod) Behavior {
 	return ""
 }
 
-// imageTag is the tag of the first container's image; empty when it has none.
+// mainContainer is the name of the container that runs Superset or a script. All others of a
+// Job's pod run until the pod is deleted, as a proxy does.
+const mainContainer = "superset"
+
+// mainOf is the container that runs Superset or a script; the first one if none has its name.
+func mainOf(pod *corev1.Pod) *corev1.Container {
+	for i := range pod.Spec.Containers {
+		if pod.Spec.Containers[i].Name == mainContainer {
+			return &pod.Spec.Containers[i]
+		}
+	}
+	return &pod.Spec.Containers[0]
+}
+
+// imageTag is the tag of the main container's image; empty when it has none.
 func imageTag(pod *corev1.Pod) string {
-	image, _, _ := strings.Cut(pod.Spec.Containers[0].Image, "@")
+	image, _, _ := strings.Cut(mainOf(pod).Image, "@")
 	name := image[strings.LastIndex(image, "/")+1:]
 	_, tag, _ := strings.Cut(name, ":")
 	return tag
@@ -137,7 +151,7 @@ func podRelease(pod *corev1.Pod) (release, error) {
 }
 
 func env(pod *corev1.Pod, name string) corev1.EnvVar {
-	for _, e := range pod.Spec.Containers[0].Env {
+	for _, e := range mainOf(pod).Env {
 		if e.Name == name {
 			return e
 		}

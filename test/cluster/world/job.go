@@ -5,6 +5,7 @@ package world
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -36,9 +37,16 @@ func (w *World) podChanged(ctx context.Context, object any) {
 		w.forget(pod)
 	case pod.Status.Phase == corev1.PodPending:
 		w.complain(ctx, w.admit(ctx, pod))
-	case pod.Status.Phase == corev1.PodRunning && pod.Labels[labelScript] != "":
+	case pod.Status.Phase == corev1.PodRunning && pod.Labels[labelScript] != "" && !scriptEnded(pod):
 		w.work(ctx, pod)
 	}
+}
+
+// scriptEnded is true for a pod in which only another container runs.
+func scriptEnded(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
+		return s.Name == mainOf(pod).Name && s.State.Terminated != nil
+	})
 }
 
 // simulated is true for pods that no real kubelet runs.

@@ -52,7 +52,7 @@ func notReady(reason string) []corev1.PodCondition {
 	}
 }
 
-// terminate ends the pod with an outcome.
+// terminate ends the main container with an outcome, and the pod unless it has another container.
 func (w *World) terminate(ctx context.Context, pod *corev1.Pod, o Outcome) error {
 	phase, reason, podReason := corev1.PodSucceeded, "Completed", "PodCompleted"
 	if o.ExitCode != 0 {
@@ -60,6 +60,11 @@ func (w *World) terminate(ctx context.Context, pod *corev1.Pod, o Outcome) error
 	}
 	patch := statusPatch{Phase: phase, Conditions: notReady(podReason)}
 	for _, container := range pod.Status.ContainerStatuses {
+		if container.Name != mainOf(pod).Name {
+			patch.Phase = corev1.PodRunning
+			patch.ContainerStatuses = append(patch.ContainerStatuses, container)
+			continue
+		}
 		begun := metav1.Now()
 		if container.State.Running != nil {
 			begun = container.State.Running.StartedAt
