@@ -180,6 +180,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	default: // the others have one container
 	}
 	limitResults(&patched.Spec)
+	noteNetwork(&patched.Spec)
 	return patched, nil
 }
 
@@ -197,6 +198,15 @@ func runOnce(pod *corev1.PodSpec) {
 	for i := range pod.InitContainers {
 		c := &pod.InitContainers[i]
 		c.RestartPolicyRules = slices.DeleteFunc(c.RestartPolicyRules, restartsAll)
+	}
+}
+
+// noteNetwork tells the main container that loopback is that of the node.
+func noteNetwork(pod *corev1.PodSpec) {
+	for i := range pod.Containers {
+		if c := &pod.Containers[i]; pod.HostNetwork && c.Name == components.MainContainer {
+			c.Env = append(slices.Clip(c.Env), corev1.EnvVar{Name: superset.EnvHostNetwork, Value: "1"})
+		}
 	}
 }
 

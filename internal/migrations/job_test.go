@@ -125,6 +125,27 @@ func TestMetadataOfJobs(t *testing.T) {
 	}
 }
 
+// In the network of its node a script does not tell the proxies on loopback to end.
+func TestJobsInTheNetworkOfTheNode(t *testing.T) {
+	s, r := read(t, "plain")
+	for patch, want := range map[string]string{`{}`: "", `{"spec":{"hostNetwork":true}}`: "1"} {
+		r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(patch)}
+		job, err := Job(s, Order{Script: Migrate, Fence: 1, Attempt: 1, Release: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, e := range job.Spec.Template.Spec.Containers[0].Env {
+			if e.Name == superset.EnvHostNetwork {
+				got = e.Value
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %q", patch, got)
+		}
+	}
+}
+
 func TestJobRejectsAnInvalidPatch(t *testing.T) {
 	s, r := read(t, "full")
 	r.Jobs.PodTemplate.Raw = []byte(`{"spec":{"containers":{"name":"superset"}}}`)

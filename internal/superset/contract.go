@@ -98,6 +98,9 @@ const (
 	// with which the names of their pods begin. All other workers are foreign to preflight
 	// and verify.
 	EnvWorkerDeployment = "SUPERSET_OPERATOR_WORKER_DEPLOYMENT"
+	// EnvHostNetwork is "1" in a pod in the network of its node: the proxies on loopback are not
+	// those of the pod, and are not told to end.
+	EnvHostNetwork = "SUPERSET_OPERATOR_HOST_NETWORK"
 	// EnvResultBytes is the maximum size of the result of a container, in bytes. Default:
 	// 4096.
 	EnvResultBytes = "SUPERSET_OPERATOR_RESULT_BYTES"

@@ -137,4 +137,4 @@ def _identifier(name: str) -> str:
 
 
 if __name__ == "__main__":
-    superset_job.run("prepare", prepare)
+    superset_job.run("prepare", prepare, last=False)

@@ -72,4 +72,4 @@ def _make_user(app: Flask, password: str) -> None:
 if __name__ == "__main__":
     os.environ.setdefault("SUPERSET_ENV", "production")
     superset_job_scratch.enter()
-    superset_job.run("rehearse", serve)
+    superset_job.run("rehearse", serve, last=False)

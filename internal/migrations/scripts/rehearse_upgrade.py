@@ -153,4 +153,4 @@ def _leave_upgraded(app: Any, url: URL, result: Result, findings: dict[str, Any]
 
 if __name__ == "__main__":
     superset_job_scratch.enter()
-    superset_job.run("rehearse", rehearse)
+    superset_job.run("rehearse", rehearse, last=False)

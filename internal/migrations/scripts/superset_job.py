@@ -21,6 +21,7 @@ from typing import Any, NoReturn, TextIO
 from urllib.parse import unquote
 
 from superset_job_fit import fit, shorten
+from superset_job_mesh import quit_proxies
 
 RESULT_FILE = os.environ.get("SUPERSET_OPERATOR_RESULT_FILE", "/dev/termination-log")
 RESULT_BYTES = int(os.environ.get("SUPERSET_OPERATOR_RESULT_BYTES") or 4096)
@@ -166,8 +167,9 @@ def log(text: str) -> None:
     print(text, flush=True)
 
 
-def run(script: str, work: Callable[[Result], None]) -> NoReturn:
-    """Runs work, writes the result and exits: 0 for success, 1 for a failure."""
+def run(script: str, work: Callable[[Result], None], last: bool = True) -> NoReturn:
+    """Runs work, writes the result and exits: 0 for success, 1 for a failure. last is false for
+    an init container: after the last container, the proxies of the pod are told to end."""
     result, redact = Result(script), redactor(os.environ)
     streams = RedactedStream(sys.stdout, redact), RedactedStream(sys.stderr, redact)
     sys.stdout, sys.stderr = streams
@@ -191,6 +193,8 @@ def run(script: str, work: Callable[[Result], None]) -> NoReturn:
         stream.finish()
     with open(RESULT_FILE, "wb") as file:
         file.write(result.encode(redact))
+    if last:
+        quit_proxies()
     sys.exit(1 if result.reason else 0)
 
 
