@@ -105,7 +105,8 @@ type DatabaseSpec struct {
 type CacheSpec struct {
 	// urlFrom names the Secret key that contains the URL, for example
 	// redis://:password@host:6379/0 (rediss:// for TLS). Caches, results backend
-	// and Celery broker all use it, with different key prefixes.
+	// and Celery broker all use it, with different key prefixes. Redis Sentinel and
+	// other brokers are not supported yet.
 	// +required
 	URLFrom SecretKeyReference `json:"urlFrom"`
 }

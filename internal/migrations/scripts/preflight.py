@@ -47,9 +47,11 @@ def inspect(result: Result) -> None:
     import superset_job_user
     from superset_job_database import check_may_migrate, database_url, read_facts, read_only
     from superset_job_others import read_workers
+    from superset_job_redis import check_cache_url
     from superset_job_secrets import direction
 
     url = database_url()
+    check_cache_url()
     direction()
     application = False
     missing = superset_job_create.wanted() and superset_job_create.missing(url)

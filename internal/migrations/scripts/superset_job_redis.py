@@ -4,11 +4,34 @@
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from superset_job import JobError
 
 _CONNECT_SECONDS = 3
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def check_cache_url() -> None:
+    """Raises JobError ConfigInvalid if SUPERSET_CACHE_URL is set and not the URL of one Redis. All
+    caches, the results backend and the broker use it."""
+    url = os.environ.get("SUPERSET_CACHE_URL")
+    if url is None or url.startswith(("redis://", "rediss://")):
+        return
+    scheme = _SCHEME.match(url)
+    advice = "write redis:// or rediss:// with host and port of one Redis or Valkey"
+    if not url.strip():
+        what = "is empty"
+    elif not scheme:  # it may begin with the password
+        what = "does not begin with redis:// or rediss://"
+    else:
+        what = f"begins with {scheme[0]}, which is not supported"
+        if "sentinel" in scheme[0].lower():
+            advice = "Redis Sentinel is not supported yet: " + advice + ", such as a Service or proxy that leads to the primary"
+        elif scheme[0].lower().startswith(("amqp", "pyamqp", "sqs", "kafka", "confluentkafka")):
+            advice = "other brokers than Redis are not supported yet: " + advice
+    raise JobError("ConfigInvalid", f"the cache URL in the Secret (spec.cache.urlFrom) {what}: {advice}")
 
 
 def celery_client():  # type: ignore[no-untyped-def]  # celery has no types
