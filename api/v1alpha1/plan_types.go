@@ -75,7 +75,7 @@ type Plan struct {
 	// deserves a look. They are not part of the plan hash.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:MaxItems=12
 	Notes []string `json:"notes,omitempty"`
 
 	// steps of the run, in order.

@@ -287,6 +287,11 @@ type UpgradeStatus struct {
 	// +kubebuilder:validation:MaxLength=640
 	Charts string `json:"charts,omitempty"`
 
+	// webAccess says whether Jobs reach web: Reachable or Unreachable. Preflight reads it
+	// while web is ready, else Verify. Empty while it is not known.
+	// +optional
+	WebAccess WebAccess `json:"webAccess,omitempty"`
+
 	// checks are the results of the last Verify, including that of a rollback.
 	// +optional
 	// +listType=atomic

@@ -84,7 +84,7 @@ func (n *draft) begin() {
 	}
 	n.Upgrade = &v1alpha1.UpgradeStatus{
 		Kind: kind, From: s.Running, To: s.Desired.Version,
-		FromRelease: n.Release, ToRelease: s.Desired.Hash, Wish: s.Desired.Wish, Slot: n.slot(), StartedAt: n.now,
+		FromRelease: n.Release, ToRelease: s.Desired.Hash, Wish: s.Desired.Wish, Slot: n.slot(), StartedAt: n.now, WebAccess: s.WebAccess,
 	}
 	if !s.Run.Touched || s.Phase == v1alpha1.PhaseReady || s.Phase == v1alpha1.PhaseRolledBack {
 		return
@@ -111,7 +111,7 @@ func (n *draft) recordPlan() {
 	if plan.Approved(s, p.Hash) {
 		n.Upgrade.Approval = truncate(s.Tokens.Approve, 128)
 	}
-	n.Upgrade.Rehearsal = s.Rehearsal
+	n.Upgrade.Rehearsal, n.Upgrade.WebAccess = s.Rehearsal, s.WebAccess
 	if n.Upgrade.Charts == "" {
 		n.Upgrade.Charts = r.Charts
 	}
@@ -191,6 +191,7 @@ func (n *draft) beginRollback() {
 		n.Upgrade = &v1alpha1.UpgradeStatus{
 			Kind: v1alpha1.KindRollback, From: s.Running, To: r.Target.Version,
 			FromRelease: n.Release, ToRelease: r.Target.Hash, Wish: r.Target.Wish, FromRevision: s.Schema.Revision, StartedAt: n.now,
+			WebAccess: s.WebAccess,
 		}
 	}
 	n.Upgrade.Touched = true
@@ -261,6 +262,7 @@ func (n *draft) recordChecks() {
 	default:
 		return
 	}
+	n.Upgrade.WebAccess = s.WebAccess
 	own, passed := ownChecks(s, release)
 	found := s.Verify.Result.Checks
 	if len(found) == 0 && (passed || !n.d.Move.Failed) {

@@ -78,7 +78,9 @@ func plannedBefore(s *state.Snapshot) bool {
 // preflightJob reads the target image and the database, and takes the baseline that
 // Verify compares with: from Prometheus, and as a user from the release that serves.
 func preflightJob(s *state.Snapshot) actions.RunJob {
-	return actions.RunJob{Script: migrations.Preflight, Release: s.Run.ToRelease, AsUser: s.Upgrades && s.Tiers[state.Web].Serves(), Queries: s.Upgrades}
+	web := &s.Tiers[state.Web]
+	return actions.RunJob{Script: migrations.Preflight, Release: s.Run.ToRelease, AsUser: s.Upgrades && web.Serves(), Queries: s.Upgrades,
+		WebReady: web.Serves() && web.Ready > 0 && !s.Page.HasTraffic}
 }
 
 // claimRecheck is when a claim that cannot be used is read again: no watch reports one that

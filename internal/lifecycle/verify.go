@@ -77,7 +77,8 @@ func notInPlace(s *state.Snapshot, tier int) string {
 // migration that crashed may have committed before: then either revision is right.
 func verifyJob(s *state.Snapshot, release string) actions.RunJob {
 	forward := s.Phase == v1alpha1.PhaseVerify && s.Upgrades
-	job := actions.RunJob{Script: migrations.Verify, Release: release, AsUser: forward, Queries: forward}
+	job := actions.RunJob{Script: migrations.Verify, Release: release, AsUser: forward, Queries: forward,
+		WebUnreachable: s.WebAccess == v1alpha1.WebUnreachable}
 	reverts := s.Phase == v1alpha1.PhaseRollback
 	switch schema := s.Status.Schema; {
 	case reverts && s.Run.Rollback != nil && s.Run.Rollback.Revision != "":

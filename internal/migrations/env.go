@@ -80,8 +80,15 @@ func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
 	l.set(superset.EnvWorkerDeployment, components.DeploymentName(owner.Name, components.Worker))
 	l.keys(owner, o)
 	l.queries(owner, o)
-	if v := owner.Spec.Upgrade.Verify; o.AsUser && v.LoginFrom != nil {
+	v := owner.Spec.Upgrade.Verify
+	login := o.AsUser && v.LoginFrom != nil
+	if login || o.WebReady {
 		l.web(owner)
+	}
+	if o.WebReady {
+		l.set(superset.EnvWebReady, "1")
+	}
+	if login {
 		l.asUser(v)
 	}
 }
@@ -90,6 +97,9 @@ func (l *envList) verify(owner *v1alpha1.Superset, o Order) {
 	l.set(superset.EnvExpectedRevision, o.ExpectedRevision)
 	if _, ok := o.Release.Tiers[components.Web]; ok {
 		l.web(owner)
+		if o.WebUnreachable {
+			l.set(superset.EnvWebUnreachable, "1")
+		}
 		// Pods of the previous release were terminated before this Job was created, and serve
 		// for that long.
 		l.set(superset.EnvWebSettleSeconds, strconv.FormatInt(components.Describe(components.Web).PreStopSeconds, 10))

@@ -2,7 +2,11 @@
 
 package migrations
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+)
 
 // Facts are what preflight reads about the database, the broker and the image besides the
 // schema. A script that does not know one leaves it empty. None is part of the plan's hash.
@@ -37,6 +41,10 @@ type Facts struct {
 	// target's own configuration nor the libraries that read it know, in alphabetical order; at
 	// most 16. A helper variable of the user is listed, too.
 	UnknownSettings []string `json:"unknownSettings,omitempty"`
+	// Web says whether the Job reached web, of preflight and verify; empty if it did not try.
+	// WebWhy is the error if it did not; at most 128 characters.
+	Web    v1alpha1.WebAccess `json:"web,omitempty"`
+	WebWhy string             `json:"webWhy,omitempty"`
 }
 
 // Session is a group of database sessions with the same application name.
@@ -72,6 +80,10 @@ func (f *Facts) bound() {
 	}
 	f.Workers = cutAll(f.Workers, maxWorkers)
 	f.WorkerCount = max(f.WorkerCount, int32(len(f.Workers)))
+	if f.Web != v1alpha1.WebReachable && f.Web != v1alpha1.WebUnreachable {
+		f.Web = ""
+	}
+	f.WebWhy = cut(f.WebWhy, maxIdentity)
 	f.UnknownSettings = cutAll(f.UnknownSettings, maxSettings)
 }
 

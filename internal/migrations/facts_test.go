@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
 // TestFactsAreBounded: the image that writes a result is not trusted.
@@ -55,5 +57,18 @@ func TestFactsAreRead(t *testing.T) {
 	}
 	if got, _ := ParseResult(`{"script":"inspect","tablesIn":"bi"}`); got.TablesIn != "" {
 		t.Errorf("tablesIn %q without tables", got.TablesIn)
+	}
+}
+
+// Only the two words about web are taken over from a Job.
+func TestWebOfAResult(t *testing.T) {
+	for line, want := range map[string]Facts{
+		`{"script":"inspect","web":"Unreachable","webWhy":"timed out"}`: {Web: v1alpha1.WebUnreachable, WebWhy: "timed out"},
+		`{"script":"inspect","web":"Reachable"}`:                        {Web: v1alpha1.WebReachable},
+		`{"script":"inspect","web":"maybe"}`:                            {},
+	} {
+		if r, err := ParseResult(line); err != nil || r.Web != want.Web || r.WebWhy != want.WebWhy {
+			t.Errorf("%s: %+v, %v", line, r.Facts, err)
+		}
 	}
 }

@@ -99,6 +99,9 @@ type Order struct {
 	// AsUser makes preflight and verify run the checks of spec.upgrade.verify that log in or
 	// soak. Queries makes them run its Prometheus queries.
 	AsUser, Queries bool
+	// WebReady makes preflight find out whether it reaches web. WebUnreachable makes verify skip
+	// the checks of web if web does not answer.
+	WebReady, WebUnreachable bool
 	// Workers are the hostnames of the pods whose Celery workers must answer (verify).
 	Workers []string
 }

@@ -232,6 +232,17 @@ func TestScriptEnvironment(t *testing.T) {
 	if v := environment(Order{Script: Preflight, MaxLock: time.Second}); v[superset.EnvMaxLockSeconds] != "" {
 		t.Errorf("preflight gets %v", v)
 	}
+	if v := environment(Order{Script: Preflight}); v[superset.EnvWebURL]+v[superset.EnvWebReady] != "" {
+		t.Errorf("preflight without web gets %v", v)
+	}
+	if v := environment(Order{Script: Preflight, WebReady: true}); v[superset.EnvWebURL] == "" || v[superset.EnvWebReady] != "1" || v[superset.EnvLoginUsername] != "" {
+		t.Errorf("preflight with web gets %v", v)
+	}
+	for known, want := range map[bool]string{false: "", true: "1"} {
+		if v := environment(Order{Script: Verify, WebUnreachable: known}); v[superset.EnvWebURL] == "" || v[superset.EnvWebUnreachable] != want {
+			t.Errorf("verify gets %v", v)
+		}
+	}
 	s.Spec.Upgrade.Verify.Soak = &metav1.Duration{Duration: time.Minute}
 	if v := environment(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "1" {
 		t.Errorf("with a soak verify gets %v", v)

@@ -199,7 +199,7 @@ func isolate(c *corev1.Container) {
 // configuration and secret key of that release's Jobs.
 func currentRelease(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []corev1.EnvVar) (corev1.Container, error) {
 	own := o
-	own.Release, own.Script, own.AsUser, own.Queries = cmp.Or(o.Current, o.Release), Preflight, false, false
+	own.Release, own.Script, own.AsUser, own.Queries, own.WebReady = cmp.Or(o.Current, o.Release), Preflight, false, false, false
 	template, err := jobTemplate(owner, own, map[string]string{})
 	if err != nil {
 		return corev1.Container{}, fmt.Errorf("podTemplate of the current release: %w", err)

@@ -34,6 +34,14 @@ const (
 	// EnvWebURL is the base URL of the web tier, such as http://bi:8088, for verify.
 	// If it is not set, the web checks are skipped.
 	EnvWebURL = "SUPERSET_OPERATOR_WEB_URL"
+	// EnvWebReady is "1" if a web pod is ready, so that preflight must reach web.
+	EnvWebReady = "SUPERSET_OPERATOR_WEB_READY"
+	// EnvWebUnreachable is "1" if it is known that Jobs do not reach web: if it does not answer
+	// verify, all checks of web are skipped.
+	EnvWebUnreachable = "SUPERSET_OPERATOR_WEB_UNREACHABLE"
+	// EnvWebProbeSeconds is how many seconds web is asked before Jobs do not reach it. Default:
+	// 45.
+	EnvWebProbeSeconds = "SUPERSET_OPERATOR_WEB_PROBE_SECONDS"
 	// EnvLoginUsername and EnvLoginPassword are the credentials of
 	// spec.upgrade.verify.loginFrom, set only by secretKeyRef, for preflight and verify.
 	// If they are not set, the checks with a login are skipped.

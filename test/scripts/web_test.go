@@ -38,13 +38,60 @@ func TestVerifyUnanswered(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				j := j
-				j.extra = []string{superset.EnvWebURL + "=" + startCodes(t, c.api, c.page)}
+				j.extra = []string{superset.EnvWebURL + "=" + startCodes(t, c.api, c.page), superset.EnvWebProbeSeconds + "=3"}
 				j.expect(t, c.reason, c.says)
 			})
 		}
 	})
 	j.database = strings.Replace(j.database, fmt.Sprint(":", pg.port), fmt.Sprint(":", freePort(t)), 1)
 	j.expect(t, "CheckUnanswered", "Revision (1 of 1 checks failed)")
+}
+
+// TestWebUnreachable: preflight reports whether a Job reaches web, and verify skips the checks of
+// web only where that is known and still so.
+func TestWebUnreachable(t *testing.T) {
+	pg := startPostgreSQL(t)
+	preflight := job{release: v610, script: "preflight", database: pg.copyDatabase(t, "", "reach")}
+	verify := job{release: v610, script: "verify", database: pg.copyDatabase(t, "", "bi")}
+	pg.query(t, "bi", "CREATE TABLE alembic_version AS SELECT '"+v610.head+"'::varchar(32) AS version_num")
+	t.Run("group", func(t *testing.T) {
+		for name, c := range map[string]struct {
+			job       job
+			api, page int
+			known     string // the variable that is "1"
+			reason    string
+			web, why  string
+			checks    string
+		}{
+			"preflight, no answer":     {preflight, 0, 0, superset.EnvWebReady, "", "Unreachable", "refused", ""},
+			"preflight, a proxy":       {preflight, 503, 503, superset.EnvWebReady, "", "Unreachable", "answered 503", ""},
+			"preflight, any answer":    {preflight, 401, 500, superset.EnvWebReady, "", "Reachable", "", ""},
+			"preflight does not ask":   {preflight, 0, 0, "", "", "", "", ""},
+			"verify, no answer":        {verify, 0, 0, "", "CheckUnanswered", "Unreachable", "refused", "Revision AnonymousAPI LoginPage"},
+			"verify, answers":          {verify, 401, 200, "", "", "Reachable", "", "Revision AnonymousAPI LoginPage"},
+			"verify, known, no answer": {verify, 0, 0, superset.EnvWebUnreachable, "", "Unreachable", "refused", "Revision Web"},
+			"verify, known, a proxy":   {verify, 503, 503, superset.EnvWebUnreachable, "", "Unreachable", "answered 503", "Revision Web"},
+			"verify, known, answers":   {verify, 401, 200, superset.EnvWebUnreachable, "", "Reachable", "", "Revision AnonymousAPI LoginPage"},
+			"verify, known, web fails": {verify, 500, 200, superset.EnvWebUnreachable, "CheckFailed", "Reachable", "", "Revision AnonymousAPI LoginPage"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				j := c.job
+				j.extra = []string{superset.EnvWebURL + "=" + startCodes(t, c.api, c.page), superset.EnvWebProbeSeconds + "=3"}
+				if c.known != "" {
+					j.extra = append(j.extra, c.known+"=1")
+				}
+				got := j.expect(t, c.reason)
+				var names []string
+				for _, check := range got.Checks {
+					names = append(names, check.Name)
+				}
+				if string(got.Web) != c.web || !strings.Contains(got.WebWhy, c.why) || strings.Join(names, " ") != c.checks {
+					t.Errorf("web %q (%s), checks %q", got.Web, got.WebWhy, names)
+				}
+			})
+		}
+	})
 }
 
 // startCodes returns the URL of a server that answers the API and the login page with a code:

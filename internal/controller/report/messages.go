@@ -59,9 +59,17 @@ func (r *report) obstructed() bool {
 // pending says what the operator will do with a Superset that is Ready; empty for nothing.
 func (r *report) pending() []string {
 	if r.d.Message == "" {
+		return r.unverified()
+	}
+	return append(r.unverified(), "this operator release renders it differently, "+r.d.Message)
+}
+
+// unverified says which checks of Verify were skipped; empty for none.
+func (r *report) unverified() []string {
+	if u := r.status.Upgrade; u == nil || u.WebAccess != v1alpha1.WebUnreachable || r.s.Spec.Web == nil {
 		return nil
 	}
-	return []string{"this operator release renders it differently, " + r.d.Message}
+	return []string{"the checks of web were skipped, because Jobs do not reach it (status.upgrade.checks)"}
 }
 
 // rolledBack says what runs, why, and what spec asks for.
@@ -130,7 +138,7 @@ func PhaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
 	case v1alpha1.PhaseUpgradeWeb:
 		return fmt.Sprintf("upgrading web to %s", u.To)
 	case v1alpha1.PhaseVerify:
-		return fmt.Sprintf("running the smoke tests of %s", u.To)
+		return fmt.Sprintf("running the smoke tests of %s", u.To) + withoutWeb(u)
 	case v1alpha1.PhaseRollback:
 		return "rolling back" + byClass(u.Rollback) + because(u.Failure)
 	case v1alpha1.PhasePending:
@@ -138,6 +146,14 @@ func PhaseMessage(p v1alpha1.Phase, u *v1alpha1.UpgradeStatus) string {
 	default:
 		return ""
 	}
+}
+
+// withoutWeb says that the checks of web are skipped; empty when they are not.
+func withoutWeb(u *v1alpha1.UpgradeStatus) string {
+	if u.WebAccess != v1alpha1.WebUnreachable {
+		return ""
+	}
+	return "; Jobs do not reach web, so its checks are skipped unless it answers"
 }
 
 // fellBack says why every tier is stopped although the plan was to migrate under traffic.

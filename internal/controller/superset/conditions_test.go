@@ -16,6 +16,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -382,6 +383,28 @@ func TestRolledBackNamesTheLoss(t *testing.T) {
 	for _, text := range []string{"version 5.0.0 is running again", "a rollback to 4.1.4 restores backup r1", "superset-operator.dev/accept-data-loss=" + d.Wait.DataLoss} {
 		if d.Wait.DataLoss == "" || !strings.Contains(message, text) {
 			t.Errorf("%q does not contain %q", message, text)
+		}
+	}
+}
+
+// Ready says that checks of web were skipped, and Verify that they will be.
+func TestConditionsWithoutWeb(t *testing.T) {
+	for phase, want := range map[v1alpha1.Phase]string{
+		v1alpha1.PhaseReady:  "version 6.0.0 is running and verified; the checks of web were skipped, because Jobs do not reach it",
+		v1alpha1.PhaseVerify: "running the smoke tests of 6.0.0; Jobs do not reach web, so its checks are skipped unless it answers",
+	} {
+		for access, says := range map[v1alpha1.WebAccess]bool{"": false, v1alpha1.WebReachable: false, v1alpha1.WebUnreachable: true} {
+			s, w := upgrading(t, phase)
+			s.Status.Upgrade.WebAccess = access
+			for i := range w.Tiers {
+				w.Tiers[i] = state.Tier{Exists: true, Release: w.Desired.Hash, Fence: 2, Mode: v1alpha1.ModeServe, Current: true, Settled: true, Pods: 1, Ready: 1}
+			}
+			snapshot := state.Of(&w.Observation)
+			d := lifecycle.Decide(snapshot)
+			report.SetConditions(&s.Status, s, snapshot, &d)
+			if c := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionReady); strings.HasPrefix(c.Message, want) != says {
+				t.Errorf("%s, %q: %s", phase, access, c.Message)
+			}
 		}
 	}
 }

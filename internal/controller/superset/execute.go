@@ -161,6 +161,7 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt, Release: release,
 		ExpectedRevision: a.ExpectedRevision, Revision: a.Revision, Backup: a.Backup, Reencrypt: a.Reencrypt,
 		Workers: hostsOf(w.workers), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,
+		WebReady: a.WebReady, WebUnreachable: a.WebUnreachable,
 	}
 	if s.Status.Schema != nil {
 		o.Database = s.Status.Schema.Database

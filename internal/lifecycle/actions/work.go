@@ -97,6 +97,9 @@ type (
 		// AsUser runs the user checks of spec.upgrade.verify, Queries its Prometheus
 		// queries.
 		AsUser, Queries bool
+		// WebReady makes preflight find out whether Jobs reach web, and WebUnreachable makes
+		// verify skip the checks of web if it does not answer.
+		WebReady, WebUnreachable bool
 		// Revision is where a downgrade leads, and what a restored backup has.
 		Revision string
 		// Backup is the name of the backup to take or to restore.

@@ -11,6 +11,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
 // notes says what else the preflight has found.
@@ -23,6 +24,9 @@ func notes(s *state.Snapshot) []string {
 	}
 	for _, other := range s.Sharing[:min(len(s.Sharing), 2)] {
 		add("Superset %s has the same database", other.Name)
+	}
+	if note := noWeb(s); note != "" {
+		add("%s", note)
 	}
 	if len(r.Sessions) > 0 {
 		add("other sessions on the database: %s", sessions(r.Sessions))
@@ -40,6 +44,19 @@ func notes(s *state.Snapshot) []string {
 		add("%s does not know these names of spec.config.raw: %s", s.Run.To, strings.Join(r.UnknownSettings, ", "))
 	}
 	return out
+}
+
+// noWeb says that Verify skips its checks of web; empty when it does not.
+func noWeb(s *state.Snapshot) string {
+	if s.WebAccess != v1alpha1.WebUnreachable || !s.Desired.Has[state.Web] {
+		return ""
+	}
+	why := ""
+	if found := s.Preflight.Result.WebWhy; found != "" {
+		why = " (" + found + ")"
+	}
+	return fmt.Sprintf("Jobs do not reach web%s: Verify skips its checks of web, unless it answers then; to run them, let pods with the label %s: job reach port %d",
+		why, v1alpha1.LabelComponent, superset.WebPort)
 }
 
 // otherRenderer is the note of a run that another operator release goes on with.

@@ -25,6 +25,7 @@ func Of(o *Observation) *Snapshot {
 	s.deriveSchema()
 	s.deriveKeys()
 	s.deriveFound()
+	s.WebAccess = s.webAccess()
 	s.Backups = s.backups()
 	s.Rehearsal = s.rehearsal()
 	s.ServedOnCopy = s.servedOnCopy()

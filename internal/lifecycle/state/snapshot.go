@@ -69,6 +69,8 @@ type Snapshot struct {
 	// DowngradeFailed says why the Downgrade of this rollback failed; empty when it
 	// did not.
 	DowngradeFailed string
+	// WebAccess says whether Jobs reach web; empty while it is not known.
+	WebAccess v1alpha1.WebAccess
 	// Upgrades is true for a run that started from a verified release. Only then
 	// users, charts and metrics exist that Verify can compare with.
 	Upgrades bool

@@ -5,7 +5,8 @@ Cheap and reliable checks come first: the migration graph, the driver, the datab
 queries of verify. Then the app is started with a temporary SQLite database, because Superset
 writes into the database that it starts with. DatabaseAhead is raised last: after an Image
 rollback the operator expects it, and needs to know that there is no other problem. From the
-running release, if there is one, it reads the chart results that verify compares with. If
+running release, if there is one, it reads the chart results that verify compares with. Whether a
+Job reaches web is reported, and never a failure. If
 migrate is to create the database, a missing database counts as one that was never migrated.
 """
 
@@ -49,6 +50,7 @@ def inspect(result: Result) -> None:
     from superset_job_others import read_workers
     from superset_job_redis import check_cache_url
     from superset_job_secrets import direction
+    from superset_job_web import reaches_web
 
     url = database_url()
     check_cache_url()
@@ -81,7 +83,8 @@ def inspect(result: Result) -> None:
         read_workers(result)
         if not missing:
             _decrypt_stored_secrets(app, url, sa)
-    result.charts = superset_job_user.baseline()
+    if os.environ.get("SUPERSET_OPERATOR_WEB_READY") != "1" or reaches_web(result):
+        result.charts = superset_job_user.baseline()
     if ahead:
         raise ahead
 

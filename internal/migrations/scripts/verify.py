@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.client import HTTPException
 
 import superset_job
 import superset_job_beat
@@ -20,8 +19,8 @@ import superset_job_queries
 import superset_job_user
 import superset_job_workers
 from superset_job import JobError, Result, describe, log
-from superset_job_http import Failed, Final, Unanswered
-from superset_job_web import call_web, web_url
+from superset_job_http import Failed, Final
+from superset_job_web import call_web, is_unanswered, note_answer, reaches_web, web_url
 
 # A Service may refuse connections for a second or two after its pods are ready.
 _ATTEMPTS = 5
@@ -33,6 +32,11 @@ _BEGAN = time.monotonic()
 # pod, long enough to cause no load.
 _SOAKED = ("AnonymousAPI", "LoginPage")
 _SOAK_PAUSE_SECONDS = 5.0
+
+# The checks that send requests to web.
+_OF_WEB = ("AnonymousAPI", "LoginPage", "Login", "Charts")
+# How long web is asked if it is known that Jobs do not reach it.
+_KNOWN_SECONDS = 10.0
 
 # The names of the checks that have failed without an answer.
 _unanswered: set[str] = set()
@@ -50,12 +54,25 @@ def verify(result: Result) -> None:
     for name, expression in superset_job_queries.queries() if _passed(result) else []:
         _note(result, f"Query/{name}", *_try(f"Query/{name}", partial(superset_job_queries.ask, expression)))
     failed = [check for check in result.checks if not check["ok"]]
+    _note_web(result, [check["name"] for check in failed])
     if failed:
         answered = [check for check in failed if check["name"] not in _unanswered]
         raise JobError(
             "CheckFailed" if answered else "CheckUnanswered",
             f"{failed[0]['name']} ({len(failed)} of {len(result.checks)} checks failed): {failed[0]['detail']}",
         )
+
+
+def _note_web(result: Result, failed: list[str]) -> None:
+    """Stores in the result whether web was reached. If nothing but the checks of web has failed,
+    all without an answer, the path to it may be what fails."""
+    asked = [check["name"] for check in result.checks if check["name"] in _OF_WEB]
+    if not asked:
+        return
+    if any(name not in _unanswered for name in asked):
+        note_answer(result)
+    elif all(name in _unanswered and name in _OF_WEB for name in failed):
+        reaches_web(result)
 
 
 def _note(result: Result, name: str, ok: bool, detail: str) -> None:
@@ -76,12 +93,24 @@ def _checks(result: Result) -> Iterator[tuple[str, Callable[[], str]]]:
     # previous release.
     if web_url():
         _settle()
+        if _skips_web(result):
+            yield "Web", lambda: f"not checked: Jobs do not reach it ({result.facts.get('webWhy')})"
+            return
         yield "AnonymousAPI", lambda: _answers("/api/v1/chart/")
         yield "LoginPage", lambda: _answers("/login/")
     if superset_job_user.logs_in():
         yield "Login", _login
         if superset_job_user.charts():
             yield "Charts", _charts
+
+
+def _skips_web(result: Result) -> bool:
+    """Whether Jobs do not reach web, as was known before, and still do not."""
+    if os.environ.get("SUPERSET_OPERATOR_WEB_UNREACHABLE") != "1":
+        return False
+    if "web" not in result.facts:
+        reaches_web(result, _KNOWN_SECONDS)
+    return result.facts["web"] == "Unreachable"
 
 
 def _settle() -> None:
@@ -131,7 +160,7 @@ def _is_unanswered(error: Exception) -> bool:
     release: connection refused, timeout, unknown host."""
     if isinstance(error, JobError):
         return error.reason == "DatabaseUnreachable"
-    return isinstance(error, (Unanswered, OSError, HTTPException))
+    return is_unanswered(error)
 
 
 def _revision(result: Result) -> str:

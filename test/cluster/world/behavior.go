@@ -60,6 +60,9 @@ const (
 	// default, or mysql. On mysql a failed migration, downgrade or restore leaves
 	// the schema partially migrated, which only a restore fixes.
 	AnnotationDatabase = "sim.superset-operator.dev/database"
+	// AnnotationWeb, with any value, keeps a Job's pod from reaching web, as a network policy
+	// does; with the value at-verify only that of verify.
+	AnnotationWeb = "sim.superset-operator.dev/web-unreachable"
 	// AnnotationRelease, with any value, lets a hanging migration continue.
 	AnnotationRelease = "sim.superset-operator.dev/release"
 )
@@ -87,6 +90,9 @@ const (
 	envSoak             = "SUPERSET_OPERATOR_SOAK_SECONDS"
 	envChartsBefore     = "SUPERSET_OPERATOR_CHARTS_BEFORE"
 	envWorkerHosts      = "SUPERSET_OPERATOR_WORKER_HOSTS"
+	envWebURL           = "SUPERSET_OPERATOR_WEB_URL"
+	envWebReady         = "SUPERSET_OPERATOR_WEB_READY"
+	envWebUnreachable   = "SUPERSET_OPERATOR_WEB_UNREACHABLE"
 )
 
 var behaviors = []Behavior{

@@ -37,6 +37,9 @@ type Result struct {
 	Backup       *Backup `json:"backup,omitempty"`
 
 	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
+	// Web is Reachable or Unreachable; empty if the Job did not ask it.
+	Web    string `json:"web,omitempty"`
+	WebWhy string `json:"webWhy,omitempty"`
 	Company
 }
 
@@ -162,6 +165,9 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or a different Superset; use the image of that version", result.Revision)
 	case script == scriptPreflight:
 		result.Charts, result.Company = chartsOf(env(pod, envCharts).Value), v.company
+		if env(pod, envWebReady).Value == "1" {
+			result.reach(pod)
+		}
 		if result.Revision != "" {
 			result.Path = pathOf(pending)
 		}
@@ -221,6 +227,9 @@ func verify(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 		}
 		revision.Detail = fmt.Sprintf("the database is at %s, not at %s", at, wanted)
 	}
+	if env(pod, envWebURL).Value != "" {
+		result.reach(pod)
+	}
 	result.Checks = append([]Check{revision}, smokeTests(pod, behavior)...)
 	if len(v.silent) > 0 {
 		result.Checks = append(result.Checks, unanswered(v.silent))
@@ -228,7 +237,26 @@ func verify(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 	return summary(result)
 }
 
-// summary fails a verify by its failed checks: without an answer is only that of the workers.
+// atVerify is the value of AnnotationWeb for a policy that comes into force after preflight.
+const atVerify = "at-verify"
+
+// timedOut is why a Job does not reach web.
+const timedOut = "timed out"
+
+// reach stores whether the Job of a pod reaches web.
+func (r *Result) reach(pod *corev1.Pod) {
+	r.Web = "Reachable"
+	if unreachable(pod) {
+		r.Web, r.WebWhy = "Unreachable", timedOut
+	}
+}
+
+func unreachable(pod *corev1.Pod) bool {
+	when, is := pod.Annotations[AnnotationWeb]
+	return is && (when != atVerify || pod.Labels[labelScript] == scriptVerify)
+}
+
+// summary fails a verify by its failed checks. Without an answer is that of the workers, or of web.
 func summary(result Result) Result {
 	failed, reason := 0, "CheckUnanswered"
 	var first Check
@@ -237,7 +265,7 @@ func summary(result Result) Result {
 			if failed++; failed == 1 {
 				first = check
 			}
-			if check.Name != checkWorkers {
+			if check.Name != checkWorkers && check.Detail != timedOut {
 				reason = "CheckFailed"
 			}
 		}
@@ -248,12 +276,22 @@ func summary(result Result) Result {
 	return result
 }
 
+// webUnreachable are the checks of a Job that does not reach web.
+func webUnreachable(pod *corev1.Pod) []Check {
+	if env(pod, envWebUnreachable).Value == "1" {
+		return []Check{{Name: "Web", OK: true, Detail: "not checked: Jobs do not reach it (timed out)"}}
+	}
+	return []Check{{Name: "AnonymousAPI", Detail: timedOut}, {Name: "LoginPage", Detail: timedOut}}
+}
+
 // smokeTests are the checks that send requests to Superset, as far as the Job
 // requests them.
 func smokeTests(pod *corev1.Pod, behavior Behavior) (checks []Check) {
 	if behavior == VerifyFails {
 		checks = append(checks, Check{Name: "LoginPage", Detail: "the page answers 500"})
-	} else if env(pod, "SUPERSET_OPERATOR_WEB_URL").Value != "" {
+	} else if asks := env(pod, envWebURL).Value != ""; asks && unreachable(pod) {
+		return append(webUnreachable(pod), answers(pod)...)
+	} else if asks {
 		checks = append(checks, Check{Name: "AnonymousAPI", OK: true, Detail: "it answers 401"},
 			Check{Name: "LoginPage", OK: true, Detail: "it answers 200"})
 	}
