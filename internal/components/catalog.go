@@ -30,7 +30,8 @@ type Descriptor struct {
 	// Startup, Readiness and Liveness are the probes; nil for none.
 	Startup, Readiness, Liveness *corev1.Probe
 	// PreStopSeconds is how long a terminating pod keeps serving, until every proxy has
-	// removed it from its endpoints.
+	// removed it from its endpoints: at least, because idle connections may be kept for
+	// longer.
 	PreStopSeconds int64
 	// GraceSeconds is the termination grace period.
 	GraceSeconds int64
@@ -55,7 +56,8 @@ const celeryApp = "--app=superset.tasks.celery_app:app"
 // web: the run-server.sh of every official image runs gunicorn. A terminating pod
 // keeps serving for 10 s: gunicorn closes its socket at SIGTERM, while kube-proxy may
 // still route to it (a rollout without the delay dropped connections for about 2 s).
-// The grace period covers that and gunicorn's timeout of 60 s.
+// Meanwhile it closes kept connections; see drain. The grace period covers that and
+// gunicorn's timeout of 60 s.
 var web = Descriptor{
 	Name:           Web,
 	Kind:           "SupersetWebWorker",
@@ -70,18 +72,6 @@ var web = Descriptor{
 	PreStopSeconds: 10,
 	GraceSeconds:   90,
 }
-
-// runServer starts the run-server.sh of the image, which listens on IPv4 by default. In a pod
-// with an IPv6 address it listens on both families: the kubelet and the Service use that
-// address. It does not listen on the pod's address alone, because a proxy in the pod and a port
-// forward use loopback.
-const runServer = `case $` + superset.EnvPodIP + ` in
-*:*) export ` + superset.EnvBindAddress + `="${` + superset.EnvBindAddress + `:-[::]}" ;;
-esac
-exec ` + runServerPath + ` "$@"
-`
-
-const runServerPath = "/usr/bin/run-server.sh"
 
 // podIP is the variable with the IP of the pod.
 func podIP() corev1.EnvVar {

@@ -116,16 +116,14 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 		main.Ports = []corev1.ContainerPort{{Name: webPortName, ContainerPort: d.Port, Protocol: corev1.ProtocolTCP}}
 	}
 	if d.PreStopSeconds != 0 {
-		main.Lifecycle = preStop(d.PreStopSeconds)
+		main.Lifecycle = drain(d.PreStopSeconds)
 	}
 	patched, err := Patch(template, spec.PodTemplate)
 	if err != nil {
 		return template, fmt.Errorf("spec.podTemplate: %w", err)
 	}
+	if d.PreStopSeconds != 0 {
+		fitDrain(d, &patched.Spec)
+	}
 	return patched, nil
-}
-
-// preStop delays SIGTERM, so that a terminating pod keeps serving.
-func preStop(seconds int64) *corev1.Lifecycle {
-	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: seconds}}}
 }

@@ -106,7 +106,7 @@ func pagePod(owner *v1alpha1.Superset, r *Release, p Platform, labels map[string
 	}
 	main.Ports = []corev1.ContainerPort{{Name: webPortName, ContainerPort: superset.WebPort, Protocol: corev1.ProtocolTCP}}
 	main.ReadinessProbe = probe(corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: pageReady, Port: intstr.FromString(webPortName)}}, 1, 3, 5)
-	main.Lifecycle = preStop(web.PreStopSeconds)
+	main.Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: web.PreStopSeconds}}}
 	if cm := PageConfigMap(owner); cm != nil {
 		pod.Spec.Volumes[0] = corev1.Volume{Name: pageVolume, VolumeSource: corev1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 			LocalObjectReference: corev1.LocalObjectReference{Name: cm.Name}}}}

@@ -27,6 +27,9 @@ const (
 	// EnvBindAddress is the address that gunicorn listens on in the official images. Default:
 	// 0.0.0.0, or [::] in a pod with an IPv6 address.
 	EnvBindAddress = "SUPERSET_BIND_ADDRESS"
+	// EnvKeepalive is how many seconds gunicorn keeps an idle connection in the official
+	// images. Default: 2.
+	EnvKeepalive = "GUNICORN_KEEPALIVE"
 )
 
 // Environment variables that only the Job scripts read.
