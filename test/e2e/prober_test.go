@@ -12,11 +12,14 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// prober sends ten requests a second to Superset, each over a new connection,
-// like a new user.
+// prober sends ten requests a second to Superset: every second one over a new
+// connection, like a new user, the others over two connections that it keeps, like
+// a proxy. Such a connection counts as failed if it ends without an answer, even
+// though the client of Go then repeats the request.
 //
 // It requests the list of charts without credentials: that needs the database,
 // unlike the health page, and 401 is the expected answer. Every tenth request is
@@ -24,6 +27,7 @@ import (
 // release that gave them: see releaseOf.
 type prober struct {
 	base   string
+	kept   [2]http.Client
 	cancel context.CancelFunc
 	done   chan struct{}
 
@@ -43,6 +47,8 @@ type service struct {
 	// OK counts answers of Superset, Paged those of the maintenance page (status
 	// 503), Failed errors and missing answers.
 	OK, Paged, Failed int
+	// Kept is how many of them were sent over a connection that was used before.
+	Kept int
 	// By is the number of answers by release. It is unknown for some of OK: the
 	// connection was closed with the answer.
 	By map[string]int
@@ -60,6 +66,9 @@ type service struct {
 func startProber(ctx context.Context, base string) *prober {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prober{base: base, cancel: cancel, done: make(chan struct{}), count: service{By: map[string]int{}}}
+	for i := range p.kept {
+		p.kept[i] = oneConnection()
+	}
 	go p.probe(ctx)
 	return p
 }
@@ -69,24 +78,25 @@ func (p *prober) probe(ctx context.Context) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for n := 1; ; n++ {
-		begun, path := time.Now(), "/api/v1/chart/"
-		if n%10 == 0 {
-			path = loginPage
+		a := answer{begun: time.Now(), path: "/api/v1/chart/"}
+		if n%20 == 0 || n%20 == 11 { // over a connection of each kind
+			a.path = loginPage
 		}
-		connection := &http.Transport{MaxConnsPerHost: 1}
-		// As long as a proxy would wait: on a busy machine a slow answer is not a
-		// failure.
-		client := http.Client{Timeout: time.Minute, Transport: connection}
-		paged, failure := p.ask(ctx, &client, path)
-		took, release := time.Since(begun), ""
-		if !paged && failure == "" {
-			release = p.releaseOf(ctx, &client)
+		once := oneConnection()
+		client := &once
+		if n%2 == 0 {
+			client = &p.kept[n/2%len(p.kept)]
 		}
-		connection.CloseIdleConnections()
+		p.ask(ctx, client, &a)
+		a.took = time.Since(a.begun)
+		if !a.paged && a.failure == "" {
+			a.release = p.releaseOf(ctx, client)
+		}
+		once.CloseIdleConnections()
 		if ctx.Err() != nil {
 			return
 		}
-		p.record(answer{begun: begun, took: took, path: path, paged: paged, failure: failure, release: release})
+		p.record(a)
 		select {
 		case <-ctx.Done():
 			return
@@ -95,28 +105,46 @@ func (p *prober) probe(ctx context.Context) {
 	}
 }
 
-// ask returns the error, or an empty string; paged is true when the maintenance
-// page answered.
-func (p *prober) ask(ctx context.Context, client *http.Client, path string) (paged bool, failure string) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+path, nil)
+// oneConnection is a client that waits as long as a proxy would: on a busy machine a
+// slow answer is not a failure.
+func oneConnection() http.Client {
+	return http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxConnsPerHost: 1, IdleConnTimeout: time.Minute}}
+}
+
+// ask sends a request and completes its answer.
+func (p *prober) ask(ctx context.Context, client *http.Client, a *answer) {
+	var waits, lost, kept atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(c httptrace.GotConnInfo) {
+			if waits.Swap(true) { // a repeated request
+				lost.Store(true)
+			}
+			kept.Store(c.Reused)
+		},
+		GotFirstResponseByte: func() { waits.Store(false) },
+	})
+	defer func() { a.kept = kept.Load() || lost.Load() }()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+a.path, nil)
 	if err != nil {
-		return false, err.Error()
+		a.failure = err.Error()
+		return
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return false, err.Error()
+		a.failure = err.Error()
+		return
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(response.Body)
 	switch {
 	case err != nil:
-		return false, err.Error()
+		a.failure = err.Error()
+	case lost.Load():
+		a.failure = "the kept connection ended without an answer"
 	case response.StatusCode == http.StatusServiceUnavailable && bytes.Contains(body, []byte(pageTitle)):
-		return true, ""
+		a.paged = true
 	case response.StatusCode >= http.StatusInternalServerError:
-		return false, response.Status
-	default:
-		return false, ""
+		a.failure = response.Status
 	}
 }
 
@@ -146,6 +174,7 @@ type answer struct {
 	begun   time.Time
 	took    time.Duration
 	path    string
+	kept    bool // sent over a connection that was used before
 	paged   bool
 	failure string
 	release string
@@ -156,6 +185,9 @@ func (p *prober) record(a answer) {
 	defer p.mu.Unlock()
 	if a.failure == "" {
 		p.count.Slowest = max(p.count.Slowest, a.took)
+	}
+	if a.kept {
+		p.count.Kept++
 	}
 	switch {
 	case a.paged:

@@ -69,8 +69,8 @@ func (r *results) add(t *testing.T, c cluster, j *journal, s stage, begun time.T
 	r.Stages = append(r.Stages, s)
 	t.Logf("%s: %.1f s %+v", s.Name, s.Took.Seconds(), s.Jobs)
 	if s.Service != nil {
-		t.Logf("%d requests answered, by release %v, %d by the maintenance page, %d failed (first: %s), away %.1f s",
-			s.Service.OK, s.Service.By, s.Service.Paged, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
+		t.Logf("%d requests answered, by release %v, %d by the maintenance page, %d on kept connections, %d failed (first: %s), away %.1f s",
+			s.Service.OK, s.Service.By, s.Service.Paged, s.Service.Kept, s.Service.Failed, s.Service.First, s.Service.Away.Seconds())
 	}
 	if s.Work != nil {
 		t.Logf("logged-in user: %+v", *s.Work)

@@ -207,6 +207,9 @@ func served(t *testing.T, s *service, drained, broken bool) {
 	if s.Failed > 0 && (!broken || s.Failed > s.Pages) {
 		t.Errorf("%d requests failed, first: %s", s.Failed, s.First)
 	}
+	if !drained && s.Kept == 0 {
+		t.Error("no request was sent over a kept connection")
+	}
 	if drained != (s.Paged > 0) {
 		t.Errorf("%d requests got the maintenance page", s.Paged)
 	}
