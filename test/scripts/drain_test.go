@@ -52,6 +52,9 @@ func startWebPod(t *testing.T, j job, gunicorn string, env ...v1alpha1.EnvVar) *
 		if e.ValueFrom == nil && !strings.HasPrefix(e.Name, "SUPERSET_") {
 			command.Env = append(command.Env, e.Name+"="+e.Value)
 		}
+		if e.Name == "PWD" { // the working directory
+			command.Dir = e.Value
+		}
 	}
 	host, port, _ := strings.Cut(p.address, ":")
 	command.Env = append(command.Env, superset.EnvBindAddress+"="+host, "SUPERSET_PORT="+port)
@@ -221,6 +224,41 @@ func TestDrainedConnectionsAreNotReset(t *testing.T) {
 				_ = response.Body.Close()
 				_ = conn.Close()
 			}
+		})
+	}
+}
+
+// TestOwnGunicornConfiguration: the user's configuration of gunicorn stays in effect, and so
+// does the drain.
+func TestOwnGunicornConfiguration(t *testing.T) {
+	const own = "def when_ready(server):\n    print('own when_ready', flush=True)\n\n\n" +
+		"def pre_request(worker, req):\n    print('own pre_request', flush=True)\n"
+	for name, c := range map[string]struct{ file, arguments string }{
+		"a file":                {"own settings.py", "--threads 5 -c 'OWN/own settings.py'"},
+		"a module":              {"own_settings.py", "--pythonpath OWN --config=python:own_settings"},
+		"the working directory": {"gunicorn.conf.py", "--threads 5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := t.TempDir()
+			writeFile(t, filepath.Join(folder, c.file), own)
+			j := job{release: v600, database: "sqlite:///" + filepath.Join(t.TempDir(), "bi.db"), extra: []string{"PYTHONPATH=" + folder}}
+			arguments := v1alpha1.EnvVar{Name: "GUNICORN_CMD_ARGS", Value: strings.ReplaceAll(c.arguments, "OWN", folder)}
+			pod := startWebPod(t, j, "", arguments, v1alpha1.EnvVar{Name: "PWD", Value: folder})
+			writeFile(t, filepath.Join(pod.folder, "draining"), "")
+			response, err := http.Get("http://" + pod.address + "/health")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			for _, words := range []string{"own when_ready", "own pre_request"} {
+				if !strings.Contains(pod.log.String(), words) {
+					t.Errorf("no %q in the log:\n%s", words, pod.log)
+				}
+			}
+			if !response.Close {
+				t.Error("the connection is kept")
+			}
+			pod.end(t)
 		})
 	}
 }
