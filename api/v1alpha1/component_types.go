@@ -31,6 +31,13 @@ type ComponentSpec struct {
 	// +kubebuilder:validation:MaxLength=253
 	ConfigMapName string `json:"configMapName,omitempty"`
 
+	// basePath is the path at which Superset serves, such as /analytics. It needs Superset
+	// 6.0.0 or newer. Default: none; Superset serves at /.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~-]+)+$')",message="write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /"
+	BasePath string `json:"basePath,omitempty"`
+
 	// config is added to superset_config.py. For standalone components.
 	// +optional
 	Config *ConfigSpec `json:"config,omitempty"`

@@ -86,6 +86,14 @@ type WebSpec struct {
 	// +kubebuilder:validation:Maximum=1000
 	Replicas *int32 `json:"replicas,omitempty"`
 
+	// basePath is the path at which Superset serves, such as /analytics: all tiers get it as
+	// SUPERSET_APP_ROOT. It needs Superset 6.0.0 or newer. Default: none; Superset serves
+	// at /.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~-]+)+$')",message="write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /"
+	BasePath string `json:"basePath,omitempty"`
+
 	PodSettings `json:",inline"`
 }
 

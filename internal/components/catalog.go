@@ -144,6 +144,9 @@ func exec(command ...string) corev1.ProbeHandler {
 	return corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: command}}
 }
 
+// healthPath is Superset's health check. It does not read the database.
+const healthPath = "/health"
+
 func healthCheck() corev1.ProbeHandler {
-	return corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/health", Port: intstr.FromString(webPortName)}}
+	return corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: healthPath, Port: intstr.FromString(webPortName)}}
 }

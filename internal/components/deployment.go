@@ -5,6 +5,7 @@ package components
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -95,6 +96,9 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 	if err := checkPatch("spec.podTemplate", spec.PodTemplate); err != nil {
 		return corev1.PodTemplateSpec{}, err
 	}
+	if err := checkBasePath("spec.basePath", spec.BasePath, spec.Version); err != nil {
+		return corev1.PodTemplateSpec{}, err
+	}
 	labels := Labels(c.GetName())
 	maps.Copy(labels, Selector(c.GetName(), d.Name))
 	labels[v1alpha1.LabelRelease] = TierHash(spec)
@@ -106,7 +110,7 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 		Labels:    labels,
 		Command:   d.Command,
 		Args:      d.Args,
-		Env:       d.Env,
+		Env:       slices.Concat(d.Env, basePathEnv(spec.BasePath)),
 		Requests:  d.Requests,
 	})
 	template.Spec.TerminationGracePeriodSeconds = ptr(d.GraceSeconds)
@@ -122,8 +126,9 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 	if err != nil {
 		return template, fmt.Errorf("spec.podTemplate: %w", err)
 	}
-	if d.PreStopSeconds != 0 {
-		fitDrain(d, &patched.Spec)
+	if main := mainOf(&patched.Spec); main != nil {
+		fitProbes(main, servedPath(main, spec.Version))
+		fitDrain(d, main, &patched.Spec)
 	}
 	return patched, nil
 }

@@ -60,12 +60,10 @@ func drain(seconds int64) *corev1.Lifecycle {
 // fitDrain completes the drain of a pod after the user's podTemplate has been applied. A pod
 // drains until no kept connection is left that was idle all the time, as far as the keepalive is
 // known: in a literal variable. A handler of the user stays; a sleep is how long the pod drains.
-func fitDrain(d Descriptor, pod *corev1.PodSpec) {
-	at := slices.IndexFunc(pod.Containers, func(c corev1.Container) bool { return c.Name == MainContainer })
-	if at < 0 || pod.Containers[at].Lifecycle == nil || pod.Containers[at].Lifecycle.PreStop == nil {
+func fitDrain(d Descriptor, main *corev1.Container, pod *corev1.PodSpec) {
+	if d.PreStopSeconds == 0 || main.Lifecycle == nil || main.Lifecycle.PreStop == nil {
 		return
 	}
-	main := &pod.Containers[at]
 	hook, own := main.Lifecycle.PreStop, drain(d.PreStopSeconds).PreStop.Exec
 	if hook.Exec == nil || !slices.Equal(hook.Exec.Command, own.Command) {
 		return
@@ -98,11 +96,7 @@ func drainSeconds(d Descriptor, main *corev1.Container, pod *corev1.PodSpec) int
 
 // keepalive is how many seconds gunicorn keeps an idle connection; 0 if it is not known.
 func keepalive(main *corev1.Container) int64 {
-	at := slices.IndexFunc(main.Env, func(e corev1.EnvVar) bool { return e.Name == superset.EnvKeepalive })
-	if at < 0 {
-		return 0
-	}
-	seconds, err := strconv.ParseInt(main.Env[at].Value, 10, 32)
+	seconds, err := strconv.ParseInt(literal(main, superset.EnvKeepalive), 10, 32)
 	if err != nil {
 		return 0
 	}

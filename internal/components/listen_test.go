@@ -43,14 +43,9 @@ func TestWebListensOnTheFamilyOfThePod(t *testing.T) {
 }
 
 // The maintenance page answers on the pod's IP, whatever its family is, and on IPv4 loopback,
-// which a port forward uses.
+// which a port forward uses. It is ready below a path, too, and answers all else with 503.
 func TestPageListensOnTheFamilyOfThePod(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range map[string]string{pageServer: pageServerText, "index.html": "<p>soon</p>"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := pageFolder(t)
 	for ip, answers := range map[string][]string{"10.1.2.3": {"127.0.0.1"}, "fd00:10:244::5": {"[::1]", "127.0.0.1"}} {
 		t.Run(ip, func(t *testing.T) {
 			free, err := net.Listen("tcp", map[bool]string{true: "[::1]:0", false: "127.0.0.1:0"}[strings.Contains(ip, ":")])
@@ -66,12 +61,26 @@ func TestPageListensOnTheFamilyOfThePod(t *testing.T) {
 			}
 			defer func() { _ = run.Process.Kill(); _ = run.Wait() }()
 			for _, host := range answers {
-				if status := statusOf(t, fmt.Sprintf("http://%s:%d/", host, port)); status != http.StatusServiceUnavailable {
-					t.Errorf("%s: status %d, want 503", host, status)
+				for path, want := range map[string]int{"/": 503, "/analytics/health": 503, pageReady: 200, "/analytics" + pageReady: 200} {
+					if status := statusOf(t, fmt.Sprintf("http://%s:%d%s", host, port, path)); status != want {
+						t.Errorf("%s%s: status %d, want %d", host, path, status, want)
+					}
 				}
 			}
 		})
 	}
+}
+
+// pageFolder is a folder with the maintenance page and its server.
+func pageFolder(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{pageServer: pageServerText, "index.html": "<p>soon</p>"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 // statusOf asks until there is an answer, for at most 20 s.

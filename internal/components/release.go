@@ -34,6 +34,8 @@ type Release struct {
 	// ConfigMap that contains it.
 	Config    string `json:"config"`
 	ConfigMap string `json:"configMap"`
+	// BasePath is the path at which Superset serves; empty for /.
+	BasePath string `json:"basePath,omitempty"`
 	// Tiers has the settings of each enabled component.
 	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
 	// Jobs has the settings of the Jobs' pods.
@@ -58,12 +60,17 @@ func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
 	if err := checkPatch("spec.podTemplate", s.Spec.PodTemplate); err != nil {
 		return nil, err
 	}
+	basePath := basePathOf(&s.Spec)
+	if err := checkBasePath("spec.web.basePath", basePath, s.Spec.Version); err != nil {
+		return nil, err
+	}
 	r := &Release{
 		Schema:    releaseSchema,
 		Renderer:  Renderer,
 		Runtime:   *s.Spec.RuntimeSpec.DeepCopy(),
 		Config:    text,
 		ConfigMap: configMapName(s.Name, text),
+		BasePath:  basePath,
 		Tiers:     map[Name]v1alpha1.PodSettings{},
 
 		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
@@ -159,6 +166,7 @@ func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Compon
 		RuntimeSpec:   *r.Runtime.DeepCopy(),
 		PodSettings:   *settings.DeepCopy(),
 		ConfigMapName: r.ConfigMap,
+		BasePath:      r.BasePath,
 		Release:       r.Hash(),
 	}
 	return c

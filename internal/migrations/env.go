@@ -83,7 +83,7 @@ func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
 	v := owner.Spec.Upgrade.Verify
 	login := o.AsUser && v.LoginFrom != nil
 	if login || o.WebReady {
-		l.web(owner)
+		l.web(owner, o.BasePath)
 	}
 	if o.WebReady {
 		l.set(superset.EnvWebReady, "1")
@@ -96,7 +96,7 @@ func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
 func (l *envList) verify(owner *v1alpha1.Superset, o Order) {
 	l.set(superset.EnvExpectedRevision, o.ExpectedRevision)
 	if _, ok := o.Release.Tiers[components.Web]; ok {
-		l.web(owner)
+		l.web(owner, o.BasePath)
 		if o.WebUnreachable {
 			l.set(superset.EnvWebUnreachable, "1")
 		}
@@ -146,9 +146,9 @@ func plainJSON(values any) string {
 	return strings.ReplaceAll(strings.TrimSpace(out.String()), "$", `\u0024`)
 }
 
-// web adds the URL of the web tier.
-func (l *envList) web(owner *v1alpha1.Superset) {
-	l.set(superset.EnvWebURL, fmt.Sprintf("http://%s.%s.svc:%d", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort))
+// web adds the URL of the web tier, which serves at a path.
+func (l *envList) web(owner *v1alpha1.Superset, path string) {
+	l.set(superset.EnvWebURL, fmt.Sprintf("http://%s.%s.svc:%d%s", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort, path))
 }
 
 // asUser adds the credentials for the login, and the charts to read.

@@ -102,6 +102,9 @@ type Order struct {
 	// WebReady makes preflight find out whether it reaches web. WebUnreachable makes verify skip
 	// the checks of web if web does not answer.
 	WebReady, WebUnreachable bool
+	// BasePath is the path at which the web tier serves that preflight or verify asks; empty
+	// for /.
+	BasePath string
 	// Workers are the hostnames of the pods whose Celery workers must answer (verify).
 	Workers []string
 }

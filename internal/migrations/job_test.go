@@ -220,6 +220,9 @@ func TestScriptEnvironment(t *testing.T) {
 	if _, ok := v[superset.EnvExpectedRevision]; ok {
 		t.Error("an expected revision, though the head is expected")
 	}
+	if v := environment(Order{Script: Verify, BasePath: "/analytics"}); v[superset.EnvWebURL] != "http://bi.analytics.svc:8088/analytics" {
+		t.Errorf("below a path verify gets %v", v)
+	}
 	if v := environment(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
 		t.Errorf("verify gets %v", v)
 	}

@@ -27,6 +27,8 @@ const (
 	// EnvBindAddress is the address that gunicorn listens on in the official images. Default:
 	// 0.0.0.0, or [::] in a pod with an IPv6 address.
 	EnvBindAddress = "SUPERSET_BIND_ADDRESS"
+	// EnvAppRoot is the path at which Superset serves, from 6.0.0 on. Default: /.
+	EnvAppRoot = "SUPERSET_APP_ROOT"
 	// EnvKeepalive is how many seconds gunicorn keeps an idle connection in the official
 	// images. Default: 2.
 	EnvKeepalive = "GUNICORN_KEEPALIVE"
@@ -34,7 +36,7 @@ const (
 
 // Environment variables that only the Job scripts read.
 const (
-	// EnvWebURL is the base URL of the web tier, such as http://bi:8088, for verify.
+	// EnvWebURL is the base URL of the web tier, such as http://bi:8088/analytics, for verify.
 	// If it is not set, the web checks are skipped.
 	EnvWebURL = "SUPERSET_OPERATOR_WEB_URL"
 	// EnvWebReady is "1" if a web pod is ready, so that preflight must reach web.

@@ -95,6 +95,9 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"worker and scheduler need a Celery broker: set cache.urlFrom": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache = nil })
 	},
+	"write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Web.BasePath = "/analytics/" })
+	},
 	messageName: func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = "my.bi" })
 	},

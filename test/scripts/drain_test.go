@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,17 +62,28 @@ func startWebPod(t *testing.T, j job, gunicorn string, env ...v1alpha1.EnvVar) *
 	if gunicorn != "" {
 		command.Env = withGunicorn(t, command, gunicorn)
 	}
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.process = start(t, "web", command, syscall.SIGTERM)
-	t.Cleanup(func() { _ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) })
+	t.Cleanup(p.kill)
+	client := http.Client{Timeout: 5 * time.Second}
 	p.waitUntil(t, "answering", func() bool {
-		response, err := http.Get("http://" + p.address + "/health")
+		response, err := client.Get("http://" + p.address + "/health")
 		if err == nil {
 			_ = response.Body.Close()
 		}
 		return err == nil && response.StatusCode == http.StatusOK
 	})
 	return p
+}
+
+// kill ends gunicorn if the test has not ended the pod.
+func (p *webPod) kill() {
+	text, err := os.ReadFile(filepath.Join(p.folder, "gunicorn.pid"))
+	if err != nil {
+		return
+	}
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && p.ProcessState == nil {
+		_ = syscall.Kill(pid, syscall.SIGKILL) // its workers end with it
+	}
 }
 
 // webContainer is the container of a web pod, as the operator renders it.

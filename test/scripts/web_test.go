@@ -188,6 +188,31 @@ func TestVerifyForcedHTTPS(t *testing.T) {
 	}
 }
 
+// TestVerifyBelowPath: verify finds web below its path, as an anonymous visitor and as a user,
+// and the probes of its pod answer there. At / there is nothing.
+func TestVerifyBelowPath(t *testing.T) {
+	pg := startPostgreSQL(t)
+	j := job{release: v600, database: pg.copyDatabase(t, "", "bi")}
+	j.as("migrate").expect(t, "")
+	j.makeUser(t)
+	j.extra = []string{superset.EnvAppRoot + "=/analytics"}
+	web, url := startWeb(t, j)
+	defer end(t, web)
+	for path, want := range map[string]int{"/analytics/health": http.StatusOK, "/health": http.StatusNotFound} {
+		response, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s answered %s, want %d", path, response.Status, want)
+		}
+	}
+	j.expectPages(t, url+"/analytics")
+	j.extra = []string{superset.EnvWebURL + "=" + url}
+	j.as("verify").expect(t, "CheckFailed", "404")
+}
+
 // expectPages requires that verify has read the pages of web themselves.
 func (j job) expectPages(t *testing.T, url string) {
 	t.Helper()

@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         # A connection that is closed on an unread body is reset, and the page lost.
         self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _BODY_BYTES))
-        ready = self.path == _READY
+        ready = self.path.endswith(_READY)  # also below web.basePath
         body = b"OK" if ready else _PAGE
         self.send_response(200 if ready else 503)
         self.send_header("Content-Type", "text/html; charset=utf-8")

@@ -140,6 +140,13 @@ func (r *Reconciler) order(ctx context.Context, s *v1alpha1.Superset, w *observe
 	}
 	order := orderOf(s, w, release, a)
 	order.Platform = r.Platform
+	asked := release
+	if a.Script == migrations.Preflight && a.AsUser && s.Status.Release != "" { // web is still that of the release that runs
+		if asked, err = r.load(ctx, s, w, s.Status.Release); err != nil {
+			return order, err
+		}
+	}
+	order.BasePath = asked.ServedPath(s)
 	if a.Script == migrations.Rehearse {
 		order.Current, err = r.load(ctx, s, w, a.Current)
 	}
