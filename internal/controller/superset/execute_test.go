@@ -176,6 +176,30 @@ func TestForeignRevisionIsNotLoaded(t *testing.T) {
 	}
 }
 
+// Preflight asks the web tier of the release that runs, Verify that of its own release: at the
+// path of each.
+func TestJobsAskWebAtItsPath(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseValidate)
+	r := &Reconciler{releases: lru.New(8)}
+	paths := map[string]string{"running": "/old", "target": "/new"}
+	for hash, path := range paths {
+		before := s.DeepCopy()
+		before.Spec.Version, before.Spec.Web.BasePath = "6.0.0", path
+		release, err := components.ReleaseOf(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.releases.Add(hash, release)
+	}
+	s.Status.Release = "running"
+	for script, want := range map[migrations.Script]string{migrations.Preflight: "/old", migrations.Verify: "/new"} {
+		order, err := r.order(t.Context(), s, w, actions.RunJob{Script: script, Release: "target", AsUser: true})
+		if err != nil || order.BasePath != want {
+			t.Errorf("%s asks web at %q, %v, want %q", script, order.BasePath, err, want)
+		}
+	}
+}
+
 // A component whose release is missing is still scaled, and stopped by a Drain. Its other
 // fields stay, and nothing is written when nothing changes.
 func TestTierOfAMissingRelease(t *testing.T) {
