@@ -28,6 +28,10 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 			"DatabaseUnreachable", []string{"onnection refused"}},
 		"unknown host": {func(j *job) { j.database = "postgresql://u:p-fake@nowhere.invalid/bi" },
 			"DatabaseUnreachable", []string{"nowhere.invalid", "has no address"}},
+		"too many connections": {func(j *job) {
+			pg.query(t, "sound", "CREATE ROLE few LOGIN PASSWORD '"+databasePassword+"' CONNECTION LIMIT 0")
+			j.database = strings.Replace(j.database, "//postgres:", "//few:", 1)
+		}, "DatabaseUnreachable", []string{"too many connections", "does not accept connections"}},
 		"no such database": {func(j *job) { j.database = pg.url("nothing") }, "DatabaseUnreachable", []string{"nothing"}},
 		"no URI":           {func(j *job) { j.database = "" }, "ConfigInvalid", []string{"empty"}},
 		"not a URI":        {func(j *job) { j.database = "db:5432" }, "ConfigInvalid", []string{"not a URL"}},

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import superset_job
 import superset_job_secrets
-from superset_job import JobError, Result, Stopped, describe, log
+from superset_job import JobError, Result, Stopped, log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import URL
 
 
@@ -38,21 +40,22 @@ def downgrade(result: Result) -> None:
     url, reencryption = database_url(), superset_job_secrets.direction()
     target = os.environ.get("SUPERSET_OPERATOR_TARGET_REVISION") or None
     check_primary(url, result)
-    with statements_end_on_sigterm() as connections, migration_lock(url):
+    with statements_end_on_sigterm() as connections, migration_lock(url) as lock:
         read_facts(url, result)
         steps = graph.between(target, result.revision) if target else []
         if reencryption:
+            lock.check()
             superset_job_secrets.reencrypt(reencryption)
         if steps:
-            _downgrade(url, result, target, steps, connections)
+            _downgrade(url, result, steps, connections, lock.check)
         else:
             log(f"nothing to downgrade: the database is at {result.revision}")
 
 
-def _downgrade(url: URL, result: Result, target: str | None, steps: list[str], connections: list[Any]) -> None:
+def _downgrade(url: URL, result: Result, steps: list[str], connections: list[Any], check: Callable[[], None]) -> None:
     from flask_migrate import downgrade as run_downgrade
 
-    from superset_job_alembic import run_alembic
+    from superset_job_alembic import failure, run_alembic, supervised
     from superset_job_app import create_app
     from superset_job_database import read_facts
     from superset_job_polite import guarded
@@ -62,21 +65,19 @@ def _downgrade(url: URL, result: Result, target: str | None, steps: list[str], c
     def set_key(config: Any) -> None:
         config.SECRET_KEY = key
 
+    target = os.environ["SUPERSET_OPERATOR_TARGET_REVISION"]
     app = create_app(set_key)
     log(f"downgrading: {len(steps)} revisions from {result.revision} to {target}")
     started = time.monotonic()
-    try:
-        with app.app_context(), guarded(url, result, connections):
-            run_alembic(app, run_downgrade, "downgrading", len(steps), revision=target)
-    except Stopped as stopped:
-        # Without transactional DDL nobody knows what it has changed.
-        reason = "Interrupted" if result.database == "postgresql" else "DowngradeFailed"
-        raise _failed(url, result, "stopped by SIGTERM", reason) from stopped
-    except Exception as error:
-        what = error.message if isinstance(error, JobError) else describe(error)
-        if superset_job_secrets.direction():
-            what += "; stored secrets are encrypted with the previous secret key already"
-        raise _failed(url, result, what) from error
+    with supervised(check) as writes:
+        try:
+            with app.app_context(), guarded(url, result, connections):
+                run_alembic(app, run_downgrade, "downgrading", len(steps), revision=target)
+        except (Exception, Stopped) as error:
+            failed = failure(url, result, error, writes, "DowngradeFailed")
+            if superset_job_secrets.direction():
+                failed.message += "; stored secrets are encrypted with the previous secret key already"
+            raise failed from error
     read_facts(url, result)
     if result.revision != target:
         raise JobError(
@@ -85,12 +86,6 @@ def _downgrade(url: URL, result: Result, target: str | None, steps: list[str], c
             f" instead of {target}: read the Job's log",
         )
     log(f"downgraded to {target} in {time.monotonic() - started:.1f} s")
-
-
-def _failed(url: URL, result: Result, what: str, reason: str = "DowngradeFailed") -> JobError:
-    from superset_job_alembic import failed
-
-    return failed(url, result, what, reason, "DowngradeFailed")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,14 @@ dump_postgresql() {
 		set -- "$@" --exclude-table="$other"
 	done <"$shared/others"
 	tool=$(pg_dump --version)
-	pg_dump "$@" 2>"$shared/error" || fail BackupFailed "$(error_in "$shared/error")"
+	pg_dump "$@" 2>"$shared/error" || fail_dump
+}
+
+# fail_dump: fails with the error of the program that dumps, which changes nothing.
+fail_dump() {
+	error=$(error_in "$shared/error")
+	! unreachable "$error" || fail DatabaseUnreachable "$error"
+	fail BackupFailed "$error"
 }
 
 dump_mysql() {
@@ -37,7 +44,7 @@ dump_mysql() {
 	{
 		"$found" "$@" "$DATABASE" 2>"$shared/error" || : >"$shared/broken"
 	} | gzip >"$partial/dump" 2>"$shared/error.gzip" || fail BackupFailed "$(error_in "$shared/error.gzip")"
-	[ ! -f "$shared/broken" ] || fail BackupFailed "$(error_in "$shared/error")"
+	[ ! -f "$shared/broken" ] || fail_dump
 }
 
 manifest() {

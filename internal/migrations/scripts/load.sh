@@ -95,6 +95,9 @@ fail_restore() {
 		fail LockTimeout "a migration of this database was still running after $wait s; the database is unchanged" ;;
 	locked*' 55P03: '*)
 		fail TablesBusy "the tables were still in use after $wait s; rolled back, the database is unchanged" ;;
+	loaded*) ;; # the answer to COMMIT was lost
+	*)
+		! unreachable "$error" || fail DatabaseUnreachable "$error; rolled back, the database is unchanged" ;;
 	esac
 	fail RestoreFailed "$error; rolled back, the database is unchanged"
 }
@@ -142,7 +145,15 @@ load_mysql() {
 	case $error in
 	*the_migration_lock_is_held*)
 		fail LockTimeout "a migration of this database was still running after $wait s; the database is unchanged" ;;
+	*' at line '[1-9]:*) ;; # of begin_mysql, before it drops anything
+	*' at line '*)
+		fail_mysql ;;
 	esac
+	! unreachable "$error" || fail DatabaseUnreachable "$error; the database is unchanged"
+	fail_mysql
+}
+
+fail_mysql() {
 	fail RestoreFailed "$error; MySQL has no transaction around a restore, so the database may be partially restored: restore again"
 }
 

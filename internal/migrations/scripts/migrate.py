@@ -15,9 +15,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import superset_job
-from superset_job import JobError, Result, Stopped, describe, log
+from superset_job import JobError, Result, Stopped, log
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import URL
 
 _INIT = "from superset.cli.main import superset; superset(args=['init'])"
@@ -46,22 +48,24 @@ def migrate(result: Result) -> None:
     check_primary(url, result)
     with read_only(url) as connection:
         read_identity(url, connection, result)
-    with statements_end_on_sigterm() as connections, migration_lock(url):
+    with statements_end_on_sigterm() as connections, migration_lock(url) as lock:
         read_facts(url, result)
         result.pending = graph.pending(result.revision)
         if result.pending:
-            _upgrade(url, result, connections)
+            _upgrade(url, result, connections, lock.check)
         else:
             log(f"nothing to migrate: the database is at {result.head}")
         if reencryption:
+            lock.check()
             reencrypt(reencryption)
+        lock.check()
         _init()
 
 
-def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
+def _upgrade(url: URL, result: Result, connections: list[Any], check: Callable[[], None]) -> None:
     from flask_migrate import upgrade
 
-    from superset_job_alembic import run_alembic
+    from superset_job_alembic import failure, run_alembic, supervised
     from superset_job_app import create_app
     from superset_job_database import read_facts
     from superset_job_polite import guarded, starting
@@ -77,17 +81,12 @@ def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
     pending = result.pending or []
     log(f"migrating: {len(pending)} revisions from {result.revision or 'nothing'} to {result.head}")
     started = time.monotonic()
-    try:
-        with app.app_context(), guarded(url, result, connections):
-            run_alembic(app, upgrade, "migrating", len(pending))
-    except JobError as error:
-        raise _failed(url, result, error.message, error.reason) from error
-    except Stopped as stopped:
-        # Without transactional DDL nobody knows what it has changed.
-        reason = "Interrupted" if result.database == "postgresql" else "MigrationFailed"
-        raise _failed(url, result, "stopped by SIGTERM", reason) from stopped
-    except Exception as error:
-        raise _failed(url, result, describe(error)) from error
+    with supervised(check) as writes:
+        try:
+            with app.app_context(), guarded(url, result, connections):
+                run_alembic(app, upgrade, "migrating", len(pending))
+        except (Exception, Stopped) as error:
+            raise failure(url, result, error, writes, "MigrationFailed") from error
     read_facts(url, result)
     if result.revision != result.head:
         raise JobError(
@@ -97,12 +96,6 @@ def _upgrade(url: URL, result: Result, connections: list[Any]) -> None:
         )
     result.pending = []
     log(f"migrated to {result.head} in {time.monotonic() - started:.1f} s")
-
-
-def _failed(url: URL, result: Result, what: str, reason: str = "MigrationFailed") -> JobError:
-    from superset_job_alembic import failed
-
-    return failed(url, result, what, reason, "MigrationFailed")
 
 
 def _init() -> None:

@@ -47,6 +47,15 @@ error_in() {
 }
 error_line='^((pg_|psql|mysql|mariadb).*(rror|FATAL|detail:)|ERROR|error)'
 
+# unreachable ERROR: whether a program could not connect, lost its connection, or was refused
+# because of too many connections or a restart. Another attempt may succeed.
+unreachable() {
+	printf '%s\n' "$1" | grep -Eiq "$unreachable_line"
+}
+unreachable_line='too many (clients|connections)|remaining connection slots|the database system is |connection limit exceeded'
+unreachable_line=$unreachable_line'|no more connections allowed|due to administrator command|server closed the connection|connection refused'
+unreachable_line=$unreachable_line'|(^|[^a-z])error:? (1040|1047|1053|1105|1203|1226|2002|2003|2006|2013)([^0-9]|$)'
+
 # major TEXT: the first number in it: 15 of "pg_dump (PostgreSQL) 15.18 (Debian)".
 major() {
 	printf '%s\n' "$1" | sed -e '1!d' -e 's/^[^0-9]*//' -e 's/[^0-9].*$//'

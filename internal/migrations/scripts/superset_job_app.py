@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import DBAPIError
 
 from superset_job import JobError, describe, log
-from superset_job_database import classify as classify_database
+from superset_job_database import classify as classify_database, is_unreachable
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -84,6 +84,8 @@ def _classify(error: BaseException) -> JobError:
         return JobError("ConfigInvalid", f"the configuration fails: {where}{describe(error)}")
     if isinstance(error, DBAPIError):
         return classify_database(error)
+    if (cause := _cause(error)) and is_unreachable(cause):
+        return classify_database(cause)
     if _starts_without_config():
         return JobError(
             "ConfigInvalid",
@@ -91,6 +93,17 @@ def _classify(error: BaseException) -> JobError:
             " fix spec.config or the Python modules that it imports",
         )
     return JobError("ImageBroken", f"Superset does not start, not even without a configuration: {describe(error)}")
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """The database's error behind an exit: Flask-AppBuilder ends the process when it cannot read
+    its tables."""
+    if not isinstance(error, SystemExit):
+        return None
+    cause = error.__cause__ or error.__context__
+    while cause is not None and not isinstance(cause, DBAPIError):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def _config_line(error: BaseException) -> int | None:

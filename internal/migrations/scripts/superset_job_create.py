@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
 from superset_job import JobError, describe, log
-from superset_job_database import classify, new_engine
+from superset_job_database import classify, is_unreachable, new_engine
 from superset_job_tables import sqlstate
 
 # invalid_catalog_name: a failed connect of libpq has no SQLSTATE, only this text.
@@ -39,11 +39,14 @@ def missing(url: URL) -> bool:
 
 
 def check_may_create(url: URL) -> None:
-    """Raises JobError DatabaseAuthFailed if the user may not create the missing database."""
+    """Raises JobError DatabaseAuthFailed if the user may not create the missing database, and
+    DatabaseUnreachable if the server does not answer."""
     try:
         with new_engine(_server(url)).connect() as connection:
             may = _may_create(connection, url.database or "")
     except DBAPIError as error:
+        if is_unreachable(error):
+            raise classify(error) from error
         raise _refused(url, classify(error).message) from error
     if not may:
         raise _refused(url, f"the user {url.username} has no right to create it")

@@ -6,19 +6,25 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from superset_job import JobError, Result, describe
+from superset_job import JobError, Result, describe, log
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 30
+# How long a server that refuses connections for now is asked again, and how often.
+_PATIENCE_SECONDS = 30.0
+_PAUSE_SECONDS = 2.0
 
 # The name of each driver's connect timeout, which is in seconds.
 _CONNECT_TIMEOUT = {
@@ -39,6 +45,17 @@ _REASON_OF_STATE = {
     "25006": "DatabaseReadOnly",
     "57014": "DatabaseUnreachable",
 }
+# The server, or a proxy in front of it, answers but does not serve now: too many connections,
+# a start, a stop, a failover. 1105 is the unknown error with which proxies for MySQL answer, and
+# 1047 is that of a Galera node without a quorum. 08P01 is not one of them: PgBouncer reports
+# every error with it.
+_NOT_NOW_STATES = ("53300", "57P01", "57P02", "57P03", "08000", "08001", "08003", "08004", "08006")
+_NOT_NOW_NUMBERS = (1040, 1047, 1053, 1105, 1203, 1226)
+_NOT_NOW_TEXT = re.compile(
+    r"too many (clients|connections)|remaining connection slots|the database system is|connection limit exceeded"
+    r"|no more connections allowed|query_wait_timeout|server login has been failing|due to administrator command",
+    re.IGNORECASE,
+)
 _REASON_OF_TEXT = (
     (
         "DatabaseAuthFailed",
@@ -51,7 +68,7 @@ _REASON_OF_TEXT = (
         "DatabaseUnreachable",
         r"could not connect|connection refused|could not translate host"
         r"|timeout expired|timed out|connection to server .* failed|server closed the connection"
-        r"|no route to host|unable to open database file|\((1049|2002|2003|2005|2006|2013)\b",
+        r"|connection (already|has been|is) closed|could not (receive|send) data|no route to host|unable to open database file|\((1049|2002|2003|2005|2006|2013)\b",
     ),
 )
 _UNRESOLVED = r"could not translate host|name or service not known|unknown mysql server host|\(2005\b"
@@ -62,6 +79,13 @@ _ADVICE = {
     "DatabaseUnreachable": "the database does not answer: check host, port and database name of the URI,"
     " network policies and that the server runs",
 }
+_NOT_NOW_ADVICE = (
+    "the database, or a proxy in front of it, does not accept connections or statements now:"
+    " check its limits of connections and whether it restarts"
+)
+# libpq's parameters of TCP keepalives, in seconds. A network drops connections that are idle for
+# minutes, and without keepalives a session waits for hours until it notices.
+_KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 def database_url() -> URL:
@@ -109,6 +133,31 @@ def new_engine(url: URL) -> Engine:
         ) from error
 
 
+@event.listens_for(Engine, "do_connect")
+def _keep_alive(dialect: Any, _record: Any, _positional: Any, arguments: dict[str, Any]) -> None:
+    """Sets keepalives for every session of this process, those of Superset's app too, unless the
+    URL or the app sets them."""
+    if dialect.name == "postgresql" and dialect.driver in ("psycopg2", "psycopg"):
+        for name, value in _KEEPALIVES.items():
+            arguments.setdefault(name, value)
+
+
+def connect(url: URL) -> Connection:
+    """A new connection. While the server answers but does not accept connections, it is asked
+    again for up to 30 s."""
+    engine, deadline, waits = new_engine(url), time.monotonic() + _PATIENCE_SECONDS, False
+    while True:
+        try:
+            return engine.connect()
+        except DBAPIError as error:
+            if not _not_now(error) or time.monotonic() >= deadline:
+                raise
+            if not waits:
+                log(f"asking the database again for up to {_PATIENCE_SECONDS:.0f} s: {describe(error)}")
+            waits = True
+        time.sleep(_PAUSE_SECONDS)
+
+
 @contextmanager
 def read_only(url: URL) -> Iterator[Connection]:
     """A connection in a read-only transaction with a short statement timeout. Raises JobError
@@ -116,7 +165,7 @@ def read_only(url: URL) -> Iterator[Connection]:
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         url = url.set(database=":memory:")  # connecting would create the file
     try:
-        with new_engine(url).connect() as connection:
+        with connect(url) as connection:
             with connection.begin():
                 _refuse_replica(connection)
             with connection.begin():
@@ -205,9 +254,27 @@ def classify(error: BaseException) -> JobError:
     for candidate, pattern in _REASON_OF_TEXT:
         if reason is None and re.search(pattern, text, re.IGNORECASE):
             reason = candidate
+    if reason in (None, "DatabaseUnreachable") and _not_now(error):
+        return JobError("DatabaseUnreachable", f"{_NOT_NOW_ADVICE} ({describe(error)})")
     if reason is None:
         return JobError("Unexpected", describe(error))
     advice = _ADVICE[reason]
     if reason == "DatabaseUnreachable" and re.search(_UNRESOLVED, text, re.IGNORECASE):
         advice = "the host of the database URI has no address: check its spelling, namespace and the cluster's DNS"
     return JobError(reason, f"{advice} ({describe(error)})")
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether an error says that the connection failed or was lost, or that the server does not
+    serve now. A statement that was cancelled is no such error."""
+    if not isinstance(error, DBAPIError) or getattr(error.orig, "pgcode", None) == "57014":
+        return False
+    return classify(error).reason == "DatabaseUnreachable"
+
+
+def _not_now(error: BaseException) -> bool:
+    """Whether the server answers but does not serve now: another attempt may succeed soon."""
+    original = getattr(error, "orig", None) or error
+    state = getattr(original, "pgcode", None) or getattr(original, "sqlstate", None)
+    number = getattr(original, "errno", None) or next(iter(getattr(original, "args", ())), None)
+    return state in _NOT_NOW_STATES or number in _NOT_NOW_NUMBERS or bool(_NOT_NOW_TEXT.search(str(original)))

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import DBAPIError
 
-from superset_job import JobError, describe, log
-from superset_job_database import classify, new_engine
+from superset_job import JobError, log
+from superset_job_database import classify, connect
+from superset_job_held import Held
 from superset_job_sessions import holders, mysql_holder, name_transaction
 
 _POLL_SECONDS = 1.0
@@ -22,29 +23,29 @@ _NAME = "superset-operator migration"
 
 
 @contextmanager
-def migration_lock(url: URL) -> Iterator[None]:
+def migration_lock(url: URL) -> Iterator[Held]:
     """Holds the database's migration lock, on a connection that accesses no table. Waits up to
     SUPERSET_OPERATOR_LOCK_WAIT_SECONDS (default 60) for it, then raises JobError LockTimeout.
+    The body asks Held whether the lock was lost before each step.
 
     On PostgreSQL the lock belongs to an open transaction, because a transaction pooler loses a
     lock of the session. There is none for SQLite, which is a file of one pod."""
     if url.get_backend_name() == "sqlite":
-        yield
+        yield Held(None, "")
         return
     connection = _connect(url)
+    held = Held(connection, _still_held(connection.dialect.name, lock_name(connection.dialect.name, url.database or "")))
     try:
         _obtain(connection, url, float(os.environ.get("SUPERSET_OPERATOR_LOCK_WAIT_SECONDS") or _DEFAULT_WAIT_SECONDS))
-        yield
+        held.keep()
+        yield held
     finally:
-        try:
-            connection.close()  # ends the transaction or session, which releases the lock
-        except DBAPIError as error:
-            log(f"the connection that held the migration lock was lost: {describe(error)}")
+        held.release()
 
 
 def _connect(url: URL) -> Connection:
     try:
-        connection = new_engine(url).connect()
+        connection = connect(url)
         connection.begin()
         if connection.dialect.name == "postgresql":
             name_transaction(connection)
@@ -93,6 +94,12 @@ def _statement(dialect: str, lock: str) -> str:
     if dialect == "postgresql":
         return f"SELECT pg_try_advisory_xact_lock({lock})"
     return f"SELECT GET_LOCK('{lock}', 0)"
+
+
+def _still_held(dialect: str, lock: str) -> str:
+    """The query that returns 1 as long as the session holds the lock. On PostgreSQL the lock
+    belongs to the transaction: it is held as long as any statement succeeds in it."""
+    return "SELECT 1" if dialect == "postgresql" else f"SELECT IS_USED_LOCK('{lock}') = CONNECTION_ID()"
 
 
 def holder_of_lock(connection: Connection, url: URL) -> str:
