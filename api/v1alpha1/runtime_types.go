@@ -109,6 +109,14 @@ type CacheSpec struct {
 	// other brokers are not supported yet.
 	// +required
 	URLFrom SecretKeyReference `json:"urlFrom"`
+
+	// keyPrefix is put before every key and queue. Supersets on one Redis database need
+	// one each. Changing it stops every tier, and tasks that are queued under the
+	// previous one do not run. Default: none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$')",message="keyPrefix must consist of lower-case letters, digits, and -, _ or . between them: write for example bi"
+	KeyPrefix string `json:"keyPrefix,omitempty"`
 }
 
 // ConfigSpec is the user's part of superset_config.py.
@@ -159,7 +167,7 @@ type PodSettings struct {
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:XValidation:rule="self.all(e, !e.name.matches('^SUPERSET_(SECRET_KEY|DATABASE_URI|CACHE_URL|CONFIG_PATH|HOME)$'))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
+	// +kubebuilder:validation:XValidation:rule="self.all(e, !e.name.matches('^SUPERSET_(SECRET_KEY|DATABASE_URI|CACHE_URL|CACHE_KEY_PREFIX|CONFIG_PATH|HOME)$'))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CACHE_KEY_PREFIX, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
 	Env []EnvVar `json:"env,omitempty"`
 
 	// podTemplate is a strategic merge patch, with metadata and spec, for the

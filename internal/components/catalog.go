@@ -115,6 +115,9 @@ url = os.environ["` + superset.EnvCacheURL + `"]
 app = celery.Celery(broker=url)
 if url.startswith("rediss:") and "ssl_cert_reqs" not in url:
     app.conf.broker_use_ssl = {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+prefix = os.environ.get("` + superset.EnvCacheKeyPrefix + `")
+if prefix:
+    app.conf.broker_transport_options = {"global_keyprefix": prefix + ":"}
 me = "*@" + socket.gethostname()
 sys.exit(not app.control.ping(pattern=me, matcher="glob", limit=1, timeout=5))
 `

@@ -22,6 +22,9 @@ func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
 	}
 	if r.Cache != nil {
 		env = append(env, SecretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
+		if r.Cache.KeyPrefix != "" {
+			env = append(env, corev1.EnvVar{Name: superset.EnvCacheKeyPrefix, Value: r.Cache.KeyPrefix})
+		}
 	}
 	return env
 }

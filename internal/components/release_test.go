@@ -108,6 +108,7 @@ func TestWhatMakesAnotherRelease(t *testing.T) {
 		"digest":       {func(s *v1alpha1.SupersetSpec) { s.Image.Digest = "sha256:ab" }, true},
 		"secret key":   {func(s *v1alpha1.SupersetSpec) { s.SecretKeyFrom.Name = "other" }, true},
 		"database":     {func(s *v1alpha1.SupersetSpec) { s.Database.URIFrom.Key = "other" }, true},
+		"key prefix":   {func(s *v1alpha1.SupersetSpec) { s.Cache.KeyPrefix = "bi" }, true},
 		"config":       {func(s *v1alpha1.SupersetSpec) { s.Config.Raw = "ROW_LIMIT = 1" }, true},
 		"web's env":    {func(s *v1alpha1.SupersetSpec) { s.Web.Env = []v1alpha1.EnvVar{{Name: "A"}} }, true},
 		"worker gone":  {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
@@ -123,6 +124,25 @@ func TestWhatMakesAnotherRelease(t *testing.T) {
 		c.edit(&s.Spec)
 		if got := releaseOf(t, s).Hash() != base; got != c.other {
 			t.Errorf("%s: the release differs: %v, want %v", name, got, c.other)
+		}
+	}
+}
+
+// Every pod has the prefix of the keys in Redis, and none has the variable without a prefix.
+func TestKeyPrefix(t *testing.T) {
+	s := read(t, "full")
+	for _, prefix := range []string{"", "bi"} {
+		s.Spec.Cache.KeyPrefix = prefix
+		for _, name := range []Name{Scheduler, Worker, Web} {
+			var got []string
+			for _, v := range deployment(t, component(t, s, name), name, nil).Spec.Template.Spec.Containers[0].Env {
+				if v.Name == "SUPERSET_CACHE_KEY_PREFIX" {
+					got = append(got, v.Value)
+				}
+			}
+			if strings.Join(got, ",") != prefix {
+				t.Errorf("%s with the prefix %q has %q", name, prefix, got)
+			}
 		}
 	}
 }

@@ -199,7 +199,7 @@ func randomObservation(rnd *rand.Rand) *state.Observation {
 	release := func(h string, revision int64) state.Release {
 		versions := []string{"4.1.0", "5.0.0", "6.0.0", "7.0.0", "nonsense"}
 		return state.Release{Hash: h, Version: versions[rnd.IntN(len(versions))], Revision: revision, Head: []string{"", "r", "q"}[rnd.IntN(3)],
-			Key: []string{"k", "k", "l"}[rnd.IntN(3)], PreviousKey: []string{"", "k"}[rnd.IntN(2)], Has: [3]bool{flip(), flip(), flip()}}
+			Key: []string{"k", "k", "l"}[rnd.IntN(3)], PreviousKey: []string{"", "k"}[rnd.IntN(2)], KeyPrefix: []string{"", "bi"}[rnd.IntN(2)], Has: [3]bool{flip(), flip(), flip()}}
 	}
 	since := metav1.NewTime(now.Add(-time.Duration(rnd.IntN(5000)) * time.Second))
 	o := &state.Observation{

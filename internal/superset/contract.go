@@ -13,6 +13,9 @@ const (
 	// EnvCacheURL is the redis:// or rediss:// URL of caches, results backend and
 	// Celery broker. Not set if no cache is configured.
 	EnvCacheURL = "SUPERSET_CACHE_URL"
+	// EnvCacheKeyPrefix is put before every key and queue in that Redis. Not set if there is
+	// none.
+	EnvCacheKeyPrefix = "SUPERSET_CACHE_KEY_PREFIX"
 	// EnvConfigPath is the path of Superset's configuration file: [ConfigPath].
 	EnvConfigPath = "SUPERSET_CONFIG_PATH"
 	// EnvHome is Superset's data folder: [HomeDir].

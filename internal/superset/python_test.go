@@ -113,6 +113,33 @@ func TestMetadataCacheBelongsToARelease(t *testing.T) {
 	}
 }
 
+// With a prefix every key of the caches and of Celery begins with it; what the user sets besides
+// is kept, and the prefix holds.
+func TestKeyPrefix(t *testing.T) {
+	const all = "sorted({c['CACHE_KEY_PREFIX'] for c in (CACHE_CONFIG, DATA_CACHE_CONFIG, FILTER_STATE_CACHE_CONFIG," +
+		" EXPLORE_FORM_DATA_CACHE_CONFIG)} | {RESULTS_BACKEND['key_prefix'], globals().get('GLOBAL_ASYNC_QUERIES_REDIS_STREAM_PREFIX', '')})," +
+		" [CELERY_CONFIG.get(k) for k in ('broker_transport_options', 'result_backend_transport_options')]"
+	const keys = "superset_data_', '%[1]ssuperset_explore_', '%[1]ssuperset_filter_', '%[1]ssuperset_metadata_6.0.0_', '%[1]ssuperset_results_'], "
+	with := "(['bi:async-events-', 'bi:" + strings.ReplaceAll(keys, "%[1]s", "bi:")
+	for _, c := range []struct{ name, prefix, raw, want string }{
+		{"none", "", "", "(['', '" + strings.ReplaceAll(keys, "%[1]s", "") + "[None, None])"},
+		{"none, options of the user", "", "CeleryConfig.broker_transport_options = {'visibility_timeout': 60}",
+			"(['', '" + strings.ReplaceAll(keys, "%[1]s", "") + "[{'visibility_timeout': 60}, None])"},
+		{"one", "bi", "", with + "[{'global_keyprefix': 'bi:'}, {'global_keyprefix': 'bi'}])"},
+		{"options of the user", "bi", "CeleryConfig.broker_transport_options = {'visibility_timeout': 60, 'global_keyprefix': 'x'}",
+			with + "[{'visibility_timeout': 60, 'global_keyprefix': 'bi:'}, {'global_keyprefix': 'bi'}])"},
+		{"old names", "bi", "CELERY_CONFIG = {'BROKER_TRANSPORT_OPTIONS': {'visibility_timeout': 60}, 'CELERYD_CONCURRENCY': 7}",
+			with + "[{'visibility_timeout': 60, 'global_keyprefix': 'bi:'}, {'global_keyprefix': 'bi'}])"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv(EnvCacheKeyPrefix, c.prefix)
+			if diff := cmp.Diff(c.want, evaluate(t, Config{Raw: c.raw, Cache: true}, "redis://h", all)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
 // evaluate loads the rendered file as Superset does and returns the repr of the Python
 // expression.
 func evaluate(t *testing.T, config Config, cacheURL, expression string) string {

@@ -69,6 +69,9 @@ func TestRenderRefuses(t *testing.T) {
 
 // The names of the variables in the Python parts are those of the constants.
 func TestPartsUseTheContract(t *testing.T) {
+	if !strings.Contains(cachePart, `os.environ.get("`+EnvCacheKeyPrefix+`", "")`) {
+		t.Errorf("%s is not read in:\n%s", EnvCacheKeyPrefix, cachePart)
+	}
 	for part, names := range map[string][]string{
 		databasePart: {EnvSecretKey, EnvDatabaseURI},
 		ownedPart:    {EnvSecretKey, EnvDatabaseURI},

@@ -30,10 +30,13 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"digest must be sha256: followed by 64 hexadecimal digits": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Image.Digest = "sha256:short" })
 	},
-	"env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache": func(f *fixture) client.Object {
+	"env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CACHE_KEY_PREFIX, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
 			s.Spec.Worker.Env = []v1alpha1.EnvVar{{Name: "SUPERSET_HOME", Value: "/elsewhere"}}
 		})
+	},
+	"keyPrefix must consist of lower-case letters, digits, and -, _ or . between them: write for example bi": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache.KeyPrefix = "bi:" })
 	},
 	"deadlines must be longer than 0s, for example 30m or 1h": func(f *fixture) client.Object {
 		return f.superset("6.0.0", deadlines(v1alpha1.Deadlines{Verify: lasts(0)}))

@@ -7,6 +7,7 @@ package scripts_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -53,6 +54,48 @@ func TestVerifyWorkers(t *testing.T) {
 	if got := j.expect(t, "").Checks; len(got) != 1 {
 		t.Errorf("a tier that was scaled to zero: checks %+v", got)
 	}
+}
+
+// TestKeyPrefix starts workers of two Supersets on one Redis, each with a prefix. A Job sees those
+// of its own prefix, and a task runs on its own worker.
+func TestKeyPrefix(t *testing.T) {
+	pg, cache := startPostgreSQL(t), startRedis(t)
+	database := pg.copyDatabase(t, "", "bi")
+	pg.query(t, "bi", "CREATE TABLE alembic_version AS SELECT '"+v610.head+"'::varchar(32) AS version_num")
+	with := func(r release, prefix string) job {
+		return job{release: r, script: "verify", database: database, cache: cache, extra: []string{superset.EnvCacheKeyPrefix + "=" + prefix}}
+	}
+	startWorkerNamed(t, with(v610, "bi"), "celery@bi-worker-7c5d4f6b9-abcde")
+	startWorkerNamed(t, with(v500, "other"), "celery@other-worker-7c5d4f6b9-abcde")
+	with(v610, "bi").expectWorkers(t, "", "1 workers answered", "each of 1 workers has the ", "bi-worker-7c5d4f6b9-abcde")
+	with(v610, "bi").expectWorkers(t, "CheckUnanswered", "1 of 1 workers did not answer", "none of 1 ", "other-worker-7c5d4f6b9-abcde")
+	if got := with(v610, "bi").workersOnBroker(t); got != "celery@bi-worker-7c5d4f6b9-abcde" {
+		t.Errorf("with the prefix bi %q answer", got)
+	}
+	if got := with(v610, "").workersOnBroker(t); got != "" {
+		t.Errorf("without a prefix %q answer", got)
+	}
+	out, err := exec.Command("redis-cli", "-u", cache, "KEYS", "*").CombinedOutput()
+	if err != nil {
+		t.Fatalf("querying Redis: %v\n%s", err, out)
+	}
+	for _, key := range strings.Fields(string(out)) {
+		if !strings.HasPrefix(key, "bi:") && !strings.HasPrefix(key, "other:") && !strings.HasPrefix(key, "bi_") && !strings.HasPrefix(key, "other_") {
+			t.Errorf("the key %s has no prefix", key)
+		}
+	}
+}
+
+// workersOnBroker are the names of the workers that answer Superset's own Celery app.
+func (j job) workersOnBroker(t *testing.T) string {
+	t.Helper()
+	const program = "from superset.tasks.celery_app import app\nprint('answered', *sorted(n for a in app.control.ping(timeout=3) for n in a))"
+	out, err := j.command(t, "python", "-c", program).CombinedOutput()
+	if err != nil {
+		t.Fatalf("pinging the workers: %v\n%s", err, out)
+	}
+	_, names, _ := strings.Cut(string(out), "answered")
+	return strings.TrimSpace(names)
 }
 
 // expectWorkers requires these beginnings of the details of the two checks of workers.

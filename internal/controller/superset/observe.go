@@ -73,7 +73,8 @@ func (w *observed) render(s *v1alpha1.Superset) {
 	w.desired = release
 	w.Desired = state.Release{
 		Hash: release.Hash(), Wish: components.WishOf(s), Version: release.Runtime.Version,
-		Key: refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: refName(&release.Runtime.Database.URIFrom),
+		KeyPrefix: keyPrefix(&release.Runtime),
+		Key:       refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: refName(&release.Runtime.Database.URIFrom),
 	}
 	for tier, d := range components.Catalog {
 		_, w.Desired.Has[tier] = release.Tiers[d.Name]

@@ -92,6 +92,24 @@ func TestReferencesOfOldReleases(t *testing.T) {
 	}
 }
 
+// A stored release has the prefix of its keys in Redis as an annotation, and none without one.
+func TestKeyPrefixIsStored(t *testing.T) {
+	s, w := upgrading(t, v1alpha1.PhaseReady)
+	for _, prefix := range []string{"", "bi"} {
+		s.Spec.Cache = &v1alpha1.CacheSpec{KeyPrefix: prefix}
+		w.render(s)
+		rev, err := revisionOf(s, w.desired, 1, actions.StoreRelease{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rev.OwnerReferences = ownedBy("u")
+		_, set := rev.Annotations[annotationKeyPrefix]
+		if got := storedReleases(s, []appsv1.ControllerRevision{*rev})[0].KeyPrefix; got != prefix || w.Desired.KeyPrefix != prefix || set != (prefix != "") {
+			t.Errorf("%q: stored %q, desired %q, annotated %v", prefix, got, w.Desired.KeyPrefix, set)
+		}
+	}
+}
+
 func TestTierOf(t *testing.T) {
 	c := &v1alpha1.SupersetWebWorker{}
 	c.Generation, c.Spec.Fence, c.Spec.Release, c.Spec.Mode = 4, 7, "r", v1alpha1.ModeServe

@@ -33,6 +33,8 @@ const (
 	annotationPrevious = "superset-operator.dev/previous-secret-key"
 	annotationDatabase = "superset-operator.dev/database"
 	annotationWish     = "superset-operator.dev/wish"
+	// annotationKeyPrefix is not set without a prefix.
+	annotationKeyPrefix = "superset-operator.dev/key-prefix"
 )
 
 // storeRelease stores the desired release with its plan, and the config that its pods mount.
@@ -72,7 +74,7 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 	hash := r.Hash()
 	labels := components.Labels(owner.Name)
 	labels[v1alpha1.LabelRelease] = hash
-	return &appsv1.ControllerRevision{
+	out := &appsv1.ControllerRevision{
 		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "ControllerRevision"},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: components.ReleaseName(owner.Name, hash), Namespace: owner.Namespace, Labels: labels,
@@ -86,7 +88,11 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 		},
 		Data:     runtime.RawExtension{Raw: raw},
 		Revision: fence,
-	}, nil
+	}
+	if prefix := keyPrefix(&r.Runtime); prefix != "" {
+		out.Annotations[annotationKeyPrefix] = prefix
+	}
+	return out, nil
 }
 
 // readReferences reads from the release itself what older operators did not write into
@@ -129,6 +135,7 @@ func storedReleases(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevis
 
 			PreviousKey: rev.Annotations[annotationPrevious],
 			Database:    rev.Annotations[annotationDatabase],
+			KeyPrefix:   rev.Annotations[annotationKeyPrefix],
 		}
 		if r.Database == "" {
 			readReferences(&r, rev.Data.Raw)
@@ -140,6 +147,14 @@ func storedReleases(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevis
 	}
 	slices.SortFunc(out, func(a, b state.Release) int { return cmp.Compare(b.Revision, a.Revision) })
 	return out
+}
+
+// keyPrefix is what the keys in Redis begin with; empty for nothing.
+func keyPrefix(r *v1alpha1.RuntimeSpec) string {
+	if r.Cache == nil {
+		return ""
+	}
+	return r.Cache.KeyPrefix
 }
 
 // refName names a key of a Secret; empty for none.

@@ -64,6 +64,15 @@ var planCases = []struct {
 		migratedBefore(o)
 		o.Status.Upgrade.Kind, o.Stored[0].Key, o.Desired.Key, o.Desired.PreviousKey = v1alpha1.KindConfigChange, "keys/one", "keys/two", "keys/one"
 	}},
+	{name: "a new key prefix", from: "6.0.0", to: "6.0.0", database: "postgresql", policy: state.Policy{Strategy: v1alpha1.StrategyRolling}, edit: func(o *state.Observation) {
+		o.Status.Upgrade.Kind, o.Status.Release, o.Stored[0].KeyPrefix, o.Desired.KeyPrefix = v1alpha1.KindConfigChange, "6.0.0", "", "bi"
+	}},
+	{name: "no key prefix any more, as an upgrade", from: "5.0.0", to: "6.0.0", database: "postgresql", path: statetest.Additive, count: 3, edit: func(o *state.Observation) {
+		o.Status.Release, o.Stored[0].KeyPrefix = "5.0.0", "bi"
+	}},
+	{name: "the same key prefix", from: "5.0.0", to: "6.0.0", database: "postgresql", path: statetest.Additive, count: 3, edit: func(o *state.Observation) {
+		o.Status.Release, o.Stored[0].KeyPrefix, o.Desired.KeyPrefix = "5.0.0", "bi", "bi"
+	}},
 	{name: "different database", from: "5.0.0", to: "6.0.0", database: "postgresql", path: statetest.Additive, count: 3, edit: func(o *state.Observation) { o.Desired.Database = "bi-new/uri" }},
 	{name: "untested, after a run that has migrated", from: "6.1.0", to: "6.3.0", database: "postgresql", edit: func(o *state.Observation) {
 		migratedBefore(o)

@@ -77,7 +77,7 @@ func migrateStep(s *state.Snapshot, p *v1alpha1.Plan) string {
 	case SkipsMigration(s):
 		return ""
 	case p.Migrations.Count == 0 && !p.Reencrypt:
-		return "hold the scheduler; superset init, without a schema change"
+		return initStep(s, p)
 	case p.Strategy == "":
 		return what + ", then superset init"
 	case p.Strategy == v1alpha1.StrategyDrain:
@@ -87,6 +87,15 @@ func migrateStep(s *state.Snapshot, p *v1alpha1.Plan) string {
 	default:
 		return "hold the scheduler; " + what + " under live traffic, without table locks, then superset init"
 	}
+}
+
+// initStep is the step of a run that does not change the schema.
+func initStep(s *state.Snapshot, p *v1alpha1.Plan) string {
+	before := "hold the scheduler"
+	if s.Reprefixes && p.Strategy == v1alpha1.StrategyDrain {
+		before = "stop scheduler, workers and web"
+	}
+	return before + "; superset init, without a schema change"
 }
 
 // changes says what is done to the database.

@@ -42,6 +42,8 @@ func forced(s *state.Snapshot) choice {
 	switch {
 	case s.Rotates && s.AnyTier():
 		return choice{strategy: v1alpha1.StrategyDrain, why: "stored secrets are re-encrypted, and no release can read them with the other key"}
+	case s.Reprefixes && s.AnyTier():
+		return choice{strategy: v1alpha1.StrategyDrain, why: "spec.cache.keyPrefix changes: web and workers with different ones do not see each other's tasks, and tasks that are queued under the previous one do not run"}
 	case s.Schema.AheadOfTarget:
 		return choice{strategy: v1alpha1.StrategyRolling, why: "the schema is ahead already: there is nothing to migrate"}
 	case s.Preflight.Result.PendingCount == 0:
@@ -116,5 +118,5 @@ func noLocks(s *state.Snapshot) string {
 // is always left to the migrate Job.
 func SkipsMigration(s *state.Snapshot) bool {
 	unchanged := s.Preflight.Result.PendingCount == 0 && !s.Schema.HalfMigrated
-	return s.Schema.AheadOfTarget || unchanged && s.Run.Kind == v1alpha1.KindConfigChange && !s.Rotates
+	return s.Schema.AheadOfTarget || unchanged && s.Run.Kind == v1alpha1.KindConfigChange && !s.Rotates && !s.Reprefixes
 }

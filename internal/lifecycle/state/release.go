@@ -18,6 +18,8 @@ type Release struct {
 	// Key and PreviousKey name its secret keys and Database its database URI, each as
 	// <Secret>/<key>.
 	Key, PreviousKey, Database string
+	// KeyPrefix is what its keys in Redis begin with; empty for nothing.
+	KeyPrefix string
 	// PlanHash is the hash of the plan that was stored with it last.
 	PlanHash string
 	// Unknown names what a newer operator has stored of it and this one leaves out.

@@ -81,6 +81,7 @@ func (s *Snapshot) deriveKeys() {
 	previous := s.Desired.PreviousKey
 	s.Rotates = previous != "" && previous != s.Desired.Key &&
 		(s.Keys[0] == "" || s.Keys[0] == previous || s.Keys[1] == previous)
+	s.Reprefixes = s.Current.Hash != "" && s.Current.KeyPrefix != s.Desired.KeyPrefix
 }
 
 // certainKey is the key that stored secrets are encrypted with; empty while a run may

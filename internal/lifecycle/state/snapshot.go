@@ -48,6 +48,9 @@ type Snapshot struct {
 	// Rotates is true when stored secrets are encrypted with the previous key and the
 	// desired release has both.
 	Rotates bool
+	// Reprefixes is true when the desired release has other keys in Redis than the verified
+	// one: the tiers of the two do not see each other's tasks.
+	Reprefixes bool
 
 	// Adopts is true for a run without a verified release on a database that is not empty: it
 	// is an upgrade from what is there. Found is the lowest official release with the

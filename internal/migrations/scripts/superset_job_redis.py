@@ -34,6 +34,12 @@ def check_cache_url() -> None:
     raise JobError("ConfigInvalid", f"the cache URL in the Secret (spec.cache.urlFrom) {what}: {advice}")
 
 
+def _options(**options: float) -> dict[str, object]:
+    """Options of the broker's transport, with the prefix of spec.cache.keyPrefix."""
+    prefix = os.environ.get("SUPERSET_CACHE_KEY_PREFIX")
+    return {**options, **({"global_keyprefix": f"{prefix}:"} if prefix else {})}
+
+
 def celery_client():  # type: ignore[no-untyped-def]  # celery has no types
     """A Celery app with the broker and without tasks. Raises JobError ConfigInvalid."""
     import celery
@@ -42,7 +48,7 @@ def celery_client():  # type: ignore[no-untyped-def]  # celery has no types
     if not url:
         raise JobError("ConfigInvalid", "workers need a broker: set SUPERSET_CACHE_URL (spec.cache)")
     client = celery.Celery(broker=with_certificate_check(url))
-    client.conf.update(broker_connection_retry=False, broker_transport_options={"socket_connect_timeout": 10})
+    client.conf.update(broker_connection_retry=False, broker_transport_options=_options(socket_connect_timeout=10))
     return client
 
 
@@ -50,7 +56,7 @@ def connected_client():  # type: ignore[no-untyped-def]  # celery has no types
     """The app of celery_client, connected to the broker. Without an answer of the broker it fails
     within seconds: by default, Celery tries again a hundred times."""
     client = celery_client()
-    limits = {"socket_connect_timeout": _CONNECT_SECONDS, "socket_timeout": _CONNECT_SECONDS, "max_retries": 0}
+    limits = _options(socket_connect_timeout=_CONNECT_SECONDS, socket_timeout=_CONNECT_SECONDS, max_retries=0)
     client.conf.update(broker_transport_options=limits, broker_connection_max_retries=0)
     with client.connection_for_write() as connection:
         connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=_CONNECT_SECONDS)

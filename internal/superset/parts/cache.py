@@ -6,6 +6,12 @@ from celery.schedules import crontab
 from flask_caching.backends.rediscache import RedisCache
 
 
+# Supersets on one Redis database have a prefix each: spec.cache.keyPrefix.
+operator_key_prefix = os.environ.get("SUPERSET_CACHE_KEY_PREFIX", "")
+if operator_key_prefix:
+    operator_key_prefix += ":"
+
+
 def operator_redis_url():
     # Celery refuses rediss:// without ssl_cert_reqs, and redis-py takes only its
     # short names: always there, and always short. All else stays as it is.
@@ -22,7 +28,7 @@ def operator_redis_url():
 def operator_cache(prefix, days):
     return {
         "CACHE_TYPE": "RedisCache",
-        "CACHE_KEY_PREFIX": prefix,
+        "CACHE_KEY_PREFIX": operator_key_prefix + prefix,
         "CACHE_DEFAULT_TIMEOUT": days * 24 * 60 * 60,
         "CACHE_REDIS_URL": operator_redis_url(),
     }
@@ -50,8 +56,11 @@ EXPLORE_FORM_DATA_CACHE_CONFIG = {
     "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
 }
 RESULTS_BACKEND = RedisCache(
-    host=redis.from_url(operator_redis_url()), key_prefix="superset_results_"
+    host=redis.from_url(operator_redis_url()),
+    key_prefix=operator_key_prefix + "superset_results_",
 )
+if operator_key_prefix:  # only used with the feature flag GLOBAL_ASYNC_QUERIES
+    GLOBAL_ASYNC_QUERIES_REDIS_STREAM_PREFIX = operator_key_prefix + "async-events-"
 
 
 class CeleryConfig:

@@ -23,6 +23,25 @@ def operator_celery_settings(config):
         # Celery takes its old names, all in capitals, only if the new ones are not
         # alone; where both are given they agree.
         settings["BROKER_URL"] = settings["CELERY_RESULT_BACKEND"] = operator_redis_url()
+    if operator_key_prefix:
+        # Results: older releases of Celery put an underscore after any prefix, newer
+        # ones not after a colon.
+        for name, old, prefix in (
+            (
+                "broker_transport_options",
+                "BROKER_TRANSPORT_OPTIONS",
+                operator_key_prefix,
+            ),
+            (
+                "result_backend_transport_options",
+                "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS",
+                operator_key_prefix.rstrip(":"),
+            ),
+        ):
+            options = settings.get(name) or settings.get(old) or {}
+            settings[name] = {**options, "global_keyprefix": prefix}
+            if old in settings:
+                settings[old] = settings[name]
     return settings
 
 

@@ -13,6 +13,12 @@ from celery.schedules import crontab
 from flask_caching.backends.rediscache import RedisCache
 
 
+# Supersets on one Redis database have a prefix each: spec.cache.keyPrefix.
+operator_key_prefix = os.environ.get("SUPERSET_CACHE_KEY_PREFIX", "")
+if operator_key_prefix:
+    operator_key_prefix += ":"
+
+
 def operator_redis_url():
     # Celery refuses rediss:// without ssl_cert_reqs, and redis-py takes only its
     # short names: always there, and always short. All else stays as it is.
@@ -29,7 +35,7 @@ def operator_redis_url():
 def operator_cache(prefix, days):
     return {
         "CACHE_TYPE": "RedisCache",
-        "CACHE_KEY_PREFIX": prefix,
+        "CACHE_KEY_PREFIX": operator_key_prefix + prefix,
         "CACHE_DEFAULT_TIMEOUT": days * 24 * 60 * 60,
         "CACHE_REDIS_URL": operator_redis_url(),
     }
@@ -57,8 +63,11 @@ EXPLORE_FORM_DATA_CACHE_CONFIG = {
     "REFRESH_TIMEOUT_ON_RETRIEVAL": True,
 }
 RESULTS_BACKEND = RedisCache(
-    host=redis.from_url(operator_redis_url()), key_prefix="superset_results_"
+    host=redis.from_url(operator_redis_url()),
+    key_prefix=operator_key_prefix + "superset_results_",
 )
+if operator_key_prefix:  # only used with the feature flag GLOBAL_ASYNC_QUERIES
+    GLOBAL_ASYNC_QUERIES_REDIS_STREAM_PREFIX = operator_key_prefix + "async-events-"
 
 
 class CeleryConfig:
@@ -128,6 +137,25 @@ def operator_celery_settings(config):
         # Celery takes its old names, all in capitals, only if the new ones are not
         # alone; where both are given they agree.
         settings["BROKER_URL"] = settings["CELERY_RESULT_BACKEND"] = operator_redis_url()
+    if operator_key_prefix:
+        # Results: older releases of Celery put an underscore after any prefix, newer
+        # ones not after a colon.
+        for name, old, prefix in (
+            (
+                "broker_transport_options",
+                "BROKER_TRANSPORT_OPTIONS",
+                operator_key_prefix,
+            ),
+            (
+                "result_backend_transport_options",
+                "CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS",
+                operator_key_prefix.rstrip(":"),
+            ),
+        ):
+            options = settings.get(name) or settings.get(old) or {}
+            settings[name] = {**options, "global_keyprefix": prefix}
+            if old in settings:
+                settings[old] = settings[name]
     return settings
 
 
