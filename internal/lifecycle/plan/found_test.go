@@ -134,7 +134,7 @@ func TestNotes(t *testing.T) {
 		"the database is at revision 74ad1125881c (5.0.0); this Superset has not migrated it",
 		"Superset bi/old has the same database",
 		"other sessions on the database: unnamed 4, psql 1",
-		"3 workers on the broker are not of this Superset: celery@old-0",
+		"3 workers on the broker are not of this Superset: celery@old-0; if they use another database, they take this Superset's tasks: set spec.cache.keyPrefix",
 		"another scheduler sends tasks to the broker: reports.scheduler",
 		"the image has 6.0.0rc2",
 		"6.0.0 does not know these names of spec.config.raw: ENABLE_OLD",
@@ -144,6 +144,10 @@ func TestNotes(t *testing.T) {
 	}
 	if after := Hash(s, p); after != before {
 		t.Errorf("hash %s, without notes %s", after, before)
+	}
+	o.Desired.KeyPrefix = "bi"
+	if got := Make(state.Of(o)).Notes[3]; got != "3 workers on the broker are not of this Superset: celery@old-0" {
+		t.Errorf("with a prefix: %s", got)
 	}
 	if line := InOneLine(p); !strings.Contains(line, "psql 1") {
 		t.Errorf("in one line: %s", line)

@@ -32,7 +32,7 @@ func notes(s *state.Snapshot) []string {
 		add("other sessions on the database: %s", sessions(r.Sessions))
 	}
 	if r.WorkerCount > 0 {
-		add("%d workers on the broker are not of this Superset: %s", r.WorkerCount, strings.Join(r.Workers, ", "))
+		add("%d workers on the broker are not of this Superset: %s%s", r.WorkerCount, strings.Join(r.Workers, ", "), separately(s))
 	}
 	if r.Beat != "" {
 		add("another scheduler sends tasks to the broker: %s", r.Beat)
@@ -57,6 +57,15 @@ func noWeb(s *state.Snapshot) string {
 	}
 	return fmt.Sprintf("Jobs do not reach web%s: Verify skips its checks of web, unless it answers then; to run them, let pods with the label %s: job reach port %d",
 		why, v1alpha1.LabelComponent, superset.WebPort)
+}
+
+// separately says how to keep the workers of another Superset apart, whose database cannot be read
+// from the broker; empty with a prefix.
+func separately(s *state.Snapshot) string {
+	if s.Desired.KeyPrefix != "" {
+		return ""
+	}
+	return "; if they use another database, they take this Superset's tasks: set spec.cache.keyPrefix"
 }
 
 // otherRenderer is the note of a run that another operator release goes on with.
