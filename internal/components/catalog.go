@@ -88,6 +88,7 @@ var worker = Descriptor{
 	Requests:     requests("100m", "1Gi"),
 	Strategy:     rollingUpdate(),
 	Startup:      probe(exec("python", "-c", workerPing), 5, 60, 20),
+	Liveness:     probe(exec("sh", "-c", workerAlive), 10, 4, 8),
 	GraceSeconds: 600,
 }
 
@@ -120,6 +121,23 @@ if prefix:
     app.conf.broker_transport_options = {"global_keyprefix": prefix + ":"}
 me = "*@" + socket.gethostname()
 sys.exit(not app.control.ping(pattern=me, matcher="glob", limit=1, timeout=5))
+`
+
+// workerAlive passes if the worker has asked for tasks within 25 s, which it does once a second,
+// or if it does not report that. Python runs only otherwise, and asks Redis: without a broker no
+// worker takes tasks, and a restart would only end those that run. Four failures give a worker
+// the time to connect again, for which Celery pauses 30 s at most.
+const workerAlive = `file=` + superset.WorkerFile + `
+[ ! -e $file ] || [ -n "$(find $file -newermt '25 seconds ago')" ] || exec python -c '
+import os, re, sys
+try:
+    import redis
+    url = re.sub("(?i)ssl_cert_reqs=(cert_)?([a-z]+)", lambda m: "ssl_cert_reqs=" + m[2].lower(), os.environ["` + superset.EnvCacheURL + `"])
+    redis.from_url(url, socket_connect_timeout=5, socket_timeout=5).ping()
+except Exception:
+    sys.exit(0)
+sys.exit("the worker takes no tasks, and Redis answers")
+'
 `
 
 func requests(cpu, memory string) corev1.ResourceList {

@@ -194,6 +194,10 @@ const (
 	TempDir = "/tmp"
 )
 
+// WorkerFile is written by a worker that takes tasks: at least every ten seconds. There is
+// none before the worker is ready, while it ends, and with another pool than prefork.
+const WorkerFile = TempDir + "/superset-operator-worker"
+
 // WebPort is the port of gunicorn in the official images.
 const WebPort = 8088
 

@@ -15,8 +15,10 @@ import (
 // Stubs of the modules that python3 does not have without Superset: enough to load the
 // file and read its values. test/scripts uses the real modules.
 var modules = map[string]string{
-	"redis.py":                                 "def from_url(url): return url\n",
-	"celery/__init__.py":                       "",
+	"redis.py":           "def from_url(url): return url\n",
+	"celery/__init__.py": "",
+	"celery/signals.py": "class Signal:\n    def connect(self, receiver, weak=True): assert not weak\n" +
+		"celeryd_init = worker_shutting_down = Signal()\n",
 	"celery/schedules.py":                      "def crontab(**when): return when\n",
 	"flask_caching/__init__.py":                "",
 	"flask_caching/backends/__init__.py":       "",

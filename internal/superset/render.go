@@ -22,6 +22,8 @@ var (
 	databasePart string
 	//go:embed parts/cache.py
 	cachePart string
+	//go:embed parts/worker.py
+	workerPart string
 	//go:embed parts/owned.py
 	ownedPart string
 	//go:embed parts/owned_celery.py
@@ -48,7 +50,7 @@ func Render(c Config) (string, error) {
 	var text strings.Builder
 	text.WriteString(databasePart)
 	if c.Cache {
-		text.WriteString("\n" + cachePart)
+		text.WriteString("\n" + cachePart + "\n\n" + workerPart)
 	}
 	if c.Raw != "" {
 		text.WriteString("\n# --- config.raw of the Superset object ---\n")

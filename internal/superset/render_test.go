@@ -72,6 +72,9 @@ func TestPartsUseTheContract(t *testing.T) {
 	if !strings.Contains(cachePart, `os.environ.get("`+EnvCacheKeyPrefix+`", "")`) {
 		t.Errorf("%s is not read in:\n%s", EnvCacheKeyPrefix, cachePart)
 	}
+	if !strings.Contains(workerPart, `file = "`+WorkerFile+`"`) {
+		t.Errorf("%s is not written in:\n%s", WorkerFile, workerPart)
+	}
 	for part, names := range map[string][]string{
 		databasePart: {EnvSecretKey, EnvDatabaseURI},
 		ownedPart:    {EnvSecretKey, EnvDatabaseURI},

@@ -43,11 +43,12 @@ func startRedisTLS(t *testing.T) string {
 	return "rediss://127.0.0.1:" + port + "/4?ssl_ca_certs=" + url.QueryEscape(certificate)
 }
 
-func serveRedis(t *testing.T, port string, arguments ...string) {
+func serveRedis(t *testing.T, port string, arguments ...string) *process {
 	t.Helper()
 	arguments = append(arguments, "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
 	p := start(t, "redis-server", exec.Command("redis-server", arguments...), syscall.SIGTERM)
 	p.waitUntil(t, "ready", func() bool { return answers("127.0.0.1:" + port) })
+	return p
 }
 
 // keys counts the keys of a Redis without TLS in the URL's database.
