@@ -79,8 +79,8 @@ class CeleryConfig:
         "superset.tasks.thumbnails",
         "superset.tasks.cache",
     )
-    # A task is given to another worker when its own dies, as may happen in a roll.
-    task_acks_late = True
+    # As in Superset's defaults: a task that has begun is not given to another worker.
+    task_acks_late = False
     worker_prefetch_multiplier = 1
     task_annotations = {"sql_lab.get_sql_results": {"rate_limit": "100/s"}}
     beat_schedule = {
