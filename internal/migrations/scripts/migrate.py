@@ -11,6 +11,7 @@ and stored secrets are re-encrypted with a new key before superset init.
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 _INIT = "from superset.cli.main import superset; superset(args=['init'])"
 _FLASK_APP = "superset.app:create_app()"
+_INIT_TRIES = 3
+_INIT_PAUSE_SECONDS = 5.0
+# Errors of the database by which superset init fails while pods write the same rows, or that a
+# lost connection causes.
+_CLASH = re.compile(
+    r"\b(IntegrityError|OperationalError|StaleDataError|ObjectDeletedError|PendingRollbackError|UniqueViolation"
+    r"|ForeignKeyViolation|DeadlockDetected|SerializationFailure|LockNotAvailable|duplicate key|Duplicate entry)\b"
+)
 
 
 def migrate(result: Result) -> None:
@@ -58,8 +67,7 @@ def migrate(result: Result) -> None:
         if reencryption:
             lock.check()
             reencrypt(reencryption)
-        lock.check()
-        _init()
+        _init(lock.check)
 
 
 def _upgrade(url: URL, result: Result, connections: list[Any], check: Callable[[], None]) -> None:
@@ -98,7 +106,24 @@ def _upgrade(url: URL, result: Result, connections: list[Any], check: Callable[[
     log(f"migrated to {result.head} in {time.monotonic() - started:.1f} s")
 
 
-def _init() -> None:
+def _init(check: Callable[[], None]) -> None:
+    """Runs superset init, which can be repeated. Pods that start write the same permissions, and
+    then one of the two may fail: it runs up to three times. After any other error it does not."""
+    from superset_job_child import ChildFailed
+
+    for left in reversed(range(_INIT_TRIES)):
+        check()
+        try:
+            _init_once()
+            return
+        except ChildFailed as error:
+            if not left or not _CLASH.search(error.output):
+                raise
+            log(f"superset init runs again in {_INIT_PAUSE_SECONDS:.0f} s, because it met other writers: {error.message}")
+        time.sleep(_INIT_PAUSE_SECONDS)
+
+
+def _init_once() -> None:
     """Runs superset init in a new process: the app of this process was created on the old
     schema, and the pods will start on the new one, too."""
     from superset_job_child import run_child
