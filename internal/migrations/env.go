@@ -79,6 +79,9 @@ func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
 	l.set(superset.EnvVersion, o.Release.Runtime.Version)
 	l.set(superset.EnvWorkerDeployment, components.DeploymentName(owner.Name, components.Worker))
 	l.keys(owner, o)
+	if b := owner.Spec.Upgrade.Backup; b != nil && b.Command == nil {
+		l.set(superset.EnvDumps, "1")
+	}
 	l.queries(owner, o)
 	v := owner.Spec.Upgrade.Verify
 	login := o.AsUser && v.LoginFrom != nil

@@ -107,6 +107,9 @@ const (
 	// EnvCreateDatabase is "1" if migrate may create the database. Preflight then
 	// treats a missing database as one that was never migrated.
 	EnvCreateDatabase = "SUPERSET_OPERATOR_CREATE_DATABASE"
+	// EnvDumps is "1" if the upgrade backs up the database with its client programs.
+	// Preflight then refuses a pooler through which a dump would change other sessions.
+	EnvDumps = "SUPERSET_OPERATOR_DUMPS"
 	// EnvVersion is spec.version, which preflight compares with the image's version of
 	// Superset. If it is not set, they are not compared.
 	EnvVersion = "SUPERSET_OPERATOR_VERSION"

@@ -80,6 +80,14 @@ print([connection.exec_driver_sql("SHOW " + name).scalar() for name in ("applica
 		politely(j, "60", "1").expect(t, "TablesBusy", `"the blocker" (user bi`)
 		blocker.end(t)
 	})
+	t.Run("dump", func(t *testing.T) {
+		j := through(migration600(t, pg, "pooled_dump"), pg, port)
+		want(t, newVault(t).backup(t, j, "r1", superset.EnvBackupKeep+"=3"), "ConfigInvalid", "pooler in transaction mode")
+		j.script, j.extra = "preflight", []string{superset.EnvDumps + "=1"}
+		j.expect(t, "ConfigInvalid", "pooler in transaction mode")
+		j.extra = nil // without a backup there is no dump
+		j.expect(t, "")
+	})
 	t.Run("budget", func(t *testing.T) {
 		j := through(migration600(t, pg, "pooled_budget"), pg, port)
 		j.raw = atRecord("94e7a3499973", `cursor.execute("SELECT pg_sleep(600)")`)

@@ -44,6 +44,7 @@ def inspect(result: Result) -> None:
     except ImportError as error:
         raise JobError("ImageBroken", f"the image lacks a Python module: {error}") from error
     import superset_job_create
+    import superset_job_pooler
     import superset_job_queries
     import superset_job_user
     from superset_job_database import check_may_migrate, database_url, read_facts, read_only
@@ -75,6 +76,8 @@ def inspect(result: Result) -> None:
         if not missing:
             with read_only(url) as connection:
                 check_may_migrate(connection)
+            if result.revision and os.environ.get("SUPERSET_OPERATOR_DUMPS") == "1":
+                superset_job_pooler.check_dump(url)
         result.path = _path(graph, result)
     superset_job_queries.check_queries()
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import superset_job
 import superset_job_scratch
 from superset_job import JobError, Result, log
+from superset_job_outcome import custom
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -46,6 +47,7 @@ def prepare(result: Result) -> None:
     from superset_job_client import write_connection, write_private
     from superset_job_database import check_primary, database_url
     from superset_job_lock import migration_lock
+    from superset_job_pooler import check_dump
 
     url = database_url()
     folder = Path(os.environ.get("SUPERSET_OPERATOR_SHARED_DIR", "/run/superset-operator"))
@@ -61,6 +63,8 @@ def prepare(result: Result) -> None:
             f"only an upgrade on PostgreSQL can be rehearsed, not on {url.get_backend_name()}: set rehearsal: Never",
         )
     check_primary(url, result)
+    if _dumps():
+        check_dump(url)
     with migration_lock(url):
         facts, others = _facts(url, result)
         if superset_job_scratch.wanted():
@@ -71,6 +75,12 @@ def prepare(result: Result) -> None:
     log(f"{facts['DIALECT']} {facts['SERVER_VERSION']} at {result.revision or 'no revision (never migrated)'}")
     if superset_job_scratch.wanted():
         superset_job_scratch.write(url, folder)
+
+
+def _dumps() -> bool:
+    """Whether the next container dumps the database: not for a restore, whose settings end with
+    its transaction, and not if the user's command runs instead."""
+    return superset_job_scratch.wanted() or "SUPERSET_OPERATOR_BACKUP_KEEP" in os.environ and not custom()
 
 
 def _copy_facts(url: URL, schema: str, folder: Path) -> dict[str, str]:
