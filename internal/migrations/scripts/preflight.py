@@ -50,6 +50,7 @@ def inspect(result: Result) -> None:
     from superset_job_database import check_may_migrate, database_url, read_facts, read_only
     from superset_job_others import read_workers
     from superset_job_redis import check_cache_url
+    from superset_job_rights import check_may_migrate_mysql
     from superset_job_secrets import direction
     from superset_job_web import reaches_web
 
@@ -76,6 +77,7 @@ def inspect(result: Result) -> None:
         if not missing:
             with read_only(url) as connection:
                 check_may_migrate(connection)
+                check_may_migrate_mysql(connection, [graph.files[revision] for revision in result.pending])
             if result.revision and os.environ.get("SUPERSET_OPERATOR_DUMPS") == "1":
                 superset_job_pooler.check_dump(url)
         result.path = _path(graph, result)

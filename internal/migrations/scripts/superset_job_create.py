@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from superset_job import JobError, describe, log
 from superset_job_database import classify, is_unreachable, new_engine
+from superset_job_rights import matches
 from superset_job_tables import sqlstate
 
 # invalid_catalog_name: a failed connect of libpq has no SQLSTATE, only this text.
@@ -111,7 +112,4 @@ def _grants_create(grant: str, database: str) -> bool:
         return False
     if not {"ALL PRIVILEGES", "CREATE"} & {right.strip() for right in found[1].split(",")}:
         return False
-    # The name is a pattern: _ matches any character and % any number of them, unless escaped.
-    wild = {"_": ".", "%": ".*"}
-    parts = re.findall(r"\\.|.", (found[2] or "%").replace("``", "`"))
-    return bool(re.fullmatch("".join(wild.get(part) or re.escape(part[-1]) for part in parts), database))
+    return matches(found[2] or "%", database)
