@@ -3,9 +3,12 @@
 package lifecycle
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -67,14 +70,17 @@ func TestPlannedBackupNeedsItsClaim(t *testing.T) {
 		edit  func(*state.Observation)
 		needs bool
 	}{
-		"no gate":   {func(*state.Observation) {}, true},
-		"at a gate": {func(o *state.Observation) { o.Policy.Approval = v1alpha1.ApprovalAlways }, true},
-		"no backup": {func(o *state.Observation) { o.Policy.Backup = false }, false},
-		"paused":    {func(o *state.Observation) { o.Policy.Paused = true }, false},
+		"not checked": {func(o *state.Observation) { o.BackupCheck = migrations.Progress{} }, true},
+		"no gate":     {func(*state.Observation) {}, true},
+		"at a gate":   {func(o *state.Observation) { o.Policy.Approval = v1alpha1.ApprovalAlways }, true},
+		"no backup":   {func(o *state.Observation) { o.Policy.Backup = false }, false},
+		"paused":      {func(o *state.Observation) { o.Policy.Paused = true }, false},
 	} {
 		o := statetest.Upgrade(v1alpha1.PhaseValidate)
 		o.Policy.Backup = true
 		o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Database: "postgresql", Revision: "old", Head: "new", PendingCount: 1}}
+		o.BackupCheck = migrations.Progress{Attempt: 1, Done: true}
+		record(o, migrations.Preflight, migrations.BackupCheck)
 		c.edit(o)
 		d := Decide(state.Of(o))
 		if d.Work.Store != nil {
@@ -92,5 +98,65 @@ func TestPlannedBackupNeedsItsClaim(t *testing.T) {
 		if d.Kind != KindWait || d.Reason != v1alpha1.ReasonBlocked || d.Message != o.NoClaim || d.Recheck == 0 || d.NeedsClaim() {
 			t.Errorf("%s: %+v", name, d)
 		}
+	}
+}
+
+// record records the ended Jobs of scripts.
+func record(o *state.Observation, scripts ...migrations.Script) {
+	o.Status.Upgrade.Jobs = nil
+	for _, script := range scripts {
+		o.Status.Upgrade.Jobs = append(o.Status.Upgrade.Jobs, o.JobOf(script).Record(script))
+	}
+}
+
+// A backup is checked before anything stops: after the preflight, and before the plan is stored.
+// A check that cannot begin or end fails the run in Validate, with the cause.
+func TestBackupIsChecked(t *testing.T) {
+	checked := func(edit func(*state.Observation)) Decision {
+		o := statetest.Upgrade(v1alpha1.PhaseValidate)
+		o.Policy.Backup, o.Status.Upgrade.Touched = true, false
+		o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Database: "postgresql", Revision: "old", Head: "new", PendingCount: 1}}
+		record(o, migrations.Preflight)
+		edit(o)
+		return Decide(state.Of(o))
+	}
+	late := func(o *state.Observation) { o.Status.Upgrade.WorkingSince = &metav1.Time{Time: o.Now.Add(-time.Hour)} }
+	if d := checked(func(*state.Observation) {}); d.Work.Job.Script != migrations.BackupCheck || d.Work.Store != nil {
+		t.Errorf("after the preflight: %+v", d)
+	}
+	pull := "container database waits: ImagePullBackOff: Back-off pulling image example.invalid/none:1"
+	d := checked(func(o *state.Observation) {
+		o.BackupCheck = migrations.Progress{Attempt: 1, Active: true, Blocked: pull}
+	})
+	if d.Kind != KindWait || d.Reason != v1alpha1.ReasonBlocked || !strings.Contains(d.Message, pull) {
+		t.Errorf("an image that cannot be pulled: %+v", d)
+	}
+	d = checked(func(o *state.Observation) {
+		o.BackupCheck = migrations.Progress{Attempt: 1, Active: true, Blocked: pull}
+		late(o)
+	})
+	if !d.Moves(Fail) || d.Reason != v1alpha1.ReasonDeadlineExceeded || !strings.Contains(d.Message, pull) || d.NeedsClaim() {
+		t.Errorf("the same at the deadline: %+v", d)
+	}
+	if d = checked(late); !d.Moves(Fail) || !d.NeedsClaim() {
+		t.Errorf("without a Job at the deadline: %+v", d)
+	}
+	d = checked(func(o *state.Observation) { o.NoClaim = "claim ours does not exist"; late(o) })
+	if !d.Moves(Fail) || !strings.Contains(d.Message, "claim ours does not exist") || d.NeedsClaim() {
+		t.Errorf("without a claim at the deadline: %+v", d)
+	}
+	d = checked(func(o *state.Observation) {
+		o.BackupCheck = migrations.Progress{Attempt: 1, Result: migrations.Result{Reason: migrations.ReasonBackupFailed, Message: "too little space"}}
+		record(o, migrations.Preflight, migrations.BackupCheck)
+	})
+	if !d.Moves(Fail) || d.Reason != string(migrations.ReasonBackupFailed) || d.Message != "too little space" {
+		t.Errorf("refused: %+v", d)
+	}
+	d = checked(func(o *state.Observation) {
+		o.BackupCheck = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Facts: migrations.Facts{BackupNote: "little space"}}}
+		record(o, migrations.Preflight, migrations.BackupCheck)
+	})
+	if d.Work.Store == nil || !slices.Contains(d.Planned.Plan.Notes, "little space") {
+		t.Errorf("with a note: %+v", d)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // Kind is what a Decision does: a closed set.
@@ -51,6 +52,8 @@ type Decision struct {
 	Tokens Tokens
 	// Recheck is when to decide again although nothing has changed; 0 for never.
 	Recheck time.Duration
+	// namesClaim is true for a failure that the claim of a backup may have caused.
+	namesClaim bool
 }
 
 // Wait is what a person can do about a wait.
@@ -83,10 +86,10 @@ type Tokens struct {
 	Refused string
 }
 
-// NeedsClaim is true when a plan with a backup is complete, or waits at a gate: whether its
-// claim can be used is to be read, and decided again.
+// NeedsClaim is true when the backup of a plan is about to be checked, and again when the plan is
+// complete or waits at a gate: whether its claim can be used is to be read, and decided again.
 func (d *Decision) NeedsClaim() bool {
-	return d.Planned.Plan != nil && d.Planned.Plan.Backup && (d.Moves(Migrate) || d.Wait.Gate != "")
+	return d.namesClaim || d.Work.Job.Script == migrations.BackupCheck || d.Planned.Plan != nil && d.Planned.Plan.Backup && (d.Moves(Migrate) || d.Wait.Gate != "")
 }
 
 // RestoresFrom is the name of the backup that a move is about to restore; empty for none.

@@ -166,6 +166,8 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 		return "migrates or backs up outside DBMigrate"
 	case a.Script == migrations.Rehearse && (state.Of(o).Phase != v1alpha1.PhaseValidate || o.StoredRelease(a.Current).Hash == ""):
 		return "rehearses without a running release, or outside Validate"
+	case a.Script == migrations.BackupCheck && (state.Of(o).Phase != v1alpha1.PhaseValidate || !o.Policy.Backup):
+		return "checks a backup that is not planned, or outside Validate"
 	case (a.Script == migrations.Downgrade || a.Script == migrations.Restore) && state.Of(o).Phase != v1alpha1.PhaseRollback:
 		return "downgrades or restores outside Rollback"
 	case a.Script.ChangesSchema() && o.Tiers[state.Scheduler].Pods > 0:
@@ -188,7 +190,7 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 
 func progressOf(o *state.Observation, script migrations.Script) migrations.Progress {
 	return map[migrations.Script]migrations.Progress{
-		migrations.Preflight: o.Preflight, migrations.Rehearse: o.Rehearse, migrations.Backup: o.Backup, migrations.Migrate: o.Migrate,
+		migrations.Preflight: o.Preflight, migrations.BackupCheck: o.BackupCheck, migrations.Rehearse: o.Rehearse, migrations.Backup: o.Backup, migrations.Migrate: o.Migrate,
 		migrations.Verify: o.Verify, migrations.Downgrade: o.Downgrade, migrations.Restore: o.Restore}[script]
 }
 

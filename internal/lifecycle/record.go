@@ -55,7 +55,7 @@ func endedJobs(s *state.Snapshot) []v1alpha1.JobRecord {
 func waitedFor(p v1alpha1.Phase) []migrations.Script {
 	switch p {
 	case v1alpha1.PhaseValidate:
-		return []migrations.Script{migrations.Preflight, migrations.Rehearse}
+		return []migrations.Script{migrations.Preflight, migrations.BackupCheck, migrations.Rehearse}
 	case v1alpha1.PhaseDBMigrate:
 		return []migrations.Script{migrations.Backup, migrations.Migrate}
 	case v1alpha1.PhaseVerify:

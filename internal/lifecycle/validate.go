@@ -26,7 +26,9 @@ func decideValidate(s *state.Snapshot) Decision {
 		return fail(s, reason, message)
 	}
 	if overdue(s) && !validated(s) {
-		return expired(s, cmp.Or(s.Preflight.Blocked, s.Rehearse.Blocked))
+		d := expired(s, cmp.Or(s.Preflight.Blocked, s.BackupCheck.Blocked, s.NoClaim, s.Rehearse.Blocked))
+		d.namesClaim = plan.BacksUp(s) && s.BackupCheck.Attempt == 0 && s.NoClaim == ""
+		return d
 	}
 	work := actions.KeepAll(s)
 	if d, goesOn := validateJobs(s, work); goesOn {
@@ -35,24 +37,46 @@ func decideValidate(s *state.Snapshot) Decision {
 	return decidePlanned(s, work)
 }
 
-// validated is true once the preflight has passed, and the rehearsal where there is one.
+// validated is true once the preflight has passed, and the backup check and the rehearsal where
+// there is one.
 func validated(s *state.Snapshot) bool {
-	return preflightPassed(s) && (s.Rehearse.Done || !plan.Rehearses(s))
+	return preflightPassed(s) && (s.BackupCheck.Done || !plan.BacksUp(s)) && (s.Rehearse.Done || !plan.Rehearses(s))
 }
 
 // preflightPassed is true once the preflight has found nothing in the way.
 func preflightPassed(s *state.Snapshot) bool { return s.Preflight.Done || s.Schema.AheadOfTarget }
 
-// validateJobs follows the preflight and then the rehearsal; goesOn is false once both are
-// done.
+// validateJobs follows the preflight, the backup check and the rehearsal; goesOn is false once
+// they are done. What may take long is the last.
 func validateJobs(s *state.Snapshot, work actions.Work) (d Decision, goesOn bool) {
 	if d, goesOn := runJob(s, s.Preflight, work, preflightJob(s)); goesOn && !preflightPassed(s) {
 		return d, true
+	}
+	if plan.BacksUp(s) {
+		if d, goesOn := checkBackup(s, work); goesOn {
+			return d, true
+		}
 	}
 	if !plan.Rehearses(s) {
 		return Decision{}, false
 	}
 	return runJob(s, s.Rehearse, work, actions.RunJob{Script: migrations.Rehearse, Release: s.Run.ToRelease, Current: s.Run.FromRelease})
+}
+
+// checkBackup follows the Job that checks whether a backup can be taken. It mounts the claim, so
+// that a claim which cannot be used is reported in its place.
+func checkBackup(s *state.Snapshot, work actions.Work) (d Decision, goesOn bool) {
+	if s.NoClaim != "" && !s.BackupCheck.Done {
+		return noClaim(s, work), true
+	}
+	return runJob(s, s.BackupCheck, work, actions.RunJob{Script: migrations.BackupCheck, Release: s.Run.ToRelease})
+}
+
+// noClaim waits for a claim that a backup can use.
+func noClaim(s *state.Snapshot, work actions.Work) Decision {
+	d := Decision{Work: work, Recheck: claimRecheck}
+	d.waitFor(v1alpha1.ReasonBlocked, s.NoClaim)
+	return d
 }
 
 // replaced is what an edit means before anything has changed.
@@ -106,8 +130,7 @@ func decidePlanned(s *state.Snapshot, work actions.Work) Decision {
 		work.Store = &actions.StoreRelease{Planned: planned, Head: s.Preflight.Result.Head}
 		d = stay(s, work, "storing the release", "")
 	case planned.Plan.Backup && s.NoClaim != "": // nothing has been stopped yet
-		d = Decision{Work: work, Recheck: claimRecheck}
-		d.waitFor(v1alpha1.ReasonBlocked, s.NoClaim)
+		d = noClaim(s, work)
 	case plan.SkipsMigration(s):
 		d = move(SkipMigration)
 	default:

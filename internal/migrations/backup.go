@@ -4,6 +4,7 @@ package migrations
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strconv"
 
@@ -17,9 +18,9 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// The pod of a backup or restore runs three containers one after the other. The first uses
+// The pod of a backup, of its check or of a restore runs three containers one after the other. The first uses
 // Superset's image to interpret the URI as Superset does, the second uses the database's
-// image to dump or load, and the main container uses Superset's image to verify the outcome
+// image to dump, check or load, and the main container uses Superset's image to verify the outcome
 // and report it.
 const (
 	prepareContainer  = "prepare"
@@ -48,11 +49,21 @@ func backupSpec(owner *v1alpha1.Superset) v1alpha1.BackupSpec {
 	return *owner.Spec.Upgrade.Backup
 }
 
+// tools are the scripts of the operator that use the database's client programs.
+var tools = map[Script]string{BackupCheck: "/backup_check.sh", Backup: "/dump.sh", Restore: "/load.sh"}
+
+// shells are the programs that userCommand knows to run a command of their own.
+var shells = []string{"sh", "ash", "bash", "dash"}
+
 // userCommand is the user's command for a script; nil for the scripts of the operator. A
 // backup with a checksum was dumped by the operator's script, so the operator's script loads
-// it.
+// it. The check only starts the shell of the user's command, if it has one.
 func userCommand(spec v1alpha1.BackupSpec, o Order) []string {
 	switch {
+	case o.Script == BackupCheck && spec.Command != nil:
+		return []string{spec.Command[0], "-c", ":"}
+	case o.Script == BackupCheck:
+		return nil
 	case o.Script == Backup:
 		return spec.Command
 	case o.SHA256 == "":
@@ -68,13 +79,16 @@ func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	spec := backupSpec(owner)
 	env.set(superset.EnvSharedDir, superset.SharedDir)
 	env.set(superset.EnvBackup, o.Backup)
-	if o.Script == Backup {
+	switch o.Script {
+	case BackupCheck:
+		env.set(superset.EnvBackupCheck, "1")
+	case Backup:
 		keep := int32(defaultKeep)
 		if spec.Keep != nil {
 			keep = *spec.Keep
 		}
 		env.set(superset.EnvBackupKeep, strconv.Itoa(int(keep)))
-	} else {
+	default:
 		env.set(superset.EnvBackupSHA256, o.SHA256)
 		env.set(superset.EnvExpectedRevision, o.Revision)
 	}
@@ -154,6 +168,22 @@ func ClaimOf(job *batchv1.Job) string {
 	return ""
 }
 
+// CheckOutdated is true for the Job of a backup check with another claim or image than spec asks
+// for now: spec.upgrade.backup is not part of a release, so an edit begins no other run.
+func CheckOutdated(owner *v1alpha1.Superset, job *batchv1.Job) bool {
+	spec := backupSpec(owner)
+	claim, images := "", []string{spec.Image}
+	if mountsClaim(spec) {
+		claim = ClaimName(owner)
+	}
+	if spec.Image == "" {
+		images = []string{postgresClient, mysqlClient}
+	}
+	return ClaimOf(job) != claim || slices.ContainsFunc(job.Spec.Template.Spec.InitContainers, func(c corev1.Container) bool {
+		return c.Name == databaseContainer && !slices.Contains(images, c.Image)
+	})
+}
+
 // MountsClaim is false if the user's command stores the backups of a Superset elsewhere.
 func MountsClaim(owner *v1alpha1.Superset) bool { return mountsClaim(backupSpec(owner)) }
 
@@ -162,7 +192,7 @@ func mountsClaim(spec v1alpha1.BackupSpec) bool {
 	return spec.Command == nil || spec.Claim.Name != "" || spec.Claim.Size != nil
 }
 
-// addDatabaseClient adds the first two containers of a backup or restore. They are derived
+// addDatabaseClient adds the first two containers of a backup, of its check or of a restore. They are derived
 // from the main container after the user's patch, because all three need what it mounts, such
 // as a certificate. If the patch removed the main container, nothing is added.
 func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
@@ -183,10 +213,18 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	prepare := *main.DeepCopy()
 	prepare.Name = prepareContainer
 	prepare.Command = []string{"python", superset.ScriptsDir + "/prepare.py"}
-	pod.InitContainers = append(pod.InitContainers, prepare, databaseClient(main, owner, o))
+	pod.InitContainers = append(pod.InitContainers, prepare)
+	if o.Script != BackupCheck || startable(spec) {
+		pod.InitContainers = append(pod.InitContainers, databaseClient(main, owner, o))
+	}
 }
 
-// databaseClient is the container that dumps or loads. It has the mounts of the main
+// startable is false for a user's command that the check cannot start without taking a backup.
+func startable(spec v1alpha1.BackupSpec) bool {
+	return len(spec.Command) == 0 || slices.Contains(shells, path.Base(spec.Command[0]))
+}
+
+// databaseClient is the container that dumps, checks or loads. It has the mounts of the main
 // container but not its environment: no secret key, and the URI only for a user's command.
 func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) corev1.Container {
 	spec := backupSpec(owner)
@@ -199,14 +237,12 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 	default:
 		c.Image = mysqlClient
 	}
-	tool := "/dump.sh"
-	if o.Script == Restore {
-		tool = "/load.sh"
-	}
-	c.Command = []string{"sh", superset.ScriptsDir + tool}
+	c.Command = []string{"sh", superset.ScriptsDir + tools[o.Script]}
 	c.Args, c.EnvFrom, c.Env = nil, nil, backupEnv(owner, o)
 	if command := userCommand(spec, o); command != nil {
 		c.Command = command
+	}
+	if o.Script != BackupCheck && userCommand(spec, o) != nil {
 		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))
 	}
 	c.Env = append(c.Env, components.UserEnv(o.Release.Jobs.Env)...)

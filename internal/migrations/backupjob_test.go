@@ -123,3 +123,69 @@ func TestUserCommandsHaveAFolder(t *testing.T) {
 		}
 	}
 }
+
+// The check starts the containers of a backup, with the same image and claim. A user's command is
+// not run: its shell shows that the image can be had.
+func TestBackupCheck(t *testing.T) {
+	s, r := read(t, "plain")
+	for name, c := range map[string]struct {
+		command []string
+		claim   string
+		image   string
+		starts  []string
+		mounts  string
+	}{
+		"the operator's script": {nil, "", "postgres:17", []string{"sh", superset.ScriptsDir + "/backup_check.sh"}, s.Name + "-backups"},
+		"a claim of the user":   {nil, "mine", "postgres:17", []string{"sh", superset.ScriptsDir + "/backup_check.sh"}, "mine"},
+		"a user's shell":        {[]string{"/bin/bash", "-c", "take"}, "", "registry.invalid/snapshots:1", []string{"/bin/bash", "-c", ":"}, ""},
+		"a user's program":      {[]string{"/take"}, "mine", "", nil, "mine"},
+	} {
+		s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{Command: c.command, Claim: v1alpha1.BackupClaim{Name: c.claim}}
+		if c.command != nil {
+			s.Spec.Upgrade.Backup.Image = "registry.invalid/snapshots:1"
+		}
+		job, err := Job(s, Order{Script: BackupCheck, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := job.Spec.Template.Spec
+		image, starts := "", []string(nil)
+		for _, client := range pod.InitContainers[1:] {
+			image, starts = client.Image, client.Command
+			if slices.ContainsFunc(client.Env, func(e corev1.EnvVar) bool { return e.ValueFrom != nil }) {
+				t.Errorf("%s: the check has a Secret: %+v", name, client.Env)
+			}
+		}
+		if image != c.image || !slices.Equal(starts, c.starts) || ClaimOf(job) != c.mounts {
+			t.Errorf("%s: image %q, command %v, claim %q", name, image, starts, ClaimOf(job))
+		}
+		if len(job.Spec.Template.Annotations) > 0 {
+			t.Errorf("%s: a check holds its node: %v", name, job.Spec.Template.Annotations)
+		}
+	}
+}
+
+func TestCheckOutdated(t *testing.T) {
+	s, r := read(t, "plain")
+	first := &v1alpha1.BackupSpec{}
+	for name, c := range map[string]struct {
+		checked, now *v1alpha1.BackupSpec
+		outdated     bool
+	}{
+		"the same":          {first, first, false},
+		"another keep":      {first, &v1alpha1.BackupSpec{Keep: new(int32)}, false},
+		"an image":          {first, &v1alpha1.BackupSpec{Image: "other:1"}, true},
+		"no image any more": {&v1alpha1.BackupSpec{Image: "other:1"}, first, true},
+		"a claim":           {first, &v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "mine"}}, true},
+	} {
+		s.Spec.Upgrade.Backup = c.checked
+		job, err := Job(s, Order{Script: BackupCheck, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Spec.Upgrade.Backup = c.now
+		if got := CheckOutdated(s, job); got != c.outdated {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -52,7 +52,7 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		}
 	case Rehearse:
 		env.keys(owner, o)
-	case Backup, Restore:
+	case BackupCheck, Backup, Restore:
 		env.owner(owner)
 		env = append(env, backupEnv(owner, o)...)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// Facts are what preflight reads about the database, the broker and the image besides the
-// schema. A script that does not know one leaves it empty. None is part of the plan's hash.
+// Facts are what preflight and the backup check read about the database, the broker, the image
+// and the claim, besides the schema. A script that does not know one leaves it empty. None is part of the plan's hash.
 type Facts struct {
 	// Tables is true if the database has no alembic revision for this connection, but a table
 	// of Superset (dbs or ab_user). Such a database is not empty.
@@ -45,6 +45,9 @@ type Facts struct {
 	// WebWhy is the error if it did not; at most 128 characters.
 	Web    v1alpha1.WebAccess `json:"web,omitempty"`
 	WebWhy string             `json:"webWhy,omitempty"`
+	// BackupNote is what the backup check found and does not refuse, such as little space in
+	// the claim; empty for nothing. At most 128 characters.
+	BackupNote string `json:"backupNote,omitempty"`
 }
 
 // Session is a group of database sessions with the same application name.
@@ -73,6 +76,7 @@ func (f *Facts) bound() {
 		f.TablesIn = ""
 	}
 	f.Beat, f.Package, f.VersionNote = cut(f.Beat, maxIdentity), cut(f.Package, maxFact), cut(f.VersionNote, maxIdentity)
+	f.BackupNote = cut(f.BackupNote, maxIdentity)
 	f.Sessions = f.Sessions[:min(len(f.Sessions), maxSessions)]
 	for i := range f.Sessions {
 		f.Sessions[i].Name = cut(strings.ToValidUTF8(f.Sessions[i].Name, "?"), maxFact)

@@ -28,6 +28,9 @@ const (
 	Preflight Script = "preflight"
 	// Rehearse runs the migration and its downgrade on a copy of the database.
 	Rehearse Script = "rehearse"
+	// BackupCheck checks that a backup can be taken. It changes nothing but an empty folder in
+	// the claim.
+	BackupCheck Script = "backup-check"
 	// Backup dumps the database into a claim.
 	Backup Script = "backup"
 	// Migrate migrates the database to the image's head and runs superset init.
@@ -41,11 +44,14 @@ const (
 )
 
 // Scripts lists all scripts: those of an upgrade in their order, then those of a rollback.
-var Scripts = []Script{Preflight, Rehearse, Backup, Migrate, Verify, Downgrade, Restore}
+var Scripts = []Script{Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade, Restore}
 
 // ChangesSchema is true for a script that changes the schema. The operator never deletes its Job
 // while it runs, and no two of them run at the same time.
 func (s Script) ChangesSchema() bool { return s == Migrate || s == Downgrade || s == Restore }
+
+// file is the name of the script in the container, without a suffix.
+func (s Script) file() string { return strings.ReplaceAll(string(s), "-", "_") }
 
 // copiesDatabase is true for a script that reads the whole database.
 func (s Script) copiesDatabase() bool { return s == Backup || s == Rehearse }
@@ -157,7 +163,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		ConfigMap: o.Release.ConfigMap,
 		Platform:  o.Platform,
 		Labels:    labels,
-		Command:   []string{"python", superset.ScriptsDir + "/" + string(o.Script) + ".py"},
+		Command:   []string{"python", superset.ScriptsDir + "/" + o.Script.file() + ".py"},
 		Env:       scriptEnv(owner, o),
 		Requests: corev1.ResourceList{
 			corev1.ResourceCPU:    resource.MustParse("100m"),
@@ -177,7 +183,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	}
 	runOnce(&patched.Spec)
 	switch o.Script {
-	case Backup, Restore:
+	case BackupCheck, Backup, Restore:
 		addDatabaseClient(&patched.Spec, owner, o)
 	case Rehearse:
 		if err := addRehearsal(&patched.Spec, owner, o); err != nil {

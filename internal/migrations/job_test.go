@@ -305,8 +305,8 @@ func TestQueries(t *testing.T) {
 func TestScriptsConfigMap(t *testing.T) {
 	cm := ScriptsConfigMap("bi", "analytics")
 	for _, script := range Scripts {
-		if !strings.Contains(cm.Data[string(script)+".py"], "import") {
-			t.Errorf("%s.py is missing", script)
+		if !strings.Contains(cm.Data[script.file()+".py"], "import") {
+			t.Errorf("%s.py is missing", script.file())
 		}
 	}
 	if cm.Immutable == nil || !*cm.Immutable || !strings.HasSuffix(cm.Name, scriptsHash) || cm.Name != scriptsName("bi") {

@@ -54,7 +54,8 @@ const (
 	// ReasonDowngradeFailed: the schema could not be downgraded. On PostgreSQL it is
 	// unchanged, elsewhere it may be partially migrated.
 	ReasonDowngradeFailed Reason = "DowngradeFailed"
-	// ReasonBackupFailed: the database could not be dumped, or the dump could not be stored.
+	// ReasonBackupFailed: the database could not be dumped, or the dump could not be stored. In
+	// the backup check: either is certain to fail.
 	ReasonBackupFailed Reason = "BackupFailed"
 	// ReasonToolMismatch: the database image lacks the client programs, or they are too old
 	// for the server; the message has both versions.
@@ -127,9 +128,9 @@ func (r Reason) MayBreakSchema() bool { return breaking[r] }
 // Result is the line of JSON that a script writes as the termination message of its container.
 // If it would be longer than the container's limit, lists lose entries and texts are shortened.
 type Result struct {
-	// Script is inspect, rehearse, migrate, verify, downgrade, backup or restore. It is
-	// prepare for the first container of rehearse, backup and restore, whose result is read
-	// only if it fails.
+	// Script is inspect, backup-check, rehearse, migrate, verify, downgrade, backup or restore.
+	// It is prepare for the first container of backup-check, rehearse, backup and restore,
+	// whose result is read only if it fails.
 	Script string `json:"script"`
 	// Reason is empty for success.
 	Reason Reason `json:"reason,omitempty"`

@@ -136,7 +136,7 @@ const (
 	ReencryptBack = "back"
 )
 
-// Environment variables of the backup and restore Jobs, in all their containers.
+// Environment variables of the backup, backup check and restore Jobs, in all their containers.
 const (
 	// EnvBackup is the backup's name, such as r7, and its folder below [EnvBackupDir].
 	EnvBackup = "SUPERSET_OPERATOR_BACKUP"
@@ -147,6 +147,8 @@ const (
 	// EnvBackupKeep is how many of the newest backups are kept, including the new one.
 	// Default: 3.
 	EnvBackupKeep = "SUPERSET_OPERATOR_BACKUP_KEEP"
+	// EnvBackupCheck is "1" if the Job only checks that a backup can be taken.
+	EnvBackupCheck = "SUPERSET_OPERATOR_BACKUP_CHECK"
 	// EnvBackupSHA256 is the expected SHA-256 of the dump to restore, in hexadecimal.
 	// Default: that in the backup's manifest.
 	EnvBackupSHA256 = "SUPERSET_OPERATOR_BACKUP_SHA256"

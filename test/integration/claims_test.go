@@ -5,6 +5,7 @@ package integration
 import (
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -109,6 +110,32 @@ func TestBackupWaitsForItsClaim(t *testing.T) {
 	if claim := f.claim("bi-backups"); claim.UID == legacy.UID {
 		t.Error("the claim was not created again")
 	}
+}
+
+// A backup whose image cannot be had is refused in Validate: nothing has been stopped for it. An
+// edit of spec.upgrade.backup checks again.
+func TestBackupImageIsPulledInValidate(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0", strategy(v1alpha1.StrategyDrain), backup(v1alpha1.BackupSpec{Image: "example.invalid/none:1"}))
+	f.rec.forget()
+	f.edit(version("6.0.0"))
+	f.blockedInValidate("container database waits: ImagePullBackOff", "example.invalid/none:1")
+	f.edit(func(s *v1alpha1.Superset) {
+		s.Spec.Upgrade.Deadlines.Validate = &metav1.Duration{Duration: time.Second}
+	})
+	s := f.phase(v1alpha1.PhaseFailed)
+	contains(t, f.message(s), "Validate failed", "ImagePullBackOff", "example.invalid/none:1")
+	f.runs("5.0.0")
+	for _, c := range f.rec.changes() {
+		if component, ok := c.obj.(v1alpha1.Component); ok && component.ComponentSpec().Mode == v1alpha1.ModeHold {
+			t.Errorf("at %d %T is held", c.at, c.obj)
+		}
+	}
+	f.edit(annotation(v1alpha1.AnnotationRetry, "again"), func(s *v1alpha1.Superset) { s.Spec.Upgrade.Deadlines.Validate = nil })
+	f.blockedInValidate("container database waits: ImagePullBackOff")
+	f.edit(backedUp)
+	f.ready("6.0.0")
 }
 
 // blockedInValidate waits until a run is blocked in Validate with everything serving.

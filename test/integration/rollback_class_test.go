@@ -47,7 +47,7 @@ func TestBackup(t *testing.T) {
 		t.Errorf("history: %+v", h)
 	}
 	order := f.jobsInOrder()
-	if diff := cmp.Diff([]string{"preflight-2", "backup-2", "migrate-2", "verify-2"}, order[len(order)-4:]); diff != "" {
+	if diff := cmp.Diff([]string{"preflight-2", "backup-check-2", "backup-2", "migrate-2", "verify-2"}, order[len(order)-5:]); diff != "" {
 		t.Errorf("order of Jobs (-want +got):\n%s", diff)
 	}
 	f.drainedBefore("backup")

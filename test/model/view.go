@@ -144,8 +144,8 @@ func tierSeen(t tier, p pods) machine.Tier {
 func (m *model) observeJobs(o *machine.Observation, v *view) {
 	list := m.jobLists.items[v.jobs]
 	st := m.statuses[m.supersets.items[v.superset].status]
-	progress := [scriptCount]*migrations.Progress{preflight: &o.Preflight, backup: &o.Backup, migrate: &o.Migrate,
-		verify: &o.Verify, downgrade: &o.Downgrade, restore: &o.Restore}
+	progress := [scriptCount]*migrations.Progress{preflight: &o.Preflight, backupCheck: &o.BackupCheck, backup: &o.Backup,
+		migrate: &o.Migrate, verify: &o.Verify, downgrade: &o.Downgrade, restore: &o.Restore}
 	for _, j := range list {
 		if j.at == noJob {
 			continue

@@ -130,20 +130,22 @@ func (r *Reconciler) usableClaim(ctx context.Context, s *v1alpha1.Superset, name
 }
 
 // provideClaim provides the claim that a Job mounts; it does nothing for a Job without one.
-// A restore needs the claim with its backup, and a backup the claim that spec names.
+// A restore needs the claim with its backup, and a backup or its check the claim that spec names.
 // Otherwise the operator creates it. It has no owner, because backups outlive the Superset.
 func (r *Reconciler) provideClaim(ctx context.Context, s *v1alpha1.Superset, script migrations.Script, name string) error {
 	if name == "" {
 		return nil
 	}
 	ours := migrations.Claim(s)
-	creates := script == migrations.Backup && ours != nil
+	creates := script != migrations.Restore && ours != nil
 	found, err := r.usableClaim(ctx, s, name, !creates)
 	if err != nil || !creates {
 		return err
 	}
 	if found != nil {
-		r.warnOfPruning(s, found)
+		if script == migrations.Backup {
+			r.warnOfPruning(s, found)
+		}
 		return nil
 	}
 	if err := r.Create(ctx, ours, apply.FieldOwner); err != nil && !apierrors.IsAlreadyExists(err) {

@@ -170,7 +170,8 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 		Workers: hostsOf(w.workers), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,
 		WebReady: a.WebReady, WebUnreachable: a.WebUnreachable,
 	}
-	if s.Status.Schema != nil {
+	o.Database = w.Preflight.Result.Database
+	if o.Database == "" && s.Status.Schema != nil {
 		o.Database = s.Status.Schema.Database
 	}
 	for _, b := range s.Status.Backups {

@@ -21,7 +21,7 @@ const lingerGrace = 30 * time.Second
 
 // waits are the scripts that a phase waits for.
 var waits = map[v1alpha1.Phase][]migrations.Script{
-	v1alpha1.PhaseValidate:  {migrations.Preflight, migrations.Rehearse},
+	v1alpha1.PhaseValidate:  {migrations.Preflight, migrations.BackupCheck, migrations.Rehearse},
 	v1alpha1.PhaseDBMigrate: {migrations.Backup, migrations.Migrate},
 	v1alpha1.PhaseVerify:    {migrations.Verify},
 	v1alpha1.PhaseRollback:  {migrations.Downgrade, migrations.Restore, migrations.Verify},
@@ -87,15 +87,16 @@ func isConsumed(s *v1alpha1.Superset, job *batchv1.Job) bool {
 	return !waitsFor(s, job) || record != nil && int(record.Attempt) >= migrations.AttemptOf(job)
 }
 
-// leftover are the Jobs that run and that no phase waits for. A Job that changes the schema
-// is never one of them.
+// leftover are the Jobs that run and that no phase waits for, and backup checks of what spec no
+// longer asks for. A Job that changes the schema is never one of them.
 func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
 	var out []*batchv1.Job
 	for _, job := range jobs {
 		if scriptOf(job).ChangesSchema() || job.DeletionTimestamp != nil || migrations.Ended(job) {
 			continue
 		}
-		if !waitsFor(s, job) {
+		outdated := scriptOf(job) == migrations.BackupCheck && migrations.CheckOutdated(s, job)
+		if !waitsFor(s, job) || outdated {
 			out = append(out, job)
 		}
 	}

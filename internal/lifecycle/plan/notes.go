@@ -37,6 +37,9 @@ func notes(s *state.Snapshot) []string {
 	if r.Beat != "" {
 		add("another scheduler sends tasks to the broker: %s", r.Beat)
 	}
+	if note := s.BackupCheck.Result.BackupNote; note != "" {
+		add("%s", note)
+	}
 	if r.VersionNote != "" {
 		add("%s", r.VersionNote)
 	}

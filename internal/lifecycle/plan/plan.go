@@ -19,7 +19,7 @@ const defaultMaxLockTime = 5 * time.Second
 
 // Make works out what the run is going to do, once the preflight has passed.
 func Make(s *state.Snapshot) *v1alpha1.Plan {
-	p := &v1alpha1.Plan{Migrations: crossed(s), Backup: backsUp(s), Reencrypt: s.Rotates, Rehearsal: rehearsalFindings(s)}
+	p := &v1alpha1.Plan{Migrations: crossed(s), Backup: BacksUp(s), Reencrypt: s.Rotates, Rehearsal: rehearsalFindings(s)}
 	c := chooseStrategy(s, p.Migrations)
 	p.Strategy, p.StrategyReason, p.Fallback = c.strategy, c.why, c.fallback
 	if c.locks {
@@ -50,10 +50,10 @@ func crossedBefore(s *state.Snapshot) bool {
 	return found != "" && found != s.Preflight.Result.Revision
 }
 
-// backsUp is true when the run takes a backup before it migrates. A database that was
+// BacksUp is true when the run takes a backup before it migrates. A database that was
 // never migrated has nothing to lose. A partially migrated one is not backed up: under
 // its recorded revision that backup would replace the one that a rollback needs.
-func backsUp(s *state.Snapshot) bool {
+func BacksUp(s *state.Snapshot) bool {
 	r := s.Preflight.Result
 	changes := r.PendingCount > 0 || s.Rotates
 	return s.Policy.Backup && r.Revision != "" && changes && !s.Schema.HalfMigrated && !s.Schema.AheadOfTarget

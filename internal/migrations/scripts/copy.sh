@@ -34,16 +34,8 @@ await() {
 # check_disk_full FILE: fails if a program reports a full disk in the file, or if the disk is
 # full: the server may have crashed before it could report that.
 check_disk_full() {
-	grep -q 'No space left on device' "$1" || [ "$(free)" -lt 20480 ] || return 1
+	grep -q 'No space left on device' "$1" || [ "$(free_kib "$scratch")" -lt 20480 ] || return 1
 	too_large 'the disk is full'
-}
-
-# free: free space on the disk of the scratch database, in KiB.
-free() {
-	df -Pk "$scratch" | sed 1d | {
-		read -r _ _ _ kib _
-		echo "$kib"
-	}
 }
 
 too_large() {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first container of a backup, restore or rehearsal: writes what the database's client
+"""The first container of a backup, its check, a restore or a rehearsal: writes what the database's client
 programs in the next container need.
 
 Only Superset's image has the driver that can interpret the URL, and only the database's image
@@ -38,6 +38,10 @@ SELECT c.relname, pg_total_relation_size(c.oid) FROM pg_class c
 WHERE c.relnamespace = quote_ident(current_schema())::regnamespace AND c.relkind = 'r'
 """
 
+_MYSQL_BYTES = (
+    "SELECT CAST(COALESCE(SUM(data_length + index_length), 0) AS UNSIGNED) FROM information_schema.tables WHERE table_schema = DATABASE()"
+)
+
 
 def prepare(result: Result) -> None:
     try:
@@ -67,6 +71,8 @@ def prepare(result: Result) -> None:
         check_dump(url)
     with migration_lock(url):
         facts, others = _facts(url, result)
+        if os.environ.get("SUPERSET_OPERATOR_BACKUP_CHECK") == "1" and not custom():
+            facts["DATABASE_BYTES"] = _check_may_dump(url)
         if superset_job_scratch.wanted():
             facts |= _copy_facts(url, facts["SCHEMA"], folder)
     write_connection(url, folder)
@@ -81,6 +87,18 @@ def _dumps() -> bool:
     """Whether the next container dumps the database: not for a restore, whose settings end with
     its transaction, and not if the user's command runs instead."""
     return superset_job_scratch.wanted() or "SUPERSET_OPERATOR_BACKUP_KEEP" in os.environ and not custom()
+
+
+def _check_may_dump(url: URL) -> str:
+    """The size of the tables in bytes. Raises JobError BackupFailed if the user cannot dump them."""
+    from superset_job_database import read_only
+    from superset_job_rights import check_may_dump
+
+    with read_only(url) as connection:
+        check_may_dump(connection)
+        if connection.dialect.name == "postgresql":
+            return str(sum(size for _, size in connection.exec_driver_sql(_SIZES)))
+        return str(connection.exec_driver_sql(_MYSQL_BYTES).scalar())
 
 
 def _copy_facts(url: URL, schema: str, folder: Path) -> dict[str, str]:

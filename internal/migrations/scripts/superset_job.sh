@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: Apache-2.0
-# Functions of dump.sh, load.sh and copy.sh, which source it. It uses only POSIX shell, sed,
+# Functions of backup_check.sh, dump.sh, load.sh and copy.sh, which source it. It uses only POSIX shell, sed,
 # grep, gzip and coreutils: a database's image has nothing else besides its own programs.
 #
 # A script writes its outcome to the file outcome, as lines key=value. Python in the next
@@ -86,6 +86,14 @@ sum() {
 # size FILE: its size in bytes.
 size() {
 	wc -c <"$1" | tr -d ' '
+}
+
+# free_kib FOLDER: free space on its disk, in KiB.
+free_kib() {
+	df -Pk "$1" | sed 1d | {
+		read -r _ _ _ kib _
+		echo "$kib"
+	}
 }
 
 # fact BACKUP KEY: a value of the manifest, in which dump.sh writes one value per line.

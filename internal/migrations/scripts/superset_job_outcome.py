@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the outcome that dump.sh, load.sh or copy.sh wrote."""
+"""Reading the outcome that backup_check.sh, dump.sh, load.sh or copy.sh wrote."""
 
 from __future__ import annotations
 
@@ -36,6 +36,14 @@ def read_outcome(result: Result, reason: str) -> None:
         result.backup["takenAt"] = facts["takenAt"]
     if facts.get("kept"):
         result.backup["kept"] = facts["kept"].split(",")
+
+
+def read_note() -> str:
+    """What the check of a backup found and does not refuse. Raises a JobError if it refuses."""
+    facts = _facts("BackupFailed")
+    if facts.get("reason"):
+        raise JobError(facts["reason"], facts.get("message", ""))
+    return facts.get("note", "")
 
 
 def read_copy() -> dict[str, Any]:

@@ -17,6 +17,8 @@ type Behavior string
 const (
 	// PreflightFails ends preflight with reason ImageBroken.
 	PreflightFails Behavior = "preflight-fails"
+	// BackupCheckFails ends backup-check with reason BackupFailed.
+	BackupCheckFails Behavior = "backup-check-fails"
 	// RehearseFails ends rehearse with reason MigrationFailed.
 	RehearseFails Behavior = "rehearse-fails"
 	// RehearseTooLarge ends rehearse with reason RehearsalTooLarge.
@@ -96,7 +98,7 @@ const (
 )
 
 var behaviors = []Behavior{
-	PreflightFails, RehearseFails, RehearseTooLarge, RehearseRefuses, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails,
+	PreflightFails, BackupCheckFails, RehearseFails, RehearseTooLarge, RehearseRefuses, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails,
 	DowngradeFails, BackupFails, RestoreFails, unpullable,
 }
 

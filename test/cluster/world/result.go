@@ -102,6 +102,7 @@ func (r Result) fail(reason, format string, args ...any) Result {
 // The scripts, by the label of their Jobs.
 const (
 	scriptPreflight = "preflight"
+	scriptCheck     = "backup-check"
 	scriptRehearse  = "rehearse"
 	scriptMigrate   = "migrate"
 	scriptVerify    = "verify"
@@ -112,7 +113,7 @@ const (
 
 // scriptNames are the names of the scripts in their results.
 var scriptNames = map[string]string{
-	scriptPreflight: "inspect", scriptRehearse: "rehearse", scriptMigrate: "migrate", scriptVerify: "verify",
+	scriptPreflight: "inspect", scriptCheck: "backup-check", scriptRehearse: "rehearse", scriptMigrate: "migrate", scriptVerify: "verify",
 	scriptDowngrade: "downgrade", scriptBackup: "backup", scriptRestore: "restore",
 }
 
@@ -133,6 +134,11 @@ func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	}
 	result.Head = r.head
 	switch script {
+	case scriptCheck:
+		if behavior == BackupCheckFails {
+			return result.fail("BackupFailed", "the claim for backups has 1 MiB free, and the last backup had 2 MiB: raise the size of the claim").Outcome()
+		}
+		return result.Outcome()
 	case scriptRehearse:
 		return rehearse(behavior, result).Outcome()
 	case scriptVerify:
