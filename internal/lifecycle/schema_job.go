@@ -31,28 +31,27 @@ func waitForSchemaJob(s *state.Snapshot) Decision {
 }
 
 // stopTiers holds the tiers that must not run during the Job that changes the database;
-// stopped is true when none of their pods is left. Web is kept until the maintenance
-// page has its traffic.
+// stopped is true when none of their pods is left. Users are served until the others have
+// stopped: see actions.Waits.
 func stopTiers(s *state.Snapshot) (work actions.Work, stopped bool) {
 	work, stopped = actions.KeepAll(s), true
 	for tier := range s.Tiers {
 		if !actions.StopsFor(s, tier) {
 			continue
 		}
-		if tier == state.Web && actions.PageStarts(s) {
-			stopped = false
-			continue
+		if !actions.Waits(s, tier) {
+			actions.Hold(s, &work, tier)
 		}
-		actions.Hold(s, &work, tier)
-		t := s.Tiers[tier]
-		isHeld := !t.Exists || t.Stopped() && t.Fence == s.Status.UpgradeRevision && t.Current
-		stopped = stopped && isHeld && t.Pods == 0
+		stopped = stopped && actions.Stopped(s, tier)
 	}
 	return work, stopped
 }
 
 // waitUntilStopped waits for the pods of the tiers that are held.
 func waitUntilStopped(s *state.Snapshot, work actions.Work, message string) Decision {
+	if actions.KeepsWeb(s) {
+		message += "; web serves until the scheduler and the workers have stopped, and asynchronous queries wait"
+	}
 	d := stay(s, work, message, leaving(s))
 	if left := actions.PageGrace - s.Elapsed; left > 0 && (d.Recheck == 0 || left < d.Recheck) {
 		d.Recheck = left

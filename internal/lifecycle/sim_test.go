@@ -314,6 +314,10 @@ func (s *sim) applyTier(a actions.ApplyTier) {
 	if a.Mode == v1alpha1.ModeServe && (t.Release != a.Release || t.Mode != a.Mode) && s.key != r.Key {
 		s.fail("tier %d serves %s with key %q, stored secrets are encrypted with %q", a.Tier, a.Release, r.Key, s.key)
 	}
+	if others := s.tiers[state.Scheduler].Pods + s.tiers[state.Worker].Pods; a.Tier == state.Web && a.Mode == v1alpha1.ModeHold &&
+		t.Mode == v1alpha1.ModeServe && t.Ready > 0 && others > 0 {
+		s.fail("web stops before the scheduler and the workers have")
+	}
 	s.log("%s: %s at %s, fence %d", state.TierNames[a.Tier], a.Mode, a.Release, a.Fence)
 	stray := t.Stray
 	if t.Exists && t.Release != a.Release {

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -176,5 +177,49 @@ func TestMaintenancePageDuringRollback(t *testing.T) {
 	must(t, k8s.Get(t.Context(), f.key, service))
 	if got := service.Spec.Selector[v1alpha1.LabelComponent]; got != "web" {
 		t.Errorf("the Service selects %q", got)
+	}
+}
+
+// A Drain keeps web, and its traffic, until the last task of a worker has ended. The conditions
+// say that asynchronous queries wait.
+func TestDrainStopsWebLast(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	slow := func(s *v1alpha1.Superset) {
+		s.Spec.Worker.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"metadata":{"annotations":{"pod-delete.test/delay":"8s"}}}`)}
+	}
+	f.install("5.0.0", strategy(v1alpha1.StrategyDrain), slow)
+	f.rec.also(t, f.ns, &corev1.ServiceList{})
+	f.edit(version("6.0.0"))
+	s := f.phase(v1alpha1.PhaseDBMigrate)
+	contains(t, f.message(s), "asynchronous queries wait until the workers run again")
+	f.ready("6.0.0")
+	front, workers, waited := "web", map[string]bool{}, false
+	for _, c := range f.rec.changes() {
+		switch o := c.obj.(type) {
+		case *corev1.Service:
+			front = o.Spec.Selector[v1alpha1.LabelComponent]
+		case *corev1.Pod:
+			old := o.Labels[v1alpha1.LabelVersion] == "5.0.0"
+			component := o.Labels[v1alpha1.LabelComponent]
+			switch {
+			case !old:
+			case component == "worker" && c.gone:
+				delete(workers, o.Name)
+			case component == "worker":
+				workers[o.Name] = true
+				waited = waited || o.DeletionTimestamp != nil
+			case component == "web" && o.DeletionTimestamp != nil && len(workers) > 0:
+				t.Errorf("at %d web pod %s stops while the workers %v have not ended", c.at, o.Name, workers)
+			}
+		default:
+			continue
+		}
+		if front == "maintenance" && len(workers) > 0 {
+			t.Errorf("at %d users see the maintenance page while the workers %v have not ended", c.at, workers)
+		}
+	}
+	if !waited {
+		t.Error("no worker pod was seen to end")
 	}
 }

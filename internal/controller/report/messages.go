@@ -9,6 +9,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
 // summary is the reason and message that users read first. While nothing is in the way
@@ -29,7 +30,7 @@ func (r *report) summary() (reason, message string) {
 	case d.Kind == lifecycle.KindWait:
 		return d.Reason, d.Message
 	case r.status.Phase != v1alpha1.PhaseReady:
-		return string(r.status.Phase), PhaseMessage(r.status.Phase, u) + leftOut(r.snapshot.StoredRelease(cmp.Or(u.RollbackRelease, u.ToRelease)))
+		return string(r.status.Phase), PhaseMessage(r.status.Phase, u) + r.queued() + leftOut(r.snapshot.StoredRelease(cmp.Or(u.RollbackRelease, u.ToRelease)))
 	case d.Kind == lifecycle.KindMove:
 		return cmp.Or(d.Reason, v1alpha1.ReasonUnknown), "leaving Ready: " + string(d.Move.Event)
 	default:
@@ -48,6 +49,15 @@ func (r *report) waiting() string {
 	default:
 		return ""
 	}
+}
+
+// queued says what users notice of a Drain before web stops; empty for nothing. It is the same for
+// the whole phase.
+func (r *report) queued() string {
+	if r.status.Phase != v1alpha1.PhaseDBMigrate || r.status.Upgrade.Strategy != v1alpha1.StrategyDrain || !r.snapshot.Tiers[state.Worker].Exists {
+		return ""
+	}
+	return "; asynchronous queries wait until the workers run again"
 }
 
 // obstructed is true when the work of the decision could not be done, so that the message is

@@ -123,6 +123,12 @@ func StopsFor(s *state.Snapshot, tier int) bool {
 	return tier == state.Scheduler || s.Run.Strategy != v1alpha1.StrategyRolling || s.Phase == v1alpha1.PhaseRollback
 }
 
+// Stopped is true when a tier is held under the current fence, or does not exist, and has no pod.
+func Stopped(s *state.Snapshot, tier int) bool {
+	t := s.Tiers[tier]
+	return t.Pods == 0 && (!t.Exists || t.Stopped() && t.Fence == s.Status.UpgradeRevision && t.Current)
+}
+
 // Held is true when a tier is at a release and has no pod, terminating ones included; or
 // when the release does not have it and it is gone.
 func Held(s *state.Snapshot, tier int, r state.Release) bool {

@@ -9,7 +9,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// PageGrace is how long web is kept for the maintenance page to become ready. A page
+// PageGrace is how long every tier is kept for the maintenance page to become ready. A page
 // that cannot start is reported, and never holds an upgrade.
 const PageGrace = time.Minute
 
@@ -25,7 +25,7 @@ func TrafficOnly(s *state.Snapshot) Work {
 func routeTraffic(s *state.Snapshot, w *Work) {
 	wanted := PageWanted(s)
 	w.Traffic = TrafficToWeb
-	if wanted && s.Page.Ready {
+	if wanted && s.Page.Ready && (s.Page.HasTraffic || !KeepsWeb(s)) {
 		w.Traffic = TrafficToPage
 	}
 	switch {
@@ -42,10 +42,23 @@ func PageWanted(s *state.Snapshot) bool {
 	if !s.Policy.MaintenancePage || !hasWeb(s) {
 		return false
 	}
-	if s.Run.Strategy == v1alpha1.StrategyDrain && s.Phase == v1alpha1.PhaseDBMigrate || s.Schema.Reverting {
+	if stopsWeb(s) {
 		return s.Page.Exists || s.Tiers[state.Web].Pods > 0
 	}
 	return s.Page.Exists && !webServes(s)
+}
+
+// stopsWeb is true while web must not run: in a Drain before its migration is done, and in a
+// rollback before it has reverted the database.
+func stopsWeb(s *state.Snapshot) bool {
+	return s.Run.Strategy == v1alpha1.StrategyDrain && s.Phase == v1alpha1.PhaseDBMigrate || s.Schema.Reverting
+}
+
+// KeepsWeb is true while web serves until the scheduler and the workers have stopped: a task may
+// take minutes to end, and users need web meanwhile.
+func KeepsWeb(s *state.Snapshot) bool {
+	web := s.Tiers[state.Web]
+	return stopsWeb(s) && web.Serves() && web.Ready > 0 && !(Stopped(s, state.Scheduler) && Stopped(s, state.Worker))
 }
 
 // hasWeb is true while there is a web tier, or a Drain that starts it again.
@@ -64,8 +77,14 @@ func webServes(s *state.Snapshot) bool {
 	return t.Serves() && t.Settled && (t.Ready > 0 || t.Pods == 0)
 }
 
-// PageStarts is true while web is kept until the maintenance page has its traffic.
-func PageStarts(s *state.Snapshot) bool {
-	t := s.Tiers[state.Web]
-	return PageWanted(s) && !s.Page.HasTraffic && s.Page.Blocked == "" && s.Elapsed < PageGrace && t.Serves() && t.Ready > 0
+// Waits is true for a tier that is to stop and must serve for now. Nothing stops before the
+// maintenance page is ready. Web is the last, once the page has its traffic.
+func Waits(s *state.Snapshot, tier int) bool {
+	web := s.Tiers[state.Web]
+	awaited := stopsWeb(s) && PageWanted(s) && !s.Page.HasTraffic && s.Page.Blocked == "" && web.Serves() && web.Ready > 0
+	starts := awaited && !s.Page.Ready && s.Elapsed < PageGrace
+	if tier != state.Web {
+		return starts
+	}
+	return starts || awaited && s.Page.Ready || KeepsWeb(s)
 }
