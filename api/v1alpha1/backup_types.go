@@ -101,6 +101,10 @@ type BackupStatus struct {
 	// backup is not restored for a release with a different reference.
 	// +optional
 	Database string `json:"database,omitempty"`
+	// identity of the database that it was taken from; empty if it is not known.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Identity string `json:"identity,omitempty"`
 	// secretKey is the Secret and key of the secret key that stored secrets in the
 	// backup are encrypted with, as name/key. Empty if it was not certain: then the
 	// backup is not used for a rollback.
@@ -133,6 +137,10 @@ type RollbackStatus struct {
 	// backup to restore (Restore).
 	// +optional
 	Backup string `json:"backup,omitempty"`
+	// drops identifies the objects of others that the restore drops (Restore).
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Drops string `json:"drops,omitempty"`
 	// fellBack says which class was tried before this one, and why it was abandoned.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

@@ -11,6 +11,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // Advance is what a move does to the status: the phase, the run, the fence and the
@@ -237,7 +238,7 @@ func olderRelease(s *state.Snapshot, release state.Release) string {
 
 // holdRollback keeps a failed rollback that spec asked for from starting again and again:
 // it waits for an edit or a retry token, like any other failure. A Downgrade that failed
-// is not an option for the next attempt.
+// is not an option for the next attempt, and what a restore would drop must be accepted for it.
 func (n *draft) holdRollback() {
 	s, run := n.s, n.Upgrade
 	if s.Phase != v1alpha1.PhaseRollback {
@@ -245,6 +246,9 @@ func (n *draft) holdRollback() {
 	}
 	if p := s.Schema.Job; run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackDowngrade && p.Attempt > 0 && isFinal(p) {
 		run.Rollback.FellBack = whyFellBack(p)
+	}
+	if p := s.Schema.Job; run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackRestore && p.Result.Reason == migrations.ReasonLossNotAccepted {
+		run.Rollback.Drops = p.Result.Drops
 	}
 	if run.HeldRelease == "" && s.Desired.Version == s.RollbackTarget.Version {
 		run.HeldRelease, run.HeldWish = s.Desired.Hash, s.Desired.Wish

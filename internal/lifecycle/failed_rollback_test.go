@@ -152,3 +152,53 @@ func TestStaleStatusIsFenced(t *testing.T) {
 		}
 	}
 }
+
+// A restore whose Job asks for an acceptance has changed nothing: the run stops in Failed, and the
+// token for exactly what was listed begins the restore again. Another list is asked for again.
+func TestRestoreIsAccepted(t *testing.T) {
+	o := statetest.Untested()
+	o.Status.Phase, o.Status.Upgrade.RollbackRelease = v1alpha1.PhaseRollback, "a"
+	o.Status.Upgrade.Backup, o.Status.Upgrade.Strategy = "r5", v1alpha1.StrategyDrain
+	o.Status.Upgrade.Rollback = &v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Revision: "old", Backup: "r5"}
+	for i := range o.Tiers {
+		o.Tiers[i].Mode, o.Tiers[i].Pods = v1alpha1.ModeHold, 0
+	}
+	o.Policy.Rollback = v1alpha1.RollbackChoice(v1alpha1.RollbackRestore)
+	for _, drops := range []string{"0a1b", "2c3d"} {
+		o.Restore = migrations.Progress{Attempt: 1, Result: migrations.Result{Reason: migrations.ReasonLossNotAccepted, Database: "postgresql", Revision: "new",
+			Message: "it drops objects of others", Facts: migrations.Facts{Identity: "postgresql/1/2/bi", Drops: drops}}}
+		o.Status = Record(state.Of(o))
+		d := Decide(state.Of(o))
+		if !d.Moves(Fail) || d.Reason != "LossNotAccepted" || d.Message != "it drops objects of others" {
+			t.Fatalf("%s: %+v", drops, d)
+		}
+		advance(t, o, &d)
+		d = Decide(state.Of(o))
+		if d.Wait.DataLoss == "" || o.Status.Schema.Identity != "postgresql/1/2/bi" {
+			t.Fatalf("%s: waits for %+v, schema %+v", drops, d.Wait, o.Status.Schema)
+		}
+		o.Tokens.AcceptDataLoss = d.Wait.DataLoss
+		d = Decide(state.Of(o))
+		if !d.Moves(RollBack) || d.Move.Rollback.How.Drops != drops {
+			t.Fatalf("%s: after the acceptance %+v", drops, d)
+		}
+		advance(t, o, &d)
+		if d = Decide(state.Of(o)); d.Work.Job.Script != migrations.Restore || o.Status.Upgrade.Rollback.Drops != drops {
+			t.Fatalf("%s: %+v", drops, d)
+		}
+	}
+}
+
+// advance moves on, and forgets the Jobs of the fence before.
+func advance(t *testing.T, o *state.Observation, d *Decision) {
+	t.Helper()
+	next, err := Advance(state.Of(o), d, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next.LastHandled, o.Status = d.Tokens.Handled, next
+	o.Restore = migrations.Progress{}
+	for i := range o.Tiers {
+		o.Tiers[i].Mode, o.Tiers[i].Pods, o.Tiers[i].Fence, o.Tiers[i].Current = v1alpha1.ModeHold, 0, next.UpgradeRevision, true
+	}
+}

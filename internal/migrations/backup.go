@@ -89,6 +89,9 @@ func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		}
 		env.set(superset.EnvBackupKeep, strconv.Itoa(int(keep)))
 	default:
+		env.set(superset.EnvRestore, "1")
+		env.set(superset.EnvAcceptedIdentity, o.AcceptedIdentity)
+		env.set(superset.EnvAcceptedDrops, o.AcceptedDrops)
 		env.set(superset.EnvBackupSHA256, o.SHA256)
 		env.set(superset.EnvExpectedRevision, o.Revision)
 	}

@@ -189,3 +189,29 @@ func TestCheckOutdated(t *testing.T) {
 		}
 	}
 }
+
+// A restore is told what may be restored over, and no other Job is.
+func TestAcceptedLossOfARestore(t *testing.T) {
+	s, r := read(t, "plain")
+	s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{}
+	for _, script := range Scripts {
+		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Current: r, Backup: "r6", Database: "postgresql",
+			AcceptedIdentity: "postgresql/1/2/bi", AcceptedDrops: "0a1b"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		pod := job.Spec.Template.Spec
+		for _, c := range slices.Concat(pod.InitContainers, pod.Containers) {
+			for _, e := range c.Env {
+				if e.Name == superset.EnvRestore || e.Name == superset.EnvAcceptedIdentity || e.Name == superset.EnvAcceptedDrops {
+					got[e.Name] = e.Value
+				}
+			}
+		}
+		if script != Restore && len(got) > 0 || script == Restore && (got[superset.EnvRestore] != "1" ||
+			got[superset.EnvAcceptedIdentity] != "postgresql/1/2/bi" || got[superset.EnvAcceptedDrops] != "0a1b") {
+			t.Errorf("%s: %v", script, got)
+		}
+	}
+}

@@ -20,7 +20,8 @@ type Facts struct {
 	TablesIn string `json:"tablesIn,omitempty"`
 	// Identity identifies the database, also after its address changed: the dialect, the
 	// server's identifier and the database, separated by slashes. At most 128 characters;
-	// empty if it cannot be read or does not exist yet. Migrate reports it, too.
+	// empty if it cannot be read or does not exist yet. Backup and migrate report it, too, and
+	// a restore that is not begun.
 	Identity string `json:"identity,omitempty"`
 	// Sessions are other sessions on the database by application name, the most frequent
 	// first; at most 8. Sessions that the role may not see are missing.
@@ -48,6 +49,9 @@ type Facts struct {
 	// BackupNote is what the backup check found and does not refuse, such as little space in
 	// the claim; empty for nothing. At most 128 characters.
 	BackupNote string `json:"backupNote,omitempty"`
+	// Drops is a digest of the objects of others that a restore drops; empty for none. At most
+	// 64 characters.
+	Drops string `json:"drops,omitempty"`
 }
 
 // Session is a group of database sessions with the same application name.
@@ -76,7 +80,7 @@ func (f *Facts) bound() {
 		f.TablesIn = ""
 	}
 	f.Beat, f.Package, f.VersionNote = cut(f.Beat, maxIdentity), cut(f.Package, maxFact), cut(f.VersionNote, maxIdentity)
-	f.BackupNote = cut(f.BackupNote, maxIdentity)
+	f.BackupNote, f.Drops = cut(f.BackupNote, maxIdentity), cut(f.Drops, maxFact)
 	f.Sessions = f.Sessions[:min(len(f.Sessions), maxSessions)]
 	for i := range f.Sessions {
 		f.Sessions[i].Name = cut(strings.ToValidUTF8(f.Sessions[i].Name, "?"), maxFact)

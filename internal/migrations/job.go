@@ -98,6 +98,10 @@ type Order struct {
 	// Backup is the name of the backup to take or restore. SHA256 is the checksum in status of
 	// the backup to restore; empty if it is not known.
 	Backup, SHA256 string
+	// AcceptedIdentity is the identity of the database that the backup is restored into, even if
+	// it was taken from another one. AcceptedDrops is the digest of the objects of others that
+	// the restore may drop; empty for none.
+	AcceptedIdentity, AcceptedDrops string
 	// Claim is the name of the claim with the backup to restore; empty for that of spec.
 	Claim string
 	// Database is the dialect, such as postgresql. It selects the default client image.

@@ -68,6 +68,9 @@ const (
 	// ReasonRestoreFailed: the backup could not be restored. On PostgreSQL the database is
 	// unchanged; elsewhere it may be partially restored, and the restore can be run again.
 	ReasonRestoreFailed Reason = "RestoreFailed"
+	// ReasonLossNotAccepted: the restore was not begun, because the backup is of another
+	// database, or because objects of others would be dropped; the message names them.
+	ReasonLossNotAccepted Reason = "LossNotAccepted"
 	// ReasonRehearsalTooLarge: the copy of the database exceeds its disk space.
 	ReasonRehearsalTooLarge Reason = "RehearsalTooLarge"
 	// ReasonRehearsalFailed: the copy could not be made, or a container of the rehearsal
@@ -88,7 +91,7 @@ var Reasons = []Reason{
 	ReasonMigrationFailed, ReasonRevisionMismatch, ReasonInitFailed, ReasonLockTimeout, ReasonTablesBusy,
 	ReasonLockBudgetExceeded, ReasonCheckFailed, ReasonCheckUnanswered, ReasonQueryFailed, ReasonReencryptFailed,
 	ReasonDowngradeFailed, ReasonBackupFailed, ReasonToolMismatch, ReasonBackupMissing, ReasonBackupDamaged, ReasonRestoreFailed,
-	ReasonRehearsalTooLarge, ReasonRehearsalFailed, ReasonInterrupted, ReasonUnexpected, ReasonJobCrashed,
+	ReasonLossNotAccepted, ReasonRehearsalTooLarge, ReasonRehearsalFailed, ReasonInterrupted, ReasonUnexpected, ReasonJobCrashed,
 }
 
 // transient are the reasons whose cause may be gone at the next attempt.

@@ -149,6 +149,12 @@ const (
 	EnvBackupKeep = "SUPERSET_OPERATOR_BACKUP_KEEP"
 	// EnvBackupCheck is "1" if the Job only checks that a backup can be taken.
 	EnvBackupCheck = "SUPERSET_OPERATOR_BACKUP_CHECK"
+	// EnvRestore is "1" for a restore. EnvAcceptedIdentity is the identity of the database that
+	// a backup of another database may be restored into, and EnvAcceptedDrops the digest of the
+	// objects of others that may be dropped. Default: none.
+	EnvRestore          = "SUPERSET_OPERATOR_RESTORE"
+	EnvAcceptedIdentity = "SUPERSET_OPERATOR_ACCEPTED_IDENTITY"
+	EnvAcceptedDrops    = "SUPERSET_OPERATOR_ACCEPTED_DROPS"
 	// EnvBackupSHA256 is the expected SHA-256 of the dump to restore, in hexadecimal.
 	// Default: that in the backup's manifest.
 	EnvBackupSHA256 = "SUPERSET_OPERATOR_BACKUP_SHA256"

@@ -10,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -302,4 +303,62 @@ func (f *fixture) drainedBefore(script string) {
 	if !ran {
 		f.t.Errorf("no pod of %s was seen", script)
 	}
+}
+
+// A backup is not restored into another database than the one that it was taken from, unless
+// that is accepted: the Job finds it before it drops anything.
+func TestRestoreIntoAnotherDatabase(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0", rollbackClass(v1alpha1.RollbackRestore), backedUp)
+	f.edit(version("6.0.0"))
+	f.ready("6.0.0")
+	simulated.Replace(f.ns, "bi", "postgresql/another/1/superset", head6)
+	f.restoreIsAskedFor("the database is postgresql/another/1/superset", "replaces the content of the database postgresql/another/1/superset")
+	if s := f.get(); s.Status.Schema.Identity != "postgresql/another/1/superset" {
+		t.Errorf("identity %q", s.Status.Schema.Identity)
+	}
+}
+
+// Objects of others that a restore drops are listed and asked for.
+func TestRestoreDropsObjectsOfOthers(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.install("5.0.0", rollbackClass(v1alpha1.RollbackRestore), backedUp, func(s *v1alpha1.Superset) {
+		s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{PodTemplate: &runtime.RawExtension{
+			Raw: []byte(`{"metadata":{"annotations":{"sim.superset-operator.dev/behavior":"restore-drops"}}}`)}}}
+	})
+	f.edit(version("6.0.0"))
+	f.ready("6.0.0")
+	f.restoreIsAskedFor("view reports.totals", "drops the objects of others that its Job has listed")
+}
+
+// restoreIsAskedFor rolls back by a restore whose Job asks for an acceptance.
+func (f *fixture) restoreIsAskedFor(jobSays, lossSays string) {
+	f.t.Helper()
+	f.edit(annotation(v1alpha1.AnnotationRollback, "back"))
+	f.acceptLoss(v1alpha1.PhaseReady, "loses everything written since")
+	s := f.phase(v1alpha1.PhaseFailed)
+	if got := simulated.Revision(f.ns, "bi"); got != head6 {
+		f.t.Errorf("the database is at %s although the restore was not accepted", got)
+	}
+	contains(f.t, f.message(s), jobSays)
+	if s.Status.Upgrade.Failure.Reason != "LossNotAccepted" {
+		f.t.Errorf("failure %+v", s.Status.Upgrade.Failure)
+	}
+	f.acceptLoss(v1alpha1.PhaseFailed, lossSays)
+	f.rolledBack("5.0.0")
+	if got := simulated.Revision(f.ns, "bi"); got != head5 {
+		f.t.Errorf("the database is at %s", got)
+	}
+}
+
+// acceptLoss accepts the data loss that is asked for in a phase.
+func (f *fixture) acceptLoss(in v1alpha1.Phase, says string) {
+	f.t.Helper()
+	s := f.until("the loss is named: "+says, func(s *v1alpha1.Superset) bool {
+		return s.Status.Phase == in && strings.Contains(f.message(s), says) && strings.Contains(f.message(s), "accept-data-loss=")
+	})
+	_, token, _ := strings.Cut(f.message(s), "accept-data-loss=")
+	f.edit(annotation(v1alpha1.AnnotationAcceptDataLoss, strings.TrimSpace(token)))
 }

@@ -26,7 +26,8 @@ func (v *vault) check(t *testing.T, j job, extra ...string) result {
 // leaves nothing behind but the folder.
 func TestBackupCheck(t *testing.T) {
 	pg := startPostgreSQL(t)
-	pg.query(t, "postgres", "CREATE DATABASE checked; CREATE ROLE bi LOGIN PASSWORD '"+databasePassword+"'")
+	pg.query(t, "postgres", "CREATE ROLE bi LOGIN PASSWORD '"+databasePassword+"'")
+	pg.query(t, "postgres", "CREATE DATABASE checked")
 	pg.query(t, "checked", `GRANT ALL ON SCHEMA public TO bi; SET ROLE bi; CREATE TABLE alembic_version (version_num varchar(32));
 		INSERT INTO alembic_version VALUES ('`+v500.head+`'); CREATE TABLE logs AS SELECT repeat('x', 1000) AS json FROM generate_series(1, 5000)`)
 	j := job{release: v500, database: strings.Replace(pg.url("checked"), "postgres:", "bi:", 1)}

@@ -43,7 +43,7 @@ func worst(reason string) map[string]any {
 		"rehearsal": map[string]any{"downgrade": "Refused", "downgradeReason": text, "rolling": "Refused", "rollingReason": text, "excluded": many},
 		"facts": map[string]any{"tables": true, "tablesIn": text[:3*21], "identity": "postgresql/7301234567890123456/16384/superset",
 			"sessions": slices.Repeat([]any{session}, 8), "workers": many[:8], "workerCount": 123, "beat": text[:3*128], "package": "6.0.0rc1",
-			"versionNote": text[:3*128], "unknownSettings": many[:16], "backupNote": text[:3*128]},
+			"versionNote": text[:3*128], "unknownSettings": many[:16], "backupNote": text[:3*128], "drops": strings.Repeat("0a", 8)},
 	}
 }
 

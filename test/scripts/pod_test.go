@@ -42,7 +42,7 @@ func (v *vault) backup(t *testing.T, j job, name string, extra ...string) result
 // restore runs the pod of a restore.
 func (v *vault) restore(t *testing.T, j job, name string, extra ...string) result {
 	t.Helper()
-	return v.run(t, j, "load.sh", "restore", append(extra, superset.EnvBackup+"="+name))
+	return v.run(t, j, "load.sh", "restore", append(extra, superset.EnvBackup+"="+name, superset.EnvRestore+"=1"))
 }
 
 // run runs the containers of a pod in order, like the kubelet: the second in an

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -25,28 +26,46 @@ type Loss struct {
 func BackupName(fence int64) string { return fmt.Sprintf("r%d", fence) }
 
 // lossOf is what a rollback loses: everything that was written after the backup that it
-// restores.
+// restores, the content of another database, and objects of others that it drops.
 func lossOf(s *state.Snapshot, target state.Release, h v1alpha1.RollbackStatus) Loss {
 	switch h.Class {
 	case v1alpha1.RollbackRestore:
 	case v1alpha1.RollbackImage, v1alpha1.RollbackDowngrade, v1alpha1.RollbackFrozen, v1alpha1.RollbackNone:
 		return Loss{}
 	}
-	if !servedSinceBackup(s, h.Backup) {
-		return Loss{}
-	}
-	var taken time.Time
+	var backup v1alpha1.BackupStatus
 	for _, b := range s.Backups {
 		if b.Name == h.Backup {
-			taken = b.TakenAt.Time
+			backup = b
 		}
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "restore %d %s %s", s.Status.UpgradeRevision, target.Hash, h.Backup))
+	losses, about := lossesOf(s, backup, h)
+	if len(losses) == 0 {
+		return Loss{}
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "restore %d %s %s%s", s.Status.UpgradeRevision, target.Hash, h.Backup, about))
 	return Loss{
 		Token: "sha256-" + hex.EncodeToString(sum[:6]),
-		Message: fmt.Sprintf("a rollback to %s restores backup %s of %s and loses everything written since: %s or more",
-			target.Version, h.Backup, taken.UTC().Format(time.RFC3339), roundDown(s.Now.Sub(taken))),
+		Message: fmt.Sprintf("a rollback to %s restores backup %s of %s and %s",
+			target.Version, h.Backup, backup.TakenAt.UTC().Format(time.RFC3339), strings.Join(losses, ", and ")),
 	}
+}
+
+// lossesOf are the losses of a restore as the ends of a sentence, and what the token that accepts
+// them is about besides the backup. The identity is evidence, not proof: a failover changes it.
+func lossesOf(s *state.Snapshot, b v1alpha1.BackupStatus, h v1alpha1.RollbackStatus) (losses []string, about string) {
+	if servedSinceBackup(s, h.Backup) {
+		losses = append(losses, fmt.Sprintf("loses everything written since: %s or more", roundDown(s.Now.Sub(b.TakenAt.Time))))
+	}
+	if is := s.Schema.Identity; is != "" && b.Identity != "" && is != b.Identity {
+		losses = append(losses, fmt.Sprintf("replaces the content of the database %s, although it was taken from %s", is, b.Identity))
+		about += " into " + is
+	}
+	if h.Drops != "" {
+		losses = append(losses, "drops the objects of others that its Job has listed")
+		about += " drops " + h.Drops
+	}
+	return losses, about
 }
 
 // roundDown rounds the time since a backup, so that a message does not change with

@@ -155,7 +155,11 @@ func restoreFor(s *state.Snapshot, target state.Release, why string) v1alpha1.Ro
 		none := fmt.Sprintf("no backup of its database and key has revision %s: restore a backup of your own, then retry", revision)
 		return frozen("%s, and %s", why, cmp.Or(lostFor(s, target, revision), none))
 	}
-	return v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Reason: why, Revision: revision, Backup: backup.Name}
+	h := v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Reason: why, Revision: revision, Backup: backup.Name}
+	if before := s.Run.Rollback; before != nil && before.Backup == h.Backup {
+		h.Drops = before.Drops // an attempt has listed them
+	}
+	return h
 }
 
 // neededRevision is the schema revision that a release ran on: the one that the run

@@ -118,3 +118,47 @@ func TestRehearsedDowngrade(t *testing.T) {
 		}
 	}
 }
+
+// A restore into another database, or one that drops objects of others, must be accepted as
+// such, whoever has served since. An unknown identity proves nothing.
+func TestRestoreAsksForMoreThanItsBackup(t *testing.T) {
+	identity := func(is, was string) func(*state.Observation) {
+		return func(o *state.Observation) { o.Status.Schema.Identity, o.Status.Backups[0].Identity = is, was }
+	}
+	drops := func(backup string) func(*state.Observation) {
+		return func(o *state.Observation) {
+			o.Status.Upgrade.Rollback = &v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Backup: backup, Drops: "0a1b"}
+		}
+	}
+	tokens := map[string]string{}
+	for name, c := range map[string]struct {
+		edit func(*state.Observation)
+		says string
+	}{
+		"the same database":       {identity("postgresql/1/2/bi", "postgresql/1/2/bi"), ""},
+		"identity not known":      {identity("", "postgresql/1/2/bi"), ""},
+		"backup without identity": {identity("postgresql/1/2/bi", ""), ""},
+		"another database":        {identity("postgresql/7/2/bi", "postgresql/1/2/bi"), "the database postgresql/7/2/bi, although it was taken from postgresql/1/2/bi"},
+		"a third database":        {identity("postgresql/8/2/bi", "postgresql/1/2/bi"), "the database postgresql/8/2/bi"},
+		"objects of others":       {drops("r5"), "drops the objects of others"},
+		"those of another backup": {drops("r4"), ""},
+	} {
+		o := statetest.Untested()
+		o.Status.Upgrade.Backup, o.Status.Upgrade.Strategy = "r5", v1alpha1.StrategyDrain
+		for i := range o.Tiers {
+			o.Tiers[i].Mode = v1alpha1.ModeHold
+		}
+		c.edit(o)
+		r := To(state.Of(o), o.StoredRelease("a"))
+		if (r.Loss.Token != "") != (c.says != "") || !strings.Contains(r.Loss.Message, c.says) {
+			t.Errorf("%s: %+v", name, r.Loss)
+		}
+		if other := tokens[r.Loss.Token]; other != "" && r.Loss.Token != "" {
+			t.Errorf("%s has the token of %s", name, other)
+		}
+		tokens[r.Loss.Token] = name
+		if want := c.says == "drops the objects of others"; (r.How.Drops != "") != want {
+			t.Errorf("%s: drops %q", name, r.How.Drops)
+		}
+	}
+}

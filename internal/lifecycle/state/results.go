@@ -25,7 +25,7 @@ func (s *Snapshot) backups() []v1alpha1.BackupStatus {
 	var out []v1alpha1.BackupStatus
 	if s.Backup.Done {
 		out = append(out, v1alpha1.BackupStatus{Name: b.Name, Revision: b.Revision, TakenAt: s.backupTakenAt(), Bytes: b.Bytes, SHA256: b.SHA256,
-			Database: s.Target.Database, SecretKey: s.certainKey(), Claim: b.Claim})
+			Database: s.Target.Database, Identity: s.Backup.Result.Identity, SecretKey: s.certainKey(), Claim: b.Claim})
 	}
 	for _, kept := range s.Status.Backups {
 		// A backup command of the user does not report what it keeps.

@@ -13,10 +13,14 @@ from superset_job_outcome import custom, read_outcome
 
 
 def backup(result: Result) -> None:
-    from superset_job_database import database_url, read_facts
+    from superset_job_database import database_url, read_facts, read_only
+    from superset_job_identity import read_identity
 
     read_outcome(result, "BackupFailed")
-    read_facts(database_url(), result)
+    url = database_url()
+    read_facts(url, result)
+    with read_only(url) as connection:
+        read_identity(url, connection, result)
     assert result.backup is not None
     current = result.revision or ""
     if custom():

@@ -51,6 +51,7 @@ manifest() {
 	printf '{\n'
 	printf '  "name": "%s",\n  "revision": "%s",\n' "$name" "$revision"
 	printf '  "database": %s,\n  "schema": %s,\n' "$DATABASE_JSON" "$SCHEMA_JSON"
+	printf '  "identity": %s,\n' "$IDENTITY_JSON"
 	printf '  "server": "%s %s",\n  "tool": "%s",\n' "$DIALECT" "$(plain "$SERVER_VERSION")" "$(plain "$tool")"
 	printf '  "bytes": %s,\n  "sha256": "%s",\n  "takenAt": "%s"\n' "$bytes" "$sha256" "$taken"
 	printf '}\n'

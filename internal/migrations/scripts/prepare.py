@@ -48,8 +48,9 @@ def prepare(result: Result) -> None:
         import sqlalchemy  # noqa: F401  (imported here to name what is missing)
     except ImportError as error:
         raise JobError("ImageBroken", f"the image lacks a Python module: {error}") from error
+    import superset_job_accept
     from superset_job_client import write_connection, write_private
-    from superset_job_database import check_primary, database_url
+    from superset_job_database import check_primary, database_url, read_only
     from superset_job_lock import migration_lock
     from superset_job_pooler import check_dump
 
@@ -71,6 +72,9 @@ def prepare(result: Result) -> None:
         check_dump(url)
     with migration_lock(url):
         facts, others = _facts(url, result)
+        if superset_job_accept.wanted() and not custom():
+            with read_only(url) as connection:
+                superset_job_accept.check_accepted(connection, result)
         if os.environ.get("SUPERSET_OPERATOR_BACKUP_CHECK") == "1" and not custom():
             facts["DATABASE_BYTES"] = _check_may_dump(url)
         if superset_job_scratch.wanted():
@@ -123,9 +127,11 @@ def _copy_facts(url: URL, schema: str, folder: Path) -> dict[str, str]:
 def _facts(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
     """The facts about the database for the shell, and patterns of relations to exclude."""
     from superset_job_database import read_only, read_revision
+    from superset_job_identity import read_identity
     from superset_job_lock import lock_name
 
     with read_only(url) as connection:
+        read_identity(url, connection, result)
         try:
             result.revision = read_revision(connection)
         except JobError as error:
@@ -149,6 +155,7 @@ def _facts(url: URL, result: Result) -> tuple[dict[str, str], list[str]]:
         "DIALECT": dialect,
         "DATABASE": database,
         "DATABASE_JSON": json.dumps(database),
+        "IDENTITY_JSON": json.dumps(result.facts["identity"]),
         "SCHEMA": schema,
         "SCHEMA_JSON": json.dumps(schema),
         "SCHEMA_PATTERN": _identifier(schema),

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -20,6 +21,8 @@ type Backup struct {
 	Bytes    int64   `json:"bytes"`
 	SHA256   string  `json:"sha256"`
 	Seconds  float64 `json:"seconds"`
+	// Identity is that of the database that it was taken from.
+	Identity string `json:"identity,omitempty"`
 	// Kept are the existing backups, the newest first.
 	Kept []string `json:"kept,omitempty"`
 }
@@ -67,8 +70,9 @@ func backup(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 	}
 	made, there := v.find(name)
 	if !there {
-		made = Backup{Name: name, Revision: v.revision, Bytes: 1 << 20, SHA256: digest(pod.Namespace, name, v.revision), Seconds: 0.5}
+		made = Backup{Name: name, Revision: v.revision, Bytes: 1 << 20, SHA256: digest(pod.Namespace, name, v.revision), Seconds: 0.5, Identity: v.identity}
 	}
+	result.Identity = v.identity
 	made.Kept = names(kept(pod, v.backups, made))
 	result.Backup = &made
 	return result
@@ -104,6 +108,16 @@ func digest(content ...string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
+// dropped is the digest of the objects that RestoreDrops would drop.
+const dropped = "0a1b2c3d4e5f6071"
+
+// another is true for the identities of two databases. Their dialect is that of the pod.
+func another(before, now string) bool {
+	_, a, known := strings.Cut(before, "/")
+	_, b, _ := strings.Cut(now, "/")
+	return known && a != b
+}
+
 // restore returns the result of a restore.
 func restore(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 	name, expected := env(pod, envBackup).Value, env(pod, envExpectedRevision).Value
@@ -121,6 +135,12 @@ func restore(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
 			result.Revision = ""
 		}
 		return result.fail("RestoreFailed", "pg_restore was told to fail")
+	case another(found.Identity, v.identity) && env(pod, envIdentity).Value != v.identity:
+		result.Identity = v.identity
+		return result.fail("LossNotAccepted", "the restore was not begun, because the database is %s, and the backup was taken from %s. Nothing was changed", v.identity, found.Identity)
+	case behavior == RestoreDrops && env(pod, envDrops).Value != dropped:
+		result.Identity, result.Drops = v.identity, dropped
+		return result.fail("LossNotAccepted", "the restore was not begun, because it drops objects of others that the backup does not have: view reports.totals. Nothing was changed")
 	default:
 		result.Revision = found.Revision
 		found.Kept = names(v.backups)

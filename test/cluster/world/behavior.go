@@ -47,6 +47,8 @@ const (
 	// RestoreFails ends restore with reason RestoreFailed; a PostgreSQL database is
 	// unchanged.
 	RestoreFails Behavior = "restore-fails"
+	// RestoreDrops ends restore with reason LossNotAccepted until what it drops is accepted.
+	RestoreDrops Behavior = "restore-drops"
 
 	unpullable Behavior = "unpullable"
 )
@@ -87,6 +89,8 @@ const (
 	envBackupDir        = "SUPERSET_OPERATOR_BACKUP_DIR"
 	envBackupKeep       = "SUPERSET_OPERATOR_BACKUP_KEEP"
 	envBackupSum        = "SUPERSET_OPERATOR_BACKUP_SHA256"
+	envIdentity         = "SUPERSET_OPERATOR_ACCEPTED_IDENTITY"
+	envDrops            = "SUPERSET_OPERATOR_ACCEPTED_DROPS"
 	envLogin            = "SUPERSET_OPERATOR_LOGIN_USERNAME"
 	envCharts           = "SUPERSET_OPERATOR_CHARTS"
 	envSoak             = "SUPERSET_OPERATOR_SOAK_SECONDS"
@@ -99,7 +103,7 @@ const (
 
 var behaviors = []Behavior{
 	PreflightFails, BackupCheckFails, RehearseFails, RehearseTooLarge, RehearseRefuses, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails,
-	DowngradeFails, BackupFails, RestoreFails, unpullable,
+	DowngradeFails, BackupFails, RestoreFails, RestoreDrops, unpullable,
 }
 
 func behaviorOf(pod *corev1.Pod) Behavior {

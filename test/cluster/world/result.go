@@ -28,6 +28,7 @@ type Result struct {
 	Revision string  `json:"revision,omitempty"`
 	Head     string  `json:"head,omitempty"`
 	Identity string  `json:"identity,omitempty"`
+	Drops    string  `json:"drops,omitempty"`
 	Checks   []Check `json:"checks,omitempty"`
 	Charts   string  `json:"charts,omitempty"`
 
