@@ -11,7 +11,6 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
-	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // Advance is what a move does to the status: the phase, the run, the fence and the
@@ -247,9 +246,7 @@ func (n *draft) holdRollback() {
 	if p := s.Schema.Job; run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackDowngrade && p.Attempt > 0 && isFinal(p) {
 		run.Rollback.FellBack = whyFellBack(p)
 	}
-	if p := s.Schema.Job; run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackRestore && p.Result.Reason == migrations.ReasonLossNotAccepted {
-		run.Rollback.Drops = p.Result.Drops
-	}
+	n.noteDrops()
 	if run.HeldRelease == "" && s.Desired.Version == s.RollbackTarget.Version {
 		run.HeldRelease, run.HeldWish = s.Desired.Hash, s.Desired.Wish
 	}

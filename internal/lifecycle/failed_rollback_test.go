@@ -3,10 +3,13 @@
 package lifecycle
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
@@ -200,5 +203,51 @@ func advance(t *testing.T, o *state.Observation, d *Decision) {
 	o.Restore = migrations.Progress{}
 	for i := range o.Tiers {
 		o.Tiers[i].Mode, o.Tiers[i].Pods, o.Tiers[i].Fence, o.Tiers[i].Current = v1alpha1.ModeHold, 0, next.UpgradeRevision, true
+	}
+}
+
+// A restore is checked while everything serves. A check that fails ends the rollback before
+// anything stops; where nothing serves any more, there is none.
+func TestRestoreIsChecked(t *testing.T) {
+	decide := func(edit func(*state.Observation)) Decision {
+		o := statetest.Untested()
+		o.Status.Phase, o.Status.Upgrade.RollbackRelease = v1alpha1.PhaseRollback, "a"
+		o.Status.Upgrade.Rollback = &v1alpha1.RollbackStatus{Class: v1alpha1.RollbackRestore, Revision: "old", Backup: "r5"}
+		edit(o)
+		return Decide(state.Of(o))
+	}
+	held := func(d *Decision) bool {
+		return slices.ContainsFunc(d.Work.Tiers[:], func(w actions.TierWork) bool { return w.Mode == v1alpha1.ModeHold })
+	}
+	d := decide(func(*state.Observation) {})
+	if d.Work.Job.Script != migrations.RestoreCheck || d.Work.Job.Backup != "r5" || held(&d) {
+		t.Errorf("first: %+v", d)
+	}
+	missing := migrations.Progress{Attempt: 1, Result: migrations.Result{Reason: migrations.ReasonBackupMissing, Message: "there is no backup r5"}}
+	d = decide(func(o *state.Observation) { o.RestoreCheck = missing; record(o, migrations.RestoreCheck) })
+	if !d.Moves(Fail) || d.Reason != string(migrations.ReasonBackupMissing) {
+		t.Errorf("without the dump: %+v", d)
+	}
+	d = decide(func(o *state.Observation) {
+		o.RestoreCheck = migrations.Progress{Attempt: 1, Active: true, Blocked: "ImagePullBackOff"}
+		o.Now = o.Now.Add(2 * time.Hour)
+	})
+	if !d.Moves(Fail) || !strings.Contains(d.Message, "ImagePullBackOff") {
+		t.Errorf("blocked at the deadline: %+v", d)
+	}
+	d = decide(func(o *state.Observation) {
+		o.RestoreCheck = migrations.Progress{Attempt: 1, Done: true}
+		record(o, migrations.RestoreCheck)
+	})
+	if d.Work.Job.Script != "" || !held(&d) {
+		t.Errorf("checked: %+v", d)
+	}
+	d = decide(func(o *state.Observation) {
+		for i := range o.Tiers {
+			o.Tiers[i].Mode, o.Tiers[i].Pods, o.Tiers[i].Fence = v1alpha1.ModeHold, 0, 5
+		}
+	})
+	if d.Work.Job.Script != migrations.Restore {
+		t.Errorf("nothing serves: %+v", d)
 	}
 }

@@ -168,6 +168,8 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 		return "rehearses without a running release, or outside Validate"
 	case a.Script == migrations.BackupCheck && (state.Of(o).Phase != v1alpha1.PhaseValidate || !o.Policy.Backup):
 		return "checks a backup that is not planned, or outside Validate"
+	case a.Script == migrations.RestoreCheck && (state.Of(o).Phase != v1alpha1.PhaseRollback || a.Backup == ""):
+		return "checks a restore outside Rollback, or without the name of its backup"
 	case (a.Script == migrations.Downgrade || a.Script == migrations.Restore) && state.Of(o).Phase != v1alpha1.PhaseRollback:
 		return "downgrades or restores outside Rollback"
 	case a.Script.ChangesSchema() && o.Tiers[state.Scheduler].Pods > 0:
@@ -191,7 +193,7 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 func progressOf(o *state.Observation, script migrations.Script) migrations.Progress {
 	return map[migrations.Script]migrations.Progress{
 		migrations.Preflight: o.Preflight, migrations.BackupCheck: o.BackupCheck, migrations.Rehearse: o.Rehearse, migrations.Backup: o.Backup, migrations.Migrate: o.Migrate,
-		migrations.Verify: o.Verify, migrations.Downgrade: o.Downgrade, migrations.Restore: o.Restore}[script]
+		migrations.Verify: o.Verify, migrations.Downgrade: o.Downgrade, migrations.RestoreCheck: o.RestoreCheck, migrations.Restore: o.Restore}[script]
 }
 
 func randomObservation(rnd *rand.Rand) *state.Observation {

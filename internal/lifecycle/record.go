@@ -19,6 +19,15 @@ func Record(s *state.Snapshot) *v1alpha1.SupersetStatus {
 // recordJobs records the ended Jobs of the phase.
 func (n *draft) recordJobs() { n.Upgrade.Jobs = endedJobs(n.s) }
 
+// noteDrops notes what a restore would drop of others, for the token that accepts it.
+func (n *draft) noteDrops() {
+	for _, p := range []*migrations.Progress{&n.s.RestoreCheck, &n.s.Restore} {
+		if n.Upgrade.Rollback != nil && p.Result.Reason == migrations.ReasonLossNotAccepted {
+			n.Upgrade.Rollback.Drops = p.Result.Drops
+		}
+	}
+}
+
 // recordsFirst is true while a Job of the phase has ended that is not in the status: its pod
 // may be gone at the next look. A move or a gate records it with its own write, and only
 // they follow when the release is stored.
@@ -61,7 +70,7 @@ func waitedFor(p v1alpha1.Phase) []migrations.Script {
 	case v1alpha1.PhaseVerify:
 		return []migrations.Script{migrations.Verify}
 	case v1alpha1.PhaseRollback:
-		return []migrations.Script{migrations.Downgrade, migrations.Restore, migrations.Verify}
+		return []migrations.Script{migrations.Downgrade, migrations.RestoreCheck, migrations.Restore, migrations.Verify}
 	default:
 		return nil
 	}

@@ -48,12 +48,27 @@ func revertDatabase(s *state.Snapshot) Decision {
 		missing := waitForStore(s, job.Release, "")
 		return late(s, stay(s, missing.work, missing.message, missing.blocked))
 	}
+	if d, goesOn := checkRestore(s, job); goesOn {
+		return d
+	}
 	work, stopped := stopTiers(s)
 	if !stopped {
 		return waitUntilStopped(s, work, "waiting for every pod that uses the database to end")
 	}
 	d, _ := runJob(s, s.Schema.Job, work, job)
 	return late(s, d)
+}
+
+// checkRestore follows the Job that checks a restore before anything stops for it.
+func checkRestore(s *state.Snapshot, restore actions.RunJob) (d Decision, goesOn bool) {
+	if !actions.ChecksRestore(s) {
+		return Decision{}, false
+	}
+	if overdue(s) {
+		return expired(s, s.RestoreCheck.Blocked), true
+	}
+	restore.Script = migrations.RestoreCheck
+	return runJob(s, s.RestoreCheck, actions.KeepAll(s), restore)
 }
 
 // revertJob is the Job that downgrades or restores the database.

@@ -435,7 +435,7 @@ func (s *sim) endJob(j *simJob) {
 	case why != "" && (why != migrations.ReasonDatabaseUnreachable || j.attempt == 1):
 		j.result.Reason, j.result.Message = why, "made to fail"
 		s.partial = s.partial || s.mysql && j.script.ChangesSchema() && why.MayBreakSchema()
-	case j.script == migrations.BackupCheck:
+	case j.script == migrations.BackupCheck, j.script == migrations.RestoreCheck:
 	case j.script == migrations.Backup:
 		s.backups[j.order.Backup] = simBackup{s.schema, s.key, s.partial}
 		j.result.Backup = &migrations.BackupResult{Name: j.order.Backup, Revision: fmt.Sprint(s.schema), Seconds: 1}

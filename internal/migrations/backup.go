@@ -18,7 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// The pod of a backup, of its check or of a restore runs three containers one after the other. The first uses
+// The pod of a backup, of a restore or of a check of either runs three containers one after the other. The first uses
 // Superset's image to interpret the URI as Superset does, the second uses the database's
 // image to dump, check or load, and the main container uses Superset's image to verify the outcome
 // and report it.
@@ -50,21 +50,17 @@ func backupSpec(owner *v1alpha1.Superset) v1alpha1.BackupSpec {
 }
 
 // tools are the scripts of the operator that use the database's client programs.
-var tools = map[Script]string{BackupCheck: "/backup_check.sh", Backup: "/dump.sh", Restore: "/load.sh"}
+var tools = map[Script]string{BackupCheck: "/backup_check.sh", Backup: "/dump.sh", RestoreCheck: "/load.sh", Restore: "/load.sh"}
 
-// shells are the programs that userCommand knows to run a command of their own.
+// shells are the programs that a check knows to run a command of their own.
 var shells = []string{"sh", "ash", "bash", "dash"}
 
 // userCommand is the user's command for a script; nil for the scripts of the operator. A
 // backup with a checksum was dumped by the operator's script, so the operator's script loads
-// it. The check only starts the shell of the user's command, if it has one.
+// it.
 func userCommand(spec v1alpha1.BackupSpec, o Order) []string {
 	switch {
-	case o.Script == BackupCheck && spec.Command != nil:
-		return []string{spec.Command[0], "-c", ":"}
-	case o.Script == BackupCheck:
-		return nil
-	case o.Script == Backup:
+	case o.Script == BackupCheck || o.Script == Backup:
 		return spec.Command
 	case o.SHA256 == "":
 		return spec.RestoreCommand
@@ -73,15 +69,21 @@ func userCommand(spec v1alpha1.BackupSpec, o Order) []string {
 	}
 }
 
+// isCheck is true for a script that only checks. It starts the shell of a user's command, if it
+// has one, and not the command.
+func isCheck(script Script) bool { return script == BackupCheck || script == RestoreCheck }
+
 // backupEnv is the environment of every container of a backup or restore.
 func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	var env envList
 	spec := backupSpec(owner)
 	env.set(superset.EnvSharedDir, superset.SharedDir)
 	env.set(superset.EnvBackup, o.Backup)
+	if isCheck(o.Script) {
+		env.set(superset.EnvBackupCheck, "1")
+	}
 	switch o.Script {
 	case BackupCheck:
-		env.set(superset.EnvBackupCheck, "1")
 	case Backup:
 		keep := int32(defaultKeep)
 		if spec.Keep != nil {
@@ -195,7 +197,7 @@ func mountsClaim(spec v1alpha1.BackupSpec) bool {
 	return spec.Command == nil || spec.Claim.Name != "" || spec.Claim.Size != nil
 }
 
-// addDatabaseClient adds the first two containers of a backup, of its check or of a restore. They are derived
+// addDatabaseClient adds the first two containers of a backup, a restore or a check. They are derived
 // from the main container after the user's patch, because all three need what it mounts, such
 // as a certificate. If the patch removed the main container, nothing is added.
 func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
@@ -217,15 +219,13 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	prepare.Name = prepareContainer
 	prepare.Command = []string{"python", superset.ScriptsDir + "/prepare.py"}
 	pod.InitContainers = append(pod.InitContainers, prepare)
-	if o.Script != BackupCheck || startable(spec) {
+	if command := userCommand(spec, o); !isCheck(o.Script) || command == nil || startable(command) {
 		pod.InitContainers = append(pod.InitContainers, databaseClient(main, owner, o))
 	}
 }
 
-// startable is false for a user's command that the check cannot start without taking a backup.
-func startable(spec v1alpha1.BackupSpec) bool {
-	return len(spec.Command) == 0 || slices.Contains(shells, path.Base(spec.Command[0]))
-}
+// startable is false for a user's command that a check cannot start without running it.
+func startable(command []string) bool { return slices.Contains(shells, path.Base(command[0])) }
 
 // databaseClient is the container that dumps, checks or loads. It has the mounts of the main
 // container but not its environment: no secret key, and the URI only for a user's command.
@@ -242,10 +242,12 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 	}
 	c.Command = []string{"sh", superset.ScriptsDir + tools[o.Script]}
 	c.Args, c.EnvFrom, c.Env = nil, nil, backupEnv(owner, o)
-	if command := userCommand(spec, o); command != nil {
+	switch command := userCommand(spec, o); {
+	case command == nil:
+	case isCheck(o.Script):
+		c.Command = []string{command[0], "-c", ":"}
+	default:
 		c.Command = command
-	}
-	if o.Script != BackupCheck && userCommand(spec, o) != nil {
 		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))
 	}
 	c.Env = append(c.Env, components.UserEnv(o.Release.Jobs.Env)...)

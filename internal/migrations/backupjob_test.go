@@ -209,7 +209,8 @@ func TestAcceptedLossOfARestore(t *testing.T) {
 				}
 			}
 		}
-		if script != Restore && len(got) > 0 || script == Restore && (got[superset.EnvRestore] != "1" ||
+		restores := script == Restore || script == RestoreCheck
+		if !restores && len(got) > 0 || restores && (got[superset.EnvRestore] != "1" ||
 			got[superset.EnvAcceptedIdentity] != "postgresql/1/2/bi" || got[superset.EnvAcceptedDrops] != "0a1b") {
 			t.Errorf("%s: %v", script, got)
 		}

@@ -54,7 +54,7 @@ func resultsFit(t *testing.T, script Script, extra int) {
 			t.Errorf("%s: %d bytes are too few for a result", c.Name, limit)
 		}
 	}
-	if want := map[Script]int{BackupCheck: 2, Backup: 2, Restore: 2, Rehearse: 4}[script]; reporting != max(want, 1) {
+	if want := map[Script]int{BackupCheck: 2, Backup: 2, RestoreCheck: 2, Restore: 2, Rehearse: 4}[script]; reporting != max(want, 1) {
 		t.Errorf("%d containers have a limit, want %d", reporting, max(want, 1))
 	}
 }

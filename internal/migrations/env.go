@@ -52,7 +52,7 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		}
 	case Rehearse:
 		env.keys(owner, o)
-	case BackupCheck, Backup, Restore:
+	case BackupCheck, Backup, RestoreCheck, Restore:
 		env.owner(owner)
 		env = append(env, backupEnv(owner, o)...)
 	}

@@ -39,12 +39,14 @@ const (
 	Verify Script = "verify"
 	// Downgrade downgrades the schema, with the image of the newer release.
 	Downgrade Script = "downgrade"
+	// RestoreCheck checks that a backup can be restored. It changes nothing.
+	RestoreCheck Script = "restore-check"
 	// Restore restores a backup.
 	Restore Script = "restore"
 )
 
 // Scripts lists all scripts: those of an upgrade in their order, then those of a rollback.
-var Scripts = []Script{Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade, Restore}
+var Scripts = []Script{Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade, RestoreCheck, Restore}
 
 // ChangesSchema is true for a script that changes the schema. The operator never deletes its Job
 // while it runs, and no two of them run at the same time.
@@ -187,7 +189,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	}
 	runOnce(&patched.Spec)
 	switch o.Script {
-	case BackupCheck, Backup, Restore:
+	case BackupCheck, Backup, RestoreCheck, Restore:
 		addDatabaseClient(&patched.Spec, owner, o)
 	case Rehearse:
 		if err := addRehearsal(&patched.Spec, owner, o); err != nil {

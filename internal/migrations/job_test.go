@@ -37,7 +37,7 @@ func TestGoldenJobs(t *testing.T) {
 		s, r := read(t, name)
 		for _, script := range Scripts {
 			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: []string{"bi-worker-7c5d4f6b9-abcde", "bi-worker-7c5d4f6b9-fghij"}, Database: "postgresql"}
-			if script == Backup || script == Restore {
+			if script == Backup || script == Restore || script == RestoreCheck {
 				o.Backup = "r6"
 			}
 			if script == Rehearse { // the current release differs from the target release

@@ -53,8 +53,8 @@ func TestPodsAreRestricted(t *testing.T) {
 		}
 		checked++
 	}
-	if checked != 11 {
-		t.Errorf("%d pods were checked, want those of 3 components and 8 Jobs", checked)
+	if checked != 12 {
+		t.Errorf("%d pods were checked, want those of 3 components and 9 Jobs", checked)
 	}
 }
 
@@ -81,7 +81,7 @@ func TestJobsWithAssignedIDs(t *testing.T) {
 			}
 		}
 	}
-	if containers != 19 {
-		t.Errorf("%d containers, want one of each Job, two more of backup, its check and restore, and five of rehearse", containers)
+	if containers != 22 {
+		t.Errorf("%d containers, want one of each Job, two more of backup, restore and their checks, and five of rehearse", containers)
 	}
 }

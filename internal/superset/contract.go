@@ -136,7 +136,7 @@ const (
 	ReencryptBack = "back"
 )
 
-// Environment variables of the backup, backup check and restore Jobs, in all their containers.
+// Environment variables of the backup and restore Jobs and their checks, in all their containers.
 const (
 	// EnvBackup is the backup's name, such as r7, and its folder below [EnvBackupDir].
 	EnvBackup = "SUPERSET_OPERATOR_BACKUP"
@@ -147,9 +147,9 @@ const (
 	// EnvBackupKeep is how many of the newest backups are kept, including the new one.
 	// Default: 3.
 	EnvBackupKeep = "SUPERSET_OPERATOR_BACKUP_KEEP"
-	// EnvBackupCheck is "1" if the Job only checks that a backup can be taken.
+	// EnvBackupCheck is "1" if the Job only checks that a backup can be taken or restored.
 	EnvBackupCheck = "SUPERSET_OPERATOR_BACKUP_CHECK"
-	// EnvRestore is "1" for a restore. EnvAcceptedIdentity is the identity of the database that
+	// EnvRestore is "1" for a restore and its check. EnvAcceptedIdentity is the identity of the database that
 	// a backup of another database may be restored into, and EnvAcceptedDrops the digest of the
 	// objects of others that may be dropped. Default: none.
 	EnvRestore          = "SUPERSET_OPERATOR_RESTORE"

@@ -306,7 +306,7 @@ func (f *fixture) drainedBefore(script string) {
 }
 
 // A backup is not restored into another database than the one that it was taken from, unless
-// that is accepted: the Job finds it before it drops anything.
+// that is accepted: the check finds it before anything stops.
 func TestRestoreIntoAnotherDatabase(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -343,6 +343,8 @@ func (f *fixture) restoreIsAskedFor(jobSays, lossSays string) {
 		f.t.Errorf("the database is at %s although the restore was not accepted", got)
 	}
 	contains(f.t, f.message(s), jobSays)
+	f.runs("6.0.0") // nothing has stopped
+	f.jobsOf("restore", 0)
 	if s.Status.Upgrade.Failure.Reason != "LossNotAccepted" {
 		f.t.Errorf("failure %+v", s.Status.Upgrade.Failure)
 	}

@@ -151,6 +151,7 @@ const (
 	migrate
 	verify
 	downgrade
+	restoreCheck
 	restore
 	scriptCount
 )
@@ -168,13 +169,14 @@ type scriptInfo struct {
 }
 
 var scripts = [scriptCount]scriptInfo{
-	preflight:   {name: migrations.Preflight, waits: []phase{pValidate}},
-	backupCheck: {name: migrations.BackupCheck, waits: []phase{pValidate}},
-	backup:      {name: migrations.Backup, waits: []phase{pDBMigrate}},
-	migrate:     {name: migrations.Migrate, changes: true, broken: migrations.ReasonMigrationFailed},
-	verify:      {name: migrations.Verify, waits: []phase{pVerify, pRollback}},
-	downgrade:   {name: migrations.Downgrade, changes: true, broken: migrations.ReasonDowngradeFailed},
-	restore:     {name: migrations.Restore, changes: true, broken: migrations.ReasonRestoreFailed},
+	preflight:    {name: migrations.Preflight, waits: []phase{pValidate}},
+	backupCheck:  {name: migrations.BackupCheck, waits: []phase{pValidate}},
+	backup:       {name: migrations.Backup, waits: []phase{pDBMigrate}},
+	migrate:      {name: migrations.Migrate, changes: true, broken: migrations.ReasonMigrationFailed},
+	verify:       {name: migrations.Verify, waits: []phase{pVerify, pRollback}},
+	downgrade:    {name: migrations.Downgrade, changes: true, broken: migrations.ReasonDowngradeFailed},
+	restoreCheck: {name: migrations.RestoreCheck, waits: []phase{pRollback}},
+	restore:      {name: migrations.Restore, changes: true, broken: migrations.ReasonRestoreFailed},
 }
 
 func scriptOf(name migrations.Script) script {

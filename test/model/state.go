@@ -189,7 +189,7 @@ const (
 func (j jobState) runs() bool { return j == active || j == inside || j == committed }
 
 // maxJobs limits the number of Jobs in a state.
-const maxJobs = 14
+const maxJobs = 16
 
 // jobList has the Jobs in the order of their creation, without gaps.
 type jobList [maxJobs]job

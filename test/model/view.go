@@ -145,7 +145,7 @@ func (m *model) observeJobs(o *machine.Observation, v *view) {
 	list := m.jobLists.items[v.jobs]
 	st := m.statuses[m.supersets.items[v.superset].status]
 	progress := [scriptCount]*migrations.Progress{preflight: &o.Preflight, backupCheck: &o.BackupCheck, backup: &o.Backup,
-		migrate: &o.Migrate, verify: &o.Verify, downgrade: &o.Downgrade, restore: &o.Restore}
+		migrate: &o.Migrate, verify: &o.Verify, downgrade: &o.Downgrade, restoreCheck: &o.RestoreCheck, restore: &o.Restore}
 	for _, j := range list {
 		if j.at == noJob {
 			continue

@@ -36,6 +36,8 @@ func TestRestoreIsAccepted(t *testing.T) {
 		t.Errorf("identity %q", made.Identity)
 	}
 	want(t, v.restore(t, j, "r7"), "") // what belongs to Superset is in the dump
+	want(t, v.run(t, j, "load.sh", "restore_check", []string{superset.EnvBackup + "=r7", superset.EnvRestore + "=1", superset.EnvBackupCheck + "=1"}), "")
+	want(t, v.run(t, j, "load.sh", "restore_check", []string{superset.EnvBackup + "=r8", superset.EnvRestore + "=1", superset.EnvBackupCheck + "=1"}), "BackupMissing", "no backup r8")
 
 	pg.query(t, "kept", `SET ROLE reporting; CREATE VIEW reports.totals AS SELECT count(*) AS n FROM public.dashboards;
 		CREATE VIEW reports.more AS SELECT n + 1 AS n FROM reports.totals; CREATE TABLE reports.notes (slice integer REFERENCES public.slices (id), m public.mood)`)

@@ -130,14 +130,14 @@ func (r *Reconciler) usableClaim(ctx context.Context, s *v1alpha1.Superset, name
 }
 
 // provideClaim provides the claim that a Job mounts; it does nothing for a Job without one.
-// A restore needs the claim with its backup, and a backup or its check the claim that spec names.
+// A restore or its check needs the claim with its backup, and a backup or its check the claim that spec names.
 // Otherwise the operator creates it. It has no owner, because backups outlive the Superset.
 func (r *Reconciler) provideClaim(ctx context.Context, s *v1alpha1.Superset, script migrations.Script, name string) error {
 	if name == "" {
 		return nil
 	}
 	ours := migrations.Claim(s)
-	creates := script != migrations.Restore && ours != nil
+	creates := (script == migrations.BackupCheck || script == migrations.Backup) && ours != nil
 	found, err := r.usableClaim(ctx, s, name, !creates)
 	if err != nil || !creates {
 		return err

@@ -174,7 +174,7 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 	if o.Database == "" && s.Status.Schema != nil {
 		o.Database = s.Status.Schema.Database
 	}
-	if a.Script == migrations.Restore && s.Status.Schema != nil {
+	if (a.Script == migrations.RestoreCheck || a.Script == migrations.Restore) && s.Status.Schema != nil {
 		o.AcceptedIdentity, o.AcceptedDrops = s.Status.Schema.Identity, s.Status.Upgrade.Rollback.Drops
 	}
 	for _, b := range s.Status.Backups {

@@ -24,7 +24,7 @@ var waits = map[v1alpha1.Phase][]migrations.Script{
 	v1alpha1.PhaseValidate:  {migrations.Preflight, migrations.BackupCheck, migrations.Rehearse},
 	v1alpha1.PhaseDBMigrate: {migrations.Backup, migrations.Migrate},
 	v1alpha1.PhaseVerify:    {migrations.Verify},
-	v1alpha1.PhaseRollback:  {migrations.Downgrade, migrations.Restore, migrations.Verify},
+	v1alpha1.PhaseRollback:  {migrations.RestoreCheck, migrations.Downgrade, migrations.Restore, migrations.Verify},
 }
 
 // waitsFor is true for a Job of the phase under way.

@@ -49,16 +49,24 @@ func PageWanted(s *state.Snapshot) bool {
 }
 
 // stopsWeb is true while web must not run: in a Drain before its migration is done, and in a
-// rollback before it has reverted the database.
+// rollback that can revert the database and has not yet.
 func stopsWeb(s *state.Snapshot) bool {
-	return s.Run.Strategy == v1alpha1.StrategyDrain && s.Phase == v1alpha1.PhaseDBMigrate || s.Schema.Reverting
+	return s.Run.Strategy == v1alpha1.StrategyDrain && s.Phase == v1alpha1.PhaseDBMigrate || s.Schema.Reverting && !ChecksRestore(s)
+}
+
+// ChecksRestore is true while a rollback has yet to check that it can restore its backup. Where
+// nothing serves any more, the restore itself checks.
+func ChecksRestore(s *state.Snapshot) bool {
+	how := s.Run.Rollback
+	restores := s.Schema.Reverting && how != nil && how.Class == v1alpha1.RollbackRestore && !s.RestoreCheck.Done
+	return restores && (s.Tiers[state.Scheduler].Serves() || s.Tiers[state.Worker].Serves() || s.Tiers[state.Web].Serves())
 }
 
 // KeepsWeb is true while web serves until the scheduler and the workers have stopped: a task may
 // take minutes to end, and users need web meanwhile.
 func KeepsWeb(s *state.Snapshot) bool {
 	web := s.Tiers[state.Web]
-	return stopsWeb(s) && web.Serves() && web.Ready > 0 && !(Stopped(s, state.Scheduler) && Stopped(s, state.Worker))
+	return stopsWeb(s) && web.Serves() && web.Ready > 0 && (!Stopped(s, state.Scheduler) || !Stopped(s, state.Worker))
 }
 
 // hasWeb is true while there is a web tier, or a Drain that starts it again.
@@ -80,11 +88,16 @@ func webServes(s *state.Snapshot) bool {
 // Waits is true for a tier that is to stop and must serve for now. Nothing stops before the
 // maintenance page is ready. Web is the last, once the page has its traffic.
 func Waits(s *state.Snapshot, tier int) bool {
-	web := s.Tiers[state.Web]
-	awaited := stopsWeb(s) && PageWanted(s) && !s.Page.HasTraffic && s.Page.Blocked == "" && web.Serves() && web.Ready > 0
+	awaited := pageAwaited(s)
 	starts := awaited && !s.Page.Ready && s.Elapsed < PageGrace
 	if tier != state.Web {
 		return starts
 	}
 	return starts || awaited && s.Page.Ready || KeepsWeb(s)
+}
+
+// pageAwaited is true while the maintenance page is to take the traffic of web, and can.
+func pageAwaited(s *state.Snapshot) bool {
+	web := s.Tiers[state.Web]
+	return stopsWeb(s) && PageWanted(s) && !s.Page.HasTraffic && s.Page.Blocked == "" && web.Serves() && web.Ready > 0
 }

@@ -35,9 +35,9 @@ type Observation struct {
 	Tiers [3]Tier
 	// Page is the maintenance page as it is now.
 	Page Page
-	// Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade and Restore are the Jobs
+	// Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade, RestoreCheck and Restore are the Jobs
 	// under the current fence. One whose end is recorded may be gone.
-	Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade, Restore migrations.Progress
+	Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade, RestoreCheck, Restore migrations.Progress
 	// Sharing are other Supersets whose database is the one that the preflight found.
 	Sharing []Sharer
 	// LostClaims are the claims of backups that do not exist or are being deleted.
@@ -141,6 +141,8 @@ func (o *Observation) JobOf(script migrations.Script) *migrations.Progress {
 		return &o.Verify
 	case migrations.Downgrade:
 		return &o.Downgrade
+	case migrations.RestoreCheck:
+		return &o.RestoreCheck
 	case migrations.Restore:
 		return &o.Restore
 	default:

@@ -19,6 +19,7 @@ func (s *Snapshot) deriveSchema() {
 		r := s.Preflight.Result
 		c.AheadOfTarget = c.AheadAfterRollback && r.Reason == migrations.ReasonDatabaseAhead && r.Revision == c.Revision
 	}
+	c.Identity = cmp.Or(s.RestoreCheck.Result.Identity, c.Identity)
 	if c.Job.Attempt > 0 && !c.Job.Active {
 		s.addJobResult()
 	}

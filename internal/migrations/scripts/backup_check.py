@@ -10,7 +10,7 @@ from superset_job_outcome import custom, read_note
 
 def check(result: Result) -> None:
     if not custom():
-        result.facts |= {"backupNote": note} if (note := read_note()) else {}
+        result.facts |= {"backupNote": note} if (note := read_note("BackupFailed")) else {}
 
 
 if __name__ == "__main__":

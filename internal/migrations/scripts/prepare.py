@@ -75,7 +75,7 @@ def prepare(result: Result) -> None:
         if superset_job_accept.wanted() and not custom():
             with read_only(url) as connection:
                 superset_job_accept.check_accepted(connection, result)
-        if os.environ.get("SUPERSET_OPERATOR_BACKUP_CHECK") == "1" and not custom():
+        elif os.environ.get("SUPERSET_OPERATOR_BACKUP_CHECK") == "1" and not custom():
             facts["DATABASE_BYTES"] = _check_may_dump(url)
         if superset_job_scratch.wanted():
             facts |= _copy_facts(url, facts["SCHEMA"], folder)

@@ -38,9 +38,10 @@ def read_outcome(result: Result, reason: str) -> None:
         result.backup["kept"] = facts["kept"].split(",")
 
 
-def read_note() -> str:
-    """What the check of a backup found and does not refuse. Raises a JobError if it refuses."""
-    facts = _facts("BackupFailed")
+def read_note(reason: str) -> str:
+    """What a check found and does not refuse. Raises a JobError if it refuses, with the given reason
+    if there is no outcome."""
+    facts = _facts(reason)
     if facts.get("reason"):
         raise JobError(facts["reason"], facts.get("message", ""))
     return facts.get("note", "")

@@ -58,6 +58,24 @@ func (v view) find(name string) (Backup, bool) {
 	return v.backups[i], true
 }
 
+// shelve returns the result of a script that works with backups.
+func shelve(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
+	switch pod.Labels[labelScript] {
+	case scriptCheck:
+		if behavior == BackupCheckFails {
+			return result.fail("BackupFailed", "the claim for backups has 1 MiB free, and the last backup had 2 MiB: raise the size of the claim")
+		}
+		return result
+	case scriptBackup:
+		return backup(pod, behavior, v, result)
+	case scriptRestoreCheck:
+		_, result = restorable(pod, behavior, v, result)
+		return result
+	default:
+		return restore(pod, behavior, v, result)
+	}
+}
+
 // backup returns the result of a backup. An existing backup of that name is not
 // created again.
 func backup(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
@@ -120,31 +138,47 @@ func another(before, now string) bool {
 
 // restore returns the result of a restore.
 func restore(pod *corev1.Pod, behavior Behavior, v view, result Result) Result {
-	name, expected := env(pod, envBackup).Value, env(pod, envExpectedRevision).Value
-	found, there := v.find(name)
-	sum := env(pod, envBackupSum).Value
+	found, result := restorable(pod, behavior, v, result)
 	switch {
-	case !there:
-		return result.fail("BackupMissing", "there is no backup %s", name)
-	case sum != "" && sum != found.SHA256:
-		return result.fail("BackupDamaged", "backup %s has the SHA-256 %s, not %s", name, found.SHA256, sum)
-	case expected != "" && expected != found.Revision:
-		return result.fail("BackupDamaged", "backup %s holds revision %s, not %s", name, found.Revision, expected)
+	case result.Reason != "":
+		return result
 	case behavior == RestoreFails:
 		if dialectOf(pod) == mysql {
 			result.Revision = ""
 		}
 		return result.fail("RestoreFailed", "pg_restore was told to fail")
-	case another(found.Identity, v.identity) && env(pod, envIdentity).Value != v.identity:
+	}
+	result.Revision = found.Revision
+	found.Kept = names(v.backups)
+	result.Backup = &found
+	return result
+}
+
+// restorable finds the backup of a restore. The result has a reason if it may not begin.
+func restorable(pod *corev1.Pod, behavior Behavior, v view, result Result) (Backup, Result) {
+	name, expected := env(pod, envBackup).Value, env(pod, envExpectedRevision).Value
+	found, there := v.find(name)
+	sum := env(pod, envBackupSum).Value
+	switch {
+	case !there:
+		return found, result.fail("BackupMissing", "there is no backup %s", name)
+	case sum != "" && sum != found.SHA256:
+		return found, result.fail("BackupDamaged", "backup %s has the SHA-256 %s, not %s", name, found.SHA256, sum)
+	case expected != "" && expected != found.Revision:
+		return found, result.fail("BackupDamaged", "backup %s holds revision %s, not %s", name, found.Revision, expected)
+	}
+	return found, accepted(pod, behavior, v, found, result)
+}
+
+// accepted is the result of a restore that changes more than its backup has.
+func accepted(pod *corev1.Pod, behavior Behavior, v view, found Backup, result Result) Result {
+	if another(found.Identity, v.identity) && env(pod, envIdentity).Value != v.identity {
 		result.Identity = v.identity
 		return result.fail("LossNotAccepted", "the restore was not begun, because the database is %s, and the backup was taken from %s. Nothing was changed", v.identity, found.Identity)
-	case behavior == RestoreDrops && env(pod, envDrops).Value != dropped:
+	}
+	if behavior == RestoreDrops && env(pod, envDrops).Value != dropped {
 		result.Identity, result.Drops = v.identity, dropped
 		return result.fail("LossNotAccepted", "the restore was not begun, because it drops objects of others that the backup does not have: view reports.totals. Nothing was changed")
-	default:
-		result.Revision = found.Revision
-		found.Kept = names(v.backups)
-		result.Backup = &found
-		return result
 	}
+	return result
 }

@@ -102,20 +102,21 @@ func (r Result) fail(reason, format string, args ...any) Result {
 
 // The scripts, by the label of their Jobs.
 const (
-	scriptPreflight = "preflight"
-	scriptCheck     = "backup-check"
-	scriptRehearse  = "rehearse"
-	scriptMigrate   = "migrate"
-	scriptVerify    = "verify"
-	scriptDowngrade = "downgrade"
-	scriptBackup    = "backup"
-	scriptRestore   = "restore"
+	scriptPreflight    = "preflight"
+	scriptCheck        = "backup-check"
+	scriptRehearse     = "rehearse"
+	scriptMigrate      = "migrate"
+	scriptVerify       = "verify"
+	scriptDowngrade    = "downgrade"
+	scriptBackup       = "backup"
+	scriptRestore      = "restore"
+	scriptRestoreCheck = "restore-check"
 )
 
 // scriptNames are the names of the scripts in their results.
 var scriptNames = map[string]string{
 	scriptPreflight: "inspect", scriptCheck: "backup-check", scriptRehearse: "rehearse", scriptMigrate: "migrate", scriptVerify: "verify",
-	scriptDowngrade: "downgrade", scriptBackup: "backup", scriptRestore: "restore",
+	scriptDowngrade: "downgrade", scriptBackup: "backup", scriptRestore: "restore", scriptRestoreCheck: "restore-check",
 }
 
 // changesSchema are those of which only one may run at a time.
@@ -135,21 +136,14 @@ func play(pod *corev1.Pod, behavior Behavior, v view) Outcome {
 	}
 	result.Head = r.head
 	switch script {
-	case scriptCheck:
-		if behavior == BackupCheckFails {
-			return result.fail("BackupFailed", "the claim for backups has 1 MiB free, and the last backup had 2 MiB: raise the size of the claim").Outcome()
-		}
-		return result.Outcome()
 	case scriptRehearse:
 		return rehearse(behavior, result).Outcome()
 	case scriptVerify:
 		return verify(pod, behavior, v, result).Outcome()
 	case scriptDowngrade:
 		return downgrade(pod, r, behavior, v, result).Outcome()
-	case scriptBackup:
-		return backup(pod, behavior, v, result).Outcome()
-	case scriptRestore:
-		return restore(pod, behavior, v, result).Outcome()
+	case scriptCheck, scriptBackup, scriptRestoreCheck, scriptRestore:
+		return shelve(pod, behavior, v, result).Outcome()
 	case scriptMigrate:
 		if behavior == MigrateCrashes {
 			return Outcome{ExitCode: 137}
