@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -19,6 +20,12 @@ const (
 	attemptSucceeded = "Succeeded"
 	// attemptLost: the Job succeeded, and its result was lost with its pod.
 	attemptLost = "ResultLost"
+)
+
+// Results of checks.
+const (
+	checkPassed = "Passed"
+	checkFailed = "Failed"
 )
 
 // Triggers of rollbacks.
@@ -38,6 +45,8 @@ var (
 	results  = texts([]v1alpha1.Result{v1alpha1.ResultSucceeded, v1alpha1.ResultRolledBack, v1alpha1.ResultFailed, v1alpha1.ResultSuperseded})
 	triggers = []string{triggerFailure, triggerAnnotation, triggerSpec}
 	classes  = texts([]v1alpha1.RollbackClass{v1alpha1.RollbackImage, v1alpha1.RollbackDowngrade, v1alpha1.RollbackRestore})
+	checks   = []string{checkPassed, checkFailed}
+	tiers    = []string{string(components.Scheduler), string(components.Worker), string(components.Web)}
 	slots    = texts([]v1alpha1.SlotKind{v1alpha1.SlotRollout, v1alpha1.SlotUpgrade})
 	scripts  = texts(migrations.Scripts)
 

@@ -47,7 +47,7 @@ The operator serves its metrics at `+"`:8443/metrics`"+` over HTTPS to clients t
 
 ## State
 
-Gauges of each Superset, read from the cache at each scrape. A restart loses none, and no series outlives its Superset. At most %d series per Superset, and %d for the slots; a Superset adds at most %d KiB to a scrape, without compression. Without a cache, in the first seconds of the process, there are none.
+Gauges of each Superset, read from the cache at each scrape. A restart loses none, and no series outlives its Superset. At most %d series per Superset, and 2 for each tier and version of its pods: %d with two versions in each tier. %d for the slots. A Superset adds at most %d KiB to a scrape, without compression. Without a cache, in the first seconds of the process, there are none.
 
 Every replica of the operator serves them, a standby too: aggregate with `+"`max by (namespace, name)`"+`. Prometheus renames the label `+"`namespace` to `exported_namespace`"+` unless the scrape has `+"`honor_labels: true`"+`.
 
@@ -66,7 +66,7 @@ Labels have closed sets of values, except the names and versions of Supersets. A
 
 Those of controller-runtime, client-go and the Go runtime to look at. The endpoint has more of them.
 
-%s`, MaxSeries, 2*len(slots), maxScrape>>10, rows(state), perProcess, rows(runs), Other, labels(), rows(Used))
+%s`, MaxSeries, 2*2*len(tiers), 2*len(slots), maxScrape>>10, rows(state), perProcess, rows(runs), Other, labels(), rows(Used))
 }
 
 // rows is a table of metrics.

@@ -23,6 +23,12 @@ const (
 	nameBackupSize = prefix + "last_backup_size_bytes"
 	nameSlots      = prefix + "slots_taken"
 	nameQueue      = prefix + "slots_waiting"
+	nameFailed     = prefix + "upgrade_failed"
+	nameChecks     = prefix + "upgrade_checks"
+	namePending    = prefix + "upgrade_pending_migrations"
+	nameNoBackup   = prefix + "upgrade_backup_missing"
+	namePods       = prefix + "tier_pods"
+	nameReadyPods  = prefix + "tier_ready_pods"
 )
 
 // Names of the counters and histograms.
@@ -88,6 +94,18 @@ var Table = []Metric{
 	{Name: nameAction, Type: Gauge, Labels: of(Label{"reason", actions}),
 		Help: "1 with the reason for which manual intervention is needed, that of the condition Stalled or AwaitingApproval; no series while it is not.",
 		Use:  "Alert on it: the message of the condition has the command."},
+	{Name: nameFailed, Type: Gauge, Labels: of(Label{"phase", moving}, Label{"reason", actions}),
+		Help: "1 with the phase that failed and its reason, in Failed and RolledBack; no series in other phases, and after a rollback that was asked for.",
+		Use:  "Alert on it. The phase Rollback means that the rollback itself failed; after Validate nothing was changed."},
+	{Name: nameChecks, Type: Gauge, Labels: of(Label{"result", checks}),
+		Help: "Number of checks of the last Verify of the current or the last run, by result; no series before it.",
+		Use:  "Show both. status.upgrade.checks has the detail of each check."},
+	{Name: namePending, Type: Gauge, Labels: of(),
+		Help: "Number of schema revisions that the current or the last run found pending.",
+		Use:  "Show it next to the time of DBMigrate: more revisions take longer."},
+	{Name: nameNoBackup, Type: Gauge, Labels: of(),
+		Help: "1 if the current or the last run has migrated the database without the backup that its plan has, otherwise 0; no series without a backup in the plan.",
+		Use:  "Alert on 1: do not roll back by Restore, and report it with the status of the Superset."},
 	{Name: nameInSync, Type: Gauge, Labels: of(),
 		Help: "1 if the schema of the database is that of the running release, otherwise 0; no series until the database was read.",
 		Use:  "Alert on 0 in a resting phase: the schema is ahead after a rollback, or partially migrated."},
@@ -97,6 +115,12 @@ var Table = []Metric{
 	{Name: nameBackupSize, Type: Gauge, Unit: "bytes", Labels: of(),
 		Help: "Size of the newest stored backup; no series without one, and if a command of the user took it.",
 		Use:  "Compare it with the free space of the claim. A backup far smaller than the one before is suspicious."},
+	{Name: namePods, Type: Gauge, Labels: of(Label{"tier", tiers}, Label{Name: "version"}),
+		Help: "Number of pods of a tier by version, terminating ones included; no series for a version without pods.",
+		Use:  "Show how an upgrade replaces the pods of each tier. Alert if the scheduler has more than one: reports and alerts of Superset are sent twice."},
+	{Name: nameReadyPods, Type: Gauge, Labels: of(Label{"tier", tiers}, Label{Name: "version"}),
+		Help: "Number of pods of a tier by version that are ready and not terminating; no series for a version without pods.",
+		Use:  "Compare it with tier_pods: the difference are pods that start, end or fail."},
 	{Name: nameSlots, Type: Gauge, Labels: []Label{{"slot", slots}},
 		Help: "Number of Supersets whose runs take a slot.",
 		Use:  "Compare it with the flags -max-rollouts and -max-upgrades, which limit it."},

@@ -10,15 +10,18 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// fleet is a cache with so many Supersets, each with every series.
+// fleet is a cache with so many Supersets, each with every series, and with pods of two
+// versions in each tier.
 type fleet struct {
 	client.Reader
 	items []v1alpha1.Superset
+	pods  []corev1.Pod
 }
 
 func fleetOf(n int) *fleet {
@@ -27,12 +30,24 @@ func fleetOf(n int) *fleet {
 		s := waiting()
 		s.Name = fmt.Sprintf("superset-%d", i)
 		f.items = append(f.items, *s)
+		for _, tier := range tiers {
+			for _, object := range append(podsOf(tier, "5.0.0", true), podsOf(tier, "6.0.0", true)...) {
+				pod := object.(*corev1.Pod)
+				pod.Labels[v1alpha1.LabelInstance], pod.OwnerReferences[0].Name = s.Name, s.Name+"-"+tier+"-7d"
+				f.pods = append(f.pods, *pod)
+			}
+		}
 	}
 	return f
 }
 
 func (f *fleet) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
-	list.(*v1alpha1.SupersetList).Items = f.items
+	switch l := list.(type) {
+	case *v1alpha1.SupersetList:
+		l.Items = f.items
+	case *corev1.PodList:
+		l.Items = f.pods
+	}
 	return nil
 }
 
@@ -50,7 +65,7 @@ func scrape(tb testing.TB, f *fleet) int {
 }
 
 // maxScrape is what a Superset may add to a scrape: bytes without compression.
-const maxScrape = 3 << 10
+const maxScrape = 5 << 10
 
 // A Superset adds the same few KiB to a scrape, whatever their number is.
 func TestScrapeSize(t *testing.T) {

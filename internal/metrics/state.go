@@ -19,8 +19,8 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// MaxSeries is the maximum number of series of one Superset.
-const MaxSeries = 27
+// MaxSeries is the maximum number of series of one Superset, without those of its pods.
+const MaxSeries = 31
 
 // descriptors of the gauges of the state, by name.
 var descriptors = describeGauges()
@@ -58,12 +58,15 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 		logf.Log.WithName("metrics").V(1).Info("skipped the gauges of the state", "error", err.Error()) // before the cache has started
 		return
 	}
+	pods := c.podsByInstance()
 	taken, queue := map[v1alpha1.SlotKind]int{}, map[v1alpha1.SlotKind]int{}
 	for i := range list.Items {
 		s := &list.Items[i]
 		taken[lifecycle.HoldsSlot(s)]++
 		queue[c.Waits(s.UID)]++
-		gauges{s, ch}.collect()
+		g := gauges{s, ch}
+		g.collect()
+		g.pods(pods[client.ObjectKeyFromObject(s)])
 	}
 	for _, slot := range slots {
 		ch <- prometheus.MustNewConstMetric(descriptors[nameSlots], prometheus.GaugeValue, float64(taken[v1alpha1.SlotKind(slot)]), slot)
@@ -128,6 +131,7 @@ func (g gauges) run() {
 		return
 	}
 	g.at(nameStart, &run.StartedAt)
+	g.outcome(run, phase)
 	if !state.Moving(phase) {
 		return
 	}
@@ -139,6 +143,36 @@ func (g gauges) run() {
 	g.send(nameStep, float64(step))
 	g.send(nameSteps, float64(steps))
 	g.send(nameProgress, float64(step-1)/float64(steps-1))
+}
+
+// outcome sends what the current or the last run has found and left.
+func (g gauges) outcome(run *v1alpha1.UpgradeStatus, phase v1alpha1.Phase) {
+	g.send(namePending, float64(run.PendingMigrations))
+	if f := run.Failure; f != nil && (phase == v1alpha1.PhaseFailed || phase == v1alpha1.PhaseRolledBack) {
+		g.send(nameFailed, 1, bounded(string(f.Phase), moving), bounded(f.Reason, actions))
+	}
+	if run.Plan != nil && run.Plan.Backup {
+		g.send(nameNoBackup, truth(run.Backup == "" && migrated(run)))
+	}
+	if len(run.Checks) == 0 {
+		return
+	}
+	passed := 0
+	for _, c := range run.Checks {
+		if c.OK {
+			passed++
+		}
+	}
+	g.send(nameChecks, float64(passed), checkPassed)
+	g.send(nameChecks, float64(len(run.Checks)-passed), checkFailed)
+}
+
+// migrated is true if a run has entered the phase after its migration.
+func migrated(run *v1alpha1.UpgradeStatus) bool {
+	entered := func(p v1alpha1.Phase) bool {
+		return slices.ContainsFunc(run.Phases, func(r v1alpha1.PhaseRecord) bool { return r.Phase == p })
+	}
+	return entered(v1alpha1.PhaseDBMigrate) && entered(v1alpha1.PhaseUpgradeScheduler)
 }
 
 // conditions sends what the conditions say.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -25,7 +26,7 @@ import (
 func cacheOf(t *testing.T, objects ...client.Object) client.WithWatch {
 	t.Helper()
 	s := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(s); err != nil {
+	if err := errors.Join(v1alpha1.AddToScheme(s), corev1.AddToScheme(s)); err != nil {
 		t.Fatal(err)
 	}
 	return fake.NewClientBuilder().WithScheme(s).WithObjects(objects...).Build()
@@ -51,7 +52,12 @@ func waiting() *v1alpha1.Superset {
 	s.Spec.Version, s.Status.Version, s.Status.Phase = "6.0.0", "5.0.0", v1alpha1.PhaseUpgradeWorkers
 	start, since, end := metav1.Unix(1_700_000_000, 0), metav1.Unix(1_700_000_060, 0), metav1.Unix(1_700_000_090, 0)
 	s.Status.PhaseSince = &since
-	s.Status.Upgrade = &v1alpha1.UpgradeStatus{StartedAt: start, EstimatedCompletion: &end, Step: "4/7", Slot: v1alpha1.SlotUpgrade}
+	s.Status.Upgrade = &v1alpha1.UpgradeStatus{
+		StartedAt: start, EstimatedCompletion: &end, Step: "4/7", Slot: v1alpha1.SlotUpgrade, PendingMigrations: 12,
+		Plan: &v1alpha1.Plan{Backup: true}, Backup: "r7", Checks: []v1alpha1.CheckStatus{{OK: true}, {}, {OK: true}},
+		Phases:  []v1alpha1.PhaseRecord{{Phase: v1alpha1.PhaseDBMigrate}, {Phase: v1alpha1.PhaseUpgradeScheduler}},
+		Failure: &v1alpha1.Failure{Phase: v1alpha1.PhaseRollback, Reason: "RestoreFailed"}, // counts once the run has failed
+	}
 	s.Status.Backups = []v1alpha1.BackupStatus{{Name: "r7", TakenAt: start, Bytes: 4096}, {Name: "r6", TakenAt: metav1.Unix(1, 0), Bytes: 1}}
 	s.Status.Conditions = []metav1.Condition{
 		condition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonDataLossNotAccepted),
@@ -68,7 +74,8 @@ func series(t *testing.T, objects ...client.Object) []string {
 	var out []string
 	for name, values := range all(t, objects...) {
 		for labels, value := range values {
-			if (name == namePhase || name == nameGate || name == nameSlots || name == nameQueue) && value == 0 {
+			hidden := []string{namePhase, nameGate, nameSlots, nameQueue, nameNoBackup, nameChecks}
+			if slices.Contains(hidden, name) && value == 0 {
 				continue
 			}
 			out = append(out, fmt.Sprintf("%s{%s} %v", strings.TrimPrefix(name, prefix), labels, value))
@@ -106,6 +113,7 @@ func all(t *testing.T, objects ...client.Object) map[string]map[string]float64 {
 func TestState(t *testing.T) {
 	stalled := func(reason string, phase v1alpha1.Phase) *v1alpha1.Superset {
 		s := waiting()
+		s.Status.Upgrade.Backup, s.Status.Upgrade.Failure.Reason = "", reason
 		s.Status.Phase, s.Status.Backups[0].Bytes = phase, 0
 		s.Status.Conditions = []metav1.Condition{
 			condition(v1alpha1.ConditionReady, metav1.ConditionFalse, reason),
@@ -120,6 +128,7 @@ func TestState(t *testing.T) {
 	fresh.Spec.Version = "7.0.0"
 	back := waiting()
 	back.Status.Phase, back.Status.Backups = v1alpha1.PhaseRollback, nil
+	back.Status.Upgrade.Plan, back.Status.Upgrade.Checks, back.Status.Upgrade.PendingMigrations = nil, nil, 0
 	back.Status.Conditions = []metav1.Condition{
 		condition(v1alpha1.ConditionReady, metav1.ConditionFalse, "Rollback"),
 		condition(v1alpha1.ConditionSchemaInSync, metav1.ConditionUnknown, v1alpha1.ReasonUnknown),
@@ -137,8 +146,11 @@ last_backup_size_bytes{} 4096
 last_backup_timestamp_seconds{} 1.7e+09
 schema_in_sync{} 1
 upgrade_blocked{reason=DataLossNotAccepted} 1
+upgrade_checks{result=Failed} 1
+upgrade_checks{result=Passed} 2
 upgrade_estimated_completion_timestamp_seconds{} 1.70000009e+09
 upgrade_gate{gate=AwaitingApproval} 1
+upgrade_pending_migrations{} 12
 upgrade_phase_start_timestamp_seconds{} 1.70000006e+09
 upgrade_phase{phase=UpgradeWorkers} 1
 upgrade_progress_ratio{} 0.5
@@ -150,8 +162,13 @@ version_supported{version=6.0.0} 1`},
 instance_info{target_version=6.0.0,version=5.0.0} 1
 last_backup_timestamp_seconds{} 1.7e+09
 schema_in_sync{} 0
+upgrade_backup_missing{} 1
+upgrade_checks{result=Failed} 1
+upgrade_checks{result=Passed} 2
+upgrade_failed{phase=Rollback,reason=MigrationFailed} 1
 upgrade_gate{gate=AwaitingApproval} 1
 upgrade_gate{gate=Paused} 1
+upgrade_pending_migrations{} 12
 upgrade_phase_start_timestamp_seconds{} 1.70000006e+09
 upgrade_phase{phase=Failed} 1
 upgrade_start_timestamp_seconds{} 1.7e+09
@@ -160,8 +177,13 @@ version_supported{version=6.0.0} 1`},
 instance_info{target_version=6.0.0,version=5.0.0} 1
 last_backup_timestamp_seconds{} 1.7e+09
 schema_in_sync{} 0
+upgrade_backup_missing{} 1
+upgrade_checks{result=Failed} 1
+upgrade_checks{result=Passed} 2
+upgrade_failed{phase=Rollback,reason=Other} 1
 upgrade_gate{gate=AwaitingApproval} 1
 upgrade_gate{gate=Paused} 1
+upgrade_pending_migrations{} 12
 upgrade_phase_start_timestamp_seconds{} 1.70000006e+09
 upgrade_phase{phase=RolledBack} 1
 upgrade_start_timestamp_seconds{} 1.7e+09
@@ -169,6 +191,7 @@ version_supported{version=6.0.0} 1`},
 		"rolls back": {back, `instance_info{target_version=6.0.0,version=5.0.0} 1
 slots_taken{slot=Upgrade} 1
 upgrade_estimated_completion_timestamp_seconds{} 1.70000009e+09
+upgrade_pending_migrations{} 0
 upgrade_phase_start_timestamp_seconds{} 1.70000006e+09
 upgrade_phase{phase=Rollback} 1
 upgrade_start_timestamp_seconds{} 1.7e+09
@@ -205,7 +228,10 @@ func TestSeriesPerSuperset(t *testing.T) {
 	if got := count(waiting(), second) - none; got != 2*MaxSeries {
 		t.Errorf("%d series for two, want %d", got, 2*MaxSeries)
 	}
-	values := all(t, waiting())
+	failed := waiting()
+	failed.Status.Phase = v1alpha1.PhaseFailed
+	values := all(t, append(podsOf("worker", "5.0.0", true), waiting())...)
+	values[nameFailed] = all(t, failed)[nameFailed]
 	if len(values[namePhase]) != len(v1alpha1.Phases) || len(values[nameGate]) != len(gates) {
 		t.Errorf("phases %v, gates %v", values[namePhase], values[nameGate])
 	}
@@ -214,7 +240,7 @@ func TestSeriesPerSuperset(t *testing.T) {
 			t.Errorf("%s is in the table and has no series", m.Name)
 		}
 	}
-	if problems, err := testutil.CollectAndLint(collector(cacheOf(t, waiting()))); err != nil || len(problems) > 0 {
+	if problems, err := testutil.CollectAndLint(collector(cacheOf(t, append(podsOf("worker", "5.0.0", true), waiting())...))); err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
 	}
 }
