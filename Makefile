@@ -48,8 +48,13 @@ demo: compiled ## Show an install, an upgrade, a failed upgrade that is rolled b
 .PHONY: test
 test: prerequisites cluster ## Run the unit tests, and the suites that use a real control plane
 	$(GO) test $(UNIT)
+	cd hack/monitoring && $(GO) test ./...
 	$(GO) test ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
+
+.PHONY: test-monitoring
+test-monitoring: prerequisites ## Run the unit tests of the alerts by promtool (Debian: apt-get install prometheus)
+	cd hack/monitoring && $(GO) test -count=1 -tags promtool ./...
 
 .PHONY: test-releases
 test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back; limit its rollouts
@@ -109,20 +114,23 @@ run: compiled ## Run the operator against the current kubeconfig
 	$(GO) run ./cmd/manager -metrics-secure=false -metrics-bind-address=127.0.0.1:8080 -health-probe-bind-address=0 -zap-devel
 
 .PHONY: generate
-generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics and the diagram
+generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics, dashboards, alerts and the diagram
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=superset-operator paths=./internal/controller/... output:rbac:dir=config/rbac
 	UPDATE=1 $(GO) test -count=1 -run 'TestDiagramInTheDocs' ./internal/lifecycle >/dev/null
 	UPDATE=1 $(GO) test -count=1 -run 'TestPage' ./internal/metrics >/dev/null
+	cd hack/monitoring && $(GO) run . ../../config/monitoring
 
 .PHONY: lint
 lint: ## Run the linters, including the architecture rules
 	$(LINT) golangci-lint run ./...
+	cd hack/monitoring && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
 
 .PHONY: verify
 verify: prerequisites generate ## Regenerate, tidy, lint; fail if anything changed
 	$(GO) mod tidy
+	cd hack/monitoring && $(GO) mod tidy
 	$(MAKE) --no-print-directory lint
 	@git diff --exit-code --stat -- . || { echo "generated files or go.mod are stale: commit the changes that make verify made"; exit 1; }
 	@test -z "$$(git status --porcelain --untracked-files=normal)" || { git status --short; echo "the tree is not clean: commit or ignore these files"; exit 1; }

@@ -12,9 +12,12 @@ import (
 const pagePath = "../../docs/reference/metrics.md"
 
 // The reference page is generated from the table by make generate.
-func TestPage(t *testing.T) {
-	want := page()
-	raw, err := os.ReadFile(pagePath)
+func TestPage(t *testing.T) { generated(t, pagePath, page()) }
+
+// generated checks a generated file, or writes it.
+func generated(t *testing.T, path, want string) {
+	t.Helper()
+	raw, err := os.ReadFile(path)
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
@@ -22,9 +25,9 @@ func TestPage(t *testing.T) {
 		return
 	}
 	if os.Getenv("UPDATE") == "" {
-		t.Fatalf("%s is stale; regenerate it with: make generate", pagePath)
+		t.Fatalf("%s is stale; regenerate it with: make generate", path)
 	}
-	if err := os.WriteFile(pagePath, []byte(want), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package docs checks the Markdown files: the targets, links and tokens that they
-// name exist, and the lines of the log are listed.
+// name exist, the lines of the log are listed, and each alert and reason has its runbook.
 package docs
