@@ -172,6 +172,9 @@ func TestOldClaimIsNamed(t *testing.T) {
 		for _, e := range list.Items {
 			if e.Reason == v1alpha1.ReasonClaimMayBePruned {
 				notes = append(notes, e.Note)
+				if e.Related == nil || e.Related.Kind != "PersistentVolumeClaim" || e.Related.Name != "bi-backups" {
+					t.Errorf("the event is related to %v", e.Related)
+				}
 			}
 		}
 		return len(notes) > 0

@@ -161,7 +161,7 @@ func (r *Reconciler) warnOfPruning(s *v1alpha1.Superset, claim *metav1.PartialOb
 	if claim.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy || claim.Labels[v1alpha1.LabelInstance] == "" {
 		return
 	}
-	r.Events.Eventf(s, nil, corev1.EventTypeWarning, v1alpha1.ReasonClaimMayBePruned, "Backup",
+	r.Events.Eventf(s, claim, corev1.EventTypeWarning, v1alpha1.ReasonClaimMayBePruned, "Backup",
 		"Argo CD may prune claim %[1]s with all backups, because it has the label %[3]s. Run: kubectl label pvc -n %[2]s %[1]s %[3]s- %[4]s=%[5]s && kubectl annotate pvc -n %[2]s %[1]s %[6]s=%[7]s",
 		claim.Name, s.Namespace, v1alpha1.LabelInstance, v1alpha1.LabelBackupsOf, s.Name, v1alpha1.AnnotationSyncOptions, v1alpha1.NoPrune)
 }

@@ -63,25 +63,30 @@ func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase)
 	return note
 }
 
-// related is the Job or component of the phase that was left; nil when there is none.
+// jobsOf are the Jobs of the phases, the last one first.
+var jobsOf = map[v1alpha1.Phase][]migrations.Script{
+	v1alpha1.PhaseValidate:  {migrations.Rehearse, migrations.Preflight},
+	v1alpha1.PhaseDBMigrate: {migrations.Migrate, migrations.Backup},
+	v1alpha1.PhaseVerify:    {migrations.Verify},
+	v1alpha1.PhaseRollback:  {migrations.Verify, migrations.Restore, migrations.Downgrade},
+}
+
+// tierOfPhase is the tier that a phase rolls.
+var tierOfPhase = map[v1alpha1.Phase]int{
+	v1alpha1.PhaseUpgradeScheduler: state.Scheduler,
+	v1alpha1.PhaseUpgradeWorkers:   state.Worker,
+	v1alpha1.PhaseUpgradeWeb:       state.Web,
+}
+
+// related is the last Job of the phase that was left, or the component of its tier; nil when
+// there is none.
 func related(w *observed, from v1alpha1.Phase) runtime.Object {
-	scripts := map[v1alpha1.Phase]migrations.Script{
-		v1alpha1.PhaseValidate:  migrations.Preflight,
-		v1alpha1.PhaseDBMigrate: migrations.Migrate,
-		v1alpha1.PhaseVerify:    migrations.Verify,
-	}
-	if script, ok := scripts[from]; ok {
+	for _, script := range jobsOf[from] {
 		if job := migrations.Newest(script, w.Status.UpgradeRevision, w.jobs); job != nil {
 			return job
 		}
-		return nil
 	}
-	tiers := map[v1alpha1.Phase]int{
-		v1alpha1.PhaseUpgradeScheduler: state.Scheduler,
-		v1alpha1.PhaseUpgradeWorkers:   state.Worker,
-		v1alpha1.PhaseUpgradeWeb:       state.Web,
-	}
-	if tier, ok := tiers[from]; ok && w.objects[tier] != nil {
+	if tier, ok := tierOfPhase[from]; ok && w.objects[tier] != nil {
 		return w.objects[tier]
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 func TestEvents(t *testing.T) {
@@ -45,21 +46,44 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// The related object is the Job that the phase has run last, or the component of its tier.
 func TestRelated(t *testing.T) {
-	_, w := upgrading(t, v1alpha1.PhaseReady)
-	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "j", Labels: map[string]string{
-		v1alpha1.LabelScript: "migrate", v1alpha1.LabelFence: "2", v1alpha1.LabelAttempt: "1"}}}
+	job := func(script migrations.Script, fence string) *batchv1.Job {
+		return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: string(script) + fence, Labels: map[string]string{
+			v1alpha1.LabelScript: string(script), v1alpha1.LabelFence: fence, v1alpha1.LabelAttempt: "1"}}}
+	}
 	web := &v1alpha1.SupersetWebWorker{}
-	w.jobs, w.objects[state.Web] = []*batchv1.Job{job}, web
-	if got := related(w, v1alpha1.PhaseDBMigrate); got != job {
-		t.Errorf("DBMigrate is related to %v", got)
-	}
-	if got := related(w, v1alpha1.PhaseUpgradeWeb); got != web {
-		t.Errorf("UpgradeWeb is related to %v", got)
-	}
-	for _, p := range []v1alpha1.Phase{v1alpha1.PhaseVerify, v1alpha1.PhaseUpgradeWorkers, v1alpha1.PhaseReady} {
-		if got := related(w, p); got != nil {
-			t.Errorf("%s is related to %v, want none", p, got)
+	for _, c := range []struct {
+		from v1alpha1.Phase
+		jobs []*batchv1.Job
+		want string
+	}{
+		{v1alpha1.PhaseValidate, []*batchv1.Job{job(migrations.Preflight, "2")}, "preflight2"},
+		{v1alpha1.PhaseValidate, []*batchv1.Job{job(migrations.Preflight, "2"), job(migrations.Rehearse, "2")}, "rehearse2"},
+		{v1alpha1.PhaseDBMigrate, []*batchv1.Job{job(migrations.Backup, "2"), job(migrations.Preflight, "2")}, "backup2"},
+		{v1alpha1.PhaseDBMigrate, []*batchv1.Job{job(migrations.Migrate, "2"), job(migrations.Backup, "2")}, "migrate2"},
+		{v1alpha1.PhaseVerify, []*batchv1.Job{job(migrations.Verify, "2"), job(migrations.Migrate, "2")}, "verify2"},
+		{v1alpha1.PhaseVerify, []*batchv1.Job{job(migrations.Verify, "1"), job(migrations.Migrate, "2")}, ""},
+		{v1alpha1.PhaseRollback, []*batchv1.Job{job(migrations.Downgrade, "2"), job(migrations.Verify, "1")}, "downgrade2"},
+		{v1alpha1.PhaseRollback, []*batchv1.Job{job(migrations.Restore, "2")}, "restore2"},
+		{v1alpha1.PhaseRollback, []*batchv1.Job{job(migrations.Restore, "2"), job(migrations.Verify, "2")}, "verify2"},
+		{v1alpha1.PhaseUpgradeWorkers, []*batchv1.Job{job(migrations.Migrate, "2")}, ""},
+		{v1alpha1.PhaseReady, []*batchv1.Job{job(migrations.Verify, "2")}, ""},
+	} {
+		_, w := upgrading(t, v1alpha1.PhaseReady)
+		w.jobs, w.objects[state.Web] = c.jobs, web
+		got := ""
+		if job, ok := related(w, c.from).(*batchv1.Job); ok && job != nil {
+			got = job.Name
+		}
+		if got != c.want {
+			t.Errorf("%s with %d Jobs is related to %q, want %q", c.from, len(c.jobs), got, c.want)
+		}
+		if c.want == "" && related(w, c.from) != nil {
+			t.Errorf("%s is related to %v, want none", c.from, related(w, c.from))
+		}
+		if got := related(w, v1alpha1.PhaseUpgradeWeb); got != web {
+			t.Errorf("UpgradeWeb is related to %v", got)
 		}
 	}
 }
