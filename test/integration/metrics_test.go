@@ -21,6 +21,15 @@ func TestMetrics(t *testing.T) {
 	f.edit(version("6.0.0"))
 	f.ready("6.0.0")
 	f.stateIs("Ready", "6.0.0", "6.0.0", 1)
+	eventually(t, "the metrics show one scheduler, and pods of the new version only", func() bool {
+		pods, ready := f.series("superset_operator_tier_pods{"), f.series("superset_operator_tier_ready_pods{")
+		return len(pods) == 3 && len(ready) == 3 &&
+			pods[fmt.Sprintf(`superset_operator_tier_pods{name="bi",namespace=%q,tier="scheduler",version="6.0.0"}`, f.ns)] == "1" &&
+			ready[fmt.Sprintf(`superset_operator_tier_ready_pods{name="bi",namespace=%q,tier="web",version="6.0.0"}`, f.ns)] != "0"
+	})
+	if got := f.series("superset_operator_upgrade_checks{"); len(got) != 2 {
+		t.Errorf("upgrade_checks: %v, want a series for each result", got)
+	}
 	after := operator.scrape(t)
 	grew := func(series string) float64 { return number(t, after[series]) - number(t, before[series]) }
 	for series, want := range map[string]float64{
@@ -52,6 +61,13 @@ func TestMetrics(t *testing.T) {
 	} else {
 		for series := range got {
 			contains(t, series, `reason="UnsupportedVersion"`)
+		}
+	}
+	if got := f.series("superset_operator_upgrade_failed{"); len(got) != 1 {
+		t.Errorf("upgrade_failed: %v, want one series", got)
+	} else {
+		for series := range got {
+			contains(t, series, `phase="Validate"`, `reason="UnsupportedVersion"`)
 		}
 	}
 	must(t, k8s.Delete(t.Context(), f.get()))
