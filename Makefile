@@ -53,7 +53,7 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: test-monitoring
-test-monitoring: prerequisites ## Run the unit tests of the alerts by promtool (Debian: apt-get install prometheus)
+test-monitoring: prerequisites ## Run the unit tests of the alerts, and the queries of the dashboards, by promtool (Debian: apt-get install prometheus)
 	cd hack/monitoring && $(GO) test -count=1 -tags promtool ./...
 
 .PHONY: test-releases
