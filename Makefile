@@ -53,8 +53,9 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: test-monitoring
-test-monitoring: prerequisites ## Run the unit tests of the alerts, and the queries of the dashboards, by promtool (Debian: apt-get install prometheus)
+test-monitoring: prerequisites cluster ## Run the unit tests of the alerts and the queries of the dashboards by promtool, then read the operator by a real Prometheus (Debian: apt-get install prometheus)
 	cd hack/monitoring && $(GO) test -count=1 -tags promtool ./...
+	$(GO) test -count=1 -tags prometheus -run 'TestPrometheus$$' -timeout 20m ./test/integration
 
 .PHONY: test-releases
 test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back; limit its rollouts
