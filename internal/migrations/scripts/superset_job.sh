@@ -39,12 +39,14 @@ error_in() {
 	cat "$1" >&2
 	if grep -Eq "$error_line" "$1"; then
 		grep -E "$error_line" "$1" | head -n 2 | tr '\n' ' '
-	elif [ -s "$1" ]; then
-		head -n 1 "$1"
+	elif grep -Eiqv "$warning_line" "$1"; then
+		grep -Eiv "$warning_line" "$1" | head -n 1
 	else
 		echo 'the program was killed without an error message'
 	fi
 }
+# MariaDB warns of each option that only MySQL has.
+warning_line='^([^ ]+: )?\[?warning'
 error_line='^((pg_|psql|mysql|mariadb).*(rror|FATAL|detail:)|ERROR|error)'
 
 # unreachable ERROR: whether a program could not connect, lost its connection, or was refused
