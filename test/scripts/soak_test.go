@@ -20,10 +20,13 @@ import (
 func TestVerifySoak(t *testing.T) {
 	pg := startPostgreSQL(t)
 	var pages, good atomic.Int64
+	var silent atomic.Bool
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch n := pages.Add(1); {
 		case r.URL.Path != "/login/":
 			w.WriteHeader(http.StatusUnauthorized)
+		case n > good.Load() && silent.Load():
+			panic(http.ErrAbortHandler)
 		case n > good.Load():
 			w.WriteHeader(http.StatusInternalServerError)
 		}
@@ -44,6 +47,11 @@ func TestVerifySoak(t *testing.T) {
 	if failed := wrong(got); !slices.Equal(failed, []string{"Soak"}) {
 		t.Errorf("failed %v", failed)
 	}
+	// What gets no answer may pass later.
+	good.Store(pages.Load() + 4)
+	silent.Store(true)
+	j.expect(t, "CheckUnanswered", "Soak", "LoginPage")
+	silent.Store(false)
 	// A failure in the first check prevents the soak.
 	good.Store(0)
 	got, log := j.run(t)

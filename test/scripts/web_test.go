@@ -47,6 +47,32 @@ func TestVerifyUnanswered(t *testing.T) {
 	j.expect(t, "CheckUnanswered", "Revision (1 of 1 checks failed)")
 }
 
+// TestChartsUnanswered: charts that web does not answer for may be read later; one that fails is
+// final.
+func TestChartsUnanswered(t *testing.T) {
+	pg := startPostgreSQL(t)
+	var broken atomic.Bool
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/v1/security/login":
+			_, _ = w.Write([]byte(`{"access_token": "made-up"}`))
+		case r.URL.Path == "/api/v1/chart/1/data/":
+			panic(http.ErrAbortHandler)
+		case r.URL.Path == "/api/v1/chart/2/data/" && broken.Load():
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			_, _ = w.Write([]byte(`{"count": 2, "result": [{"colnames": ["id"], "rowcount": 3}]}`))
+		}
+	}))
+	defer web.Close()
+	j := job{release: v610, script: "verify", database: pg.copyDatabase(t, "", "charts"), extra: []string{superset.EnvWebURL + "=" + web.URL,
+		superset.EnvLoginUsername + "=smoke", superset.EnvLoginPassword + "=not-a-password", superset.EnvCharts + "=1,2"}}
+	pg.query(t, "charts", "CREATE TABLE alembic_version AS SELECT '"+v610.head+"'::varchar(32) AS version_num")
+	j.expect(t, "CheckUnanswered", "Charts (1 of 5 checks failed): 1 of 2 charts: 1: ")
+	broken.Store(true)
+	j.expect(t, "CheckFailed", "Charts (1 of 5 checks failed): 2 of 2 charts: 1: ", "2: 500")
+}
+
 // TestWebUnreachable: preflight reports whether a Job reaches web, and verify skips the checks of
 // web only where that is known and still so.
 func TestWebUnreachable(t *testing.T) {

@@ -12,7 +12,7 @@ import os
 
 from superset_job import JobError, describe, log
 from superset_job_fit import shorten
-from superset_job_http import Failed, decoded
+from superset_job_http import Failed, Unanswered, decoded
 from superset_job_web import call_web, web_url
 
 # Queries of analytics databases may be slow.
@@ -73,7 +73,7 @@ def read_chart(chart: int, token: str) -> tuple[str, int]:
         except Failed as error:
             problem = error
         except Exception as error:  # connection refused, timeout
-            problem = Failed(describe(error))
+            problem = Unanswered(describe(error))
     raise problem or Failed("not read")
 
 
@@ -126,18 +126,20 @@ def baseline() -> str | None:
 
 def compared(token: str) -> str:
     """Reads the charts and compares them with the earlier results. Raises Failed if a chart
-    fails or has other columns or no rows any more. A different number of rows is no failure:
-    data changes."""
+    fails or has other columns or no rows any more, and Unanswered if web answers for none of
+    those. A different number of rows is no failure: data changes."""
     before = dict(entry.split(":", 1) for entry in os.environ.get("SUPERSET_OPERATOR_CHARTS_BEFORE", "").split(",") if entry)
-    wrong, notes = [], []
+    wrong, notes, unanswered = [], [], 0
     for chart in charts():
         was = before.get(str(chart), "")
         try:
             columns, rows = read_chart(chart, token)
         except Failed as error:
-            (notes if was == _UNREAD else wrong).append(
-                f"{chart} failed before as well" if was == _UNREAD else f"{chart}: {error}"
-            )
+            if was == _UNREAD:
+                notes.append(f"{chart} failed before as well")
+                continue
+            wrong.append(f"{chart}: {error}")
+            unanswered += isinstance(error, Unanswered)
             continue
         if was in ("", _UNREAD):
             notes.append(f"{chart}: {rows} rows, unknown before")
@@ -150,5 +152,6 @@ def compared(token: str) -> str:
         elif rows != int(old_rows):
             notes.append(f"{chart}: {rows} rows, {old_rows} before")
     if wrong:
-        raise Failed(f"{len(wrong)} of {len(charts())} charts: " + "; ".join(wrong))
+        kind = Unanswered if unanswered == len(wrong) else Failed
+        raise kind(f"{len(wrong)} of {len(charts())} charts: " + "; ".join(wrong))
     return "; ".join([f"{len(charts())} charts answered", *notes])

@@ -133,6 +133,8 @@ def _soak(seconds: float, checks: list[tuple[str, Callable[[], str]]]) -> tuple[
         for name, check in checks:
             ok, detail = _try(name, check)
             if not ok:
+                if name in _unanswered:
+                    _unanswered.add("Soak")
                 return False, f"after {time.monotonic() - began:.0f} s {name}: {detail}"
         rounds += 1
     return True, f"{seconds:g} s, {rounds} rounds of {', '.join(name for name, _ in checks) or 'no checks'}"
