@@ -6,6 +6,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -66,13 +67,14 @@ func TestSidecars(t *testing.T) {
 // ofSuperset is contained with an image that has Python.
 var ofSuperset = strings.Replace(contained, "services:1", "superset:5.0.0", 1)
 
-// sidecarsEnd waits until no pod of a Job runs. kept is whether the Jobs are complete and kept.
+// sidecarsEnd waits until no pod of a Job runs and each Job has ended. kept is whether the Jobs are
+// complete and kept; otherwise they are deleted.
 func (c cluster) sidecarsEnd(t *testing.T, kept bool) {
 	t.Helper()
 	ofScripts := []client.ListOption{client.InNamespace(c.namespace), client.HasLabels{v1alpha1.LabelScript}}
-	until(t, 3*time.Minute, "the pods of Jobs to end", func(ctx context.Context) (bool, string) {
-		pods, running := corev1.PodList{}, ""
-		if err := c.List(ctx, &pods, ofScripts...); err != nil {
+	until(t, 3*time.Minute, "the Jobs and their pods to end", func(ctx context.Context) (bool, string) {
+		pods, jobs, running := corev1.PodList{}, batchv1.JobList{}, ""
+		if err := errors.Join(c.List(ctx, &pods, ofScripts...), c.List(ctx, &jobs, ofScripts...)); err != nil {
 			return false, err.Error()
 		}
 		for _, pod := range pods.Items {
@@ -80,18 +82,11 @@ func (c cluster) sidecarsEnd(t *testing.T, kept bool) {
 				running += " " + pod.Name
 			}
 		}
-		return running == "", "running:" + running
-	})
-	jobs := batchv1.JobList{}
-	if err := c.List(t.Context(), &jobs, ofScripts...); err != nil {
-		t.Fatal(err)
-	}
-	if (len(jobs.Items) > 0) != kept {
-		t.Errorf("%d Jobs, kept: %v", len(jobs.Items), kept)
-	}
-	for i := range jobs.Items {
-		if !migrations.Ended(&jobs.Items[i]) {
-			t.Errorf("Job %s has not ended", jobs.Items[i].Name)
+		for i := range jobs.Items {
+			if !kept || !migrations.Ended(&jobs.Items[i]) {
+				running += " " + jobs.Items[i].Name
+			}
 		}
-	}
+		return running == "" && (len(jobs.Items) > 0) == kept, fmt.Sprintf("%d Jobs; running:%s", len(jobs.Items), running)
+	})
 }

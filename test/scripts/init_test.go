@@ -39,7 +39,7 @@ func TestInitClashes(t *testing.T) {
 			t.Errorf("%d clashes: Gamma has its permissions: %s", most, given)
 		}
 	}
-	j.extra = []string{"FLASK_APP=nothing.like.it"}
+	pg.query(t, "bi", "CREATE OR REPLACE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE insufficient_privilege; END'")
 	if got, log := j.run(t); got.Reason != "InitFailed" || strings.Count(log, "superset init: roles and permissions") != 1 {
 		t.Errorf("an init that cannot succeed: result %+v, log:\n%s", got, log)
 	}
