@@ -58,7 +58,7 @@ func (s server) objects(t *testing.T, database string) map[string]string {
 		}
 		objects[text[at[4]:at[5]]+" "+text[at[2]:at[3]]] = strings.Join(lines, "\n")
 	}
-	if len(objects) < 50 {
+	if len(objects) < 10 {
 		t.Fatalf("pg_dump -s of %s shows %d objects", database, len(objects))
 	}
 	return objects
