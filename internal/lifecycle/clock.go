@@ -50,7 +50,7 @@ func Fold(status *v1alpha1.SupersetStatus, s *state.Snapshot, d *Decision) {
 }
 
 // runsJobs is true for a phase that runs Jobs.
-func runsJobs(p v1alpha1.Phase) bool { return len(waitedFor(p)) > 0 }
+func runsJobs(p v1alpha1.Phase) bool { return len(ScriptsOf(p)) > 0 }
 
 // counts is true while the time of a phase counts: its Jobs work, and it waits for no
 // person.

@@ -35,7 +35,7 @@ func recordsFirst(s *state.Snapshot, d *Decision) bool {
 	if d.Kind == KindMove || d.Wait.Gate != "" || d.Work.Store != nil {
 		return false
 	}
-	for _, script := range waitedFor(s.Phase) {
+	for _, script := range ScriptsOf(s.Phase) {
 		p, record := s.JobOf(script), state.RecordOf(s.Status, script)
 		if p.Attempt > 0 && !p.Active && (record == nil || int(record.Attempt) < p.Attempt) {
 			return true
@@ -48,7 +48,7 @@ func recordsFirst(s *state.Snapshot, d *Decision) bool {
 // leaves the record of the one before it.
 func endedJobs(s *state.Snapshot) []v1alpha1.JobRecord {
 	var out []v1alpha1.JobRecord
-	for _, script := range waitedFor(s.Phase) {
+	for _, script := range ScriptsOf(s.Phase) {
 		p, before := s.JobOf(script), state.RecordOf(s.Status, script)
 		switch {
 		case p.Attempt > 0 && !p.Active:
@@ -60,8 +60,8 @@ func endedJobs(s *state.Snapshot) []v1alpha1.JobRecord {
 	return out
 }
 
-// waitedFor are the scripts that a phase runs.
-func waitedFor(p v1alpha1.Phase) []migrations.Script {
+// ScriptsOf are the scripts whose Jobs a phase waits for, in the order in which they run.
+func ScriptsOf(p v1alpha1.Phase) []migrations.Script {
 	switch p {
 	case v1alpha1.PhaseValidate:
 		return []migrations.Script{migrations.Preflight, migrations.BackupCheck, migrations.Rehearse}

@@ -36,7 +36,7 @@ func (s *sim) take(o *state.Snapshot, d *Decision, next *v1alpha1.SupersetStatus
 			}
 		}
 	}
-	for _, script := range waitedFor(o.Phase) {
+	for _, script := range ScriptsOf(o.Phase) {
 		p := o.JobOf(script)
 		if job := (v1alpha1.JobRecord{Script: string(script), Attempt: int32(p.Attempt)}); rests && p.Attempt > 0 && !p.Active && !s.taken[key(job)] {
 			s.fail("%s has ended before %s, and was not taken", key(job), d.Move.Event)

@@ -9,7 +9,8 @@ import (
 )
 
 // Facts are what preflight and the backup check read about the database, the broker, the image
-// and the claim, besides the schema. A script that does not know one leaves it empty. None is part of the plan's hash.
+// and the claim, besides the schema. A script that does not know one leaves it empty. None is
+// part of the plan's hash.
 type Facts struct {
 	// Tables is true if the database has no alembic revision for this connection, but a table
 	// of Superset (dbs or ab_user). Such a database is not empty.

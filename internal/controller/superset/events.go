@@ -4,6 +4,7 @@ package superset
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,14 +64,6 @@ func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase)
 	return note
 }
 
-// jobsOf are the Jobs of the phases, the last one first.
-var jobsOf = map[v1alpha1.Phase][]migrations.Script{
-	v1alpha1.PhaseValidate:  {migrations.Rehearse, migrations.Preflight},
-	v1alpha1.PhaseDBMigrate: {migrations.Migrate, migrations.Backup},
-	v1alpha1.PhaseVerify:    {migrations.Verify},
-	v1alpha1.PhaseRollback:  {migrations.Verify, migrations.Restore, migrations.Downgrade},
-}
-
 // tierOfPhase is the tier that a phase rolls.
 var tierOfPhase = map[v1alpha1.Phase]int{
 	v1alpha1.PhaseUpgradeScheduler: state.Scheduler,
@@ -81,7 +74,7 @@ var tierOfPhase = map[v1alpha1.Phase]int{
 // related is the last Job of the phase that was left, or the component of its tier; nil when
 // there is none.
 func related(w *observed, from v1alpha1.Phase) runtime.Object {
-	for _, script := range jobsOf[from] {
+	for _, script := range slices.Backward(lifecycle.ScriptsOf(from)) {
 		if job := migrations.Newest(script, w.Status.UpgradeRevision, w.jobs); job != nil {
 			return job
 		}

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -19,17 +20,9 @@ import (
 // proxy that was told to quit closes its connections first.
 const lingerGrace = 30 * time.Second
 
-// waits are the scripts that a phase waits for.
-var waits = map[v1alpha1.Phase][]migrations.Script{
-	v1alpha1.PhaseValidate:  {migrations.Preflight, migrations.BackupCheck, migrations.Rehearse},
-	v1alpha1.PhaseDBMigrate: {migrations.Backup, migrations.Migrate},
-	v1alpha1.PhaseVerify:    {migrations.Verify},
-	v1alpha1.PhaseRollback:  {migrations.RestoreCheck, migrations.Downgrade, migrations.Restore, migrations.Verify},
-}
-
 // waitsFor is true for a Job of the phase under way.
 func waitsFor(s *v1alpha1.Superset, job *batchv1.Job) bool {
-	return migrations.FenceOf(job) == s.Status.UpgradeRevision && slices.Contains(waits[s.Status.Phase], scriptOf(job))
+	return migrations.FenceOf(job) == s.Status.UpgradeRevision && slices.Contains(lifecycle.ScriptsOf(s.Status.Phase), scriptOf(job))
 }
 
 func scriptOf(job *batchv1.Job) migrations.Script {
