@@ -64,6 +64,8 @@ type variant struct {
 	suffers bool
 	// diskFull leaves no space for a backup.
 	diskFull bool
+	// holds a task of a worker until the Drain waits for it: web serves meanwhile.
+	holds bool
 	// took is the final rollback class.
 	took v1alpha1.RollbackClass
 	// fellBack is in the message if another class was tried before.
@@ -109,7 +111,7 @@ var journeys = []journey{
 		name: "HoldsLocks", to: "6.0.0", imageVariant: "migration-holds-locks", drained: true,
 	}}},
 	{name: "with-backup", from: "5.0.0", to: "6.0.0", variants: []variant{{
-		name: "DiskFull", strategy: v1alpha1.StrategyDrain, backup: true, diskFull: true,
+		name: "DiskFull", strategy: v1alpha1.StrategyDrain, backup: true, diskFull: true, holds: true,
 		breaks: "BackupFailed", in: v1alpha1.PhaseDBMigrate, took: v1alpha1.RollbackImage, drained: true, leftovers: []string{},
 	}, {
 		name: "Restore", strategy: v1alpha1.StrategyDrain, backup: true, choice: "Restore",

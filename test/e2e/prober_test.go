@@ -238,6 +238,13 @@ func (p *prober) lap() service {
 	return lap
 }
 
+// soFar returns the counts since the last lap.
+func (p *prober) soFar() service {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
+}
+
 func (p *prober) stop() {
 	p.cancel()
 	<-p.done

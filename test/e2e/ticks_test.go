@@ -43,32 +43,40 @@ type tasks struct {
 // ticksDatabase is the name of the database for the numbers.
 func (c cluster) ticksDatabase() string { return c.database() + "_ticks" }
 
-// startTicking creates the database for the numbers and a connection to it in
-// Superset that may write, and begins to send.
+// startTicking begins to send, with an empty table.
 func (j *trip) startTicking(t *testing.T) *ticker {
 	t.Helper()
-	if j.ticks == 0 {
-		j.onServer(t, "", "createdb", "--owner=superset", j.ticksDatabase())
-		j.onServer(t, "SET ROLE superset;\n"+ticksTable, "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", j.ticksDatabase())
-		uri := strings.TrimSuffix(j.databaseURI(t), j.database()) + j.ticksDatabase()
-		j.ticks = j.user(t).make(t, "database", map[string]any{"database_name": "ticks", "sqlalchemy_uri": uri, "expose_in_sqllab": true, "allow_run_async": true, "allow_dml": true})
-	}
-	j.onServer(t, "TRUNCATE ticks", "psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-", j.ticksDatabase())
-	k := &ticker{cluster: j.cluster, session: j.user(t), connection: j.ticks, t: t, ended: make(chan struct{})}
+	k := j.newTicker(t)
 	k.session.client.Transport = &http.Transport{DisableKeepAlives: true}
 	k.done.Go(k.send)
 	return k
+}
+
+// newTicker empties the table. The first time it creates the database for the numbers and a
+// connection to it in Superset that may write.
+func (j *trip) newTicker(t *testing.T) *ticker {
+	t.Helper()
+	if j.ticks == 0 {
+		j.onServer(t, "", "createdb", "--owner=superset", j.ticksDatabase())
+		j.onTicks(t, "SET ROLE superset;\n"+ticksTable)
+		uri := strings.TrimSuffix(j.databaseURI(t), j.database()) + j.ticksDatabase()
+		j.ticks = j.user(t).make(t, "database", map[string]any{"database_name": "ticks", "sqlalchemy_uri": uri, "expose_in_sqllab": true, "allow_run_async": true, "allow_dml": true})
+	}
+	j.onTicks(t, "TRUNCATE ticks")
+	return &ticker{cluster: j.cluster, session: j.user(t), connection: j.ticks, t: t, ended: make(chan struct{})}
+}
+
+// onTicks runs SQL in the database for the numbers.
+func (c cluster) onTicks(t *testing.T, sql string) string {
+	t.Helper()
+	return c.onServer(t, sql, "psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-", c.ticksDatabase())
 }
 
 func (k *ticker) send() {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for n := 1; ; n++ {
-		body, _ := json.Marshal(map[string]any{
-			"database_id": k.connection, "sql": fmt.Sprintf("INSERT INTO ticks (n) VALUES (%d)", n), "runAsync": true,
-			"client_id": fmt.Sprintf("%011d", time.Now().UnixNano()%1e11),
-		})
-		if _, status, err := k.session.send(k.t, http.MethodPost, "/api/v1/sqllab/execute/", body); err == nil && status < http.StatusBadRequest {
+		if _, status, err := k.execute(fmt.Sprintf("INSERT INTO ticks (n) VALUES (%d)", n)); err == nil && status < http.StatusBadRequest {
 			k.sent = append(k.sent, n)
 		}
 		select {
@@ -79,6 +87,15 @@ func (k *ticker) send() {
 		case <-tick.C:
 		}
 	}
+}
+
+// execute sends SQL as a task to the workers.
+func (k *ticker) execute(sql string) (answer []byte, status int, err error) {
+	body, _ := json.Marshal(map[string]any{
+		"database_id": k.connection, "sql": sql, "runAsync": true,
+		"client_id": fmt.Sprintf("%011d", time.Now().UnixNano()%1e11),
+	})
+	return k.session.send(k.t, http.MethodPost, "/api/v1/sqllab/execute/", body)
 }
 
 // stop stops sending, and waits until the workers have processed the queue: until
@@ -124,9 +141,8 @@ func (k *ticker) stop(t *testing.T) tasks {
 // numbers counts how often each number is stored.
 func (k *ticker) numbers(t *testing.T) map[int]int {
 	t.Helper()
-	printed := k.onServer(t, "SELECT n FROM ticks", "psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--file=-", k.ticksDatabase())
 	times := map[int]int{}
-	for _, line := range strings.Fields(printed) {
+	for _, line := range strings.Fields(k.onTicks(t, "SELECT n FROM ticks")) {
 		n, err := strconv.Atoi(line)
 		if err != nil {
 			t.Fatalf("reading the numbers: %v", err)

@@ -78,8 +78,17 @@ func (j *trip) breaks(t *testing.T, w variant, p *prober) {
 	if w.diskFull {
 		defer fill(t, j.volume)()
 	}
-	p.lap()
-	j.patch(t, func(s *v1alpha1.Superset) { s.Spec.Version, s.Spec.Image.Tag = j.to, w.tagOf(j.to) })
+	target := func(s *v1alpha1.Superset) { s.Spec.Version, s.Spec.Image.Tag = j.to, w.tagOf(j.to) }
+	if w.holds {
+		task := j.hold(t)
+		p.lap()
+		j.patch(t, target)
+		task.webServes(t, p)
+		defer task.ranOnce(t)
+	} else {
+		p.lap()
+		j.patch(t, target)
+	}
 	j.waitForPhase(t, v1alpha1.PhaseRolledBack, j.from)
 	s := stage{Name: fmt.Sprintf("Upgrade %s to %s, fails in %s (%s), rolled back (class %s)", j.from, j.to, w.in, w.breaks, w.took), Service: lapOf(p)}
 	failure := j.superset(t).Status.Upgrade.Failure
