@@ -3,6 +3,7 @@
 package fault
 
 import (
+	"bytes"
 	"io"
 	"sync"
 	"time"
@@ -10,10 +11,14 @@ import (
 
 // watch delays or holds back the body of a watch.
 func (l *Layer) watch(resource string, body io.ReadCloser) io.ReadCloser {
-	w := &late{layer: l, concerned: l.options.Kinds[resource], body: body, closed: make(chan struct{}), chunks: make(chan chunk, 1<<14)}
+	w := &late{layer: l, concerned: l.options.Kinds[resource], body: body, closed: make(chan struct{}), chunks: make(chan chunk, maxChunks)}
 	go w.pump()
 	return w
 }
+
+// maxChunks bounds what is read ahead of a delayed delivery. Each operator has more than ten
+// watches, and client-go keeps some of them reachable after its end.
+const maxChunks = 1 << 10
 
 // chunk is a part of a body, or its end, and the time of its arrival.
 type chunk struct {
@@ -35,10 +40,10 @@ type late struct {
 }
 
 func (w *late) pump() {
+	buffer := make([]byte, 32<<10)
 	for {
-		buffer := make([]byte, 32<<10)
 		n, err := w.body.Read(buffer)
-		for _, c := range []chunk{{data: buffer[:n]}, {err: err}} {
+		for _, c := range []chunk{{data: bytes.Clone(buffer[:n])}, {err: err}} {
 			if len(c.data) == 0 && c.err == nil {
 				continue
 			}
