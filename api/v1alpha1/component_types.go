@@ -38,6 +38,13 @@ type ComponentSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~-]+)+$')",message="write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /"
 	BasePath string `json:"basePath,omitempty"`
 
+	// statsdHost is the host name or address to which the component sends StatsD, on UDP
+	// port 9125. Default: none; nothing is sent.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9.:_-]+$')",message="write a host name or an address without a port, such as bi-statsd"
+	StatsdHost string `json:"statsdHost,omitempty"`
+
 	// config is added to superset_config.py. For standalone components.
 	// +optional
 	Config *ConfigSpec `json:"config,omitempty"`

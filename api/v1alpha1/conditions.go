@@ -151,6 +151,9 @@ const (
 	ReasonFellBack = "FellBackToDrain"
 	// ReasonNextClass: a rollback class was abandoned for the next one.
 	ReasonNextClass = "RollbackClassFellBack"
+	// ReasonMonitoringBlocked: a pod of spec.monitoring cannot be created. Nothing waits
+	// for it.
+	ReasonMonitoringBlocked = "MonitoringBlocked"
 	// ReasonSpecReverted: during an upgrade, spec was changed back to the previous
 	// release.
 	ReasonSpecReverted = "SpecReverted"

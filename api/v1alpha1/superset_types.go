@@ -10,6 +10,7 @@ import (
 // SupersetSpec is the desired state of a deployment of Apache Superset.
 // +kubebuilder:validation:XValidation:rule="has(self.cache) || (!has(self.worker) && !has(self.scheduler))",message="worker and scheduler need a Celery broker: set cache.urlFrom"
 // +kubebuilder:validation:XValidation:rule="has(self.web) || has(self.worker) || has(self.scheduler)",message="no component is enabled: set web, worker or scheduler (web: {} is enough)"
+// +kubebuilder:validation:XValidation:rule="has(self.cache) || !has(self.monitoring) || !has(self.monitoring.healthExporter)",message="monitoring.healthExporter asks the Celery broker: set cache.urlFrom, or remove healthExporter"
 type SupersetSpec struct {
 	RuntimeSpec `json:",inline"`
 
@@ -55,6 +56,10 @@ type SupersetSpec struct {
 	// +kubebuilder:validation:Schemaless
 	// +kubebuilder:validation:Type=object
 	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
+
+	// monitoring runs pods that serve metrics of Superset itself. Default: none.
+	// +optional
+	Monitoring *MonitoringSpec `json:"monitoring,omitempty"`
 
 	// upgrade says how changes of the release are rolled out.
 	// +optional

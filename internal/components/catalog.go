@@ -19,6 +19,8 @@ type Descriptor struct {
 	Kind string
 	// Command and Args start the component in the official image.
 	Command, Args []string
+	// StatsdCommand replaces Command if the component sends StatsD; nil for no difference.
+	StatsdCommand []string
 	// Port that the component listens on; 0 for none.
 	Port int32
 	// Env are variables in addition to those of every pod.
@@ -61,9 +63,10 @@ const celeryApp = "--app=superset.tasks.celery_app:app"
 var web = Descriptor{
 	Name:           Web,
 	Kind:           "SupersetWebWorker",
-	Command:        []string{"sh", "-c", runServer, "run-server"},
+	Command:        []string{"sh", "-c", serverWith(gunicornConfig), "run-server"},
+	StatsdCommand:  []string{"sh", "-c", serverWith(gunicornConfig + "\n\n" + superset.StatsdSender + requestsConfig), "run-server"},
 	Port:           superset.WebPort,
-	Env:            []corev1.EnvVar{{Name: "SUPERSET_PORT", Value: portString(superset.WebPort)}, podIP()},
+	Env:            []corev1.EnvVar{{Name: "SUPERSET_PORT", Value: portString(superset.WebPort)}, PodIP()},
 	Requests:       requests("100m", "512Mi"),
 	Strategy:       rollingUpdate(),
 	Startup:        probe(healthCheck(), 2, 150, 5),
@@ -73,8 +76,8 @@ var web = Descriptor{
 	GraceSeconds:   90,
 }
 
-// podIP is the variable with the IP of the pod.
-func podIP() corev1.EnvVar {
+// PodIP is the variable with the IP of the pod.
+func PodIP() corev1.EnvVar {
 	return corev1.EnvVar{Name: superset.EnvPodIP, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "status.podIP"}}}
 }
 

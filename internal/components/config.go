@@ -12,10 +12,10 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// ConfigText renders superset_config.py from a runtime and the user's part. The error
-// names the field config.raw.
-func ConfigText(r v1alpha1.RuntimeSpec, raw string) (string, error) {
-	text, err := superset.Render(superset.Config{Raw: raw, Cache: r.Cache != nil})
+// ConfigText renders superset_config.py from a runtime, the user's part, and whether pods send
+// StatsD. The error names the field config.raw.
+func ConfigText(r v1alpha1.RuntimeSpec, raw string, statsd bool) (string, error) {
+	text, err := superset.Render(superset.Config{Raw: raw, Cache: r.Cache != nil, Statsd: statsd})
 	if err != nil {
 		return "", fmt.Errorf("config.raw: %w", err)
 	}
@@ -85,5 +85,5 @@ func ownConfigText(c v1alpha1.Component) (string, error) {
 	if spec.Config != nil {
 		raw = spec.Config.Raw
 	}
-	return ConfigText(spec.RuntimeSpec, raw)
+	return ConfigText(spec.RuntimeSpec, raw, spec.StatsdHost != "")
 }

@@ -108,9 +108,9 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 		ConfigMap: ConfigMapOf(c),
 		Platform:  p,
 		Labels:    labels,
-		Command:   d.Command,
+		Command:   commandOf(d, spec.StatsdHost),
 		Args:      d.Args,
-		Env:       slices.Concat(d.Env, basePathEnv(spec.BasePath)),
+		Env:       slices.Concat(d.Env, basePathEnv(spec.BasePath), statsdEnv(spec.StatsdHost)),
 		Requests:  d.Requests,
 	})
 	template.Spec.TerminationGracePeriodSeconds = ptr(d.GraceSeconds)

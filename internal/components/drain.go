@@ -30,22 +30,24 @@ const (
 	maxDrainSeconds = 120
 )
 
-// runServer starts the run-server.sh of the image, which listens on IPv4 by default. In a pod
-// with an IPv6 address it listens on both families: the kubelet and the Service use that
-// address. It does not listen on the pod's address alone, because a proxy in the pod and a port
-// forward use loopback.
+// serverWith starts the run-server.sh of the image with a configuration of gunicorn. It listens
+// on IPv4 by default. In a pod with an IPv6 address it listens on both families: the kubelet and
+// the Service use that address. It does not listen on the pod's address alone, because a proxy
+// in the pod and a port forward use loopback.
 //
 // The folder of a drain outlives the container: the file of an earlier one is removed.
-var runServer = `case $` + superset.EnvPodIP + ` in
+func serverWith(config string) string {
+	return `case $` + superset.EnvPodIP + ` in
 *:*) export ` + superset.EnvBindAddress + `="${` + superset.EnvBindAddress + `:-[::]}" ;;
 esac
 if mkdir -p ` + drainDir + ` && rm -f ` + drainDir + `/draining && cat > ` + drainDir + `/gunicorn.py <<'END'
-` + gunicornConfig + `END
+` + config + `END
 then export GUNICORN_CMD_ARGS="$GUNICORN_CMD_ARGS --config=` + drainDir + `/gunicorn.py"
 else echo "kept connections are not closed before this pod ends: ` + drainDir + ` cannot be written" >&2
 fi
 exec ` + runServerPath + ` "$@"
 `
+}
 
 const runServerPath = "/usr/bin/run-server.sh"
 

@@ -100,7 +100,7 @@ func pagePod(owner *v1alpha1.Superset, r *Release, p Platform, labels map[string
 		Requests: requests("10m", "32Mi"),
 	})
 	main := &pod.Spec.Containers[0]
-	main.Env = []corev1.EnvVar{podIP()} // it needs no secret
+	main.Env = []corev1.EnvVar{PodIP()} // it needs no secret
 	if jobs := owner.Spec.Jobs; jobs != nil && jobs.Resources != nil {
 		Limit(main, jobs.Resources.Limits)
 	}

@@ -36,6 +36,8 @@ type Release struct {
 	ConfigMap string `json:"configMap"`
 	// BasePath is the path at which Superset serves; empty for /.
 	BasePath string `json:"basePath,omitempty"`
+	// StatsdHost is the host to which the pods send StatsD; empty for none.
+	StatsdHost string `json:"statsdHost,omitempty"`
 	// Tiers has the settings of each enabled component.
 	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
 	// Jobs has the settings of the Jobs' pods.
@@ -53,7 +55,7 @@ type Release struct {
 // ReleaseOf renders the desired release of a Superset. The error names the field that
 // cannot be rendered.
 func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
-	text, err := ConfigText(s.Spec.RuntimeSpec, s.Spec.Config.Raw)
+	text, err := ConfigText(s.Spec.RuntimeSpec, s.Spec.Config.Raw, statsdHost(s) != "")
 	if err != nil {
 		return nil, fmt.Errorf("spec.%w", err)
 	}
@@ -65,13 +67,14 @@ func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
 		return nil, err
 	}
 	r := &Release{
-		Schema:    releaseSchema,
-		Renderer:  Renderer,
-		Runtime:   *s.Spec.RuntimeSpec.DeepCopy(),
-		Config:    text,
-		ConfigMap: configMapName(s.Name, text),
-		BasePath:  basePath,
-		Tiers:     map[Name]v1alpha1.PodSettings{},
+		Schema:     releaseSchema,
+		Renderer:   Renderer,
+		Runtime:    *s.Spec.RuntimeSpec.DeepCopy(),
+		Config:     text,
+		ConfigMap:  configMapName(s.Name, text),
+		BasePath:   basePath,
+		StatsdHost: statsdHost(s),
+		Tiers:      map[Name]v1alpha1.PodSettings{},
 
 		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
 	}
@@ -167,6 +170,7 @@ func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Compon
 		PodSettings:   *settings.DeepCopy(),
 		ConfigMapName: r.ConfigMap,
 		BasePath:      r.BasePath,
+		StatsdHost:    r.StatsdHost,
 		Release:       r.Hash(),
 	}
 	return c

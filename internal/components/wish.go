@@ -18,6 +18,7 @@ type wish struct {
 	Config            v1alpha1.ConfigSpec           `json:"config,omitzero"`
 	PodTemplate       *runtime.RawExtension         `json:"podTemplate,omitempty"`
 	BasePath          string                        `json:"basePath,omitempty"`
+	StatsdHost        string                        `json:"statsdHost,omitempty"`
 	Tiers             map[Name]v1alpha1.PodSettings `json:"tiers"`
 	Jobs              *v1alpha1.JobsSpec            `json:"jobs,omitempty"`
 }
@@ -27,7 +28,7 @@ type wish struct {
 // too. A field that is empty is not part of it, so that a new one changes no wish.
 func WishOf(s *v1alpha1.Superset) string {
 	w := wish{Runtime: s.Spec.RuntimeSpec, PreviousSecretKey: s.Spec.PreviousSecretKeyFrom, Config: s.Spec.Config,
-		PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
+		PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
 	for _, b := range blocks(&s.Spec) {
 		w.Tiers[b.name] = *b.settings
 	}

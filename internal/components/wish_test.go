@@ -38,6 +38,10 @@ func TestWishOf(t *testing.T) {
 		"jobs": {func(s *v1alpha1.SupersetSpec) {
 			s.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Env: []v1alpha1.EnvVar{{Name: "A"}}}}
 		}, true},
+		"statsd": {func(s *v1alpha1.SupersetSpec) { s.Monitoring = withStatsd("") }, true},
+		"health exporter": {func(s *v1alpha1.SupersetSpec) {
+			s.Monitoring = &v1alpha1.MonitoringSpec{HealthExporter: &v1alpha1.HealthExporterSpec{}}
+		}, false},
 		"broken":   {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"nonsense":1}}`) }, true},
 		"replicas": {func(s *v1alpha1.SupersetSpec) { s.Web.Replicas = &three }, false},
 		"paused":   {func(s *v1alpha1.SupersetSpec) { s.Paused = true }, false},

@@ -115,7 +115,7 @@ func TestUsedMetricsExist(t *testing.T) {
 var notWaiting = []string{
 	"Ready", "InSync", "AheadAfterRollback", "Serving", "NotServing", "HalfMigrated", "None", "Supported", "Unsupported", // other conditions
 	"Held", "NoProgress", "Rolling", // of components
-	"RollbackRequested", "RollbackRefused", "ClaimMayBePruned", "FellBackToDrain", "RollbackClassFellBack", "SpecReverted", // events
+	"RollbackRequested", "RollbackRefused", "ClaimMayBePruned", "FellBackToDrain", "RollbackClassFellBack", "SpecReverted", "MonitoringBlocked", // events
 }
 
 // Each reason of the API is one for which a Superset waits or needs somebody, or is listed here

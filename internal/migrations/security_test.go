@@ -53,8 +53,23 @@ func TestPodsAreRestricted(t *testing.T) {
 		}
 		checked++
 	}
-	if checked != 12 {
-		t.Errorf("%d pods were checked, want those of 3 components and 9 Jobs", checked)
+	s.Spec.Monitoring = &v1alpha1.MonitoringSpec{StatsdExporter: &v1alpha1.StatsdExporterSpec{}, HealthExporter: &v1alpha1.HealthExporterSpec{}}
+	statsd, err := components.StatsdExporter(s, components.Platform{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	health, err := HealthExporter(s, r, components.Platform{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []*components.Exporter{statsd, health} {
+		if got := judge(&e.Deployment.Spec.Template); !got.Allowed {
+			t.Errorf("the pod of %s: %s", e.Deployment.Name, got.ForbiddenDetail())
+		}
+		checked++
+	}
+	if checked != 14 {
+		t.Errorf("%d pods were checked, want those of 3 components, 9 Jobs and 2 exporters", checked)
 	}
 }
 

@@ -22,6 +22,13 @@ const (
 	EnvHome = "SUPERSET_HOME"
 )
 
+// Environment variables of the pods of web, worker and scheduler.
+const (
+	// EnvStatsdHost is the host that gets StatsD on UDP port [StatsdPort]. Not set if there is
+	// none.
+	EnvStatsdHost = "SUPERSET_OPERATOR_STATSD_HOST"
+)
+
 // Environment variables of the pods that listen: web and the maintenance page.
 const (
 	// EnvPodIP is the IP of the pod, set by a field reference. Its family is the one to
@@ -211,6 +218,9 @@ const WorkerFile = TempDir + "/superset-operator-worker"
 
 // WebPort is the port of gunicorn in the official images.
 const WebPort = 8088
+
+// StatsdPort is the UDP port of [EnvStatsdHost].
+const StatsdPort = 9125
 
 // UserID is the UID that the official images run as.
 const UserID = 1000

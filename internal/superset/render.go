@@ -10,6 +10,12 @@ import (
 	"unicode/utf8"
 )
 
+// StatsdSender is Python code that defines operator_statsd: it returns what sends StatsD to
+// [EnvStatsdHost]. superset_config.py and gunicorn's configuration have it.
+//
+//go:embed parts/statsd.py
+var StatsdSender string
+
 // MaxRawBytes is the maximum size of the raw configuration, in bytes. With the
 // generated part it must fit into a ConfigMap, which is limited to 1 MiB.
 const MaxRawBytes = 512 << 10
@@ -24,6 +30,8 @@ var (
 	cachePart string
 	//go:embed parts/worker.py
 	workerPart string
+	//go:embed parts/stats_logger.py
+	statsLoggerPart string
 	//go:embed parts/owned.py
 	ownedPart string
 	//go:embed parts/owned_celery.py
@@ -38,6 +46,9 @@ type Config struct {
 	// Cache is true if [EnvCacheURL] is set in the pods. Otherwise caches and Celery
 	// are configured by Raw or by Superset's defaults.
 	Cache bool
+	// Statsd is true if [EnvStatsdHost] is set in the pods of web, worker and scheduler. Then
+	// STATS_LOGGER sends StatsD to it, unless Raw sets another one.
+	Statsd bool
 }
 
 // Render returns the text of superset_config.py: the generated code, the user's code
@@ -51,6 +62,9 @@ func Render(c Config) (string, error) {
 	text.WriteString(databasePart)
 	if c.Cache {
 		text.WriteString("\n" + cachePart + "\n\n" + workerPart)
+	}
+	if c.Statsd {
+		text.WriteString("\n\n" + StatsdSender + "\n\n" + statsLoggerPart)
 	}
 	if c.Raw != "" {
 		text.WriteString("\n# --- config.raw of the Superset object ---\n")

@@ -4,6 +4,7 @@ package superset
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 var goldens = map[string]Config{
 	"plain":     {},
 	"cache":     {Cache: true},
+	"statsd":    {Cache: true, Statsd: true, Raw: "ROW_LIMIT = 5000"},
 	"raw":       {Raw: "ROW_LIMIT = 5000"},
 	"cache_raw": {Raw: "class Mine(CeleryConfig):\n    worker_concurrency = 2\n\n\nCELERY_CONFIG = Mine\n", Cache: true},
 }
@@ -74,6 +76,9 @@ func TestPartsUseTheContract(t *testing.T) {
 	}
 	if !strings.Contains(workerPart, `file = "`+WorkerFile+`"`) {
 		t.Errorf("%s is not written in:\n%s", WorkerFile, workerPart)
+	}
+	if !strings.Contains(StatsdSender, `os.environ.get("`+EnvStatsdHost+`")`) || !strings.Contains(StatsdSender, fmt.Sprintf("(host, %d,", StatsdPort)) {
+		t.Errorf("%s and port %d are not used in:\n%s", EnvStatsdHost, StatsdPort, StatsdSender)
 	}
 	for part, names := range map[string][]string{
 		databasePart: {EnvSecretKey, EnvDatabaseURI},

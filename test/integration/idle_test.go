@@ -18,7 +18,7 @@ import (
 // it restarts the operator.
 func TestNoWritesInRestingPhase(t *testing.T) {
 	ready, back, fails := newFixture(t), newFixture(t), newFixture(t)
-	ready.create("5.0.0")
+	ready.create("5.0.0", statsd("registry.example.com/statsd:1"), health(true))
 	back.create("5.0.0")
 	fails.create("6.0.0", tag("6.0.0-preflight-fails"))
 	ready.ready("5.0.0")

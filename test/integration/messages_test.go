@@ -98,6 +98,14 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"worker and scheduler need a Celery broker: set cache.urlFrom": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache = nil })
 	},
+	"monitoring.healthExporter asks the Celery broker: set cache.urlFrom, or remove healthExporter": func(f *fixture) client.Object {
+		return f.superset("6.0.0", health(true), func(s *v1alpha1.Superset) { s.Spec.Cache, s.Spec.Worker, s.Spec.Scheduler = nil, nil, nil })
+	},
+	"write a host name or an address without a port, such as bi-statsd": func(f *fixture) client.Object {
+		c := f.component(components.Web)
+		c.ComponentSpec().StatsdHost = "http://bi-statsd"
+		return c
+	},
 	"write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Web.BasePath = "/analytics/" })
 	},

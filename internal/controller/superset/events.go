@@ -58,6 +58,11 @@ func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase)
 	if d.Message != "" {
 		note = fmt.Sprintf("%s: %s", from, d.Message)
 	}
+	return cut(note)
+}
+
+// cut shortens a note to its limit.
+func cut(note string) string {
 	if len(note) > maxNote {
 		note = strings.ToValidUTF8(note[:maxNote], "") // a cut character would be sent as three bytes
 	}

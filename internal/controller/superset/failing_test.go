@@ -60,7 +60,7 @@ func newBench(t *testing.T) *bench {
 		},
 	})
 	b.r = &Reconciler{Client: c, live: c, Events: events.NewFakeRecorder(100), Now: func() time.Time { return b.now }, apply: apply.New(c, c),
-		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8), checked: lru.New(8),
+		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8), checked: lru.New(8), unmonitored: lru.New(8),
 		slots: slots{given: map[types.UID]given{}}, waiting: lru.New(8), failures: apply.NewFailures()}
 	return b
 }

@@ -29,6 +29,9 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 	if cm := components.PageConfigMap(s); cm != nil {
 		needed[cm.Name] = true
 	}
+	for _, name := range exporterFiles(s) {
+		needed[name] = true
+	}
 	keep, remove := overLimit(s, w)
 	for _, hash := range keep {
 		release, err := r.load(ctx, s, w, hash)

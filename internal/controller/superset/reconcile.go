@@ -33,7 +33,7 @@ import (
 // +kubebuilder:rbac:groups=apps,resources=controllerrevisions,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch;create;delete
 // +kubebuilder:rbac:groups="",resources=persistentvolumeclaims,verbs=get;list;watch;create
-// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=events,verbs=list
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -47,7 +47,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
 		Owns(&v1alpha1.SupersetAsyncScheduler{}, builder.WithPredicates(watch.ChildChanged())).
 		Owns(&batchv1.Job{}).
 		Owns(&corev1.Service{}).
-		Owns(&appsv1.Deployment{}). // the maintenance page; components own theirs
+		Owns(&appsv1.Deployment{}). // the maintenance page and the exporters; components own theirs
 		Owns(&corev1.ConfigMap{}).
 		Owns(&appsv1.ControllerRevision{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(watch.PodChanged())).
@@ -81,7 +81,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	r.noteSlot(s.UID, d.Slot)
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "event", d.Move.Event, "reason", d.Reason, "message", d.Message)
-	return r.act(ctx, s, w, &d)
+	result, err := r.act(ctx, s, w, &d)
+	if err != nil || d.Kind == lifecycle.KindMove {
+		return result, err
+	}
+	return r.monitor(ctx, s, w, result)
 }
 
 // act moves or works, and records the decision.

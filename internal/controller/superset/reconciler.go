@@ -40,6 +40,8 @@ type Reconciler struct {
 	refusals *lru.Cache
 	// claims says whether a claim is lost, by its key, for claims that the cache lacks.
 	claims *lru.Cache
+	// unmonitored says why the exporters of a Superset cannot be applied, by its uid.
+	unmonitored *lru.Cache
 	// failures are the errors that have not passed yet.
 	failures apply.Failures
 	// slots limits how many runs are under way at a time.
@@ -68,6 +70,8 @@ func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits
 		claims:   lru.New(1024),
 		waiting:  lru.New(4096),
 		checked:  lru.New(4096),
-		failures: apply.NewFailures(),
+
+		unmonitored: lru.New(4096),
+		failures:    apply.NewFailures(),
 	}
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"fmt"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/superset"
+)
+
+// healthScript is the program of the health exporter, and healthFiles are all that it needs of
+// the scripts: a change of others does not replace its pod.
+const healthScript = "health.py"
+
+var healthFiles = []string{healthScript, "superset_job.py", "superset_job_fit.py", "superset_job_mesh.py", "superset_job_redis.py"}
+
+// HealthFiles are the files of the health exporter, by name.
+func HealthFiles() map[string]string {
+	out := map[string]string{}
+	for _, name := range healthFiles {
+		out[name] = scripts[name]
+	}
+	return out
+}
+
+// HealthExporter renders the exporter that asks the Celery broker, with the image of a release;
+// nil if spec has none, or the release no broker.
+func HealthExporter(owner *v1alpha1.Superset, r *components.Release, p components.Platform) (*components.Exporter, error) {
+	if m := owner.Spec.Monitoring; m == nil || m.HealthExporter == nil || r.Runtime.Cache == nil {
+		return nil, nil //nolint:nilnil // none is no error
+	}
+	pod := components.PodTemplate(components.PodInput{
+		Runtime: r.Runtime, Platform: p, Labels: components.ExporterLabels(owner.Name, components.NameHealth),
+		Command: []string{"python", components.FilesDir + "/" + healthScript, strconv.Itoa(components.MetricsPort)},
+	})
+	main := &pod.Spec.Containers[0]
+	main.Env = []corev1.EnvVar{components.PodIP(), components.SecretEnv(superset.EnvCacheURL, r.Runtime.Cache.URLFrom)}
+	if prefix := r.Runtime.Cache.KeyPrefix; prefix != "" {
+		main.Env = append(main.Env, corev1.EnvVar{Name: superset.EnvCacheKeyPrefix, Value: prefix})
+	}
+	main.Resources = components.ExporterResources(owner.Spec.Monitoring.HealthExporter.Resources, "10m", "64Mi")
+	main.ReadinessProbe, main.LivenessProbe = components.ExporterProbe("/metrics"), components.ExporterProbe("/healthz")
+	main.VolumeMounts, pod.Spec.Volumes = main.VolumeMounts[1:], pod.Spec.Volumes[1:] // without superset_config.py
+	out, err := components.NewExporter(owner, components.NameHealth, pod, HealthFiles(), r.Jobs.PodTemplate)
+	if err != nil {
+		return nil, fmt.Errorf("the health exporter: %w", err)
+	}
+	return out, nil
+}
