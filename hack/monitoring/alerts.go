@@ -111,6 +111,14 @@ var alerts = []alert{
 		"15m", warning,
 		"Pods of Superset {{ $labels.namespace }}/{{ $labels.name }} are not ready.",
 		"No upgrade is under way. The message of the condition Ready names the tier." + show},
+	{"SupersetWorkersNotConsuming",
+		`(max by (namespace, name) (superset_celery_workers) == 0
+  and on (namespace, name) (sum by (namespace, name) (max by (namespace, name, version) (superset_operator_tier_pods{tier="worker"})) > 0
+    or sum by (namespace, name) (max by (namespace, name, queue) (superset_celery_queue_length)) > 0))
+  unless on (namespace, name) max by (namespace, name) (superset_operator_upgrade_phase{phase!~"` + resting + `"}) == 1`,
+		"10m", critical,
+		"No worker of Superset {{ $labels.namespace }}/{{ $labels.name }} answers on the Celery broker.",
+		"There are pods of workers, or tasks wait in a queue. SQL Lab queries, reports and alerts of Superset do not run. Run: kubectl get pods -n {{ $labels.namespace }} -l app.kubernetes.io/instance={{ $labels.name }},app.kubernetes.io/component=worker -o wide"},
 	{"SupersetVersionUnsupported",
 		`max by (namespace, name, version) (superset_operator_version_supported) == 0`,
 		"15m", warning,

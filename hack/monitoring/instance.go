@@ -10,7 +10,7 @@ var instance = board{
 		{name: "name", label: "Superset", metric: `superset_operator_instance_info{namespace=~"$namespace"}`, from: "name", one: true},
 	},
 	edges: true,
-	rows:  []row{instanceNow, instanceNeeds, instancePhases, instanceTiers, instanceDatabase},
+	rows:  []row{instanceNow, instanceNeeds, instancePhases, instanceTiers, instanceUsers, instanceTasks, instanceDatabase},
 }
 
 // yes are the texts of 0 and 1 where 1 is as it should be.

@@ -54,5 +54,8 @@ func files() (map[string][]byte, error) {
 		return nil, fmt.Errorf("generating the rules: %w", err)
 	}
 	out["rules/superset-operator.rules.yaml"], out["prometheus_rule.yaml"] = plain, resource
+	if out["pod_monitor.yaml"], err = podMonitor(); err != nil {
+		return nil, err
+	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ package metrics
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 )
 
@@ -24,8 +25,9 @@ type listed struct {
 // The list is generated from the table by make generate.
 func TestPageAsList(t *testing.T) {
 	var all []listed
-	for i, m := range append(append([]Metric{}, Table...), Used...) {
-		l := listed{Name: m.Name, Type: m.Type, Unit: m.Unit, Library: i >= len(Table)}
+	own := slices.Concat(Table, FromStatsd, FromBroker)
+	for i, m := range slices.Concat(own, Used) {
+		l := listed{Name: m.Name, Type: m.Type, Unit: m.Unit, Library: i >= len(own)}
 		for _, label := range m.Labels {
 			if l.Labels == nil {
 				l.Labels = map[string][]string{}

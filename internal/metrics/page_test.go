@@ -5,6 +5,7 @@ package metrics
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,11 +66,21 @@ Counters and histograms of what the operator has persisted. Each is written once
 Labels have closed sets of values, except the names and versions of Supersets. A reason that is not in the set, such as one of a newer release, is `+"`%s`"+`.
 
 %s
+## Superset itself
+
+Served by the pods of [spec.monitoring](../explanation/health.md), which are optional, and not by the operator. The labels namespace and name come from the scrape: see [config/monitoring](../../config/monitoring/README.md).
+
+From what web, workers and scheduler send to the StatsD exporter. Whatever else Superset sends is dropped, so that no id and no text of a user becomes a series:
+
+%s
+From the Celery broker, asked every 30 seconds by the health exporter:
+
+%s
 ## Metrics of the libraries
 
 Those of controller-runtime, client-go and the Go runtime to look at. The endpoint has more of them.
 
-%s`, MaxSeries, 2*2*len(tiers), 2*len(slots), maxScrape>>10, rows(state), perProcess, rows(runs), Other, labels(), rows(Used))
+%s`, MaxSeries, 2*2*len(tiers), 2*len(slots), maxScrape>>10, rows(state), perProcess, rows(runs), Other, labels(), rows(FromStatsd), rows(FromBroker), rows(Used))
 }
 
 // rows is a table of metrics.
@@ -90,7 +101,7 @@ func rows(all []Metric) string {
 func labels() string {
 	var order []string
 	of := map[string][]string{}
-	for _, m := range Table {
+	for _, m := range slices.Concat(Table, FromStatsd) {
 		for _, l := range m.Labels {
 			if l.Values == nil {
 				continue
