@@ -43,7 +43,7 @@ type webPod struct {
 func startWebPod(t *testing.T, j job, gunicorn string, env ...v1alpha1.EnvVar) *webPod {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "superset-operator")
-	main := webContainer(t, env)
+	main := webContainer(t, j.statsd, env)
 	p := &webPod{address: fmt.Sprintf("127.0.0.1:%d", freePort(t)), folder: folder, preStop: movedTo(folder, main.Lifecycle.PreStop.Exec.Command)}
 	words := movedTo(folder, main.Command)
 	words[2] = strings.ReplaceAll(words[2], "/usr/bin/run-server.sh", runServerIn(t))
@@ -87,11 +87,11 @@ func (p *webPod) kill() {
 }
 
 // webContainer is the container of a web pod, as the operator renders it.
-func webContainer(t *testing.T, env []v1alpha1.EnvVar) corev1.Container {
+func webContainer(t *testing.T, statsd string, env []v1alpha1.EnvVar) corev1.Container {
 	t.Helper()
 	web := &v1alpha1.SupersetWebWorker{}
 	web.Name = "bi"
-	web.Spec.Env = env
+	web.Spec.Env, web.Spec.StatsdHost = env, statsd
 	d, err := components.Deployment(components.Describe(components.Web), web, nil, components.Platform{})
 	if err != nil {
 		t.Fatal(err)

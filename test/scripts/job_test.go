@@ -33,6 +33,7 @@ type job struct {
 	database string // URL
 	cache    string // URL; "" = none
 	raw      string // spec.config.raw
+	statsd   string // host; "" = none
 	extra    []string
 }
 
@@ -132,7 +133,7 @@ func scriptsFolder(t *testing.T) string {
 func (j job) command(t *testing.T, program string, arguments ...string) *exec.Cmd {
 	t.Helper()
 	folder := t.TempDir()
-	text, err := superset.Render(superset.Config{Raw: j.raw, Cache: j.cache != ""})
+	text, err := superset.Render(superset.Config{Raw: j.raw, Cache: j.cache != "", Statsd: j.statsd != ""})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,6 +150,9 @@ func (j job) command(t *testing.T, program string, arguments ...string) *exec.Cm
 	}
 	if j.cache != "" {
 		command.Env = append(command.Env, superset.EnvCacheURL+"="+j.cache)
+	}
+	if j.statsd != "" {
+		command.Env = append(command.Env, superset.EnvStatsdHost+"="+j.statsd)
 	}
 	command.Env = append(command.Env, j.extra...)
 	return command
