@@ -243,8 +243,8 @@ func (n *draft) holdRollback() {
 	if s.Phase != v1alpha1.PhaseRollback {
 		return
 	}
-	if p := s.Schema.Job; run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackDowngrade && p.Attempt > 0 && isFinal(p) {
-		run.Rollback.FellBack = whyFellBack(p)
+	if p := s.Schema.Job; run.Rollback != nil && run.Rollback.Class == v1alpha1.RollbackDowngrade && p.Attempt > 0 && IsFinal(p) {
+		run.Rollback.FellBack = WhyFellBack(p)
 	}
 	n.noteDrops()
 	if run.HeldRelease == "" && s.Desired.Version == s.RollbackTarget.Version {

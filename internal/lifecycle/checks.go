@@ -20,9 +20,9 @@ const (
 	checkRestarts = "Restarts"
 )
 
-// failedCheck is the operator's own check that has failed and that no waiting can fix,
+// FailedCheck is the operator's own check that has failed and that no waiting can fix,
 // and why; empty for none.
-func failedCheck(s *state.Snapshot) string {
+func FailedCheck(s *state.Snapshot) string {
 	if why := mixedImages(s); why != "" {
 		return checkPods + ": " + why
 	}
@@ -54,9 +54,9 @@ func restarted(s *state.Snapshot) string {
 	return ""
 }
 
-// misplaced is the first tier that is not at a release under the current fence, or in a
+// Misplaced is the first tier that is not at a release under the current fence, or in a
 // soak not ready; -1 for none.
-func misplaced(s *state.Snapshot, r state.Release) int {
+func Misplaced(s *state.Snapshot, r state.Release) int {
 	for tier, t := range s.Tiers {
 		soaked := s.Soak == 0 || t.Settled || actions.Gone(s, tier, r)
 		if r.Hash != "" && (!inPlace(s, tier, r) || !soaked) {
@@ -75,9 +75,9 @@ func inPlace(s *state.Snapshot, tier int, r state.Release) bool {
 	return actions.Gone(s, tier, r) || t.Stray == 0 && (scales || actions.At(s, tier, r, v1alpha1.ModeServe))
 }
 
-// unasked is the first tier that the smoke tests cannot ask yet: it has pods of another
+// Unasked is the first tier that the smoke tests cannot ask yet: it has pods of another
 // release, or none that is ready; -1 for none.
-func unasked(s *state.Snapshot, r state.Release) int {
+func Unasked(s *state.Snapshot, r state.Release) int {
 	for tier, t := range s.Tiers {
 		if r.Hash != "" && (!inPlace(s, tier, r) || t.Pods > 0 && t.Ready == 0) {
 			return tier
@@ -104,7 +104,7 @@ func podsCheck(s *state.Snapshot, r state.Release) v1alpha1.CheckStatus {
 	if why := mixedImages(s); why != "" {
 		return v1alpha1.CheckStatus{Name: checkPods, Detail: truncate(why, migrations.MaxCheckDetail)}
 	}
-	if tier := misplaced(s, r); tier >= 0 {
+	if tier := Misplaced(s, r); tier >= 0 {
 		return v1alpha1.CheckStatus{Name: checkPods, Detail: fmt.Sprintf("not every %s pod is at release %s", state.TierNames[tier], r.Hash)}
 	}
 	var counts, images []string

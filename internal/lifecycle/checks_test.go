@@ -3,8 +3,6 @@
 package lifecycle
 
 import (
-	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,58 +10,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
-
-// verified is an upgrade in Verify with every tier at the target, whose verify Job has ended.
-func verified(checks ...migrations.Check) *state.Observation {
-	o := statetest.Upgrade(v1alpha1.PhaseVerify)
-	for i := range o.Tiers {
-		o.Tiers[i].Release, o.Tiers[i].Fence, o.Tiers[i].Image = "b", 5, "sha256:0123456789abcdef"
-	}
-	o.Verify = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "verify", Checks: checks}}
-	return o
-}
-
-// moveOn is a decision to move on an event.
-func moveOn(e Event, p plan.Planned) *Decision {
-	return &Decision{Kind: KindMove, Move: Move{Event: e}, Planned: p}
-}
-
-// The checks in status are bounded in number and size. The details of a failed check are
-// dropped last.
-func TestChecksAreBounded(t *testing.T) {
-	var many []migrations.Check
-	for i := range 30 {
-		many = append(many, migrations.Check{Name: fmt.Sprint("Check", i), OK: i != 20, Detail: strings.Repeat("ä", migrations.MaxCheckDetail)})
-	}
-	raw, err := json.Marshal(migrations.Result{Script: "verify", Checks: many})
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := migrations.ParseResult(string(raw))
-	if err != nil || len(result.Checks) != migrations.MaxChecks {
-		t.Fatalf("%d checks parsed: %v", len(result.Checks), err)
-	}
-	o := verified(result.Checks...)
-	next, err := Advance(state.Of(o), moveOn(Verified, plan.Planned{}), 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := next.Upgrade.Checks
-	if len(got) != migrations.MaxChecks+1 || jsonSize(got) > maxChecks || got[len(got)-1].Name != checkPods {
-		t.Errorf("%d checks of %d bytes: %+v", len(got), jsonSize(got), got)
-	}
-	for _, c := range got {
-		if c.Name == "Check20" && !c.OK && len([]rune(c.Detail)) == migrations.MaxCheckDetail {
-			return
-		}
-	}
-	t.Errorf("the failed check is missing or lost its detail: %+v", got)
-}
 
 // Verify passes when every pod runs the target release under the fence of this run. It fails
 // immediately when pods of one tier run two images with the same name.
@@ -84,7 +34,7 @@ func TestPodsAreChecked(t *testing.T) {
 		"deleted tier": {func(o *state.Observation) { o.Tiers[state.Scheduler] = state.Tier{} }, "", ""},
 	}
 	for name, c := range cases {
-		o := verified(migrations.Check{Name: "Revision", OK: true})
+		o := statetest.Verified(migrations.Check{Name: "Revision", OK: true})
 		c.edit(o)
 		d := Decide(state.Of(o))
 		if d.Move.Event != c.move {
@@ -98,7 +48,7 @@ func TestPodsAreChecked(t *testing.T) {
 			t.Fatal(err)
 		}
 		all := next.Upgrade.Checks
-		if len(all) == 0 || all[len(all)-1] != (v1alpha1.CheckStatus{Name: checkPods, OK: c.move == Verified, Detail: c.check}) {
+		if len(all) == 0 || all[len(all)-1] != (v1alpha1.CheckStatus{Name: "Pods", OK: c.move == Verified, Detail: c.check}) {
 			t.Errorf("%s: %+v, want %q last", name, all, c.check)
 		}
 	}
@@ -123,7 +73,7 @@ func TestVerifyAsksAgain(t *testing.T) {
 		"while it runs":    {func(o *state.Observation) { o.Verify = migrations.Progress{Attempt: 9, Active: true, Before: result} }, 0, "", "running the verify Job"},
 		"a failed release": {func(o *state.Observation) { o.Verify.Result.Reason = migrations.ReasonCheckFailed }, 0, RollBack, message},
 	} {
-		o := verified()
+		o := statetest.Verified()
 		o.Verify = migrations.Progress{Attempt: 8, Uncounted: 7, FinishedAt: o.Now.Add(-time.Hour), Result: result}
 		o.Status.Upgrade.Jobs = []v1alpha1.JobRecord{o.Verify.Record(migrations.Verify)}
 		c.edit(o)
@@ -136,7 +86,7 @@ func TestVerifyAsksAgain(t *testing.T) {
 
 // An edit that ends Verify before its Job has a result records no partial list of checks.
 func TestNoChecksWithoutAResult(t *testing.T) {
-	o := verified()
+	o := statetest.Verified()
 	o.Verify = migrations.Progress{Attempt: 1, Active: true}
 	o.Desired.Hash = "c"
 	d := Decide(state.Of(o))
@@ -164,8 +114,8 @@ func TestJobsThatLogIn(t *testing.T) {
 		"preflight of an install":    {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Status.Upgrade.FromRelease, o.Status.Release = "", "" }, migrations.Preflight, false, false},
 		"preflight without web":      {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Tiers[state.Web] = state.Tier{} }, migrations.Preflight, false, true},
 		"preflight with web on hold": {v1alpha1.PhaseValidate, func(o *state.Observation) { o.Tiers[state.Web].Mode = v1alpha1.ModeHold }, migrations.Preflight, false, true},
-		"verify":                     {v1alpha1.PhaseVerify, atTarget, migrations.Verify, true, true},
-		"verify of an install":       {v1alpha1.PhaseVerify, func(o *state.Observation) { atTarget(o); o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false, false},
+		"verify":                     {v1alpha1.PhaseVerify, statetest.AtTarget, migrations.Verify, true, true},
+		"verify of an install":       {v1alpha1.PhaseVerify, func(o *state.Observation) { statetest.AtTarget(o); o.Status.Upgrade.FromRelease = "" }, migrations.Verify, false, false},
 		"verify of a rollback": {v1alpha1.PhaseRollback, func(o *state.Observation) {
 			for i := range o.Tiers {
 				o.Tiers[i].Fence = 5
@@ -180,36 +130,10 @@ func TestJobsThatLogIn(t *testing.T) {
 	}
 }
 
-// Verify compares the charts with their state before the first change, also when an edit has
-// replaced a run that had already changed something.
-func TestChartsSurviveAnEdit(t *testing.T) {
-	o := statetest.Upgrade(v1alpha1.PhaseValidate)
-	o.Status.Upgrade.Touched = false
-	o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "inspect", Charts: "7:0123abcd:5"}}
-	validated, err := Advance(state.Of(o), moveOn(Migrate, plan.Planned{Plan: &v1alpha1.Plan{}}), 10)
-	if err != nil || validated.Upgrade.Charts != "7:0123abcd:5" {
-		t.Fatalf("%q, %v", validated.Upgrade.Charts, err)
-	}
-	for touched, want := range map[bool]string{true: "7:0123abcd:5", false: ""} {
-		o := statetest.Upgrade(v1alpha1.PhaseValidate)
-		o.Status.Upgrade.Touched, o.Status.Upgrade.Charts, o.Desired.Hash = touched, "7:0123abcd:5", "c"
-		next, err := Advance(state.Of(o), moveOn(Begin, plan.Planned{}), 10)
-		if err != nil || next.Upgrade.Charts != want {
-			t.Errorf("touched %v: %q, %v", touched, next.Upgrade.Charts, err)
-		}
-		o.Status = next
-		o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "inspect", Charts: "7:89abcdef:0"}}
-		validated, err := Advance(state.Of(o), moveOn(Migrate, plan.Planned{Plan: &v1alpha1.Plan{}}), 10)
-		if want = map[bool]string{true: want, false: "7:89abcdef:0"}[touched]; err != nil || validated.Upgrade.Charts != want {
-			t.Errorf("touched %v: validated with %q, %v", touched, validated.Upgrade.Charts, err)
-		}
-	}
-}
-
 // After a soak every tier must be ready, also one that became unready without a restart. A
 // tier that does not become ready again fails the run when the deadline has passed.
 func TestTiersAreReadyAfterSoak(t *testing.T) {
-	o := verified(migrations.Check{Name: "Revision", OK: true})
+	o := statetest.Verified(migrations.Check{Name: "Revision", OK: true})
 	o.Policy.Soak = time.Hour
 	if d := Decide(state.Of(o)); d.Move.Event != Verified {
 		t.Errorf("ready: event %q", d.Move.Event)
@@ -221,13 +145,6 @@ func TestTiersAreReadyAfterSoak(t *testing.T) {
 	o.Now = o.Now.Add(time.Hour + 15*time.Minute)
 	if d := Decide(state.Of(o)); d.Move.Event != RollBack || d.Reason != v1alpha1.ReasonDeadlineExceeded || !strings.Contains(d.Message, "container superset waits") {
 		t.Errorf("never ready: %q, %s: %s", d.Move.Event, d.Reason, d.Message)
-	}
-}
-
-// atTarget brings every tier to the target under the current fence.
-func atTarget(o *state.Observation) {
-	for i := range o.Tiers {
-		o.Tiers[i].Release, o.Tiers[i].Fence = o.Status.Upgrade.ToRelease, o.Status.UpgradeRevision
 	}
 }
 
@@ -255,17 +172,25 @@ func TestVerifyWaitsForThePodsOfTheTarget(t *testing.T) {
 	}
 	for name, c := range cases {
 		o := statetest.Upgrade(v1alpha1.PhaseVerify)
-		atTarget(o)
+		statetest.AtTarget(o)
 		c.edit(o)
 		if d := Decide(state.Of(o)); (d.Work.Job.Script == migrations.Verify) != c.begins {
 			t.Errorf("%s: the Job %q, message %q", name, d.Work.Job.Script, d.Message)
 		}
-		o.Verify = migrations.Progress{Attempt: 1, Done: true}
-		if d := Decide(state.Of(o)); c.begins && !d.Moves(Verified) {
-			t.Errorf("%s: after the Job %+v", name, d)
+		o.Verify = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Checks: []migrations.Check{{Name: "Revision", OK: true}}}}
+		d := Decide(state.Of(o))
+		if !c.begins {
+			continue
 		}
-		s := state.Of(o)
-		if got := podsCheck(s, s.Target); c.begins && (!got.OK || !strings.Contains(got.Detail+";", c.note)) {
+		if !d.Moves(Verified) {
+			t.Errorf("%s: after the Job %+v", name, d)
+			continue
+		}
+		next, err := Advance(state.Of(o), &d, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := next.Upgrade.Checks[1]; got.Name != "Pods" || !got.OK || !strings.Contains(got.Detail+";", c.note) {
 			t.Errorf("%s: %+v, want %q", name, got, c.note)
 		}
 	}

@@ -11,27 +11,6 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// folds is how often the working time of a phase is written during its deadline, so that an
-// operator that restarts often still reaches it.
-const folds = 10
-
-// FoldDue is true when the working time must be written although nothing else has changed:
-// its counting begins or ends, or a part of the deadline has passed.
-func FoldDue(s *state.Snapshot, d *Decision) bool {
-	if counting := s.Run.WorkingSince != nil; counting != counts(s, d) {
-		return true
-	}
-	return s.Run.WorkingSince != nil && s.Unfolded >= deadline(s)/folds
-}
-
-// nextFold is when the next part of the deadline has passed.
-func nextFold(s *state.Snapshot) time.Duration {
-	if left := deadline(s)/folds - s.Unfolded; left > 0 {
-		return left
-	}
-	return deadline(s) / folds // this reconcile folds
-}
-
 // Fold writes the working time of the phase under way into the status that follows from a
 // decision. A move does that itself.
 func Fold(status *v1alpha1.SupersetStatus, s *state.Snapshot, d *Decision) {
@@ -40,7 +19,7 @@ func Fold(status *v1alpha1.SupersetStatus, s *state.Snapshot, d *Decision) {
 	}
 	run := status.Upgrade
 	run.WorkingSince = nil
-	if counts(s, d) {
+	if Counts(s, d) {
 		now := metav1.NewTime(s.Now).Rfc3339Copy()
 		run.WorkingSince = &now
 	}
@@ -52,9 +31,9 @@ func Fold(status *v1alpha1.SupersetStatus, s *state.Snapshot, d *Decision) {
 // runsJobs is true for a phase that runs Jobs.
 func runsJobs(p v1alpha1.Phase) bool { return len(ScriptsOf(p)) > 0 }
 
-// counts is true while the time of a phase counts: its Jobs work, and it waits for no
+// Counts is true while the time of a phase counts: its Jobs work, and it waits for no
 // person.
-func counts(s *state.Snapshot, d *Decision) bool {
+func Counts(s *state.Snapshot, d *Decision) bool {
 	return runsJobs(s.Phase) && !s.Policy.Paused && !s.PhaseDone && d.Wait.Gate == "" && d.Wait.DataLoss == ""
 }
 

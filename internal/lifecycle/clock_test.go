@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
@@ -125,26 +123,6 @@ func TestRolloutsAreJudgedByProgress(t *testing.T) {
 		}
 		if name == "just looked" && (d.Recheck <= 0 || d.Recheck > time.Minute) {
 			t.Errorf("%s: recheck in %s", name, d.Recheck)
-		}
-	}
-}
-
-// A wait for a person does not count either. A phase of Jobs begins to count when it
-// begins.
-func TestClockStartsWithThePhase(t *testing.T) {
-	o := statetest.Upgrade(v1alpha1.PhaseVerify)
-	s := state.Of(o)
-	d := Decision{Kind: KindWait, Wait: Wait{DataLoss: "sha256-1"}}
-	status := o.Status.DeepCopy()
-	if Fold(status, s, &d); status.Upgrade.WorkingSince != nil {
-		t.Error("the wait for the acceptance of a data loss counts")
-	}
-	for event, counts := range map[Event]bool{WebUpgraded: true, WorkersUpgraded: false, Fail: false} {
-		o.Status.Phase = map[bool]v1alpha1.Phase{true: v1alpha1.PhaseUpgradeWeb, false: v1alpha1.PhaseUpgradeWorkers}[counts]
-		o.Status.Upgrade.Worked = &metav1.Duration{Duration: time.Minute}
-		next, err := Advance(state.Of(o), &Decision{Kind: KindMove, Move: Move{Event: event}}, 10)
-		if err != nil || next.Upgrade.Worked != nil || (next.Upgrade.WorkingSince != nil) != counts {
-			t.Errorf("%s: %v, worked %v, since %v", event, err, next.Upgrade.Worked, next.Upgrade.WorkingSince)
 		}
 	}
 }

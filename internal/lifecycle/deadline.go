@@ -120,7 +120,7 @@ func stay(s *state.Snapshot, work actions.Work, message, blocked string) Decisio
 		d.Recheck = min(d.Recheck, left)
 	}
 	if blocked != "" {
-		d.waitFor(v1alpha1.ReasonBlocked, message+": "+blocked)
+		waitFor(&d, v1alpha1.ReasonBlocked, message+": "+blocked)
 	}
 	return d
 }

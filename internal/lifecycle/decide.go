@@ -56,7 +56,7 @@ func heldBy(s *state.Snapshot, d *Decision) (wait Decision, held bool) {
 		return Decision{Kind: KindWait, Reason: v1alpha1.ReasonPaused,
 			Message: "paused before the next step; set spec.paused to false to continue"}, true
 	}
-	next, ok := gated[d.Move.Event]
+	next, ok := Gated(d.Move.Event)
 	if !ok {
 		return Decision{}, false
 	}
@@ -67,4 +67,20 @@ func heldBy(s *state.Snapshot, d *Decision) (wait Decision, held bool) {
 	}
 	return Decision{Kind: KindWait, Reason: reason, Message: g.Message, Recheck: g.Recheck, Planned: d.Planned,
 		Wait: Wait{Gate: g.Condition, Approval: g.Approval, DataLoss: g.DataLoss}}, g.Closed()
+}
+
+// recordsFirst is true while a Job of the phase has ended that is not in the status: its pod
+// may be gone at the next look. A move or a gate records it with its own write, and only
+// they follow when the release is stored.
+func recordsFirst(s *state.Snapshot, d *Decision) bool {
+	if d.Kind == KindMove || d.Wait.Gate != "" || d.Work.Store != nil {
+		return false
+	}
+	for _, script := range ScriptsOf(s.Phase) {
+		p, record := s.JobOf(script), state.RecordOf(s.Status, script)
+		if p.Attempt > 0 && !p.Active && (record == nil || int(record.Attempt) < p.Attempt) {
+			return true
+		}
+	}
+	return false
 }

@@ -52,8 +52,8 @@ type Decision struct {
 	Tokens Tokens
 	// Recheck is when to decide again although nothing has changed; 0 for never.
 	Recheck time.Duration
-	// namesClaim is true for a failure that the claim of a backup may have caused.
-	namesClaim bool
+	// NamesClaim is true for a failure that the claim of a backup may have caused.
+	NamesClaim bool
 }
 
 // Wait is what a person can do about a wait.
@@ -89,7 +89,7 @@ type Tokens struct {
 // NeedsClaim is true when the backup of a plan is about to be checked, and again when the plan is
 // complete or waits at a gate: whether its claim can be used is to be read, and decided again.
 func (d *Decision) NeedsClaim() bool {
-	return d.namesClaim || d.Work.Job.Script == migrations.BackupCheck || d.Planned.Plan != nil && d.Planned.Plan.Backup && (d.Moves(Migrate) || d.Wait.Gate != "")
+	return d.NamesClaim || d.Work.Job.Script == migrations.BackupCheck || d.Planned.Plan != nil && d.Planned.Plan.Backup && (d.Moves(Migrate) || d.Wait.Gate != "")
 }
 
 // RestoresFrom is the name of the backup that a move is about to restore; empty for none.
@@ -103,17 +103,4 @@ func (d *Decision) RestoresFrom() string {
 // Moves is true for a move on one of the events.
 func (d *Decision) Moves(events ...Event) bool {
 	return d.Kind == KindMove && slices.Contains(events, d.Move.Event)
-}
-
-// move moves on an event, without a reason of its own.
-func move(e Event) Decision { return Decision{Kind: KindMove, Move: Move{Event: e}} }
-
-// moveBack moves on an event that puts a release back.
-func moveBack(e Event, r rollback.Rollback, reason, message string) Decision {
-	return Decision{Kind: KindMove, Reason: reason, Message: message, Move: Move{Event: e, Rollback: r}}
-}
-
-// waitFor turns a decision into a wait.
-func (d *Decision) waitFor(reason, message string) {
-	d.Kind, d.Reason, d.Message = KindWait, reason, message
 }

@@ -29,7 +29,7 @@ func idle(s *state.Snapshot) Decision {
 	d.Work.Prune = true
 	for tier, has := range s.Current.Has {
 		if has {
-			d.keepVerified(s, tier)
+			keepVerified(s, &d, tier)
 		} else {
 			d.Work.Tiers[tier] = actions.TierWork{Remove: s.Current.Hash != "" && s.Tiers[tier].Exists}
 		}
@@ -38,7 +38,7 @@ func idle(s *state.Snapshot) Decision {
 }
 
 // keepVerified keeps a tier at the verified release, and waits while it is not ready.
-func (d *Decision) keepVerified(s *state.Snapshot, tier int) {
+func keepVerified(s *state.Snapshot, d *Decision, tier int) {
 	t := s.Tiers[tier]
 	fence, asVerified := t.Fence, t.Release == s.Current.Hash && t.Mode == v1alpha1.ModeServe
 	if !t.Exists || !asVerified {
@@ -48,7 +48,7 @@ func (d *Decision) keepVerified(s *state.Snapshot, tier int) {
 	if t.Settled && asVerified {
 		return
 	}
-	d.waitFor(v1alpha1.ReasonTierNotReady, notReady[tier])
+	waitFor(d, v1alpha1.ReasonTierNotReady, notReady[tier])
 	if t.Blocked != "" {
 		d.Message += ": " + t.Blocked
 	}

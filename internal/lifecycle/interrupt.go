@@ -72,7 +72,7 @@ func startRun(s *state.Snapshot) Decision {
 	if r, ok := rollback.ByVersion(s); ok {
 		return rollBack(s, r, versionLowered)
 	}
-	if busy := s.Busy[slotOf(s)]; busy != "" {
+	if busy := s.Busy[SlotOf(s)]; busy != "" {
 		return waitForSlot(s, busy)
 	}
 	return move(Begin)
@@ -90,7 +90,7 @@ func rollBack(s *state.Snapshot, r rollback.Rollback, by request) Decision {
 	} else {
 		d.Work = actions.KeepAll(s)
 	}
-	d.waitFor(v1alpha1.ReasonDataLossNotAccepted, r.Loss.Message+"; to keep the running release, withdraw "+by.withdraw)
+	waitFor(&d, v1alpha1.ReasonDataLossNotAccepted, r.Loss.Message+"; to keep the running release, withdraw "+by.withdraw)
 	d.Wait.DataLoss = r.Loss.Token
 	return d
 }

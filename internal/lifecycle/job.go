@@ -13,9 +13,6 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// maxAttempts bounds how often a Job is tried for a transient reason.
-const maxAttempts = 3
-
 // backoff before the second, third, … attempt: 10 s, 20 s, …, at most 5 min.
 func backoff(attempt int) time.Duration {
 	return min(10*time.Second<<min(attempt-1, 5), 5*time.Minute)
@@ -35,7 +32,7 @@ func runJob(s *state.Snapshot, p migrations.Progress, work actions.Work, job act
 		return stay(s, work, running, ""), true
 	case p.Active:
 		return stay(s, work, running, p.Blocked), true
-	case isFinal(p):
+	case IsFinal(p):
 		return fail(s, string(p.Result.Reason), p.Result.Message), true
 	default:
 		return retry(s, p, work, job), true
@@ -64,23 +61,11 @@ func retryMessage(p migrations.Progress, script migrations.Script) string {
 	return fmt.Sprintf("attempt %s of the %s Job failed (%s: %s); it is tried again", ordinal(p, 0), script, p.Result.Reason, p.Result.Message)
 }
 
-// isFinal is true for a Job that has failed and is not tried again. An attempt that only
-// waited is not counted, and neither is one whose result was lost.
-func isFinal(p migrations.Progress) bool {
-	r := p.Result.Reason
-	return !p.Active && !p.Done && !p.Lost && (!r.Transient() || p.Tries() >= maxAttempts && !r.Uncounted())
-}
-
 // ordinal is the number of the attempt that is so many after the newest one, with the
 // maximum where attempts are counted.
 func ordinal(p migrations.Progress, after int) string {
 	if p.Lost || p.Result.Reason.Uncounted() {
 		return strconv.Itoa(p.Attempt + after)
 	}
-	return fmt.Sprintf("%d of %d", p.Tries()+after, maxAttempts)
-}
-
-// whyFellBack is why a Downgrade is not tried again, for status.
-func whyFellBack(p migrations.Progress) string {
-	return truncate(fmt.Sprintf("%s: %s", p.Result.Reason, p.Result.Message), 512)
+	return fmt.Sprintf("%d of %d", p.Tries()+after, MaxAttempts)
 }

@@ -85,7 +85,7 @@ func notRetried(s *state.Snapshot) (Decision, bool) {
 		return Decision{}, false
 	}
 	why := job.Result.Reason
-	abandoned := why == migrations.ReasonLockBudgetExceeded || why == migrations.ReasonTablesBusy && job.Tries() >= maxAttempts
+	abandoned := why == migrations.ReasonLockBudgetExceeded || why == migrations.ReasonTablesBusy && job.Tries() >= MaxAttempts
 	if abandoned && run.Plan != nil && run.Plan.Fallback != "" && run.Strategy == v1alpha1.StrategyRolling {
 		d := move(FallBack)
 		d.Reason, d.Message = v1alpha1.ReasonFellBack, job.Result.Message

@@ -83,11 +83,27 @@ var transitions = []transition{
 		v1alpha1.PhaseVerify, v1alpha1.PhaseRollback}, v1alpha1.PhaseFailed},
 }
 
+// Events are the events of the table.
+func Events() []Event {
+	events := make([]Event, 0, len(transitions))
+	for _, t := range transitions {
+		events = append(events, t.event)
+	}
+	return events
+}
+
 // gated are the moves that a gate can hold, and the phase that they lead to. Rollbacks
 // and edits never wait at a gate.
 var gated = map[Event]v1alpha1.Phase{
 	Migrate: v1alpha1.PhaseDBMigrate, SkipMigration: v1alpha1.PhaseUpgradeScheduler, Migrated: v1alpha1.PhaseUpgradeScheduler,
 	SchedulerHeld: v1alpha1.PhaseUpgradeWorkers, WorkersUpgraded: v1alpha1.PhaseUpgradeWeb, WebUpgraded: v1alpha1.PhaseVerify,
+}
+
+// Gated is the phase that an event leads to when a gate can hold its move; ok is false for any
+// other event.
+func Gated(e Event) (next v1alpha1.Phase, ok bool) {
+	next, ok = gated[e]
+	return next, ok
 }
 
 // machine builds the table for looplab/fsm. It has no callbacks: an effect in

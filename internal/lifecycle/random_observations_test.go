@@ -46,9 +46,9 @@ func TestRandomObservations(t *testing.T) {
 			t.Fatalf("Decide changed the observation (-before +after):\n%s", diff)
 		}
 	}
-	for _, row := range transitions { // otherwise the invariants were not tested on every move
-		if moves[row.event] == 0 {
-			t.Errorf("no observation caused %s", row.event)
+	for _, event := range Events() { // otherwise the invariants were not tested on every move
+		if moves[event] == 0 {
+			t.Errorf("no observation caused %s", event)
 		}
 	}
 	for _, a := range []actions.Action{actions.RouteTraffic{}, actions.ApplyPage{}, actions.RemovePage{}, actions.ApplyTier{}, actions.RemoveTier{}, actions.StoreRelease{}, actions.RunJob{}, actions.EndJobs{}, actions.Prune{}} {
@@ -106,7 +106,7 @@ func moveViolation(o *state.Observation, d *Decision) string {
 		return "the fence does not increase by at most one"
 	case (d.Move.Event == Begin || d.Move.Event == RollBack || d.Move.Event == NextClass) && next.UpgradeRevision <= o.MaxFence:
 		return "a new run has a used fence"
-	case next.Upgrade == nil || len(next.Upgrade.Phases) > maxPhases || len(next.History) > 10:
+	case next.Upgrade == nil || len(next.Upgrade.Phases) > 16 || len(next.History) > 10:
 		return "the record of the run is missing or unbounded"
 	}
 	return ""
@@ -182,7 +182,7 @@ func jobViolation(o *state.Observation, a actions.RunJob) string {
 		return "a Job of an unknown release"
 	case a.Fence != o.Status.UpgradeRevision || a.Attempt < 1 || a.Release == "":
 		return fmt.Sprintf("an incomplete Job: %+v", a)
-	case a.Attempt > maxAttempts && !progressOf(o, a.Script).Result.Reason.Uncounted():
+	case a.Attempt > MaxAttempts && !progressOf(o, a.Script).Result.Reason.Uncounted():
 		return fmt.Sprintf("attempt %d, although the lock was not held by another Job", a.Attempt)
 	case a.MaxLockTime > 0 && (a.Script != migrations.Migrate || state.Of(o).Run.Strategy != v1alpha1.StrategyRolling):
 		return "has a lock budget although no tier runs"

@@ -28,22 +28,6 @@ func (n *draft) noteDrops() {
 	}
 }
 
-// recordsFirst is true while a Job of the phase has ended that is not in the status: its pod
-// may be gone at the next look. A move or a gate records it with its own write, and only
-// they follow when the release is stored.
-func recordsFirst(s *state.Snapshot, d *Decision) bool {
-	if d.Kind == KindMove || d.Wait.Gate != "" || d.Work.Store != nil {
-		return false
-	}
-	for _, script := range ScriptsOf(s.Phase) {
-		p, record := s.JobOf(script), state.RecordOf(s.Status, script)
-		if p.Attempt > 0 && !p.Active && (record == nil || int(record.Attempt) < p.Attempt) {
-			return true
-		}
-	}
-	return false
-}
-
 // endedJobs are the records of the Jobs of the phase. A newer attempt that has not ended
 // leaves the record of the one before it.
 func endedJobs(s *state.Snapshot) []v1alpha1.JobRecord {

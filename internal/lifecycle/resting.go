@@ -100,10 +100,10 @@ func waitAfterFailure(s *state.Snapshot) Decision {
 	case r.Loss.Token != "" && r.Accepted(s):
 		return moveBack(RollBack, r, v1alpha1.ReasonRollbackRequested, "the data loss was accepted by annotation")
 	case r.Loss.Token != "":
-		d.waitFor(v1alpha1.ReasonDataLossNotAccepted, r.Loss.Message)
+		waitFor(&d, v1alpha1.ReasonDataLossNotAccepted, r.Loss.Message)
 		d.Wait.DataLoss = r.Loss.Token
 	case !r.Possible():
-		d.waitFor(string(r.How.Class), "rollback is not available: "+r.How.Reason)
+		waitFor(&d, string(r.How.Class), "rollback is not available: "+r.How.Reason)
 	}
 	return d
 }

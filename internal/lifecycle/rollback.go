@@ -37,7 +37,7 @@ func decideRollback(s *state.Snapshot) Decision {
 
 // revertDatabase stops every tier, and downgrades or restores the database.
 func revertDatabase(s *state.Snapshot) Decision {
-	if p := s.Schema.Job; p.Attempt > 0 && isFinal(p) {
+	if p := s.Schema.Job; p.Attempt > 0 && IsFinal(p) {
 		return nextClass(s, p)
 	}
 	if why := rollback.Lost(s); why != "" {
@@ -88,7 +88,7 @@ func revertJob(s *state.Snapshot) actions.RunJob {
 func nextClass(s *state.Snapshot, p migrations.Progress) Decision {
 	if s.Run.Rollback.Class == v1alpha1.RollbackDowngrade && s.Run.Rollback.FellBack == "" {
 		without := *s
-		without.DowngradeFailed = whyFellBack(p)
+		without.DowngradeFailed = WhyFellBack(p)
 		r := rollback.To(&without, s.RollbackTarget)
 		if r.Possible() && r.Accepted(s) && !r.How.Reencrypt {
 			return moveBack(NextClass, r, v1alpha1.ReasonNextClass, fmt.Sprintf("Downgrade failed (%s: %s); continuing with %s: %s",
@@ -144,7 +144,7 @@ func verifyRollback(s *state.Snapshot, work actions.Work) Decision {
 // rollback meanwhile.
 func queued(s *state.Snapshot, d Decision) Decision {
 	if d.Kind != KindMove && !s.Wants(s.Run.HeldRelease) && !s.Wants(s.Run.RollbackRelease) {
-		d.waitFor(v1alpha1.ReasonQueuedBehindRollback, d.Message+"; the new spec waits until the rollback has ended")
+		waitFor(&d, v1alpha1.ReasonQueuedBehindRollback, d.Message+"; the new spec waits until the rollback has ended")
 	}
 	if rollback.Asked(s) {
 		d.Tokens.Refused = "a rollback is already under way"

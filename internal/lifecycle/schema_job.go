@@ -22,10 +22,10 @@ func waitForSchemaJob(s *state.Snapshot) Decision {
 	if d.Kind == KindWait {
 		d.Wait.Job = job.Name
 	} else if before := job.Before; before.Reason != "" {
-		d.waitFor(string(before.Reason), d.Message+"; the previous attempt: "+before.Message)
+		waitFor(&d, string(before.Reason), d.Message+"; the previous attempt: "+before.Message)
 	}
 	if !s.Wants(s.Run.ToRelease) || rollback.Asked(s) {
-		d.waitFor(v1alpha1.ReasonQueuedBehindMigration, d.Message+"; the new spec or rollback waits until the Job has ended")
+		waitFor(&d, v1alpha1.ReasonQueuedBehindMigration, d.Message+"; the new spec or rollback waits until the Job has ended")
 	}
 	return late(s, d)
 }
@@ -73,7 +73,7 @@ func leaving(s *state.Snapshot) string {
 // schema is not killed for being slow.
 func late(s *state.Snapshot, d Decision) Decision {
 	if d.Kind == KindWork && overdue(s) {
-		d.waitFor(v1alpha1.ReasonOverdue, fmt.Sprintf("%s; this takes longer than the deadline of %s, and is not aborted", d.Message, deadline(s)))
+		waitFor(&d, v1alpha1.ReasonOverdue, fmt.Sprintf("%s; this takes longer than the deadline of %s, and is not aborted", d.Message, deadline(s)))
 	}
 	return d
 }

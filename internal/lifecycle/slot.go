@@ -9,9 +9,9 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// slotOf is what a run that begins now counts as; empty for one that never waits: a first
+// SlotOf is what a run that begins now counts as; empty for one that never waits: a first
 // install, and one that goes on from what another has changed.
-func slotOf(s *state.Snapshot) v1alpha1.SlotKind {
+func SlotOf(s *state.Snapshot) v1alpha1.SlotKind {
 	continues := s.Phase == v1alpha1.PhaseFailed && s.Run.Touched
 	switch {
 	case s.Status.Release == "" || continues || state.Moving(s.Phase):
@@ -25,28 +25,13 @@ func slotOf(s *state.Snapshot) v1alpha1.SlotKind {
 
 // slot is what the run counts as. One that replaces another keeps its slot.
 func (n *draft) slot() v1alpha1.SlotKind {
-	if kind := slotOf(n.s); kind != "" || n.s.Status.Release == "" {
+	if kind := SlotOf(n.s); kind != "" || n.s.Status.Release == "" {
 		return kind
 	}
 	if n.s.Wants(n.s.Status.Release) {
 		return v1alpha1.SlotRollout
 	}
 	return v1alpha1.SlotUpgrade
-}
-
-// waitForSlot keeps what runs until another run has ended. A Superset that runs what spec
-// says stays Ready: only the operator wants something of it.
-func waitForSlot(s *state.Snapshot, busy string) Decision {
-	d, message := idle(s), "waiting for a slot to begin: "+busy
-	d.Slot = slotOf(s)
-	if s.Phase == v1alpha1.PhaseReady && s.Wants(s.Status.Release) {
-		if d.Kind == KindWork {
-			d.Message = message
-		}
-		return d
-	}
-	d.waitFor(v1alpha1.ReasonWaitingForSlot, message)
-	return d
 }
 
 // HoldsSlot is what the run of a Superset occupies; empty for nothing. One that waits for a

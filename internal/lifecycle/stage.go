@@ -41,7 +41,7 @@ func follow(s *state.Snapshot, target state.Release, next stage) Decision {
 	}
 	d := stay(s, next.work, next.message, next.blocked)
 	if !s.Wants(s.Run.ToRelease) {
-		d.waitFor(v1alpha1.ReasonQueuedBehindStage, d.Message+"; the new spec waits for the end of this stage")
+		waitFor(&d, v1alpha1.ReasonQueuedBehindStage, d.Message+"; the new spec waits for the end of this stage")
 	}
 	return d
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
-	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // take checks, in every run of the simulator, that each ended Job is taken once, and that every
@@ -72,18 +71,5 @@ func TestTakenWork(t *testing.T) {
 	}
 	if got := worked(statetest.Upgrade(v1alpha1.PhaseReady)); got != 0 {
 		t.Errorf("a resting phase worked %s", got)
-	}
-}
-
-// A write that does not record an ended Job does not take it: a later one does.
-func TestTakenWithItsRecord(t *testing.T) {
-	o := validating()
-	o.Preflight = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "inspect"}, FinishedAt: o.Now}
-	s := state.Of(o)
-	if got := TakenBy(s, &Decision{}, o.Status).Jobs; len(got) != 0 {
-		t.Errorf("taken without a record: %v", got)
-	}
-	if got := TakenBy(s, &Decision{}, Record(s)).Jobs; len(got) != 1 || got[0].Script != "preflight" {
-		t.Errorf("taken with the record: %v, want that of preflight", got)
 	}
 }

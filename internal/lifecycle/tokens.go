@@ -13,7 +13,7 @@ import (
 func handled(s *state.Snapshot, d *Decision) v1alpha1.LastHandled {
 	out := s.Status.LastHandled
 	starts := d.Moves(Begin, RollBack)
-	_, onwards := gated[d.Move.Event]
+	_, onwards := Gated(d.Move.Event)
 	take := func(handled *string, token string, acted bool) {
 		if token == "" || acted {
 			*handled = token

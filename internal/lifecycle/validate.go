@@ -27,7 +27,7 @@ func decideValidate(s *state.Snapshot) Decision {
 	}
 	if overdue(s) && !validated(s) {
 		d := expired(s, cmp.Or(s.Preflight.Blocked, s.BackupCheck.Blocked, s.NoClaim, s.Rehearse.Blocked))
-		d.namesClaim = plan.BacksUp(s) && s.BackupCheck.Attempt == 0 && s.NoClaim == ""
+		d.NamesClaim = plan.BacksUp(s) && s.BackupCheck.Attempt == 0 && s.NoClaim == ""
 		return d
 	}
 	work := actions.KeepAll(s)
@@ -75,7 +75,7 @@ func checkBackup(s *state.Snapshot, work actions.Work) (d Decision, goesOn bool)
 // noClaim waits for a claim that a backup can use.
 func noClaim(s *state.Snapshot, work actions.Work) Decision {
 	d := Decision{Work: work, Recheck: claimRecheck}
-	d.waitFor(v1alpha1.ReasonBlocked, s.NoClaim)
+	waitFor(&d, v1alpha1.ReasonBlocked, s.NoClaim)
 	return d
 }
 

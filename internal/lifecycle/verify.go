@@ -20,10 +20,10 @@ func decideVerify(s *state.Snapshot) Decision {
 	if d, ok := edited(s, true); ok {
 		return d
 	}
-	if found := failedCheck(s); found != "" {
+	if found := FailedCheck(s); found != "" {
 		return fail(s, string(migrations.ReasonCheckFailed), found)
 	}
-	tier := misplaced(s, s.Target)
+	tier := Misplaced(s, s.Target)
 	if overdue(s) && (!s.Verify.Done || tier >= 0) {
 		return expired(s, cmp.Or(s.Verify.Blocked, unanswered(s.Verify), notInPlace(s, tier)))
 	}
@@ -37,7 +37,7 @@ func runVerify(s *state.Snapshot, tier int) Decision {
 	if s.Target.Hash != "" {
 		work = actions.PutAll(s, s.Target)
 	}
-	if tier := unasked(s, s.Target); tier >= 0 && attempts(s.Verify) {
+	if tier := Unasked(s, s.Target); tier >= 0 && attempts(s.Verify) {
 		return stay(s, work, fmt.Sprintf("waiting until every %s pod runs %s and one is ready", state.TierNames[tier], s.Target.Version), s.Tiers[tier].Blocked)
 	}
 	if d, goesOn := runJob(s, s.Verify, work, verifyJob(s, s.Run.ToRelease)); goesOn {
@@ -51,7 +51,7 @@ func runVerify(s *state.Snapshot, tier int) Decision {
 
 // attempts is true when a Job has no attempt that runs, and another one may begin.
 func attempts(p migrations.Progress) bool {
-	return p.Attempt == 0 || !p.Active && !p.Done && !isFinal(p)
+	return p.Attempt == 0 || !p.Active && !p.Done && !IsFinal(p)
 }
 
 // unanswered says which check got no answer in the last attempt that has ended; empty for none.

@@ -3,11 +3,9 @@
 package lifecycle
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -88,7 +86,7 @@ func TestVerifyWithoutWeb(t *testing.T) {
 		"not reached before":      {v1alpha1.WebUnreachable, migrations.Progress{}, true},
 	} {
 		o := statetest.Upgrade(v1alpha1.PhaseVerify)
-		atTarget(o)
+		statetest.AtTarget(o)
 		o.Status.Upgrade.WebAccess, o.Verify = c.known, c.last
 		if c.last.Attempt > 0 {
 			p := o.Verify
@@ -98,37 +96,4 @@ func TestVerifyWithoutWeb(t *testing.T) {
 			t.Errorf("%s: %+v", name, job)
 		}
 	}
-}
-
-// What is known of the way to web is recorded with the plan, and with the end of Verify. It goes
-// on in the next run.
-func TestWebAccessIsRecorded(t *testing.T) {
-	o := statetest.Upgrade(v1alpha1.PhaseValidate)
-	o.Preflight = unreached("")
-	s := state.Of(o)
-	notes := plan.Make(s).Notes
-	if len(notes) == 0 || !strings.Contains(notes[0], "Jobs do not reach web (timed out): Verify skips its checks of web") {
-		t.Errorf("notes %q", notes)
-	}
-	next := advanced(t, s, Migrate)
-	if next.Upgrade.WebAccess != v1alpha1.WebUnreachable {
-		t.Errorf("after Validate: %q", next.Upgrade.WebAccess)
-	}
-	for _, event := range []Event{Verified, Begin} {
-		o = statetest.Upgrade(v1alpha1.PhaseVerify)
-		atTarget(o)
-		o.Verify = unreached("")
-		if next := advanced(t, state.Of(o), event); next.Upgrade.WebAccess != v1alpha1.WebUnreachable {
-			t.Errorf("after %s: %q", event, next.Upgrade.WebAccess)
-		}
-	}
-}
-
-func advanced(t *testing.T, s *state.Snapshot, e Event) *v1alpha1.SupersetStatus {
-	t.Helper()
-	next, err := Advance(s, moveOn(e, plan.Planned{Plan: &v1alpha1.Plan{}}), 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return next
 }

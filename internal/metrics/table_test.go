@@ -140,7 +140,7 @@ func TestReasonsAreKnown(t *testing.T) {
 // The machine waits and fails only with reasons that have a label.
 func TestReasonsOfTheMachine(t *testing.T) {
 	found := 0
-	for pattern, set := range map[string][]string{`waitFor\(v1alpha1\.Reason(\w+)`: waits, `fail\(s, v1alpha1\.Reason(\w+)`: actions} {
+	for pattern, set := range map[string][]string{`waitFor\(&?d, v1alpha1\.Reason(\w+)`: waits, `fail\(s, v1alpha1\.Reason(\w+)`: actions} {
 		for _, dir := range []string{"../lifecycle", "../lifecycle/plan"} {
 			entries, err := os.ReadDir(dir)
 			if err != nil {

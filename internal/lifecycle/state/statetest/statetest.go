@@ -31,6 +31,24 @@ func Upgrade(phase v1alpha1.Phase) *state.Observation {
 	return o
 }
 
+// AtTarget brings every tier to the target under the current fence.
+func AtTarget(o *state.Observation) {
+	for i := range o.Tiers {
+		o.Tiers[i].Release, o.Tiers[i].Fence = o.Status.Upgrade.ToRelease, o.Status.UpgradeRevision
+	}
+}
+
+// Verified is an upgrade in Verify with every tier at the target, whose verify Job has ended.
+func Verified(checks ...migrations.Check) *state.Observation {
+	o := Upgrade(v1alpha1.PhaseVerify)
+	AtTarget(o)
+	for i := range o.Tiers {
+		o.Tiers[i].Image = "sha256:0123456789abcdef"
+	}
+	o.Verify = migrations.Progress{Attempt: 1, Done: true, Result: migrations.Result{Script: "verify", Checks: checks}}
+	return o
+}
+
 // Untested is a failed upgrade from 6.1.0 to 6.3.0, where 6.1.0 is not tested on the schema of
 // 6.3.0. There are two backups of the original schema.
 func Untested() *state.Observation {
