@@ -141,7 +141,7 @@ func TestReasonsAreKnown(t *testing.T) {
 func TestReasonsOfTheMachine(t *testing.T) {
 	found := 0
 	for pattern, set := range map[string][]string{`waitFor\(&?d, v1alpha1\.Reason(\w+)`: waits, `fail\(s, v1alpha1\.Reason(\w+)`: actions} {
-		for _, dir := range []string{"../lifecycle", "../lifecycle/plan"} {
+		for _, dir := range []string{"../lifecycle/rules", "../lifecycle/plan"} {
 			entries, err := os.ReadDir(dir)
 			if err != nil {
 				t.Fatal(err)

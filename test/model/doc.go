@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package model explores the upgrade state machine exhaustively. It runs the functions of the
-// operator, lifecycle.Decide and lifecycle.Advance, in a model of the cluster. Within small budgets
+// operator, rules.Decide and lifecycle.Advance, in a model of the cluster. Within small budgets
 // it tries every order of writes, cache updates, Jobs, pods, user actions, crashes and failures.
 //
 // Start with state.go, which defines a state of the model. operator.go splits a decision into single

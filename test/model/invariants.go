@@ -17,7 +17,7 @@ type Invariant struct {
 //     object that is being deleted, and the garbage collector removes the children. The model has no
 //     garbage collector; the integration tests check it on a real API server.
 //   - I11, the length of backoffs: the model has only the step "the backoff is over". TestBackoff of
-//     internal/lifecycle checks that they grow.
+//     internal/lifecycle/rules checks that they grow.
 //   - I1 for Supersets that share a database: the tests of the migrate script check the lock of the
 //     database.
 var Invariants = []Invariant{

@@ -7,6 +7,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	machine "github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
@@ -62,7 +63,7 @@ type Premises struct {
 	Record func(*machine.Observation) *v1alpha1.SupersetStatus
 }
 
-func decideOn(o *machine.Observation) lifecycle.Decision { return lifecycle.Decide(machine.Of(o)) }
+func decideOn(o *machine.Observation) lifecycle.Decision { return rules.Decide(machine.Of(o)) }
 
 func advanceFrom(o *machine.Observation, d *lifecycle.Decision, limit int) (*v1alpha1.SupersetStatus, error) {
 	return lifecycle.Advance(machine.Of(o), d, limit)

@@ -15,6 +15,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -82,7 +83,7 @@ func claimMetadata() *metav1.PartialObjectMetadata {
 // anything is stopped for it, and a backup before the run leaves Validate.
 func (r *Reconciler) decide(ctx context.Context, s *v1alpha1.Superset, w *observed) (lifecycle.Decision, error) {
 	for {
-		d := lifecycle.Decide(state.Of(&w.Observation))
+		d := rules.Decide(state.Of(&w.Observation))
 		again, err := r.readNeeded(ctx, s, w, &d)
 		if err != nil || !again {
 			return d, err

@@ -18,6 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -66,7 +67,7 @@ func upgrading(t *testing.T, phase v1alpha1.Phase) (*v1alpha1.Superset, *observe
 // next decides and computes the next status, as a reconcile does.
 func next(t *testing.T, s *v1alpha1.Superset, w *observed) (*v1alpha1.SupersetStatus, lifecycle.Decision) {
 	t.Helper()
-	d := lifecycle.Decide(state.Of(&w.Observation))
+	d := rules.Decide(state.Of(&w.Observation))
 	status, err := nextStatus(s, w, &d)
 	if err != nil {
 		t.Fatal(err)
@@ -400,7 +401,7 @@ func TestConditionsWithoutWeb(t *testing.T) {
 				w.Tiers[i] = state.Tier{Exists: true, Release: w.Desired.Hash, Fence: 2, Mode: v1alpha1.ModeServe, Current: true, Settled: true, Pods: 1, Ready: 1}
 			}
 			snapshot := state.Of(&w.Observation)
-			d := lifecycle.Decide(snapshot)
+			d := rules.Decide(snapshot)
 			report.SetConditions(&s.Status, s, snapshot, &d)
 			if c := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionReady); strings.HasPrefix(c.Message, want) != says {
 				t.Errorf("%s, %q: %s", phase, access, c.Message)

@@ -15,8 +15,8 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
@@ -91,7 +91,7 @@ func (r *Reconciler) applyTier(ctx context.Context, s *v1alpha1.Superset, w *obs
 		return err
 	}
 	c := release.Component(name, s)
-	deadline := int32(math.Ceil(lifecycle.TierDeadline(s.Spec.Upgrade.Deadlines, a.Tier).Seconds()))
+	deadline := int32(math.Ceil(rules.TierDeadline(s.Spec.Upgrade.Deadlines, a.Tier).Seconds()))
 	c.ComponentSpec().Fence, c.ComponentSpec().Mode, c.ComponentSpec().ProgressDeadlineSeconds = a.Fence, a.Mode, &deadline
 	setReplicas(c, replicas)
 	if live == nil {

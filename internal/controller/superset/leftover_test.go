@@ -14,7 +14,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/controller/report"
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -86,7 +86,7 @@ func TestLingeringJobIsNamed(t *testing.T) {
 		j, p := lingers(migrations.Verify, "2", 1, time.Hour)
 		w.observeJobs(s, []*batchv1.Job{j}, []*corev1.Pod{p})
 		snapshot := state.Of(&w.Observation)
-		d := lifecycle.Decide(snapshot)
+		d := rules.Decide(snapshot)
 		report.SetConditions(&s.Status, s, snapshot, &d)
 		for _, c := range s.Status.Conditions {
 			if c.Type == v1alpha1.ConditionReady && !strings.HasSuffix(c.Message, "kubectl delete job -n analytics bi-verify") {

@@ -15,9 +15,9 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -223,7 +223,7 @@ func TestPodsWithoutAComponent(t *testing.T) {
 	for pods, want := range map[int]bool{0: true, 1: false} {
 		w.Tiers = [3]state.Tier{state.Worker: hold, state.Web: hold}
 		w.addTier(s, state.Scheduler, nil, make([]*corev1.Pod, pods))
-		d := lifecycle.Decide(state.Of(&w.Observation))
+		d := rules.Decide(state.Of(&w.Observation))
 		if runs := d.Work.Job.Script != ""; runs != want {
 			t.Errorf("with %d pods of a deleted scheduler the migration starts: %v", pods, runs)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state/statetest"
 )
@@ -50,7 +51,7 @@ func TestResumeAfterQuietPause(t *testing.T) {
 		s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{UID: "u"}, Spec: v1alpha1.SupersetSpec{Paused: look.paused}}
 		o.Now, o.Policy.Paused = start.Add(look.after), look.paused
 		o.Since, o.ProgressAt = r.progress(s, o.Now, &o.Tiers)
-		if d := lifecycle.Decide(state.Of(o)); d.Kind == lifecycle.KindMove {
+		if d := rules.Decide(state.Of(o)); d.Kind == lifecycle.KindMove {
 			t.Errorf("after %s: %s, %s", look.after, d.Move.Event, d.Message)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/metrics"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -87,7 +88,7 @@ func nextStatus(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (*v1al
 		status.Version = w.Version
 	}
 	report.SetConditions(status, s, state.Of(&o), now)
-	if before := state.Of(&w.Observation); lifecycle.FoldDue(before, d) || !equality.Semantic.DeepEqual(*status, s.Status) {
+	if before := state.Of(&w.Observation); rules.FoldDue(before, d) || !equality.Semantic.DeepEqual(*status, s.Status) {
 		lifecycle.Fold(status, before, d)
 	}
 	return status, nil
@@ -119,6 +120,6 @@ func afterMove(s *v1alpha1.Superset, o *state.Observation, d *lifecycle.Decision
 			*o.JobOf(script) = migrations.Progress{}
 		}
 	}
-	next := lifecycle.Decide(state.Of(o))
+	next := rules.Decide(state.Of(o))
 	return &next, nil
 }

@@ -19,7 +19,7 @@ import (
 
 const usage = `Usage: model [FLAGS]
 
-Explores lifecycle.Decide and lifecycle.Advance, as the operator runs them, in
+Explores rules.Decide and lifecycle.Advance, as the operator runs them, in
 all states that are reachable with a few edits, tokens, failures, stale caches,
 restarts and lost leases. Then checks that each invariant kills its mutants.
 Exits with code 1 if an invariant is violated or a mutant survives.
