@@ -62,20 +62,3 @@ func TestRollbackReasonsDoNotPass(t *testing.T) {
 		}
 	}
 }
-
-func TestScriptsOfAllImagesAreMounted(t *testing.T) {
-	data := migrations.ScriptsConfigMap("bi", "default").Data
-	size := 0
-	for name, text := range data {
-		size += len(name) + len(text)
-	}
-	for _, name := range []string{"prepare.py", "dump.sh", "load.sh", "superset_job.sh", "backup.py", "restore.py", "downgrade.py", "superset_job.py"} {
-		if !strings.Contains(data[name], "SPDX-License-Identifier") {
-			t.Errorf("%s is missing", name)
-		}
-	}
-	// The limit of a ConfigMap is 1 MiB.
-	if size > 1000000 {
-		t.Errorf("the scripts have %d bytes", size)
-	}
-}

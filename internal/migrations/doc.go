@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package migrations has the Jobs of an upgrade: their rendering (job.go), the scripts that
-// they run in Superset's image (scripts/), the results of the scripts (result.go), and the
-// progress of a script as seen from its Jobs and pods (progress.go). It is pure: it uses
-// neither a client nor a clock.
+// Package migrations is what the Jobs of an upgrade report, pure: no client, no clock.
 //
-// A Job is created once and never updated. Its name is derived from the owner's name and UID,
-// the fence, the script and the attempt. Only the operator starts another attempt.
+// Read script.go first: the scripts that the Jobs run. Result (result.go) is what a script
+// reports, with its parts in path.go, check.go, facts.go and rehearsal.go. Progress
+// (progress.go) is how far a script is, as seen from its Jobs and pods, and record.go keeps
+// its end in status. linger.go is about a pod that only another container keeps running.
+//
+// Package render has the Jobs themselves, and package scripts what they run.
 package migrations

@@ -14,6 +14,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 // A foreign Job with the name and the labels of our migration, even one that
@@ -30,7 +31,7 @@ func TestForeignJob(t *testing.T) {
 		v1alpha1.LabelScript: "migrate", v1alpha1.LabelFence: "1", v1alpha1.LabelAttempt: "1",
 	}
 	foreign := &batchv1.Job{
-		ObjectMeta: metav1.ObjectMeta{Name: migrations.JobName(s, migrations.Migrate, 1, 1), Namespace: f.ns, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Name: render.JobName(s, migrations.Migrate, 1, 1), Namespace: f.ns, Labels: labels},
 		Spec:       batchv1.JobSpec{BackoffLimit: new(int32), Template: foreignPod()},
 	}
 	foreign.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever

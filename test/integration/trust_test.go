@@ -12,7 +12,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 // A ConfigMap with a name and the labels of ours is mounted only if this Superset controls
@@ -151,7 +151,7 @@ func TestStandaloneComponentsOfOneName(t *testing.T) {
 }
 
 func scriptsOf(s *v1alpha1.Superset) *corev1.ConfigMap {
-	return migrations.ScriptsConfigMap(s.Name, s.Namespace)
+	return render.ScriptsConfigMap(s.Name, s.Namespace)
 }
 
 func configOf(s *v1alpha1.Superset) *corev1.ConfigMap {

@@ -19,6 +19,7 @@ const (
 	rules      = "internal/lifecycle/rules/"
 	controller = "internal/controller/superset/"
 	migrations = "internal/migrations/"
+	render     = "internal/migrations/render/"
 )
 
 // mutants are plausible mistakes of a programmer, each against an invariant of
@@ -41,9 +42,9 @@ var mutants = []mutant{
 	{"not-observed", "a tier counts as ready before its controller has observed the change",
 		controller + "tier.go", "Current: status.ObservedGeneration == c.GetGeneration() && status.Fence == spec.Fence,", "Current: true,"},
 	{"job-without-fence", "the Jobs of two runs have the same name",
-		migrations + "job.go", `fmt.Sprintf("-%s-%d-%d-%s", script, fence, attempt,`, `fmt.Sprintf("-%s-%d-%d-%s", script, min(fence, 1), attempt,`},
+		render + "job.go", `fmt.Sprintf("-%s-%d-%d-%s", script, fence, attempt,`, `fmt.Sprintf("-%s-%d-%d-%s", script, min(fence, 1), attempt,`},
 	{"job-by-controller", "the Job controller retries a migration",
-		migrations + "job.go", "BackoffLimit:            new(int32),", "BackoffLimit:            ptr(int32(3)),"},
+		render + "job.go", "BackoffLimit:            new(int32),", "BackoffLimit:            ptr(int32(3)),"},
 	{"two-migrations", "a migration begins while the pod of another one runs",
 		rules + "migrate.go", "if s.Migrate.Active || s.Migrating {", "if s.Migrate.Active {"},
 	{"edit-ends-migration", "an edit abandons a running migration",
@@ -85,5 +86,5 @@ var mutants = []mutant{
 	{"misses-own-status", "the controller is not triggered when the cache shows its own write",
 		"internal/controller/watch/predicates.go", "\t\t\t!equality.Semantic.DeepEqual(before.Status, after.Status)\n", "\t\t\tbefore.Status.Phase != after.Status.Phase\n"},
 	{"ends-migration", "a migrate Job is deleted when no run waits for it",
-		migrations + "job.go", "return s == Migrate || s == Downgrade || s == Restore", "return s == Downgrade || s == Restore"},
+		migrations + "script.go", "return s == Migrate || s == Downgrade || s == Restore", "return s == Downgrade || s == Restore"},
 }

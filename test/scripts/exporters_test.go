@@ -25,7 +25,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	tables "github.com/superset-operator/superset-operator/internal/metrics"
-	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -266,7 +266,7 @@ func TestReleasesSendTheNames(t *testing.T) {
 func startHealth(t *testing.T, j job, prefix string) *exporter {
 	t.Helper()
 	folder, port := t.TempDir(), freePort(t)
-	for name, text := range migrations.HealthFiles() {
+	for name, text := range render.HealthFiles() {
 		writeFile(t, filepath.Join(folder, name), text)
 	}
 	command := j.command(t, "python", filepath.Join(folder, "health.py"), strconv.Itoa(port), "127.0.0.1")

@@ -22,6 +22,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -129,7 +130,7 @@ func TestResultsOfAJobFit(t *testing.T) {
 	release.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"initContainers":[
 		{"name":"one","image":"busybox"},{"name":"two","image":"busybox"},{"name":"three","image":"busybox"}]}}`)}
 	for _, script := range migrations.Scripts {
-		rendered, err := migrations.Job(s, migrations.Order{Script: script, Fence: 1, Attempt: 1, Release: release, Backup: "r1", Database: "postgresql"})
+		rendered, err := render.Job(s, render.Order{Script: script, Fence: 1, Attempt: 1, Release: release, Backup: "r1", Database: "postgresql"})
 		if err != nil {
 			t.Fatal(err)
 		}

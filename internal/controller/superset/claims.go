@@ -18,6 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 // observeClaims finds the claims of backups that are lost.
@@ -94,8 +95,8 @@ func (r *Reconciler) decide(ctx context.Context, s *v1alpha1.Superset, w *observ
 // readNeeded reads the claim that a decision depends on; again is true when it cannot be
 // used, and the observation says so now.
 func (r *Reconciler) readNeeded(ctx context.Context, s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (again bool, err error) {
-	if d.NeedsClaim() && migrations.MountsClaim(s) {
-		_, err := r.usableClaim(ctx, s, migrations.ClaimName(s), migrations.Claim(s) == nil)
+	if d.NeedsClaim() && render.MountsClaim(s) {
+		_, err := r.usableClaim(ctx, s, render.ClaimName(s), render.Claim(s) == nil)
 		if _, message, rejected := apply.Rejected(err); rejected {
 			w.NoClaim = message
 			return true, nil
@@ -137,7 +138,7 @@ func (r *Reconciler) provideClaim(ctx context.Context, s *v1alpha1.Superset, scr
 	if name == "" {
 		return nil
 	}
-	ours := migrations.Claim(s)
+	ours := render.Claim(s)
 	creates := (script == migrations.BackupCheck || script == migrations.Backup) && ours != nil
 	found, err := r.usableClaim(ctx, s, name, !creates)
 	if err != nil || !creates {

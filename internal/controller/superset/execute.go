@@ -18,6 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 // execute carries out the work of a decision, in its order. An object in the way does not
@@ -118,7 +119,7 @@ func (r *Reconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *observ
 			return err
 		}
 	}
-	job, err := migrations.Job(s, order)
+	job, err := render.Job(s, order)
 	if err != nil {
 		return err
 	}
@@ -133,10 +134,10 @@ func (r *Reconciler) runJob(ctx context.Context, s *v1alpha1.Superset, w *observ
 }
 
 // order reads the releases of the Job that an action asks for.
-func (r *Reconciler) order(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.RunJob) (migrations.Order, error) {
+func (r *Reconciler) order(ctx context.Context, s *v1alpha1.Superset, w *observed, a actions.RunJob) (render.Order, error) {
 	release, err := r.load(ctx, s, w, a.Release)
 	if err != nil {
-		return migrations.Order{}, err
+		return render.Order{}, err
 	}
 	order := orderOf(s, w, release, a)
 	order.Platform = r.Platform
@@ -154,8 +155,8 @@ func (r *Reconciler) order(ctx context.Context, s *v1alpha1.Superset, w *observe
 }
 
 // mountsOf are the ConfigMaps that the pod of a Job mounts.
-func mountsOf(s *v1alpha1.Superset, o *migrations.Order) []*corev1.ConfigMap {
-	mounts := []*corev1.ConfigMap{migrations.ScriptsConfigMap(s.Name, s.Namespace), configOf(s, o.Release)}
+func mountsOf(s *v1alpha1.Superset, o *render.Order) []*corev1.ConfigMap {
+	mounts := []*corev1.ConfigMap{render.ScriptsConfigMap(s.Name, s.Namespace), configOf(s, o.Release)}
 	if o.Current != nil && o.Current.ConfigMap != o.Release.ConfigMap {
 		mounts = append(mounts, configOf(s, o.Current))
 	}
@@ -163,8 +164,8 @@ func mountsOf(s *v1alpha1.Superset, o *migrations.Order) []*corev1.ConfigMap {
 }
 
 // orderOf is the Job that an action asks for.
-func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a actions.RunJob) migrations.Order {
-	o := migrations.Order{
+func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a actions.RunJob) render.Order {
+	o := render.Order{
 		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt, Release: release,
 		ExpectedRevision: a.ExpectedRevision, Revision: a.Revision, Backup: a.Backup, Reencrypt: a.Reencrypt,
 		Workers: hostsOf(w.workers), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,

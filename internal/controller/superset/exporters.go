@@ -18,7 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
-	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 // monitor keeps the exporters of spec.monitoring after the decision was carried out and
@@ -106,7 +106,7 @@ func (r *Reconciler) wantedExporter(ctx context.Context, s *v1alpha1.Superset, w
 		logf.FromContext(ctx).V(1).Info("the health exporter stays as it is", "release", hash, "cause", err.Error())
 		return nil, false, nil
 	}
-	wanted, err = migrations.HealthExporter(s, release, r.Platform)
+	wanted, err = render.HealthExporter(s, release, r.Platform)
 	return wanted, true, asBlocked(err)
 }
 
@@ -133,7 +133,7 @@ func exporterFiles(s *v1alpha1.Superset) []string {
 		out = append(out, components.ExporterFiles(s, components.NameStatsd, components.StatsdFiles()).Name)
 	}
 	if m := s.Spec.Monitoring; m != nil && m.HealthExporter != nil {
-		out = append(out, components.ExporterFiles(s, components.NameHealth, migrations.HealthFiles()).Name)
+		out = append(out, components.ExporterFiles(s, components.NameHealth, render.HealthFiles()).Name)
 	}
 	return out
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 // lingerGrace is how long a container may keep the pod of a Job after its script has ended: a
@@ -43,7 +44,7 @@ func (w *observed) observeLingering(s *v1alpha1.Superset, pods []*corev1.Pod) {
 		left := lingerGrace - w.Now.Sub(l.Since)
 		if left <= 0 && keepsLog(job, l) {
 			w.Lingers = first(w.Lingers, lingersWhy(job, l))
-			left = migrations.KeepJobs - w.Now.Sub(l.Since)
+			left = render.KeepJobs - w.Now.Sub(l.Since)
 		}
 		if left > 0 {
 			w.recheck = sooner(w.recheck, left)
@@ -88,7 +89,7 @@ func leftover(s *v1alpha1.Superset, jobs []*batchv1.Job) []*batchv1.Job {
 		if scriptOf(job).ChangesSchema() || job.DeletionTimestamp != nil || migrations.Ended(job) {
 			continue
 		}
-		outdated := scriptOf(job) == migrations.BackupCheck && migrations.CheckOutdated(s, job)
+		outdated := scriptOf(job) == migrations.BackupCheck && render.CheckOutdated(s, job)
 		if !waitsFor(s, job) || outdated {
 			out = append(out, job)
 		}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 // prune removes the oldest releases past the history limit, and the ConfigMaps that no
@@ -25,7 +25,7 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 	if anyMissing(s, w) {
 		return nil
 	}
-	needed := map[string]bool{migrations.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
+	needed := map[string]bool{render.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
 	if cm := components.PageConfigMap(s); cm != nil {
 		needed[cm.Name] = true
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"cmp"
@@ -15,6 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -26,7 +27,6 @@ const (
 	prepareContainer  = "prepare"
 	databaseContainer = "database"
 	sharedVolume      = "shared"
-	backupsVolume     = "backups"
 	backupsDir        = "/backups"
 )
 
@@ -50,7 +50,7 @@ func backupSpec(owner *v1alpha1.Superset) v1alpha1.BackupSpec {
 }
 
 // tools are the scripts of the operator that use the database's client programs.
-var tools = map[Script]string{BackupCheck: "/backup_check.sh", Backup: "/dump.sh", RestoreCheck: "/load.sh", Restore: "/load.sh"}
+var tools = map[migrations.Script]string{migrations.BackupCheck: "/backup_check.sh", migrations.Backup: "/dump.sh", migrations.RestoreCheck: "/load.sh", migrations.Restore: "/load.sh"}
 
 // shells are the programs that a check knows to run a command of their own.
 var shells = []string{"sh", "ash", "bash", "dash"}
@@ -60,7 +60,7 @@ var shells = []string{"sh", "ash", "bash", "dash"}
 // it.
 func userCommand(spec v1alpha1.BackupSpec, o Order) []string {
 	switch {
-	case o.Script == BackupCheck || o.Script == Backup:
+	case o.Script == migrations.BackupCheck || o.Script == migrations.Backup:
 		return spec.Command
 	case o.SHA256 == "":
 		return spec.RestoreCommand
@@ -71,7 +71,9 @@ func userCommand(spec v1alpha1.BackupSpec, o Order) []string {
 
 // isCheck is true for a script that only checks. It starts the shell of a user's command, if it
 // has one, and not the command.
-func isCheck(script Script) bool { return script == BackupCheck || script == RestoreCheck }
+func isCheck(script migrations.Script) bool {
+	return script == migrations.BackupCheck || script == migrations.RestoreCheck
+}
 
 // backupEnv is the environment of every container of a backup or restore.
 func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
@@ -83,8 +85,8 @@ func backupEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		env.set(superset.EnvBackupCheck, "1")
 	}
 	switch o.Script {
-	case BackupCheck:
-	case Backup:
+	case migrations.BackupCheck:
+	case migrations.Backup:
 		keep := int32(defaultKeep)
 		if spec.Keep != nil {
 			keep = *spec.Keep
@@ -156,23 +158,6 @@ func claimMeta(owner *v1alpha1.Superset) metav1.ObjectMeta {
 		Annotations: map[string]string{v1alpha1.AnnotationSyncOptions: v1alpha1.NoPrune}}
 }
 
-// setClaim records the claim of the Job that took the backup. It does nothing for nil.
-func (b *BackupResult) setClaim(job *batchv1.Job) {
-	if b != nil {
-		b.Claim = ClaimOf(job)
-	}
-}
-
-// ClaimOf is the name of the claim that a Job's pod mounts for backups; empty if there is none.
-func ClaimOf(job *batchv1.Job) string {
-	for _, v := range job.Spec.Template.Spec.Volumes {
-		if v.Name == backupsVolume && v.PersistentVolumeClaim != nil {
-			return v.PersistentVolumeClaim.ClaimName
-		}
-	}
-	return ""
-}
-
 // CheckOutdated is true for the Job of a backup check with another claim or image than spec asks
 // for now: spec.upgrade.backup is not part of a release, so an edit begins no other run.
 func CheckOutdated(owner *v1alpha1.Superset, job *batchv1.Job) bool {
@@ -184,7 +169,7 @@ func CheckOutdated(owner *v1alpha1.Superset, job *batchv1.Job) bool {
 	if spec.Image == "" {
 		images = []string{postgresClient, mysqlClient}
 	}
-	return ClaimOf(job) != claim || slices.ContainsFunc(job.Spec.Template.Spec.InitContainers, func(c corev1.Container) bool {
+	return migrations.ClaimOf(job) != claim || slices.ContainsFunc(job.Spec.Template.Spec.InitContainers, func(c corev1.Container) bool {
 		return c.Name == databaseContainer && !slices.Contains(images, c.Image)
 	})
 }
@@ -211,9 +196,9 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 		EmptyDir: &corev1.EmptyDirVolumeSource{Medium: corev1.StorageMediumMemory, SizeLimit: &memory}}})
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: sharedVolume, MountPath: superset.SharedDir})
 	if mountsClaim(spec) || o.Claim != "" {
-		pod.Volumes = append(pod.Volumes, corev1.Volume{Name: backupsVolume, VolumeSource: corev1.VolumeSource{
+		pod.Volumes = append(pod.Volumes, corev1.Volume{Name: migrations.BackupsVolume, VolumeSource: corev1.VolumeSource{
 			PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: cmp.Or(o.Claim, ClaimName(owner))}}})
-		main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: backupsVolume, MountPath: backupsDir})
+		main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: migrations.BackupsVolume, MountPath: backupsDir})
 	}
 	prepare := *main.DeepCopy()
 	prepare.Name = prepareContainer

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -18,13 +19,13 @@ import (
 // be injected. This holds with the user's init containers, too.
 func TestResultsFit(t *testing.T) {
 	for _, extra := range []int{0, 3, 12} {
-		for _, script := range Scripts {
+		for _, script := range migrations.Scripts {
 			t.Run(fmt.Sprintf("%s with %d more", script, extra), func(t *testing.T) { resultsFit(t, script, extra) })
 		}
 	}
 }
 
-func resultsFit(t *testing.T, script Script, extra int) {
+func resultsFit(t *testing.T, script migrations.Script, extra int) {
 	s, r := read(t, "plain")
 	patch := `{"spec":{"containers":[{"name":"superset","env":[{"name":"` + superset.EnvResultBytes + `","value":"99999"}]}],"initContainers":[`
 	for i := range extra {
@@ -54,7 +55,7 @@ func resultsFit(t *testing.T, script Script, extra int) {
 			t.Errorf("%s: %d bytes are too few for a result", c.Name, limit)
 		}
 	}
-	if want := map[Script]int{BackupCheck: 2, Backup: 2, RestoreCheck: 2, Restore: 2, Rehearse: 4}[script]; reporting != max(want, 1) {
+	if want := map[migrations.Script]int{migrations.BackupCheck: 2, migrations.Backup: 2, migrations.RestoreCheck: 2, migrations.Restore: 2, migrations.Rehearse: 4}[script]; reporting != max(want, 1) {
 		t.Errorf("%d containers have a limit, want %d", reporting, max(want, 1))
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations_test
+package scripts_test
 
 import (
 	"encoding/json"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations_test
+package scripts_test
 
 import (
 	"errors"
@@ -97,7 +97,7 @@ func runScript(t *testing.T, code string, env ...string) int {
 		t.Fatal("python3 is missing: install it (Debian: apt-get install python3), the scripts are tested with it")
 	}
 	command := exec.Command(program, "-c", code)
-	command.Env = append(os.Environ(), append(env, "PYTHONPATH=scripts", "PYTHONPYCACHEPREFIX="+t.TempDir())...)
+	command.Env = append(os.Environ(), append(env, "PYTHONPATH=.", "PYTHONPYCACHEPREFIX="+t.TempDir())...)
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

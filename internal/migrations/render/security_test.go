@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"testing"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // Every pod of the operator passes the restricted Pod Security Standard, evaluated with the
@@ -37,7 +38,7 @@ func TestPodsAreRestricted(t *testing.T) {
 		checked++
 	}
 	s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{}
-	for _, script := range Scripts {
+	for _, script := range migrations.Scripts {
 		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r})
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +80,7 @@ func TestJobsWithAssignedIDs(t *testing.T) {
 	s, r := read(t, "plain")
 	s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{}
 	containers := 0
-	for _, script := range Scripts {
+	for _, script := range migrations.Scripts {
 		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Current: r, Database: "postgresql",
 			Platform: components.Platform{AssignsIDs: true}})
 		if err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"fmt"
@@ -16,47 +16,17 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// Script is the script that a Job runs.
-type Script string
-
-// The scripts. The values are used in labels and file names.
-const (
-	// Preflight validates an image against the database without writing to it.
-	Preflight Script = "preflight"
-	// Rehearse runs the migration and its downgrade on a copy of the database.
-	Rehearse Script = "rehearse"
-	// BackupCheck checks that a backup can be taken. It changes nothing but an empty folder in
-	// the claim.
-	BackupCheck Script = "backup-check"
-	// Backup dumps the database into a claim.
-	Backup Script = "backup"
-	// Migrate migrates the database to the image's head and runs superset init.
-	Migrate Script = "migrate"
-	// Verify runs the smoke tests against the release that serves.
-	Verify Script = "verify"
-	// Downgrade downgrades the schema, with the image of the newer release.
-	Downgrade Script = "downgrade"
-	// RestoreCheck checks that a backup can be restored. It changes nothing.
-	RestoreCheck Script = "restore-check"
-	// Restore restores a backup.
-	Restore Script = "restore"
-)
-
-// Scripts lists all scripts: those of an upgrade in their order, then those of a rollback.
-var Scripts = []Script{Preflight, BackupCheck, Rehearse, Backup, Migrate, Verify, Downgrade, RestoreCheck, Restore}
-
-// ChangesSchema is true for a script that changes the schema. The operator never deletes its Job
-// while it runs, and no two of them run at the same time.
-func (s Script) ChangesSchema() bool { return s == Migrate || s == Downgrade || s == Restore }
-
-// file is the name of the script in the container, without a suffix.
-func (s Script) file() string { return strings.ReplaceAll(string(s), "-", "_") }
+// scriptFile is the name of a script in the container, without a suffix.
+func scriptFile(s migrations.Script) string { return strings.ReplaceAll(string(s), "-", "_") }
 
 // copiesDatabase is true for a script that reads the whole database.
-func (s Script) copiesDatabase() bool { return s == Backup || s == Rehearse }
+func copiesDatabase(s migrations.Script) bool {
+	return s == migrations.Backup || s == migrations.Rehearse
+}
 
 // Cluster autoscalers leave the node of a pod with these annotations alone: a change or a copy
 // of the database would begin again elsewhere. A drain by a person evicts it all the same.
@@ -72,7 +42,7 @@ const KeepJobs = 24 * time.Hour
 // Order describes the Job to render.
 type Order struct {
 	// Script that the Job runs.
-	Script Script
+	Script migrations.Script
 	// Platform is where the Job runs.
 	Platform components.Platform
 	// Fence is the upgradeRevision that the Job belongs to.
@@ -125,7 +95,7 @@ type Order struct {
 // already. It contains a hash of the owner's UID, so that a Superset that is deleted and
 // created again with the same name does not adopt old Jobs. If the name would exceed 63
 // characters, the owner's name in it is shortened.
-func JobName(owner *v1alpha1.Superset, script Script, fence int64, attempt int) string {
+func JobName(owner *v1alpha1.Superset, script migrations.Script, fence int64, attempt int) string {
 	tail := fmt.Sprintf("-%s-%d-%d-%s", script, fence, attempt, components.Hash(string(owner.UID))[:5])
 	room := max(1, maxJobName-len(tail))
 	return strings.TrimRight(owner.Name[:min(room, len(owner.Name))], "-.") + tail
@@ -169,14 +139,14 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		ConfigMap: o.Release.ConfigMap,
 		Platform:  o.Platform,
 		Labels:    labels,
-		Command:   []string{"python", superset.ScriptsDir + "/" + o.Script.file() + ".py"},
+		Command:   []string{"python", superset.ScriptsDir + "/" + scriptFile(o.Script) + ".py"},
 		Env:       scriptEnv(owner, o),
 		Requests: corev1.ResourceList{
 			corev1.ResourceCPU:    resource.MustParse("100m"),
 			corev1.ResourceMemory: resource.MustParse("512Mi"),
 		},
 	})
-	if o.Script.copiesDatabase() || o.Script.ChangesSchema() {
+	if copiesDatabase(o.Script) || o.Script.ChangesSchema() {
 		template.Annotations = map[string]string{annotationSafeToEvict: "false", annotationDoNotDisrupt: "true"}
 	}
 	main := &template.Spec.Containers[0]
@@ -189,9 +159,9 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	}
 	runOnce(&patched.Spec)
 	switch o.Script {
-	case BackupCheck, Backup, RestoreCheck, Restore:
+	case migrations.BackupCheck, migrations.Backup, migrations.RestoreCheck, migrations.Restore:
 		addDatabaseClient(&patched.Spec, owner, o)
-	case Rehearse:
+	case migrations.Rehearse:
 		if err := addRehearsal(&patched.Spec, owner, o); err != nil {
 			return patched, err
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -30,9 +31,9 @@ func (l *envList) set(name, value string) {
 func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 	var env envList
 	switch o.Script {
-	case Preflight:
+	case migrations.Preflight:
 		env.preflight(owner, o)
-	case Migrate:
+	case migrations.Migrate:
 		env.owner(owner)
 		if o.MaxLock > 0 {
 			env.set(superset.EnvMaxLockSeconds, strconv.FormatFloat(o.MaxLock.Seconds(), 'f', -1, 64))
@@ -41,18 +42,18 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		if o.Reencrypt {
 			env.set(superset.EnvReencrypt, superset.ReencryptForward)
 		}
-	case Verify:
+	case migrations.Verify:
 		env.verify(owner, o)
-	case Downgrade:
+	case migrations.Downgrade:
 		env.owner(owner)
 		env.set(superset.EnvTargetRevision, o.Revision)
 		env.keys(owner, o)
 		if o.Reencrypt {
 			env.set(superset.EnvReencrypt, superset.ReencryptBack)
 		}
-	case Rehearse:
+	case migrations.Rehearse:
 		env.keys(owner, o)
-	case BackupCheck, Backup, RestoreCheck, Restore:
+	case migrations.BackupCheck, migrations.Backup, migrations.RestoreCheck, migrations.Restore:
 		env.owner(owner)
 		env = append(env, backupEnv(owner, o)...)
 	}
@@ -69,7 +70,7 @@ func (l *envList) keys(owner *v1alpha1.Superset, o Order) {
 	if previous := o.Release.PreviousSecretKey; previous != nil {
 		*l = append(*l, components.SecretEnv(superset.EnvPreviousSecretKey, *previous))
 	}
-	if owner.Spec.CreateDatabase && o.Script != Downgrade && o.Script != Rehearse {
+	if owner.Spec.CreateDatabase && o.Script != migrations.Downgrade && o.Script != migrations.Rehearse {
 		l.set(superset.EnvCreateDatabase, "1")
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"slices"
@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
 // A quota refuses a pod if any of its containers is without a limit, so every container of
@@ -28,7 +29,7 @@ func TestEveryContainerHasTheLimits(t *testing.T) {
 		s, r := read(t, "plain")
 		_, current := read(t, "plain")
 		r.Jobs = settings
-		for _, script := range Scripts {
+		for _, script := range migrations.Scripts {
 			job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Current: current, Backup: "r6", Database: "postgresql"})
 			if err != nil {
 				t.Fatal(err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/migrations/scripts"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -23,7 +24,7 @@ var healthFiles = []string{healthScript, "superset_job.py", "superset_job_fit.py
 func HealthFiles() map[string]string {
 	out := map[string]string{}
 	for _, name := range healthFiles {
-		out[name] = scripts[name]
+		out[name] = scripts.Files[name]
 	}
 	return out
 }

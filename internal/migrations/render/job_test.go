@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"encoding/json"
@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/scripts"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -24,7 +27,7 @@ import (
 func read(t *testing.T, name string) (*v1alpha1.Superset, *components.Release) {
 	t.Helper()
 	s := &v1alpha1.Superset{}
-	golden.Read(t, "../components/testdata/"+name+".superset.yaml", s)
+	golden.Read(t, "../../components/testdata/"+name+".superset.yaml", s)
 	r, err := components.ReleaseOf(s)
 	if err != nil {
 		t.Fatal(err)
@@ -35,12 +38,12 @@ func read(t *testing.T, name string) (*v1alpha1.Superset, *components.Release) {
 func TestGoldenJobs(t *testing.T) {
 	for _, name := range []string{"plain", "full"} {
 		s, r := read(t, name)
-		for _, script := range Scripts {
+		for _, script := range migrations.Scripts {
 			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: []string{"bi-worker-7c5d4f6b9-abcde", "bi-worker-7c5d4f6b9-fghij"}, Database: "postgresql"}
-			if script == Backup || script == Restore || script == RestoreCheck {
+			if script == migrations.Backup || script == migrations.Restore || script == migrations.RestoreCheck {
 				o.Backup = "r6"
 			}
-			if script == Rehearse { // the current release differs from the target release
+			if script == migrations.Rehearse { // the current release differs from the target release
 				_, o.Current = read(t, map[string]string{"plain": "full", "full": "plain"}[name])
 			}
 			if name == "full" {
@@ -52,7 +55,7 @@ func TestGoldenJobs(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The hash would change with every script.
-			text := strings.ReplaceAll(golden.YAML(t, job), scriptsHash, "<hash of the scripts>")
+			text := strings.ReplaceAll(golden.YAML(t, job), scripts.Hash, "<hash of the scripts>")
 			golden.Text(t, "job_"+string(script)+"_"+name+".yaml", text)
 		}
 	}
@@ -62,7 +65,7 @@ func TestGoldenJobs(t *testing.T) {
 // patch says.
 func TestJobsRunOnce(t *testing.T) {
 	s, r := read(t, "full") // its patch asks for restartPolicy: Always
-	for _, script := range Scripts {
+	for _, script := range migrations.Scripts {
 		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r})
 		if err != nil {
 			t.Fatal(err)
@@ -89,7 +92,7 @@ func TestContainersThatRestart(t *testing.T) {
 	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"containers":[
 		{"name":"superset","restartPolicy":"Always","restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"In","values":[1]}}]},
 		{"name":"proxy","image":"example/proxy:1","restartPolicy":"OnFailure","restartPolicyRules":[{"action":"RestartAllContainers","exitCodes":{"operator":"In","values":[1]}}]}]}}`)}
-	for _, script := range Scripts {
+	for _, script := range migrations.Scripts {
 		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +113,7 @@ func TestMetadataOfJobs(t *testing.T) {
 	s, r := read(t, "plain")
 	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(
 		`{"metadata":{"labels":{"sidecar.istio.io/inject":"false"},"annotations":{"linkerd.io/inject":"disabled"}}}`)}
-	for _, script := range Scripts {
+	for _, script := range migrations.Scripts {
 		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +122,7 @@ func TestMetadataOfJobs(t *testing.T) {
 		if got.Labels["sidecar.istio.io/inject"] != "false" || got.Annotations["linkerd.io/inject"] != "disabled" {
 			t.Errorf("%s: labels %v, annotations %v", script, got.Labels, got.Annotations)
 		}
-		if pinned := got.Annotations[annotationSafeToEvict] == "false"; pinned != (script.copiesDatabase() || script.ChangesSchema()) {
+		if pinned := got.Annotations[annotationSafeToEvict] == "false"; pinned != (copiesDatabase(script) || script.ChangesSchema()) {
 			t.Errorf("%s: annotations %v", script, got.Annotations)
 		}
 	}
@@ -130,7 +133,7 @@ func TestJobsInTheNetworkOfTheNode(t *testing.T) {
 	s, r := read(t, "plain")
 	for patch, want := range map[string]string{`{}`: "", `{"spec":{"hostNetwork":true}}`: "1"} {
 		r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(patch)}
-		job, err := Job(s, Order{Script: Migrate, Fence: 1, Attempt: 1, Release: r})
+		job, err := Job(s, Order{Script: migrations.Migrate, Fence: 1, Attempt: 1, Release: r})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +152,7 @@ func TestJobsInTheNetworkOfTheNode(t *testing.T) {
 func TestJobRejectsAnInvalidPatch(t *testing.T) {
 	s, r := read(t, "full")
 	r.Jobs.PodTemplate.Raw = []byte(`{"spec":{"containers":{"name":"superset"}}}`)
-	if _, err := Job(s, Order{Script: Migrate, Fence: 1, Attempt: 1, Release: r}); err == nil || !strings.HasPrefix(err.Error(), "spec.jobs: ") {
+	if _, err := Job(s, Order{Script: migrations.Migrate, Fence: 1, Attempt: 1, Release: r}); err == nil || !strings.HasPrefix(err.Error(), "spec.jobs: ") {
 		t.Errorf("got %v, want an error of spec.jobs", err)
 	}
 }
@@ -157,8 +160,8 @@ func TestJobRejectsAnInvalidPatch(t *testing.T) {
 func TestJobName(t *testing.T) {
 	s := &v1alpha1.Superset{}
 	s.Name, s.UID = "bi", "7f1f3b52-3f0e-4c53-9a52-0f1f7a3c0001"
-	name := JobName(s, Migrate, 7, 2)
-	if name != JobName(s, Migrate, 7, 2) {
+	name := JobName(s, migrations.Migrate, 7, 2)
+	if name != JobName(s, migrations.Migrate, 7, 2) {
 		t.Error("the name is not deterministic: a migration could be started twice")
 	}
 	if !regexp.MustCompile(`^bi-migrate-7-2-[0-9a-f]{5}$`).MatchString(name) {
@@ -171,16 +174,16 @@ func TestJobName(t *testing.T) {
 		}
 		seen[name] = what
 	}
-	other("another script", JobName(s, Verify, 7, 2))
-	other("another fence", JobName(s, Migrate, 8, 2))
-	other("another attempt", JobName(s, Migrate, 7, 3))
+	other("another script", JobName(s, migrations.Verify, 7, 2))
+	other("another fence", JobName(s, migrations.Migrate, 8, 2))
+	other("another attempt", JobName(s, migrations.Migrate, 7, 3))
 	s.UID = "7f1f3b52-3f0e-4c53-9a52-0f1f7a3c0002"
-	other("the same name, deleted and created again", JobName(s, Migrate, 7, 2))
+	other("the same name, deleted and created again", JobName(s, migrations.Migrate, 7, 2))
 
 	for _, fence := range []int64{1, 9999, 123_456_789} {
 		for _, long := range []string{strings.Repeat("a", 40), strings.Repeat("a.", 19) + "aa"} {
 			s.Name = long // the CRD allows 40 characters
-			for _, script := range Scripts {
+			for _, script := range migrations.Scripts {
 				name := JobName(s, script, fence, 9)
 				if len(name) > validation.DNS1123LabelMaxLength {
 					t.Errorf("%s has %d characters: the label of its pods takes %d", name, len(name), validation.DNS1123LabelMaxLength)
@@ -212,7 +215,7 @@ func TestScriptEnvironment(t *testing.T) {
 		}
 		return values
 	}
-	v := environment(Order{Script: Verify, Workers: []string{"bi-worker-0", "bi-worker-1"}})
+	v := environment(Order{Script: migrations.Verify, Workers: []string{"bi-worker-0", "bi-worker-1"}})
 	if v[superset.EnvWebURL] != "http://bi.analytics.svc:8088" || v[superset.EnvWorkerHosts] != "bi-worker-0,bi-worker-1" ||
 		v[superset.EnvWorkerDeployment] != "bi-worker" {
 		t.Errorf("verify gets %v", v)
@@ -220,45 +223,45 @@ func TestScriptEnvironment(t *testing.T) {
 	if _, ok := v[superset.EnvExpectedRevision]; ok {
 		t.Error("an expected revision, though the head is expected")
 	}
-	if v := environment(Order{Script: Verify, BasePath: "/analytics"}); v[superset.EnvWebURL] != "http://bi.analytics.svc:8088/analytics" {
+	if v := environment(Order{Script: migrations.Verify, BasePath: "/analytics"}); v[superset.EnvWebURL] != "http://bi.analytics.svc:8088/analytics" {
 		t.Errorf("below a path verify gets %v", v)
 	}
-	if v := environment(Order{Script: Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
+	if v := environment(Order{Script: migrations.Verify, ExpectedRevision: "abc"}); v[superset.EnvExpectedRevision] != "abc" {
 		t.Errorf("verify gets %v", v)
 	}
-	if v := environment(Order{Script: Migrate, ExpectedRevision: "abc", Workers: []string{"bi-worker-0"}}); len(v) != 4 || v[superset.EnvOwner] != "analytics/bi" {
+	if v := environment(Order{Script: migrations.Migrate, ExpectedRevision: "abc", Workers: []string{"bi-worker-0"}}); len(v) != 4 || v[superset.EnvOwner] != "analytics/bi" {
 		t.Errorf("migrate gets %v, want the owner, the size of its result and the folder of Superset's files", v)
 	}
-	if v := environment(Order{Script: Migrate, MaxLock: 2500 * time.Millisecond}); v[superset.EnvMaxLockSeconds] != "2.5" {
+	if v := environment(Order{Script: migrations.Migrate, MaxLock: 2500 * time.Millisecond}); v[superset.EnvMaxLockSeconds] != "2.5" {
 		t.Errorf("a polite migrate gets %v", v)
 	}
-	if v := environment(Order{Script: Preflight, MaxLock: time.Second}); v[superset.EnvMaxLockSeconds] != "" {
+	if v := environment(Order{Script: migrations.Preflight, MaxLock: time.Second}); v[superset.EnvMaxLockSeconds] != "" {
 		t.Errorf("preflight gets %v", v)
 	}
-	if v := environment(Order{Script: Preflight}); v[superset.EnvWebURL]+v[superset.EnvWebReady] != "" {
+	if v := environment(Order{Script: migrations.Preflight}); v[superset.EnvWebURL]+v[superset.EnvWebReady] != "" {
 		t.Errorf("preflight without web gets %v", v)
 	}
-	if v := environment(Order{Script: Preflight, WebReady: true}); v[superset.EnvWebURL] == "" || v[superset.EnvWebReady] != "1" || v[superset.EnvLoginUsername] != "" {
+	if v := environment(Order{Script: migrations.Preflight, WebReady: true}); v[superset.EnvWebURL] == "" || v[superset.EnvWebReady] != "1" || v[superset.EnvLoginUsername] != "" {
 		t.Errorf("preflight with web gets %v", v)
 	}
 	for known, want := range map[bool]string{false: "", true: "1"} {
-		if v := environment(Order{Script: Verify, WebUnreachable: known}); v[superset.EnvWebURL] == "" || v[superset.EnvWebUnreachable] != want {
+		if v := environment(Order{Script: migrations.Verify, WebUnreachable: known}); v[superset.EnvWebURL] == "" || v[superset.EnvWebUnreachable] != want {
 			t.Errorf("verify gets %v", v)
 		}
 	}
 	s.Spec.Upgrade.Verify.Soak = &metav1.Duration{Duration: time.Minute}
-	if v := environment(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "1" {
+	if v := environment(Order{Script: migrations.Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "1" {
 		t.Errorf("with a soak verify gets %v", v)
 	}
-	if v := environment(Order{Script: Verify}); v[superset.EnvSoakSeconds] != "" || v[superset.EnvBeat] != "" {
+	if v := environment(Order{Script: migrations.Verify}); v[superset.EnvSoakSeconds] != "" || v[superset.EnvBeat] != "" {
 		t.Errorf("without a soak: %v", v)
 	}
 	delete(r.Tiers, components.Scheduler)
-	if v := environment(Order{Script: Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "" {
+	if v := environment(Order{Script: migrations.Verify, AsUser: true}); v[superset.EnvSoakSeconds] != "60" || v[superset.EnvBeat] != "" {
 		t.Errorf("without a scheduler: %v", v)
 	}
 	delete(r.Tiers, components.Web)
-	if v := environment(Order{Script: Verify}); v[superset.EnvWebURL] != "" {
+	if v := environment(Order{Script: migrations.Verify}); v[superset.EnvWebURL] != "" {
 		t.Errorf("without web: %v", v)
 	}
 }
@@ -270,7 +273,7 @@ func TestQueries(t *testing.T) {
 	queries := []v1alpha1.PrometheusQuery{{Name: "errors", Expr: `a{b=~"$$|$(HOME)$"} > "é\n"`}, {Name: "down", Expr: "up == 0"}}
 	s.Spec.Upgrade.Verify.Prometheus = &v1alpha1.PrometheusSpec{URL: "http://prometheus:9090", Queries: queries,
 		TokenFrom: &v1alpha1.SecretKeyReference{Name: "metrics", Key: "token"}}
-	for _, script := range Scripts {
+	for _, script := range migrations.Scripts {
 		for _, asked := range []bool{false, true} {
 			job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Queries: asked})
 			if err != nil {
@@ -283,7 +286,7 @@ func TestQueries(t *testing.T) {
 					variables[e.Name] = e
 				}
 			}
-			if want := asked && (script == Preflight || script == Verify); (variables[superset.EnvQueries].Value != "") != want {
+			if want := asked && (script == migrations.Preflight || script == migrations.Verify); (variables[superset.EnvQueries].Value != "") != want {
 				t.Errorf("%s, asked %v: %q", script, asked, variables[superset.EnvQueries].Value)
 			} else if !want {
 				continue
@@ -304,15 +307,30 @@ func TestQueries(t *testing.T) {
 // Every file that a Job starts is in the ConfigMap that it mounts.
 func TestScriptsConfigMap(t *testing.T) {
 	cm := ScriptsConfigMap("bi", "analytics")
-	for _, script := range Scripts {
-		if !strings.Contains(cm.Data[script.file()+".py"], "import") {
-			t.Errorf("%s.py is missing", script.file())
+	for _, script := range migrations.Scripts {
+		if !strings.Contains(cm.Data[scriptFile(script)+".py"], "import") {
+			t.Errorf("%s.py is missing", scriptFile(script))
 		}
 	}
-	if cm.Immutable == nil || !*cm.Immutable || !strings.HasSuffix(cm.Name, scriptsHash) || cm.Name != scriptsName("bi") {
+	if cm.Immutable == nil || !*cm.Immutable || !strings.HasSuffix(cm.Name, scripts.Hash) || cm.Name != scriptsName("bi") {
 		t.Errorf("%s: not an immutable ConfigMap that is named by its content", cm.Name)
 	}
-	if got := hashScripts(); got != scriptsHash {
-		t.Errorf("the same files hash to %s, then to %s", scriptsHash, got)
+}
+
+// The ConfigMap has the scripts of all images, and stays below the limit of the API server.
+func TestScriptsOfAllImagesAreMounted(t *testing.T) {
+	data := ScriptsConfigMap("bi", "default").Data
+	size := 0
+	for name, text := range data {
+		size += len(name) + len(text)
+	}
+	for _, name := range []string{"prepare.py", "dump.sh", "load.sh", "superset_job.sh", "backup.py", "restore.py", "downgrade.py", "superset_job.py"} {
+		if !strings.Contains(data[name], "SPDX-License-Identifier") {
+			t.Errorf("%s is missing", name)
+		}
+	}
+	// The limit of a ConfigMap is 1 MiB.
+	if size > 1000000 {
+		t.Errorf("the scripts have %d bytes", size)
 	}
 }

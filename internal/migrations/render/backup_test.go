@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package migrations
+package render
 
 import (
 	"slices"
@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -36,11 +37,11 @@ func TestRestoreFindsItsBackup(t *testing.T) {
 	}
 	for name, c := range cases {
 		s.Spec.Upgrade.Backup = c.spec
-		job, err := Job(s, Order{Script: Restore, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Claim: c.claim, SHA256: c.sum, Database: "postgresql"})
+		job, err := Job(s, Order{Script: migrations.Restore, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Claim: c.claim, SHA256: c.sum, Database: "postgresql"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := ClaimOf(job); got != c.wantClaim {
+		if got := migrations.ClaimOf(job); got != c.wantClaim {
 			t.Errorf("%s: claim %q, want %q", name, got, c.wantClaim)
 		}
 		if got := job.Spec.Template.Spec.InitContainers[1].Command; !slices.Equal(got, c.command) {
@@ -61,7 +62,7 @@ func TestPatchReachesTheDatabaseClient(t *testing.T) {
 		"containers":[
 			{"name":"sidecar","image":"busybox"},
 			{"name":"superset","volumeMounts":[{"name":"ca","mountPath":"/ca"}],"envFrom":[{"secretRef":{"name":"more"}}]}]}}`)}
-	for _, script := range []Script{Backup, Restore} {
+	for _, script := range []migrations.Script{migrations.Backup, migrations.Restore} {
 		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Database: "postgresql"})
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +82,7 @@ func TestPatchReachesTheDatabaseClient(t *testing.T) {
 		}
 	}
 	r.Jobs.PodTemplate = &runtime.RawExtension{Raw: []byte(`{"spec":{"containers":[{"name":"superset","$patch":"delete"},{"name":"other","image":"busybox"}]}}`)}
-	if _, err := Job(s, Order{Script: Backup, Fence: 1, Attempt: 1, Release: r, Backup: "r6"}); err != nil {
+	if _, err := Job(s, Order{Script: migrations.Backup, Fence: 1, Attempt: 1, Release: r, Backup: "r6"}); err != nil {
 		t.Errorf("without the main container: %v", err)
 	}
 }
@@ -89,7 +90,7 @@ func TestPatchReachesTheDatabaseClient(t *testing.T) {
 func TestImageOfTheDatabaseClient(t *testing.T) {
 	s, r := read(t, "plain")
 	for dialect, want := range map[string]string{"postgresql": "postgres:17", "mysql": "mysql:8.4", "mariadb": "mysql:8.4", "sqlite": "mysql:8.4", "": "mysql:8.4"} {
-		job, err := Job(s, Order{Script: Backup, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Database: dialect})
+		job, err := Job(s, Order{Script: migrations.Backup, Fence: 1, Attempt: 1, Release: r, Backup: "r6", Database: dialect})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,7 @@ func TestUserCommandsHaveAFolder(t *testing.T) {
 	for claim, want := range map[string]string{"": "", "mine": BackupDir(s)} {
 		s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{Image: "registry.invalid/snapshots:1", Command: []string{"take"},
 			RestoreCommand: []string{"restore"}, Claim: v1alpha1.BackupClaim{Name: claim}}
-		for _, script := range []Script{Backup, Restore} {
+		for _, script := range []migrations.Script{migrations.Backup, migrations.Restore} {
 			job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Backup: "r6"})
 			if err != nil {
 				t.Fatal(err)
@@ -144,7 +145,7 @@ func TestBackupCheck(t *testing.T) {
 		if c.command != nil {
 			s.Spec.Upgrade.Backup.Image = "registry.invalid/snapshots:1"
 		}
-		job, err := Job(s, Order{Script: BackupCheck, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
+		job, err := Job(s, Order{Script: migrations.BackupCheck, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,8 +157,8 @@ func TestBackupCheck(t *testing.T) {
 				t.Errorf("%s: the check has a Secret: %+v", name, client.Env)
 			}
 		}
-		if image != c.image || !slices.Equal(starts, c.starts) || ClaimOf(job) != c.mounts {
-			t.Errorf("%s: image %q, command %v, claim %q", name, image, starts, ClaimOf(job))
+		if image != c.image || !slices.Equal(starts, c.starts) || migrations.ClaimOf(job) != c.mounts {
+			t.Errorf("%s: image %q, command %v, claim %q", name, image, starts, migrations.ClaimOf(job))
 		}
 		if len(job.Spec.Template.Annotations) > 0 {
 			t.Errorf("%s: a check holds its node: %v", name, job.Spec.Template.Annotations)
@@ -179,7 +180,7 @@ func TestCheckOutdated(t *testing.T) {
 		"a claim":           {first, &v1alpha1.BackupSpec{Claim: v1alpha1.BackupClaim{Name: "mine"}}, true},
 	} {
 		s.Spec.Upgrade.Backup = c.checked
-		job, err := Job(s, Order{Script: BackupCheck, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
+		job, err := Job(s, Order{Script: migrations.BackupCheck, Fence: 1, Attempt: 1, Release: r, Database: "postgresql"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +195,7 @@ func TestCheckOutdated(t *testing.T) {
 func TestAcceptedLossOfARestore(t *testing.T) {
 	s, r := read(t, "plain")
 	s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{}
-	for _, script := range Scripts {
+	for _, script := range migrations.Scripts {
 		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r, Current: r, Backup: "r6", Database: "postgresql",
 			AcceptedIdentity: "postgresql/1/2/bi", AcceptedDrops: "0a1b"})
 		if err != nil {
@@ -209,7 +210,7 @@ func TestAcceptedLossOfARestore(t *testing.T) {
 				}
 			}
 		}
-		restores := script == Restore || script == RestoreCheck
+		restores := script == migrations.Restore || script == migrations.RestoreCheck
 		if !restores && len(got) > 0 || restores && (got[superset.EnvRestore] != "1" ||
 			got[superset.EnvAcceptedIdentity] != "postgresql/1/2/bi" || got[superset.EnvAcceptedDrops] != "0a1b") {
 			t.Errorf("%s: %v", script, got)
