@@ -9,7 +9,6 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
@@ -270,29 +269,4 @@ func (n *draft) recordChecks() {
 		return
 	}
 	n.Upgrade.Checks = checksOf(found, own)
-}
-
-// recordResults records what the Jobs that change or back up the database have found and
-// done, however they ended: a rollback rests on it.
-func (n *draft) recordResults() {
-	s := n.s
-	if s.Schema.Known {
-		schema := s.Schema.SchemaStatus
-		n.Schema = &schema
-	}
-	if s.Phase != v1alpha1.PhaseDBMigrate {
-		return
-	}
-	if l := s.Migrate.Result.Locks; l != nil {
-		n.Upgrade.Locks = &v1alpha1.LockStatus{Tries: l.Tries, Waited: tenths(l.WaitSeconds), Held: tenths(l.HeldSeconds)}
-	}
-	n.Backups = s.Backups
-	if s.Backup.Done {
-		n.Upgrade.Backup = rollback.BackupName(s.Status.UpgradeRevision)
-	}
-}
-
-// tenths rounds seconds to tenths of a second.
-func tenths(seconds float64) metav1.Duration {
-	return metav1.Duration{Duration: time.Duration(seconds * float64(time.Second)).Round(100 * time.Millisecond)}
 }

@@ -3,7 +3,12 @@
 package lifecycle
 
 import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/rollback"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -14,6 +19,31 @@ func Record(s *state.Snapshot) *v1alpha1.SupersetStatus {
 	n.recordResults()
 	n.recordJobs()
 	return n.SupersetStatus
+}
+
+// recordResults records what the Jobs that change or back up the database have found and
+// done, however they ended: a rollback rests on it.
+func (n *draft) recordResults() {
+	s := n.s
+	if s.Schema.Known {
+		schema := s.Schema.SchemaStatus
+		n.Schema = &schema
+	}
+	if s.Phase != v1alpha1.PhaseDBMigrate {
+		return
+	}
+	if l := s.Migrate.Result.Locks; l != nil {
+		n.Upgrade.Locks = &v1alpha1.LockStatus{Tries: l.Tries, Waited: tenths(l.WaitSeconds), Held: tenths(l.HeldSeconds)}
+	}
+	n.Backups = s.Backups
+	if s.Backup.Done {
+		n.Upgrade.Backup = rollback.BackupName(s.Status.UpgradeRevision)
+	}
+}
+
+// tenths rounds seconds to tenths of a second.
+func tenths(seconds float64) metav1.Duration {
+	return metav1.Duration{Duration: time.Duration(seconds * float64(time.Second)).Round(100 * time.Millisecond)}
 }
 
 // recordJobs records the ended Jobs of the phase.

@@ -9,8 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/lifecycle"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
@@ -108,20 +106,4 @@ func settling(s *state.Snapshot) time.Duration {
 // noProgress is true when the tiers of a phase make no progress.
 func noProgress(s *state.Snapshot) bool {
 	return overdue(s) || !s.PhaseDone && stalled(s) >= 0 && settling(s) == 0
-}
-
-// stay remains in the phase. message says what is done, and blocked what is in the way;
-// empty for nothing.
-func stay(s *state.Snapshot, work actions.Work, message, blocked string) lifecycle.Decision {
-	d := lifecycle.Decision{Work: work, Message: message}
-	if !overdue(s) {
-		d.Recheck = max(min(deadline(s)-spent(s), nextFold(s)), time.Second)
-	}
-	if left := settling(s); left > 0 && stalled(s) >= 0 {
-		d.Recheck = min(d.Recheck, left)
-	}
-	if blocked != "" {
-		waitFor(&d, v1alpha1.ReasonBlocked, message+": "+blocked)
-	}
-	return d
 }

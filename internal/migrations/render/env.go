@@ -4,7 +4,6 @@ package render
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,16 +15,6 @@ import (
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
-
-// envList is a list of environment variables.
-type envList []corev1.EnvVar
-
-// set adds a variable unless its value is empty.
-func (l *envList) set(name, value string) {
-	if value != "" {
-		*l = append(*l, corev1.EnvVar{Name: name, Value: value})
-	}
-}
 
 // scriptEnv is the environment of a script, besides that of every pod of the release.
 func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
@@ -136,18 +125,6 @@ func (l *envList) queries(owner *v1alpha1.Superset, o Order) {
 		*l = append(*l, components.SecretEnv(superset.EnvPrometheusToken, *p.TokenFrom))
 	}
 	l.set(superset.EnvQueries, plainJSON(p.Queries))
-}
-
-// plainJSON is the JSON of plain values for a variable. The kubelet expands $(NAME) and $$, so
-// the dollar sign, which occurs only in strings, is escaped.
-func plainJSON(values any) string {
-	var out strings.Builder
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false) // easier to read in the Job
-	if err := e.Encode(values); err != nil {
-		panic(fmt.Sprintf("encoding a script's variable: %v", err)) // plain values always encode
-	}
-	return strings.ReplaceAll(strings.TrimSpace(out.String()), "$", `\u0024`)
 }
 
 // web adds the URL of the web tier, which serves at a path.
