@@ -51,7 +51,7 @@ The operator serves its metrics at `+"`:8443/metrics`"+` over HTTPS to clients t
 
 ## State
 
-Gauges of each Superset, read from the cache at each scrape. A restart loses none, and no series outlives its Superset. At most %d series per Superset, and 2 for each tier and version of its pods: %d with two versions in each tier. %d for the slots. A Superset adds at most %d KiB to a scrape, without compression. Without a cache, in the first seconds of the process, there are none.
+Gauges of each Superset, read from the cache at each scrape. A restart loses none, and no series outlives its Superset. At most %d series per Superset, and 2 for each tier and version of its pods: %d with two versions in each tier. %d for the slots. A Superset adds at most %d KiB to a scrape, without compression. Measured with 300 Supersets that are alike, each with every series: %d KiB, or %d KiB with the compression that Prometheus asks for, and 0.35 s to write it, on two cores under other load. Measure it again with `+"`go test ./internal/metrics -run '^$' -bench Scrape300`"+`. Without a cache, in the first seconds of the process, there are none.
 
 Every replica of the operator serves them, a standby too: aggregate with `+"`max by (namespace, name)`"+`. Prometheus renames the label `+"`namespace` to `exported_namespace`"+` unless the scrape has `+"`honor_labels: true`"+`.
 
@@ -80,7 +80,7 @@ From the Celery broker, asked every 30 seconds by the health exporter:
 
 Those of controller-runtime, client-go and the Go runtime to look at. The endpoint has more of them.
 
-%s`, MaxSeries, 2*2*len(tiers), 2*len(slots), maxScrape>>10, rows(state), perProcess, rows(runs), Other, labels(), rows(FromStatsd), rows(FromBroker), rows(Used))
+%s`, MaxSeries, 2*2*len(tiers), 2*len(slots), maxScrape>>10, plainKiB, gzipKiB, rows(state), perProcess, rows(runs), Other, labels(), rows(FromStatsd), rows(FromBroker), rows(Used))
 }
 
 // rows is a table of metrics.

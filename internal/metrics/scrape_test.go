@@ -51,13 +51,15 @@ func (f *fleet) List(_ context.Context, list client.ObjectList, _ ...client.List
 	return nil
 }
 
-// scrape is the size of a response with the gauges of the state: bytes without compression.
-func scrape(tb testing.TB, f *fleet) int {
+// scrape is the size of a response with the gauges of the state, in bytes, with a compression
+// such as gzip; "" for none.
+func scrape(tb testing.TB, f *fleet, compression string) int {
 	tb.Helper()
 	r := prometheus.NewRegistry()
 	r.MustRegister(collector(f))
-	w := httptest.NewRecorder()
-	promhttp.HandlerFor(r, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	w, request := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
+	request.Header.Set("Accept-Encoding", compression)
+	promhttp.HandlerFor(r, promhttp.HandlerOpts{}).ServeHTTP(w, request)
 	if w.Code != 200 {
 		tb.Fatalf("status %d", w.Code)
 	}
@@ -69,17 +71,37 @@ const maxScrape = 5 << 10
 
 // A Superset adds the same few KiB to a scrape, whatever their number is.
 func TestScrapeSize(t *testing.T) {
-	if got := (scrape(t, fleetOf(310)) - scrape(t, fleetOf(10))) / 300; got > maxScrape {
+	if got := (scrape(t, fleetOf(310), "") - scrape(t, fleetOf(10), "")) / 300; got > maxScrape {
 		t.Errorf("%d bytes per Superset, want at most %d", got, maxScrape)
 	}
 }
 
-// BenchmarkScrape is one scrape of 300 Supersets.
-func BenchmarkScrape(b *testing.B) {
-	f, size := fleetOf(300), 0
-	b.ReportAllocs()
-	for b.Loop() {
-		size = scrape(b, f)
+// The page has the figures of this benchmark.
+func BenchmarkScrape300(b *testing.B) {
+	for name, compression := range map[string]string{"plain": "", "gzip": "gzip"} {
+		b.Run(name, func(b *testing.B) {
+			f, size := fleetOf(300), 0
+			b.ReportAllocs()
+			for b.Loop() {
+				size = scrape(b, f, compression)
+			}
+			b.ReportMetric(float64(size), "bytes/scrape")
+		})
 	}
-	b.ReportMetric(float64(size), "bytes/scrape")
+}
+
+// figures are the measured bytes of a scrape of 300 Supersets on the page, in KiB.
+const (
+	plainKiB = 1243
+	gzipKiB  = 43
+)
+
+// The bytes on the page are those that are measured, within five percent.
+func TestFigures(t *testing.T) {
+	f := fleetOf(300)
+	for compression, want := range map[string]int{"": plainKiB, "gzip": gzipKiB} {
+		if got := scrape(t, f, compression) >> 10; got < want*95/100 || got > want*105/100 {
+			t.Errorf("%d KiB with the compression %q, want %d", got, compression, want)
+		}
+	}
 }
