@@ -63,6 +63,13 @@ var alerts = []alert{
 		"8d", info,
 		"Superset {{ $labels.namespace }}/{{ $labels.name }} has waited for a maintenance window for eight days.",
 		"None of the windows in spec.upgrade.windows has opened long enough for the upgrade to begin." + show},
+	{"SupersetUpgradesQueued",
+		`max by (slot) (superset_operator_slots_waiting) > 0
+  and on (slot) max by (slot) (superset_operator_slots_waiting) >= max by (slot) (superset_operator_slots_waiting offset 1d)
+  and on (slot) max by (slot) (superset_operator_slots_waiting offset 1d) > 0`,
+		"1h", warning,
+		"{{ $value }} Supersets wait for a slot of {{ $labels.slot }}, no fewer than a day ago.",
+		"A run that does not end keeps its slot, or the limit is too low for so many changes. Run: kubectl get supersets -A -o wide"},
 	{"SupersetUpgradeSlow",
 		`time() - max by (namespace, name) (superset_operator_upgrade_estimated_completion_timestamp_seconds) > 600
   and on (namespace, name) time() - max by (namespace, name) (superset_operator_upgrade_estimated_completion_timestamp_seconds)
