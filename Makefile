@@ -41,9 +41,15 @@ compiled: prerequisites
 	      *) n=$$((n + 1)); [ $$((n % 50)) -ne 0 ] || echo "compiling: $$n packages; now $$line" ;; \
 	    esac; done
 
+# METRICS=1 starts a Prometheus with the demo.
+METRICS ?=
+.PHONY: prometheus
+prometheus:
+	@command -v prometheus >/dev/null || { echo "prometheus is missing: apt-get install prometheus"; exit 1; }
+
 .PHONY: demo
-demo: compiled ## Show an install, an upgrade, a failed upgrade that is rolled back, and a rollback, on a real API server
-	$(GO) run ./test/demo
+demo: $(if $(filter-out 0,$(METRICS)),prometheus) compiled ## Show an install, an upgrade, a failed upgrade that is rolled back, and a rollback, on a real API server; METRICS=1 adds a Prometheus
+	$(GO) run ./test/demo $(if $(filter-out 0,$(METRICS)),-prometheus)
 
 .PHONY: test
 test: prerequisites cluster ## Run the unit tests, and the suites that use a real control plane

@@ -29,26 +29,37 @@ type demo struct {
 	cluster *cluster.Cluster
 	client  client.WithWatch
 	metrics string
+	// prometheus is the path of Prometheus; empty for a demo without it.
+	prometheus string
+	monitor    monitor
+	stepsBegun []time.Time
 }
 
 // play runs the whole demo.
 func (d *demo) play(ctx context.Context) error {
 	d.title("Superset operator demo")
 	d.text("etcd, the API server, the controller manager and the scheduler are real. Nodes, pods and databases are simulated.")
-	for _, begin := range []func(context.Context) error{d.startCluster, d.startOperator} {
+	for _, begin := range []func(context.Context) error{d.startCluster, d.startOperator, d.startPrometheus} {
 		if err := begin(ctx); err != nil {
 			return err
 		}
 	}
 	var outcomes []outcome
 	for i, s := range steps {
+		d.stepsBegun = append(d.stepsBegun, time.Now())
 		a, err := d.playStep(ctx, i+1, s)
+		if err == nil {
+			err = d.waitForAlert(ctx, s)
+		}
 		if err != nil {
 			return fmt.Errorf("step %d, %s: %w", i+1, s.title, err)
 		}
 		outcomes = append(outcomes, a)
 	}
 	d.summary(outcomes, time.Since(d.begun))
+	if err := d.monitoring(ctx); err != nil {
+		return err
+	}
 	d.nextSteps()
 	return nil
 }
@@ -99,19 +110,19 @@ func (d *demo) startOperator(ctx context.Context) error {
 	if err := d.cluster.Run("operator", program, flags...); err != nil {
 		return err
 	}
-	if err := operator.Answers(ctx, d.metrics, d.operatorRuns); err != nil {
+	if err := operator.Answers(ctx, d.metrics, func() error { return d.alive("operator") }); err != nil {
 		return err
 	}
 	d.text("The operator runs as a process outside the cluster, with only the permissions of config/rbac.")
 	return nil
 }
 
-// operatorRuns returns an error if the operator's process has ended.
-func (d *demo) operatorRuns() error {
+// alive returns an error if a process of the cluster has ended.
+func (d *demo) alive(name string) error {
 	for _, state := range d.cluster.Processes() {
-		if state.Name == "operator" && !state.Running {
+		if state.Name == name && !state.Running {
 			log, _ := os.ReadFile(state.Log)
-			return fmt.Errorf("the operator's process has ended; its log (%s):\n%s", state.Log, log)
+			return fmt.Errorf("the process %s has ended; its log (%s):\n%s", name, state.Log, log)
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -143,5 +144,38 @@ func TestLoggerIsSet(t *testing.T) {
 	log.Log.Info("logged")
 	if late.Len() > 0 {
 		t.Errorf("no logger was set: %s", late.String())
+	}
+}
+
+// The alerts of the demo are shipped ones, and their waiting times fit into it.
+func TestShortenedAlerts(t *testing.T) {
+	rules, err := os.ReadFile("../../config/monitoring/rules/superset-operator.rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	short := shortened(string(rules))
+	for alert, want := range map[string]string{"SupersetUpgradeRolledBack": "1s", "SupersetSchemaOutOfSync": "1m", "SupersetUpgradeWaiting": "24m", "SupersetUpgradeOutsideWindow": "8d"} {
+		_, after, found := strings.Cut(short, "- alert: "+alert+"\n")
+		_, waits, _ := strings.Cut(after, "\n    for: ")
+		if waits, _, _ = strings.Cut(waits, "\n"); !found || waits != want {
+			t.Errorf("%s waits for %q, want %s", alert, waits, want)
+		}
+	}
+	for _, s := range steps {
+		if s.alert != "" && !strings.Contains(short, "- alert: "+s.alert+"\n    annotations") {
+			t.Errorf("step %s: there is no alert %s", s.title, s.alert)
+		}
+	}
+}
+
+// Without Prometheus the demo ends before it starts anything.
+func TestPrometheusIsMissing(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	dir := t.TempDir()
+	if code := run(t.Context(), []string{"-prometheus", "-dir", dir}); code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) > 0 {
+		t.Errorf("%d files in the folder of the cluster, %v", len(files), err)
 	}
 }

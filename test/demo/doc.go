@@ -10,5 +10,5 @@
 //
 // Read steps.go first: it lists the steps. follow.go watches one step,
 // snapshot.go reads the objects at two moments, changes.go compares them, and
-// narrator.go writes the output.
+// narrator.go writes the output. prometheus.go has the Prometheus of -prometheus.
 package main

@@ -18,7 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/test/cluster/detached"
 )
 
-const usage = `Usage: demo [-dir FOLDER]
+const usage = `Usage: demo [-dir FOLDER] [-prometheus]
 
 Shows what the operator does on a real control plane with simulated pods: an
 install, an upgrade, an upgrade to a broken release that is rolled back
@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string) int {
 		return world(ctx, flags, args[1:])
 	}
 	dir := flags.String("dir", detached.DefaultDir, "folder of the cluster: kubeconfig, logs, pids, data")
+	withPrometheus := flags.Bool("prometheus", false, "start a Prometheus that reads the operator and evaluates its alerts")
 	switch err := flags.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
@@ -56,6 +57,13 @@ func run(ctx context.Context, args []string) int {
 		return 2
 	}
 	d := &demo{dir: *dir, narrator: narrator{out: os.Stdout}, begun: time.Now()}
+	if *withPrometheus {
+		var err error
+		if d.prometheus, err = findPrometheus(); err != nil {
+			fmt.Fprintln(os.Stderr, "demo:", err)
+			return 1
+		}
+	}
 	err := d.play(ctx)
 	switch {
 	case err == nil:

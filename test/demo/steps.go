@@ -21,6 +21,9 @@ type step struct {
 	// run then.
 	ends v1alpha1.Phase
 	runs string
+	// alert fires after the step, within a minute; the demo waits for it if it has a Prometheus.
+	// Empty for none.
+	alert string
 }
 
 // steps is the whole demo.
@@ -39,7 +42,7 @@ var steps = []step{
 		title:   "Upgrade 5.0.0 to a broken 6.0.0, Auto",
 		note:    "The Auto strategy (the default) lets the plan decide. 5.0.0 is known to work on the schema of 6.0.0, so it serves during the migration. The new pods start and become ready, but the login page returns 500 (the image tag selects this in the simulation). Verify detects the failure, and the operator rolls back to 5.0.0.",
 		kubectl: patch(`{"spec":{"version":"6.0.0","image":{"tag":"6.0.0-verify-fails"},"upgrade":{"strategy":"Auto"}}}`),
-		ends:    v1alpha1.PhaseRolledBack, runs: "5.0.0",
+		ends:    v1alpha1.PhaseRolledBack, runs: "5.0.0", alert: "SupersetUpgradeRolledBack",
 	}, {
 		title:   "Upgrade 5.0.0 to a good 6.0.0",
 		note:    "The image is fixed. The database already has the schema of 6.0.0, because the rollback did not downgrade it.",

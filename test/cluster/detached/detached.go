@@ -77,7 +77,7 @@ func Stop(dir string, progress io.Writer) error {
 			_, _ = fmt.Fprintf(progress, "cluster: stopped %s (process %d)\n", state.Name, state.PID)
 		}
 	}
-	for _, name := range []string{"kubeconfig", "kubeconfigs", "pki", "etcd", "programs"} {
+	for _, name := range []string{"kubeconfig", "kubeconfigs", "pki", "etcd", "programs", "prometheus"} {
 		if err := os.RemoveAll(filepath.Join(c.Dir, name)); err != nil {
 			return fmt.Errorf("clearing the run folder: %w", err)
 		}
