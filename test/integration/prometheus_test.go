@@ -25,15 +25,16 @@ import (
 	shipped "github.com/superset-operator/superset-operator/test/operator"
 )
 
-// server is a real Prometheus that scrapes the operator each second.
+// server is a real Prometheus that scrapes the operator, and the exporters of one Superset, each
+// second.
 type server struct {
 	address string
 	begun   time.Time
 }
 
-// startPrometheus starts it with the shipped alerts. They fire at once: their times are those
-// of promtool's tests.
-func startPrometheus(t *testing.T) *server {
+// startPrometheus starts it with the shipped alerts, and with exporters for a Superset. The alerts
+// fire at once: their times are those of promtool's tests.
+func startPrometheus(t *testing.T, f *fixture) *server {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
@@ -47,12 +48,14 @@ func startPrometheus(t *testing.T) *server {
 		t.Fatal("the rules have no times")
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte(atOnce), 0o600))
+	statsd, health := startExporters(t)
 	must(t, os.WriteFile(filepath.Join(dir, "prometheus.yaml"), fmt.Appendf(nil, `
 global: {scrape_interval: 1s, evaluation_interval: 1s}
 rule_files: [rules.yaml]
 scrape_configs:
 - {job_name: superset-operator, honor_labels: true, static_configs: [{targets: [%q]}]}
-`, operator.metrics), 0o600))
+- {job_name: superset, static_configs: [{targets: [%q, %q], labels: {namespace: %q, name: bi}}]}
+`, operator.metrics, statsd, health, f.ns), 0o600))
 	address, err := shipped.FreeAddress()
 	must(t, err)
 	log, err := os.Create(filepath.Join(dir, "log"))
@@ -153,10 +156,12 @@ var ends = map[string]struct {
 // With a folder in PICTURES it writes the pictures of the dashboards.
 func TestPrometheus(t *testing.T) {
 	electLeader(t)
-	p := startPrometheus(t)
 	all := map[string]*fixture{}
 	for name := range ends {
 		all[name] = newFixture(t)
+	}
+	p := startPrometheus(t, all["passes"])
+	for name := range ends {
 		all[name].create("5.0.0", slow(3*time.Second))
 	}
 	for name, f := range all {
