@@ -63,6 +63,10 @@ test-monitoring: prerequisites cluster ## Run the unit tests of the alerts and t
 	cd hack/monitoring && $(GO) test -count=1 -tags promtool ./...
 	$(GO) test -count=1 -tags prometheus -run 'TestPrometheus$$' -timeout 20m ./test/integration
 
+.PHONY: pictures
+pictures: prerequisites prometheus cluster ## Plot the dashboards from a real Prometheus that reads the operator through upgrades, into docs/pictures
+	PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -tags prometheus -run 'TestPrometheus$$' -timeout 20m ./test/integration
+
 .PHONY: test-releases
 test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back; limit its rollouts
 	$(GO) test -tags releases -run 'TestOperatorRelease|TestReleaseOf|TestUpgradesTakeTurns' -timeout 20m ./test/integration
