@@ -39,6 +39,8 @@ func newFixture(t *testing.T) *fixture {
 		if t.Failed() {
 			f.dump()
 		}
+		// The namespace waits for its pods first: until then its Superset would hold a slot.
+		_ = k8s.DeleteAllOf(context.Background(), &v1alpha1.Superset{}, client.InNamespace(ns.Name))
 		_ = k8s.Delete(context.Background(), ns)
 	})
 	return f
