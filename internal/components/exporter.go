@@ -57,33 +57,21 @@ func NewExporter(owner *v1alpha1.Superset, name Name, pod corev1.PodTemplateSpec
 	if err != nil {
 		return nil, fmt.Errorf("podTemplate: %w", err)
 	}
-	// A patch for Jobs may set these, but a Deployment does not allow them.
-	pod.Spec.RestartPolicy, pod.Spec.ActiveDeadlineSeconds = "", nil
-	return &Exporter{ConfigMap: config, Deployment: &appsv1.Deployment{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
-		ObjectMeta: metav1.ObjectMeta{Name: DeploymentName(owner.Name, name), Namespace: owner.Namespace, Labels: ExporterLabels(owner.Name, name)},
-		Spec: appsv1.DeploymentSpec{
-			Replicas:             ptr(int32(1)),
-			RevisionHistoryLimit: ptr(int32(0)),
-			Selector:             &metav1.LabelSelector{MatchLabels: Selector(owner.Name, name)},
-			Strategy:             rollingUpdate(),
-			Template:             pod,
-		},
-	}}, nil
+	return &Exporter{ConfigMap: config, Deployment: onePod(owner, name, pod)}, nil
 }
 
 // ExporterFiles renders the immutable ConfigMap with the files of an exporter.
 func ExporterFiles(owner *v1alpha1.Superset, name Name, files map[string]string) *corev1.ConfigMap {
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: metav1.ObjectMeta{Name: DeploymentName(owner.Name, name) + "-" + hashOf(files), Namespace: owner.Namespace, Labels: Labels(owner.Name)},
+		ObjectMeta: metav1.ObjectMeta{Name: DeploymentName(owner.Name, name) + "-" + HashFiles(files), Namespace: owner.Namespace, Labels: Labels(owner.Name)},
 		Immutable:  ptr(true),
 		Data:       files,
 	}
 }
 
-// ExporterLabels are the labels of the pod of an exporter.
-func ExporterLabels(instance string, name Name) map[string]string {
+// PodLabels are the labels of a pod that is not of a tier, and of its Deployment.
+func PodLabels(instance string, name Name) map[string]string {
 	labels := Labels(instance)
 	maps.Copy(labels, Selector(instance, name))
 	return labels
@@ -99,12 +87,11 @@ func ExporterResources(own *v1alpha1.Resources, cpu, memory string) corev1.Resou
 	if own == nil {
 		return corev1.ResourceRequirements{Requests: requests(cpu, memory)}
 	}
-	own = own.DeepCopy()
-	return corev1.ResourceRequirements{Requests: own.Requests, Limits: own.Limits}
+	return resourcesOf(own)
 }
 
-// hashOf identifies files.
-func hashOf(files map[string]string) string {
+// HashFiles identifies files, by their names and contents.
+func HashFiles(files map[string]string) string {
 	text := ""
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		text += name + "\x00" + files[name] + "\x00"

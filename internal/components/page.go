@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
-	"maps"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -73,23 +72,28 @@ func pageHTML(spec v1alpha1.MaintenancePageSpec) string {
 // Page renders the Deployment of the maintenance page: one small pod with the image of
 // the running release r, which the nodes already have.
 func Page(owner *v1alpha1.Superset, r *Release, p Platform) (*appsv1.Deployment, error) {
-	labels := Labels(owner.Name)
-	maps.Copy(labels, Selector(owner.Name, Maintenance))
-	pod, err := pagePod(owner, r, p, labels)
+	pod, err := pagePod(owner, r, p, PodLabels(owner.Name, Maintenance))
 	if err != nil {
 		return nil, fmt.Errorf("the maintenance page: %w", err)
 	}
+	return onePod(owner, Maintenance, pod), nil
+}
+
+// onePod renders the Deployment of one pod that is not of a tier.
+func onePod(owner *v1alpha1.Superset, name Name, pod corev1.PodTemplateSpec) *appsv1.Deployment {
+	// A patch for Jobs may set these, but a Deployment does not allow them.
+	pod.Spec.RestartPolicy, pod.Spec.ActiveDeadlineSeconds = "", nil
 	return &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
-		ObjectMeta: metav1.ObjectMeta{Name: PageName(owner.Name), Namespace: owner.Namespace, Labels: labels},
+		ObjectMeta: metav1.ObjectMeta{Name: DeploymentName(owner.Name, name), Namespace: owner.Namespace, Labels: PodLabels(owner.Name, name)},
 		Spec: appsv1.DeploymentSpec{
 			Replicas:             ptr(int32(1)),
 			RevisionHistoryLimit: ptr(int32(0)),
-			Selector:             &metav1.LabelSelector{MatchLabels: Selector(owner.Name, Maintenance)},
+			Selector:             &metav1.LabelSelector{MatchLabels: Selector(owner.Name, name)},
 			Strategy:             rollingUpdate(),
 			Template:             pod,
 		},
-	}, nil
+	}
 }
 
 func pagePod(owner *v1alpha1.Superset, r *Release, p Platform, labels map[string]string) (corev1.PodTemplateSpec, error) {
@@ -116,10 +120,7 @@ func pagePod(owner *v1alpha1.Superset, r *Release, p Platform, labels map[string
 		main.Image, main.Command = spec.Image, nil
 		main.ReadinessProbe = probe(healthCheck(), 1, 3, 5)
 	}
-	patched, err := Patch(pod, r.Jobs.PodTemplate)
-	// A patch for Jobs may set these, but a Deployment does not allow them.
-	patched.Spec.RestartPolicy, patched.Spec.ActiveDeadlineSeconds = "", nil
-	return patched, err
+	return Patch(pod, r.Jobs.PodTemplate)
 }
 
 func or(value, otherwise string) string {

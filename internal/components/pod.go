@@ -85,19 +85,15 @@ func mainContainer(in PodInput) corev1.Container {
 		Args:            in.Args,
 		Env:             slices.Concat(supersetEnv(in.Runtime), defaults, own),
 		Resources:       corev1.ResourceRequirements{Requests: in.Requests},
-		SecurityContext: &corev1.SecurityContext{
-			AllowPrivilegeEscalation: ptr(false),
-			ReadOnlyRootFilesystem:   ptr(true),
-			Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-		},
+		SecurityContext: restrictedContainer(),
 		VolumeMounts: []corev1.VolumeMount{
 			{Name: configVolume, MountPath: superset.ConfigDir, ReadOnly: true},
 			{Name: homeVolume, MountPath: superset.HomeDir},
 			{Name: tmpVolume, MountPath: superset.TempDir},
 		},
 	}
-	if own := in.Settings.Resources.DeepCopy(); own != nil {
-		c.Resources = corev1.ResourceRequirements{Requests: own.Requests, Limits: own.Limits}
+	if in.Settings.Resources != nil {
+		c.Resources = resourcesOf(in.Settings.Resources)
 	}
 	if len(in.Settings.Command) > 0 {
 		c.Command, c.Args = in.Settings.Command, nil
@@ -106,6 +102,22 @@ func mainContainer(in PodInput) corev1.Container {
 		c.Args = in.Settings.Args
 	}
 	return c
+}
+
+// restrictedContainer is what the restricted level of Pod Security asks of a container, and a
+// root file system that is read-only.
+func restrictedContainer() *corev1.SecurityContext {
+	return &corev1.SecurityContext{
+		AllowPrivilegeEscalation: ptr(false),
+		ReadOnlyRootFilesystem:   ptr(true),
+		Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
+}
+
+// resourcesOf are the resources of a user for a container.
+func resourcesOf(own *v1alpha1.Resources) corev1.ResourceRequirements {
+	own = own.DeepCopy()
+	return corev1.ResourceRequirements{Requests: own.Requests, Limits: own.Limits}
 }
 
 // Limit gives a container limits in addition to its own, and lowers requests that exceed

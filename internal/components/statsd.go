@@ -77,7 +77,7 @@ func StatsdExporter(owner *v1alpha1.Superset, p Platform) (*Exporter, error) {
 	pod.Containers = slices.DeleteFunc(pod.Containers, func(c corev1.Container) bool { return c.Name != statsdContainer })
 	out.Service = &corev1.Service{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: metav1.ObjectMeta{Name: DeploymentName(owner.Name, NameStatsd), Namespace: owner.Namespace, Labels: ExporterLabels(owner.Name, NameStatsd)},
+		ObjectMeta: metav1.ObjectMeta{Name: DeploymentName(owner.Name, NameStatsd), Namespace: owner.Namespace, Labels: PodLabels(owner.Name, NameStatsd)},
 		Spec: corev1.ServiceSpec{
 			Selector: Selector(owner.Name, NameStatsd),
 			Ports: []corev1.ServicePort{{
@@ -95,7 +95,7 @@ func statsdPod(owner *v1alpha1.Superset, p Platform) corev1.PodTemplateSpec {
 	}
 	p.restrict(security)
 	return corev1.PodTemplateSpec{
-		ObjectMeta: metav1.ObjectMeta{Labels: ExporterLabels(owner.Name, NameStatsd)},
+		ObjectMeta: metav1.ObjectMeta{Labels: PodLabels(owner.Name, NameStatsd)},
 		Spec: corev1.PodSpec{
 			AutomountServiceAccountToken: ptr(false),
 			EnableServiceLinks:           ptr(false),
@@ -111,14 +111,10 @@ func statsdPod(owner *v1alpha1.Superset, p Platform) corev1.PodTemplateSpec {
 					"--statsd.listen-tcp=",
 					fmt.Sprintf("--web.listen-address=:%d", MetricsPort),
 				},
-				Ports:          []corev1.ContainerPort{{Name: statsdPortName, ContainerPort: superset.StatsdPort, Protocol: corev1.ProtocolUDP}},
-				ReadinessProbe: ExporterProbe("/-/ready"),
-				Resources:      ExporterResources(spec.Resources, "10m", "32Mi"),
-				SecurityContext: &corev1.SecurityContext{
-					AllowPrivilegeEscalation: ptr(false),
-					ReadOnlyRootFilesystem:   ptr(true),
-					Capabilities:             &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
-				},
+				Ports:           []corev1.ContainerPort{{Name: statsdPortName, ContainerPort: superset.StatsdPort, Protocol: corev1.ProtocolUDP}},
+				ReadinessProbe:  ExporterProbe("/-/ready"),
+				Resources:       ExporterResources(spec.Resources, "10m", "32Mi"),
+				SecurityContext: restrictedContainer(),
 			}},
 		},
 	}

@@ -36,7 +36,7 @@ func HealthExporter(owner *v1alpha1.Superset, r *components.Release, p component
 		return nil, nil //nolint:nilnil // none is no error
 	}
 	pod := components.PodTemplate(components.PodInput{
-		Runtime: r.Runtime, Platform: p, Labels: components.ExporterLabels(owner.Name, components.NameHealth),
+		Runtime: r.Runtime, Platform: p, Labels: components.PodLabels(owner.Name, components.NameHealth),
 		Command: []string{"python", components.FilesDir + "/" + healthScript, strconv.Itoa(components.MetricsPort)},
 	})
 	main := &pod.Spec.Containers[0]

@@ -5,8 +5,6 @@ package scripts
 import (
 	"embed"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/superset-operator/superset-operator/internal/components"
 )
@@ -18,7 +16,7 @@ var embedded embed.FS
 var Files = read()
 
 // Hash identifies the content of Files.
-var Hash = hash()
+var Hash = components.HashFiles(Files)
 
 func read() map[string]string {
 	out := map[string]string{}
@@ -34,17 +32,4 @@ func read() map[string]string {
 		out[entry.Name()] = string(text)
 	}
 	return out
-}
-
-func hash() string {
-	var all strings.Builder
-	names := make([]string, 0, len(Files))
-	for name := range Files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		all.WriteString(name + "\x00" + Files[name] + "\x00")
-	}
-	return components.Hash(all.String())
 }

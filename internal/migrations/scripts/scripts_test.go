@@ -2,10 +2,14 @@
 
 package scripts
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/superset-operator/superset-operator/internal/components"
+)
 
 func TestHash(t *testing.T) {
-	if got := hash(); got != Hash {
+	if got := components.HashFiles(Files); got != Hash {
 		t.Errorf("the same files hash to %s, then to %s", Hash, got)
 	}
 	if len(Files) < 20 {
