@@ -129,6 +129,7 @@ generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics, dashboar
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=superset-operator paths=./internal/controller/... output:rbac:dir=config/rbac
+	sed 's/^kind: ClusterRole$$/kind: Role/' config/rbac/role.yaml > config/rbac/namespaced/role.yaml
 	UPDATE=1 $(GO) test -count=1 -run 'TestDiagramInTheDocs' ./internal/lifecycle >/dev/null
 	UPDATE=1 $(GO) test -count=1 -run 'TestPage' ./internal/metrics >/dev/null
 	cd hack/monitoring && $(GO) run . ../../config/monitoring

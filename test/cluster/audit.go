@@ -9,11 +9,14 @@ import (
 )
 
 // auditPolicy leaves out requests that are irrelevant for controllers: leases,
-// and reads of events.
+// and reads of events; but not those of the operator, whose rights are compared
+// with what it uses.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
+- level: Metadata
+  users: ["system:serviceaccount:superset-operator-system:superset-operator"]
 - level: None
   resources: [{group: coordination.k8s.io, resources: [leases]}]
 - level: None

@@ -34,7 +34,7 @@ type Options struct {
 	// Kwok starts kwok and two simulated nodes.
 	Kwok bool
 	// AuditLog writes Cluster.AuditLog: every request except for those for leases
-	// and reads of events, at level Metadata.
+	// and reads of events of others than the operator, at level Metadata.
 	AuditLog bool
 	// Detach lets the processes outlive the caller; otherwise the kernel kills them
 	// when the caller ends.
