@@ -25,9 +25,11 @@ func raw(text string) *runtime.RawExtension {
 // of the spec.
 func TestPatchErrorsNameTheField(t *testing.T) {
 	cases := map[string]struct{ patch, want string }{
-		"unknown":       {`{"spec":{"nodeSelectr":{"a":"b"}}}`, `unknown field "spec.nodeSelectr"`},
-		"deep":          {`{"spec":{"containers":[{"name":"superset","resources":{"limit":{}}}]}}`, `unknown field "spec.containers[0].resources.limit"`},
-		"case":          {`{"spec":{"Containers":[]}}`, `unknown field "spec.Containers"`},
+		"unknown": {`{"spec":{"nodeSelectr":{"a":"b"}}}`, `unknown field "spec.nodeSelectr"`},
+		"deep":    {`{"spec":{"containers":[{"name":"superset","resources":{"limit":{}}}]}}`, `unknown field "spec.containers[0].resources.limit"`},
+		"case":    {`{"spec":{"Containers":[]}}`, `unknown field "spec.Containers"`},
+		// encoding/json would take it for hostNetwork.
+		"folded letter": {`{"spec":{"ho\u017ftNetwork":true}}`, "unknown field"},
 		"misplaced":     {`{"containers":[]}`, `unknown field "containers"`},
 		"two":           {`{"spec":{"a":1},"b":2}`, `unknown field "b"`},
 		"type":          {`{"spec":{"terminationGracePeriodSeconds":"long"}}`, "terminationGracePeriodSeconds"},

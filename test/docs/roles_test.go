@@ -5,6 +5,8 @@ package docs
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +25,34 @@ func TestRoles(t *testing.T) {
 	}
 	if diff := cmp.Diff(all.Rules, one.Rules); diff != "" || len(one.Rules) == 0 {
 		t.Errorf("-ClusterRole +Role:\n%s", diff)
+	}
+}
+
+// aggregated are the ClusterRoles of Kubernetes that each role for users is part of.
+var aggregated = map[string][]string{"viewer": {"admin", "edit", "view"}, "editor": {"admin", "edit"}, "approver": {"admin"}}
+
+// Whoever may write a Superset can read the Secrets of its namespace, which view cannot. An
+// editor cannot approve, and an approver has no verb that the policy takes for an editor's.
+func TestRolesOfUsers(t *testing.T) {
+	for name, want := range aggregated {
+		var role rbacv1.ClusterRole
+		read(t, "config/rbac/superset_"+name+"_role.yaml", &role)
+		var got []string
+		for label, value := range role.Labels {
+			if rule := regexp.MustCompile("^rbac.authorization.k8s.io/aggregate-to-(.*)$").FindStringSubmatch(label); rule != nil && value == "true" {
+				got = append(got, rule[1])
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("superset-%s is part of (-want +got):\n%s", name, diff)
+		}
+		for _, rule := range role.Rules {
+			writes := slices.ContainsFunc(rule.Verbs, func(v string) bool { return !slices.Contains([]string{"get", "list", "watch", "approve", "patch"}, v) })
+			if approves := slices.Contains(rule.Verbs, "approve"); approves != (name == "approver") || writes != (name == "editor") {
+				t.Errorf("superset-%s has the verbs %v", name, rule.Verbs)
+			}
+		}
 	}
 }
 
