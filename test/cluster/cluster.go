@@ -55,6 +55,9 @@ type Cluster struct {
 	// AuditLog is the file with a line of JSON for each request; empty when it was
 	// not enabled.
 	AuditLog string
+	// Etcd is the URL of etcd for clients, without TLS; empty for a cluster that was
+	// opened.
+	Etcd string
 	// PKI issues certificates that the cluster trusts.
 	PKI *PKI
 
@@ -131,6 +134,7 @@ func prepare(ctx context.Context, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	c.URL = "https://" + net.JoinHostPort(loopback, c.ports.apiserver)
+	c.Etcd = "http://" + net.JoinHostPort(loopback, c.ports.etcd)
 	return c, c.makeFolders()
 }
 
