@@ -23,8 +23,10 @@ func TestRedaction(t *testing.T) {
 		superset.EnvSecretKey:   "fake-key-1",
 		superset.EnvDatabaseURI: "postgresql://bi:p%40ss%2Fw0rd@db/bi?application_name=x",
 		superset.EnvCacheURL:    "redis://:odd@fake/pass@cache/1",
-		"OAUTH_CLIENT_SECRET":   "fake-client-secret",
-		"ROW_LIMIT":             "5000",
+		// Drivers take a password from the query too.
+		"SUPERSET_OPERATOR_SCRATCH_URI": "postgresql://db/bi?user=bi&password=qu%2Bery&sslmode=require",
+		"OAUTH_CLIENT_SECRET":           "fake-client-secret",
+		"ROW_LIMIT":                     "5000",
 	}
 	cases := map[string]string{
 		"nothing to hide, 5000 rows of bi":                      "nothing to hide, 5000 rows of bi",
@@ -33,6 +35,8 @@ func TestRedaction(t *testing.T) {
 		"password p@ss/w0rd or p%40ss%2Fw0rd":                   "password *** or ***",
 		"odd@fake/pass":                                         "***",
 		"OAuth says fake-client-secret":                         "OAuth says ***",
+		"Engine(postgresql://db/bi?password=qu%2Bery&user=bi)":  "Engine(postgresql://db/bi?password=***&user=bi)",
+		"invalid dsn: user=bi password=qu+ery sslmode=require":  "invalid dsn: user=bi password=*** sslmode=require",
 		"mysql://reader:unknown-fake@sales/x is not ours":       "mysql://***@sales/x is not ours",
 		"https://example.org/a@b stays":                         "https://example.org/a@b stays",
 	}
@@ -41,6 +45,10 @@ func TestRedaction(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
+	}
+	malformed := map[string]string{superset.EnvDatabaseURI: "postgresql:bi:fake-pass@db/bi"}
+	if got := evaluate(t, "superset_job.redactor(given[0])(given[1])", malformed, "no host in bi:fake-pass@db"); got != "no host in bi:***@db" {
+		t.Errorf("the password of a malformed URI: %v", got)
 	}
 }
 

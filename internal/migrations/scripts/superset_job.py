@@ -121,10 +121,13 @@ def redactor(environment: Mapping[str, str]) -> Callable[[str], str]:
     for url in (environment.get(name, "") for name in _URLS):
         secrets.add(url)
         # A password may contain "@" or "/", and drivers disagree about where it ends:
-        # redact both the shortest and the longest candidate.
-        for reading in (r"://[^:@/]*:([^@]*)@", r"://[^:@/]*:(.*)@"):
-            for password in re.findall(reading, url):
-                secrets.update((password, unquote(password)))
+        # redact both the shortest and the longest candidate. A malformed URL may lack the slashes.
+        passwords = re.findall(r"[:/][^:@/]*:([^@]*)@", url) + re.findall(r"[:/][^:@/]*:(.*)@", url)
+        # Drivers take a password from the query too.
+        query = re.findall(r"[?&;]([^=&;]*)=([^&;\s]*)", url)
+        passwords += [value for name, value in query if _SECRET_NAME.search(name)]
+        for password in passwords:
+            secrets.update((password, unquote(password)))
     known = sorted((s for s in secrets if len(s) > 2), key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, known))) if known else None
 
