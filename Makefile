@@ -16,6 +16,17 @@ LDFLAGS := -s -w -X github.com/superset-operator/superset-operator/internal/vers
 KUBECTL ?= $(firstword $(shell command -v kubectl || true) $(wildcard $(CURDIR)/.cluster/kubectl))
 # Number of migrations per variant (plain, polite) in polite-proof.
 ROUNDS ?= 20
+# Platforms of the image, the folder for its OCI layout, its name in the manifests, and
+# where to push it, such as PUSH=registry.example.com/superset-operator:v0.1.0.
+PLATFORMS ?= linux/amd64 linux/arm64
+IMAGE_DIR ?= dist/image
+IMAGE ?= registry.example.com/superset-operator:$(VERSION)
+PUSH ?=
+# Time of the image: the same commit gives the same bytes.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+LABELS := title=superset-operator version=$(VERSION) licenses=Apache-2.0 \
+  source=https://github.com/superset-operator/superset-operator \
+  revision=$(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 # Flags for make model, such as MODEL="-scenario rolling -edits 2".
 MODEL ?=
 UNIT := ./api/... ./cmd/... ./internal/...
@@ -55,6 +66,7 @@ demo: $(if $(filter-out 0,$(METRICS)),prometheus) compiled ## Show an install, a
 test: prerequisites cluster ## Run the unit tests, and the suites that use a real control plane
 	$(GO) test $(UNIT)
 	cd hack/monitoring && $(GO) test ./...
+	cd hack/image && $(GO) test ./...
 	$(GO) test ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
@@ -117,6 +129,21 @@ campaign: prerequisites cluster ## Interrupt the operator at every write, and ch
 build: prerequisites ## Build the manager into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/manager ./cmd/manager
 
+.PHONY: programs
+programs: prerequisites
+	@for p in $(PLATFORMS); do \
+	  echo "building bin/manager-$${p/\//-}"; \
+	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/manager-$${p/\//-} ./cmd/manager; \
+	done
+
+.PHONY: image
+image: programs ## Build the operator's image as an OCI layout in IMAGE_DIR (dist/image), without a container runtime; PUSH=registry/name:tag also pushes it
+	@mkdir -p $(dir $(IMAGE_DIR))
+	@$(GO) -C hack/image run . -licence $(CURDIR)/LICENSE -created $(SOURCE_DATE_EPOCH) \
+	  $(foreach p,$(PLATFORMS),-program $(p)=$(CURDIR)/bin/manager-$(subst /,-,$(p))) \
+	  $(foreach l,$(LABELS),-label org.opencontainers.image.$(l)) \
+	  -tag $(VERSION) -layout $(abspath $(IMAGE_DIR)) $(if $(PUSH),-push $(PUSH))
+
 .PHONY: run
 run: compiled ## Run the operator against the current kubeconfig
 	@test -n "$(KUBECTL)" || { echo "kubectl is missing: run \"make cluster-up\", which builds one for this target, or install it (Debian: apt-get install kubernetes-client)"; exit 1; }
@@ -138,11 +165,13 @@ generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics, dashboar
 lint: ## Run the linters, including the architecture rules
 	$(LINT) golangci-lint run ./...
 	cd hack/monitoring && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
+	cd hack/image && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
 
 .PHONY: verify
 verify: prerequisites generate ## Regenerate, tidy, lint; fail if anything changed
 	$(GO) mod tidy
 	cd hack/monitoring && $(GO) mod tidy
+	cd hack/image && $(GO) mod tidy
 	$(MAKE) --no-print-directory lint
 	@git diff --exit-code --stat -- . || { echo "generated files or go.mod are stale: commit the changes that make verify made"; exit 1; }
 	@test -z "$$(git status --porcelain --untracked-files=normal)" || { git status --short; echo "the tree is not clean: commit or ignore these files"; exit 1; }

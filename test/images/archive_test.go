@@ -108,3 +108,55 @@ func writeFile(root, name string) error {
 	}
 	return os.WriteFile(path, []byte(name), 0o644)
 }
+
+// TestImageInLayout: an image from a layout keeps its documents, and so its digest.
+func TestImageInLayout(t *testing.T) {
+	layout := t.TempDir()
+	put := func(content []byte) descriptor {
+		path := blobIn(layout, digestOf(content))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return descriptor{Digest: digestOf(content), Size: int64(len(content))}
+	}
+	encode := func(value any) []byte {
+		content, err := json.Marshal(value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return content
+	}
+	image := put(encode(map[string]any{"config": put([]byte("{}")), "layers": []descriptor{put([]byte("packed"))}}))
+	index := put(encode(map[string]any{"manifests": []descriptor{image}}))
+	if err := os.WriteFile(filepath.Join(layout, "index.json"), encode(map[string]any{"manifests": []descriptor{index}}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := imageIn(layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Name = "registry.invalid/operator:1"
+	passed := Image{} // as to the keeper of a node
+	decode(t, encode(got), &passed)
+	got = passed
+	if digest, err := got.Digest(); err != nil || digest != image.Digest {
+		t.Errorf("digest %s, %v; want %s", digest, err, image.Digest)
+	}
+	store := Store{dir: t.TempDir(), progress: io.Discard}
+	if err := store.keep("operator", &got.Layers[0]); err != nil {
+		t.Fatal(err)
+	}
+	archive := bytes.Buffer{}
+	if err := WriteArchive(&archive, got); err != nil {
+		t.Fatal(err)
+	}
+	files := read(t, &archive)
+	m := manifest{}
+	decode(t, blob(t, files, image), &m)
+	if content := blob(t, files, m.Layers[0]); string(content) != "packed" {
+		t.Errorf("the layer is %q", content)
+	}
+}

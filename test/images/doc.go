@@ -2,7 +2,7 @@
 
 // Package images builds the container images of the end-to-end test without a
 // registry and without a container runtime: Debian with debootstrap, Superset
-// from its Python packages, the operator with the Go compiler, and the OCI
+// from its Python packages, the operator with `make image`, and the OCI
 // archive with the standard library.
 //
 // Layers take time and space, so each is built once and stored in the user's

@@ -16,6 +16,11 @@ type Image struct {
 	Layers []Layer
 	// Defaults of the container's process.
 	Defaults Defaults
+
+	// Config and Manifest are the documents of an image that was built elsewhere, whose
+	// layers are as the manifest names them; otherwise they follow from the layers. The
+	// keeper of a node gets images as JSON, so they are exported.
+	Config, Manifest []byte `json:",omitempty"`
 }
 
 // Defaults of a container's process, which a pod may override. The keys are
@@ -63,6 +68,9 @@ type configuration struct {
 
 // documents returns the JSON of the image's configuration and manifest.
 func (i Image) documents() (config, manifestJSON []byte, err error) {
+	if i.Manifest != nil {
+		return i.Config, i.Manifest, nil
+	}
 	c := configuration{
 		Architecture: runtime.GOARCH, OS: "linux", Config: i.Defaults,
 		RootFS: rootFS{Type: "layers", DiffIDs: []string{}},

@@ -9,15 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 )
-
-// operatorPackage is the operator's program within this module.
-const operatorPackage = "github.com/superset-operator/superset-operator/cmd/manager"
-
-// operatorUser is the user of the shipped image: not root.
-const operatorUser = "65532"
 
 // Program returns an image with only one static program: the file at path, as the
 // entry point /NAME of its file name, run as user.
@@ -44,24 +37,6 @@ func (s Store) Program(ctx context.Context, name, path, user string) (Image, err
 	return Image{Name: name, Layers: []Layer{layer}, Defaults: Defaults{
 		Env: []string{"PATH=/"}, User: user, Entrypoint: []string{"/" + program},
 	}}, nil
-}
-
-// operatorImage compiles the operator of this working tree as it is shipped:
-// static, without debug information.
-func (s Store) operatorImage(ctx context.Context, name string) (Image, error) {
-	scratch, err := os.MkdirTemp(s.dir, "operator-")
-	if err != nil {
-		return Image{}, fmt.Errorf("making a folder for the operator: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(scratch) }()
-	s.say("compiling the operator")
-	program := filepath.Join(scratch, "manager")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", program, operatorPackage)
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return Image{}, fmt.Errorf("compiling the operator: %w\n%s", err, out)
-	}
-	return s.Program(ctx, name, program, operatorUser)
 }
 
 func fileSum(path string) (string, error) {
