@@ -36,6 +36,7 @@ type settings struct {
 	concurrency    int
 	limits         superset.Limits
 	minKubernetes  string
+	check          bool
 	log            zap.Options
 }
 
@@ -56,6 +57,7 @@ func parse(arguments []string) (settings, error) {
 	f.IntVar(&s.limits.Rollouts, "max-rollouts", 1, "number of Supersets that are rolled out at a time because this operator release renders them differently; 0 for no limit")
 	f.IntVar(&s.limits.Upgrades, "max-upgrades", 0, "number of Supersets that are upgraded at a time because their spec has changed; 0 for no limit. A rollback never waits")
 	f.StringVar(&s.minKubernetes, "min-kubernetes", controller.MinKubernetes, "oldest Kubernetes `release` to run on; an older one than the default is not tested")
+	f.BoolVar(&s.check, "check", false, "check the cluster and exit: its Kubernetes release, the CRDs, and the permission to read them")
 	s.log.BindFlags(f)
 	config.RegisterFlags(f)
 	if err := f.Parse(arguments); err != nil {
@@ -123,6 +125,9 @@ func run(s settings) error {
 		return fmt.Errorf("reading the cluster configuration: %w", err)
 	}
 	cluster.QPS = -1 // no client-side limit: the API server has priority and fairness
+	if s.check {
+		return controller.Check(ctrl.SetupSignalHandler(), cluster, s.namespaces, s.minKubernetes)
+	}
 	platform, err := controller.Inspect(cluster, s.minKubernetes)
 	if err != nil {
 		return err

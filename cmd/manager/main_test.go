@@ -26,15 +26,15 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 || s.limits.Rollouts != 1 || s.limits.Upgrades != 0 || s.minKubernetes != "1.35" {
+	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 || s.limits.Rollouts != 1 || s.limits.Upgrades != 0 || s.minKubernetes != "1.35" || s.check {
 		t.Errorf("the defaults are %+v", s)
 	}
 	s, err = parse([]string{"-metrics-bind-address=0", "-metrics-secure=false", "-health-probe-bind-address=:1", "-leader-elect",
-		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-max-rollouts=0", "-max-upgrades=2", "-min-kubernetes=1.30", "-zap-devel"})
+		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-max-rollouts=0", "-max-upgrades=2", "-min-kubernetes=1.30", "-check", "-zap-devel"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || s.limits.Rollouts != 0 || s.limits.Upgrades != 2 || s.minKubernetes != "1.30" || !s.log.Development {
+	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || s.limits.Rollouts != 0 || s.limits.Upgrades != 2 || s.minKubernetes != "1.30" || !s.check || !s.log.Development {
 		t.Errorf("got %+v", s)
 	}
 	if !slices.Equal(s.namespaces, []string{"a", "b"}) {
