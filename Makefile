@@ -79,6 +79,10 @@ test-monitoring: prerequisites cluster ## Run the unit tests of the alerts and t
 pictures: prerequisites prometheus cluster ## Plot the dashboards from a real Prometheus that reads the operator through upgrades, into docs/pictures
 	PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -tags prometheus -run 'TestPrometheus$$' -timeout 20m ./test/integration
 
+.PHONY: test-install
+test-install: prerequisites ## Lint and render the chart by Helm
+	cd hack/chart && $(GO) test ./...
+
 .PHONY: test-releases
 test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back; limit its rollouts
 	$(GO) test -tags releases -run 'TestOperatorRelease|TestReleaseOf|TestUpgradesTakeTurns' -timeout 20m ./test/integration
@@ -137,12 +141,12 @@ programs: prerequisites
 	done
 
 .PHONY: image
-image: programs ## Build the operator's image as an OCI layout in IMAGE_DIR (dist/image), without a container runtime; PUSH=registry/name:tag also pushes it
+image: programs ## Build the operator's image as an OCI layout in IMAGE_DIR (dist/image) and as one file next to it, without a container runtime; PUSH=registry/name:tag also pushes it
 	@mkdir -p $(dir $(IMAGE_DIR))
 	@$(GO) -C hack/image run . -licence $(CURDIR)/LICENSE -created $(SOURCE_DATE_EPOCH) \
 	  $(foreach p,$(PLATFORMS),-program $(p)=$(CURDIR)/bin/manager-$(subst /,-,$(p))) \
 	  $(foreach l,$(LABELS),-label org.opencontainers.image.$(l)) \
-	  -tag $(VERSION) -layout $(abspath $(IMAGE_DIR)) $(if $(PUSH),-push $(PUSH))
+	  -tag $(VERSION) -layout $(abspath $(IMAGE_DIR)) -archive $(abspath $(IMAGE_DIR)).tar $(if $(PUSH),-push $(PUSH))
 
 .PHONY: run
 run: compiled ## Run the operator against the current kubeconfig
@@ -152,7 +156,7 @@ run: compiled ## Run the operator against the current kubeconfig
 	$(GO) run ./cmd/manager -metrics-secure=false -metrics-bind-address=127.0.0.1:8080 -health-probe-bind-address=0 -zap-devel
 
 .PHONY: generate
-generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics, dashboards, alerts and the diagram
+generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics, dashboards, alerts, the diagram and the chart
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=superset-operator paths=./internal/controller/... output:rbac:dir=config/rbac
@@ -160,18 +164,21 @@ generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics, dashboar
 	UPDATE=1 $(GO) test -count=1 -run 'TestDiagramInTheDocs' ./internal/lifecycle >/dev/null
 	UPDATE=1 $(GO) test -count=1 -run 'TestPage' ./internal/metrics >/dev/null
 	cd hack/monitoring && $(GO) run . ../../config/monitoring
+	$(GO) -C hack/chart run . ../..
 
 .PHONY: lint
 lint: ## Run the linters, including the architecture rules
 	$(LINT) golangci-lint run ./...
 	cd hack/monitoring && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
 	cd hack/image && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
+	cd hack/chart && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
 
 .PHONY: verify
 verify: prerequisites generate ## Regenerate, tidy, lint; fail if anything changed
 	$(GO) mod tidy
 	cd hack/monitoring && $(GO) mod tidy
 	cd hack/image && $(GO) mod tidy
+	cd hack/chart && $(GO) mod tidy
 	$(MAKE) --no-print-directory lint
 	@git diff --exit-code --stat -- . || { echo "generated files or go.mod are stale: commit the changes that make verify made"; exit 1; }
 	@test -z "$$(git status --porcelain --untracked-files=normal)" || { git status --short; echo "the tree is not clean: commit or ignore these files"; exit 1; }
