@@ -149,6 +149,14 @@ image: programs ## Build the operator's image as an OCI layout in IMAGE_DIR (dis
 	  $(foreach l,$(LABELS),-label org.opencontainers.image.$(l)) \
 	  -tag $(VERSION) -layout $(abspath $(IMAGE_DIR)) -archive $(abspath $(IMAGE_DIR)).tar $(if $(PUSH),-push $(PUSH))
 
+.PHONY: dist
+dist: image ## Write a release into dist/: install.yaml, crds.yaml, the chart, the image as a file, SBOMs, the source, and SHA256SUMS
+	@GO=$(GO) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) hack/dist.sh $(VERSION) $(IMAGE) $(PLATFORMS)
+
+.PHONY: test-dist
+test-dist: prerequisites ## Build the files of a release twice from the last commit, and compare the bytes
+	hack/same_bytes.sh
+
 .PHONY: run
 run: compiled ## Run the operator against the current kubeconfig
 	@test -n "$(KUBECTL)" || { echo "kubectl is missing: run \"make cluster-up\", which builds one for this target, or install it (Debian: apt-get install kubernetes-client)"; exit 1; }
