@@ -157,6 +157,19 @@ dist: image ## Write a release into dist/: install.yaml, crds.yaml, the chart, t
 test-dist: prerequisites ## Build the files of a release twice from the last commit, and compare the bytes
 	hack/same_bytes.sh
 
+# The signature is keyless: its identity is that of the workflow that runs this, or of
+# whoever logs in. It is public, in the log of Sigstore.
+COSIGN := github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+.PHONY: sign
+sign: ## Sign the pushed IMAGE by the digest of dist/image, without a key (needs Sigstore)
+	image=$(IMAGE); $(GO) run $(COSIGN) sign --yes $${image%:*}@$$(sed -n 's/.*"digest": "\(sha256:[0-9a-f]*\)".*/\1/p' $(IMAGE_DIR)/index.json)
+
+AUDIT := $(GO) tool -modfile=hack/audit.mod
+.PHONY: audit
+audit: prerequisites ## Lint the workflows, list the licences of what is compiled in and refuse unknown ones, and look for known vulnerabilities
+	$(AUDIT) actionlint
+	GO=$(GO) hack/audit.sh
+
 .PHONY: run
 run: compiled ## Run the operator against the current kubeconfig
 	@test -n "$(KUBECTL)" || { echo "kubectl is missing: run \"make cluster-up\", which builds one for this target, or install it (Debian: apt-get install kubernetes-client)"; exit 1; }
