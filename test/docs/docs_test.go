@@ -101,13 +101,15 @@ func TestTokensExist(t *testing.T) {
 	}
 }
 
-// Each decision record is in the index.
-func TestDecisionsAreListed(t *testing.T) {
+// Each page of these folders is in their index.
+func TestPagesAreListed(t *testing.T) {
 	all := pages(t)
-	list := all[filepath.Join(root, "docs/adr/README.md")]
-	for path := range all {
-		if name := filepath.Base(path); filepath.Base(filepath.Dir(path)) == "adr" && name != "README.md" && !strings.Contains(list, "("+name+")") {
-			t.Errorf("docs/adr/README.md does not list %s", name)
+	for _, folder := range []string{"adr", "how-to", "explanation"} {
+		list := all[filepath.Join(root, "docs", folder, "README.md")]
+		for path := range all {
+			if name := filepath.Base(path); filepath.Base(filepath.Dir(path)) == folder && name != "README.md" && !strings.Contains(list, "("+name+")") {
+				t.Errorf("docs/%s/README.md does not list %s", folder, name)
+			}
 		}
 	}
 }
