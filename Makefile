@@ -81,8 +81,9 @@ pictures: prerequisites prometheus cluster ## Plot the dashboards from a real Pr
 	PICTURES=$(CURDIR)/docs/pictures $(GO) test -count=1 -tags prometheus -run 'TestPrometheus$$' -timeout 20m ./test/integration
 
 .PHONY: test-install
-test-install: prerequisites ## Lint and render the chart by Helm
+test-install: prerequisites cluster ## Lint and render the chart by Helm, and install, upgrade and uninstall the operator in each way
 	cd hack/chart && $(GO) test ./...
+	$(GO) test -tags install -count=1 -timeout 20m ./test/install
 
 .PHONY: test-releases
 test-releases: prerequisites cluster ## Replace the operator by one that renders everything differently, and back; limit its rollouts
