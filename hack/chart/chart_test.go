@@ -68,6 +68,8 @@ func TestSameAsManifests(t *testing.T) {
 		{"config/crd/bases/superset-operator.dev_supersetasyncworkers.yaml", "spec"},
 		{"config/crd/bases/superset-operator.dev_supersetasyncschedulers.yaml", "spec"},
 		{"config/rbac/service_account.yaml", "kind"},
+		{"config/admission/policy.yaml", "spec"},
+		{"config/admission/binding.yaml", "spec"},
 	} {
 		want := read(t, c.file)
 		got, ok := r.objects[want.id()]

@@ -20,6 +20,8 @@ var copies = []struct{ pattern, folder string }{
 	{"config/rbac/metrics_auth_role.yaml", "files/rbac"},
 	{"config/rbac/metrics_reader_role.yaml", "files/rbac"},
 	{"config/rbac/superset_*_role.yaml", "files/rbac/users"},
+	{"config/admission/policy.yaml", "files/admission"},
+	{"config/admission/binding.yaml", "files/admission"},
 	{"config/monitoring/prometheus_rule.yaml", "files/monitoring"},
 	{"config/monitoring/dashboards/*.json", "files/monitoring"},
 }

@@ -17,6 +17,7 @@ var constraints = map[string]map[string]any{
 	"image.pullSecrets":               {"items": map[string]any{"type": "string", "minLength": 1}},
 	"scope.namespaces":                {"uniqueItems": true, "items": map[string]any{"type": "string", "pattern": `^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$`}},
 	"crds.annotations":                texts,
+	"admissionPolicy.mode":            {"enum": []string{"deny", "warn", "disabled"}},
 	"serviceAccount.annotations":      texts,
 	"replicas":                        {"minimum": 0},
 	"concurrency":                     {"minimum": 1},

@@ -25,6 +25,7 @@ var exercised = map[string]struct{ set, with, want, gone string }{
 	"crds.annotations":                   {set: `{"c.example/d":"e"}`, want: "c.example/d: e"},
 	"rbac.create":                        {set: `false`, gone: "kind: ClusterRoleBinding"},
 	"rbac.userRoles":                     {set: `false`, gone: "name: superset-editor"},
+	"admissionPolicy.mode":               {set: `"warn"`, want: "- Warn", gone: "- Deny"},
 	"serviceAccount.create":              {set: `false`, want: "serviceAccountName: default", gone: "kind: ServiceAccount\nmetadata"},
 	"serviceAccount.name":                {set: `"mine"`, want: "serviceAccountName: mine"},
 	"serviceAccount.annotations":         {set: `{"a.example/b":"c"}`, want: "a.example/b: c"},
