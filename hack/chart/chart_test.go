@@ -63,6 +63,7 @@ func TestSameAsManifests(t *testing.T) {
 		{"config/rbac/metrics_reader_role.yaml", "rules"},
 		{"config/rbac/superset_editor_role.yaml", "rules"},
 		{"config/rbac/superset_viewer_role.yaml", "rules"},
+		{"config/rbac/superset_approver_role.yaml", "rules"},
 		{"config/crd/bases/superset-operator.dev_supersets.yaml", "spec"},
 		{"config/crd/bases/superset-operator.dev_supersetwebworkers.yaml", "spec"},
 		{"config/crd/bases/superset-operator.dev_supersetasyncworkers.yaml", "spec"},
@@ -84,6 +85,16 @@ func TestSameAsManifests(t *testing.T) {
 	want, got := podOf(t, read(t, "config/manager/manager.yaml")), podOf(t, r.objects["Deployment/"+release])
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the pod (-config/manager +chart):\n%s", diff)
+	}
+}
+
+// TestPolicyExemptsOperator: the policy exempts the account that the operator has.
+func TestPolicyExemptsOperator(t *testing.T) {
+	for set, account := range map[string]string{`{}`: release, `{"serviceAccount":{"name":"mine"}}`: "mine", `{"fullnameOverride":"bi"}`: "bi"} {
+		values, _ := parsed(t, set).(map[string]any)
+		if got := rendered(t, values).text; strings.Count(got, "system:serviceaccount:"+namespace+":"+account+"'") != 1 {
+			t.Errorf("with %s the policy does not exempt the account %s", set, account)
+		}
 	}
 }
 

@@ -113,7 +113,7 @@ func documented(t *testing.T, _ string) {
 	if commands < 3 {
 		t.Fatalf("the page has %d commands", commands)
 	}
-	left := kubectl(t, "get", "deployment,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding", "--all-namespaces", "-o", "name")
+	left := kubectl(t, "get", "deployment,serviceaccount,role,rolebinding,clusterrole,clusterrolebinding,validatingadmissionpolicy", "--all-namespaces", "-o", "name")
 	for name := range strings.Lines(left) {
 		if strings.Contains(name, "superset") {
 			t.Errorf("the page leaves %s", name)
