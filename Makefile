@@ -16,12 +16,12 @@ LDFLAGS := -s -w -X github.com/superset-operator/superset-operator/internal/vers
 KUBECTL ?= $(firstword $(shell command -v kubectl || true) $(wildcard $(CURDIR)/.cluster/kubectl))
 # Number of migrations per variant (plain, polite) in polite-proof.
 ROUNDS ?= 20
-# Platforms of the image, the folder for its OCI layout, its name in the manifests, and
-# where to push it, such as PUSH=registry.example.com/superset-operator:v0.1.0.
+# Platforms of the image, the folder for its OCI layout, where to push it, such as
+# PUSH=registry.example.com/superset-operator:v0.1.0, and its name in the manifests.
 PLATFORMS ?= linux/amd64 linux/arm64
 IMAGE_DIR ?= dist/image
-IMAGE ?= registry.example.com/superset-operator:$(VERSION)
 PUSH ?=
+IMAGE ?= $(or $(PUSH),registry.example.com/superset-operator:$(VERSION))
 # Time of the image: the same commit gives the same bytes.
 SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 LABELS := title=superset-operator version=$(VERSION) licenses=Apache-2.0 \

@@ -38,6 +38,8 @@ chart=${version#v}
 [[ $chart =~ ^[0-9]+\.[0-9]+\.[0-9]+ ]] || chart=0.0.0-g$version
 cp -r charts/superset-operator "$scratch/superset-operator"
 rm "$scratch/superset-operator/README.md.tmpl"
+sed -i "/^image:/,/^[a-z]*:\$/ s#^  repository: .*#  repository: ${image%:*}#
+  s#^  tag: \"\"#  tag: \"${image##*:}\"#; s#^  digest: \"\"#  digest: $digest#" "$scratch/superset-operator/values.yaml"
 # Helm takes over the times of the files.
 find "$scratch/superset-operator" -exec touch -d "@${SOURCE_DATE_EPOCH:-0}" {} +
 "$go" -C hack/chart tool helm package "$scratch/superset-operator" --version "$chart" --app-version "$version" --destination "$dist" >/dev/null

@@ -17,4 +17,8 @@ echo "same bytes: the image, built with another folder and an empty cache"
 make --no-print-directory -C "$second" dist
 diff "$first/dist/SHA256SUMS" "$second/dist/SHA256SUMS"
 (cd "$second/dist" && sha256sum --quiet -c SHA256SUMS)
+image=$(sed -n 's/^ *image: //p' "$first/dist/install.yaml")
+tar -xzf "$first"/dist/superset-operator-*.tgz -C "$scratch"
+go -C "$first/hack/chart" tool helm template "$scratch/superset-operator" | grep -qF "image: $image" ||
+  { echo "the chart does not have the image of install.yaml: $image"; exit 1; }
 echo "same bytes: $(wc -l <"$first/dist/SHA256SUMS") files of the release"
