@@ -69,12 +69,23 @@ func story(uid, ns string, seconds int64, edit func(*runBuilder)) facts {
 	return factsOf(t.changes)
 }
 
+func (t *runBuilder) deployment(message string) {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "bi-web", Labels: ours("web")}}
+	d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Message: message}}
+	t.record(true, false, d)
+}
+
 // Two runs differ in uids, names, times and namespaces (which may look like
 // durations), and in nothing else.
 func TestEqualRuns(t *testing.T) {
-	usual := func(t *runBuilder) { t.job("1", 1, true) }
-	a, b := story("u1", "ns1", 1_700_000_011, usual), story("u2", "t-4652s", 1_700_000_033, usual)
-	if d := diff(a, b); d != "" || len(a.Broken) > 0 || len(a.State) != 2 {
+	usual := func(replicaSet string) func(*runBuilder) {
+		return func(t *runBuilder) {
+			t.job("1", 1, true)
+			t.deployment("ReplicaSet \"" + replicaSet + "\" has successfully progressed.")
+		}
+	}
+	a, b := story("u1", "ns1", 1_700_000_011, usual("bi-web-1")), story("u2", "t-4652s", 1_700_000_033, usual("bi-web-2"))
+	if d := diff(a, b); d != "" || len(a.Broken) > 0 || len(a.State) != 3 {
 		t.Errorf("they differ:\n%s%v %v", d, a.Broken, a.State)
 	}
 }
@@ -151,6 +162,10 @@ func TestDivergingRuns(t *testing.T) {
 			t.record(true, false, cm)
 			t.record(false, true, cm.DeepCopy())
 		}, "/Gone/ConfigMap: 1"},
+		"other message": {func(t *runBuilder) {
+			t.job("1", 1, true)
+			t.deployment("ReplicaSet \"bi-web-1\" has timed out progressing.")
+		}, "/message: ReplicaSet \"bi-web-1\" has timed out progressing."},
 		"other content": {func(t *runBuilder) {
 			t.job("1", 1, true)
 			t.record(true, false, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "x", Labels: ours("")}, Data: map[string]string{"k": "v"}})

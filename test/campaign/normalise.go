@@ -80,6 +80,10 @@ func toAny(labels map[string]string) map[string]any {
 var (
 	moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 	span   = regexp.MustCompile(`\b(\d+m)?\d+s\b`)
+	// progressed is a message of the Deployment controller. It replaces the message only when
+	// the reason changes (SetDeploymentCondition in k8s.io/kubernetes), so that it names an older
+	// ReplicaSet if a rollout ended before the controller saw it begin.
+	progressed = regexp.MustCompile(`^ReplicaSet "[^"]+" has successfully progressed\.$`)
 )
 
 // value normalises one value, depending on the field that holds it.
@@ -119,7 +123,7 @@ func (n *normaliser) text(field, s string) string {
 	s = n.words.Replace(moment.ReplaceAllString(s, "TIME")) // first: a namespace may be called t-4652s
 	switch field {
 	case "phases", "downtime", "message":
-		s = span.ReplaceAllString(s, "SECONDS")
+		s = progressed.ReplaceAllString(span.ReplaceAllString(s, "SECONDS"), "PROGRESSED")
 	}
 	return s
 }
