@@ -68,7 +68,7 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 	cd hack/monitoring && $(GO) test ./...
 	cd hack/image && $(GO) test ./...
 	cd hack/gitops && $(GO) test ./...
-	$(GO) test ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
+	$(GO) test ./hack/... ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: test-monitoring
@@ -178,14 +178,20 @@ run: compiled ## Run the operator against the current kubeconfig
 	$(KUBECTL) apply -f config/crd/bases
 	$(GO) run ./cmd/manager -metrics-secure=false -metrics-bind-address=127.0.0.1:8080 -health-probe-bind-address=0 -zap-devel
 
+# The kinds that have a page in docs/reference.
+KINDS := Superset SupersetWebWorker SupersetAsyncWorker SupersetAsyncScheduler
+
 .PHONY: generate
-generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of metrics, dashboards, alerts, the diagram and the chart
+generate: ## Regenerate deepcopy, CRDs, RBAC, the reference of the API and of metrics, parity, dashboards, alerts, the diagram and the chart
 	$(TOOL) controller-gen object:headerFile=hack/boilerplate.txt paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=superset-operator paths=./internal/controller/... output:rbac:dir=config/rbac
 	sed 's/^kind: ClusterRole$$/kind: Role/' config/rbac/role.yaml > config/rbac/namespaced/role.yaml
 	UPDATE=1 $(GO) test -count=1 -run 'TestDiagramInTheDocs' ./internal/lifecycle >/dev/null
 	UPDATE=1 $(GO) test -count=1 -run 'TestPage' ./internal/metrics >/dev/null
+	$(foreach kind,$(KINDS),$(GO) tool -modfile=hack/reference.mod crd-ref-docs --log-level=ERROR --source-path=api/v1alpha1 --config=hack/reference/config.yaml \
+		--renderer=markdown --templates-dir=hack/reference/templates --template-value=kind=$(kind) --output-path=docs/reference/$(kind).md &&) true
+	$(GO) run ./hack/parity .
 	cd hack/monitoring && $(GO) run . ../../config/monitoring
 	$(GO) -C hack/chart run . ../..
 
