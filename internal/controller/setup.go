@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -42,6 +43,9 @@ func Options(namespaces []string) ctrl.Options {
 // Setup registers every controller and the state gauges with a manager. The platform is that
 // of its cluster: see Inspect.
 func Setup(mgr ctrl.Manager, p components.Platform, concurrency int, limits superset.Limits) error {
+	if err := watch.AddIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	supersets := superset.New(mgr, p, clock, limits)
 	if err := supersets.SetupWithManager(mgr, concurrency); err != nil {
 		return fmt.Errorf("setting up the Superset controller: %w", err)

@@ -175,8 +175,7 @@ func (r *Reconciler) answer(ctx context.Context, c v1alpha1.Component, live *app
 // changed, it is not settled, and its new rollout has not stalled.
 func (r *Reconciler) health(ctx context.Context, c v1alpha1.Component, live *appsv1.Deployment, p progress) (components.Health, error) {
 	var pods corev1.PodList
-	selector := client.MatchingLabels(components.Selector(c.GetName(), r.Descriptor.Name))
-	if err := r.List(ctx, &pods, client.InNamespace(c.GetNamespace()), selector); err != nil {
+	if err := r.List(ctx, &pods, watch.OfInstance(c.GetNamespace(), c.GetName())); err != nil {
 		return components.Health{}, fmt.Errorf("listing the pods: %w", err)
 	}
 	own := slices.DeleteFunc(components.Pointers(pods.Items), func(pod *corev1.Pod) bool {

@@ -15,13 +15,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 )
 
 // An error of the Deployment that lasts is in the status, by one write, and goes by one write.
@@ -29,7 +28,7 @@ func TestErrorThatLastsIsReported(t *testing.T) {
 	c := &v1alpha1.SupersetWebWorker{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u", Generation: 1}}
 	c.Spec.Version, c.Spec.ConfigMapName = "6.0.0", "theirs"
 	onApply, patches, at := error(apierrors.NewInternalError(errors.New("failed calling webhook"))), 0, now
-	fakes := interceptor.NewClient(fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(c).WithStatusSubresource(c).Build(), interceptor.Funcs{
+	fakes := interceptor.NewClient(watchtest.Builder().WithObjects(c).WithStatusSubresource(c).Build(), interceptor.Funcs{
 		Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
 			return onApply
 		},

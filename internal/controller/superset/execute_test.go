@@ -16,13 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -33,7 +32,7 @@ func TestJobNotCreated(t *testing.T) {
 	quota := errors.New("the quota is exceeded")
 	for name, rejection := range map[string]error{"created": nil, "rejected": quota} {
 		s, w := upgrading(t, v1alpha1.PhaseDBMigrate)
-		c := interceptor.NewClient(fake.NewClientBuilder().WithScheme(watch.Scheme()).Build(), interceptor.Funcs{
+		c := interceptor.NewClient(watchtest.Builder().Build(), interceptor.Funcs{
 			Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
 				if _, job := obj.(*batchv1.Job); job && rejection != nil {
 					return rejection
@@ -135,7 +134,7 @@ func TestNothingIsPrunedWhileAReleaseIsMissing(t *testing.T) {
 	} {
 		s, w := upgrading(t, v1alpha1.PhaseReady)
 		unused := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bi-config-unused", Namespace: s.Namespace, Labels: components.Labels(s.Name), OwnerReferences: ownedBy(s.UID)}}
-		c := fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(unused).Build()
+		c := watchtest.Builder().WithObjects(unused).Build()
 		r := &Reconciler{Client: c, apply: apply.New(c, c), releases: lru.New(8)}
 		for _, stored := range w.Stored {
 			r.releases.Add(stored.Hash, &components.Release{})
@@ -166,7 +165,7 @@ func TestForeignRevisionIsNotLoaded(t *testing.T) {
 			t.Fatal(err)
 		}
 		revision.OwnerReferences = ownedBy(owner)
-		c := fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(revision).Build()
+		c := watchtest.Builder().WithObjects(revision).Build()
 		r := &Reconciler{Client: c, releases: lru.New(8)}
 		_, err = r.load(t.Context(), s, w, stored.Hash())
 		var conflict *apply.ConflictError
@@ -217,7 +216,7 @@ func TestTierOfAMissingRelease(t *testing.T) {
 		two, writes := int32(2), 0
 		live := &v1alpha1.SupersetWebWorker{ObjectMeta: metav1.ObjectMeta{Name: s.Name, Namespace: s.Namespace, OwnerReferences: ownedBy(s.UID)}}
 		live.Spec.Release, live.Spec.Fence, live.Spec.Mode, live.Spec.Replicas, live.Spec.ConfigMapName = "lost", 1, v1alpha1.ModeServe, &two, "theirs"
-		c := interceptor.NewClient(fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(live).Build(), interceptor.Funcs{
+		c := interceptor.NewClient(watchtest.Builder().WithObjects(live).Build(), interceptor.Funcs{
 			Patch: func(ctx context.Context, c client.WithWatch, obj client.Object, p client.Patch, opts ...client.PatchOption) error {
 				writes++
 				return c.Patch(ctx, obj, p, opts...)

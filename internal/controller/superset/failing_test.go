@@ -17,12 +17,11 @@ import (
 	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
-	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 )
 
 // bench reconciles one Superset on a cluster whose requests can fail.
@@ -41,7 +40,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{t: t, now: now}
 	s, _ := upgrading(t, v1alpha1.PhasePending)
 	b.request = ctrl.Request{NamespacedName: client.ObjectKeyFromObject(s)}
-	c := interceptor.NewClient(fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(s).WithStatusSubresource(s).Build(), interceptor.Funcs{
+	c := interceptor.NewClient(watchtest.Builder().WithObjects(s).WithStatusSubresource(s).Build(), interceptor.Funcs{
 		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
 			if _, isJob := obj.(*batchv1.Job); isJob && b.onJob != nil {
 				return b.onJob

@@ -17,6 +17,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -30,15 +31,15 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		Tokens: state.TokensOf(s.Annotations),
 	}}
 	w.render(s)
-	mine := []client.ListOption{client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))}
+	mine := watch.OfInstance(s.Namespace, s.Name)
 	var revisions appsv1.ControllerRevisionList
-	if err := r.List(ctx, &revisions, mine...); err != nil {
+	if err := r.List(ctx, &revisions, mine); err != nil {
 		return nil, fmt.Errorf("listing the stored releases: %w", err)
 	}
 	w.revisions, w.Stored = revisions.Items, storedReleases(s, revisions.Items)
 	r.readUnknown(ctx, s, w)
 	var podList corev1.PodList
-	if err := r.List(ctx, &podList, mine...); err != nil {
+	if err := r.List(ctx, &podList, mine); err != nil {
 		return nil, fmt.Errorf("listing the pods: %w", err)
 	}
 	pods := components.Pointers(podList.Items)
@@ -50,7 +51,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 	}
 	w.Since, w.ProgressAt = r.progress(s, w.Now, &w.Tiers)
 	var jobs batchv1.JobList
-	if err := r.List(ctx, &jobs, mine...); err != nil {
+	if err := r.List(ctx, &jobs, mine); err != nil {
 		return nil, fmt.Errorf("listing the Jobs: %w", err)
 	}
 	w.observeJobs(s, components.Pointers(jobs.Items), pods)

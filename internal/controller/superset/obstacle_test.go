@@ -16,13 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
-	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -40,7 +39,7 @@ func failing(writes *kinds, errs map[string]error, objects ...client.Object) cli
 		*writes = append(*writes, kind)
 		return nil
 	}
-	return interceptor.NewClient(fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(objects...).Build(), interceptor.Funcs{
+	return interceptor.NewClient(watchtest.Builder().WithObjects(objects...).Build(), interceptor.Funcs{
 		Apply: func(_ context.Context, _ client.WithWatch, obj runtime.ApplyConfiguration, _ ...client.ApplyOption) error {
 			return add(obj.(interface{ GetKind() string }).GetKind())
 		},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
@@ -69,7 +70,7 @@ func overLimit(s *v1alpha1.Superset, w *observed) (keep, remove []string) {
 
 func (r *Reconciler) pruneConfigMaps(ctx context.Context, s *v1alpha1.Superset, needed map[string]bool) error {
 	var list corev1.ConfigMapList
-	if err := r.List(ctx, &list, client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))); err != nil {
+	if err := r.List(ctx, &list, watch.OfInstance(s.Namespace, s.Name)); err != nil {
 		return fmt.Errorf("listing the ConfigMaps: %w", err)
 	}
 	var errs []error

@@ -23,6 +23,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 )
@@ -66,7 +67,7 @@ func TestInitialCheck(t *testing.T) {
 				return err
 			},
 		})
-		r := &Reconciler{Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(c.cached...).Build(), live: live, checked: lru.New(8)}
+		r := &Reconciler{Client: watchtest.Builder().WithObjects(c.cached...).Build(), live: live, checked: lru.New(8)}
 		s := &v1alpha1.Superset{}
 		if err := r.Get(t.Context(), client.ObjectKey{Namespace: "analytics", Name: "bi"}, s); err != nil {
 			t.Fatal(err)
@@ -172,7 +173,7 @@ func TestPodsOfEndedJobsAreReadLive(t *testing.T) {
 		"the pod is gone":     {lost: true},
 		"recorded":            {recorded: true, head: "def"},
 	} {
-		live := fake.NewClientBuilder().WithScheme(watch.Scheme()).WithObjects(c.pods...).Build()
+		live := watchtest.Builder().WithObjects(c.pods...).Build()
 		r := &Reconciler{live: live}
 		s.Status.Upgrade.Jobs = nil
 		if c.recorded {
@@ -223,7 +224,7 @@ func TestFenceAboveTheStatus(t *testing.T) {
 	for cached, want := range map[int64]int64{6: 9, 7: 7, 8: 8} {
 		scheme := watch.Scheme()
 		r := &Reconciler{
-			Client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(web.DeepCopy()).Build(),
+			Client: watchtest.Builder().WithObjects(web.DeepCopy()).Build(),
 			live:   fake.NewClientBuilder().WithScheme(scheme).WithObjects(superset(9)).Build(),
 			Now:    time.Now, seen: lru.New(8), created: lru.New(8), checked: lru.New(8),
 		}

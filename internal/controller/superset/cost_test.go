@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package superset
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
+	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
+)
+
+// resting is a Superset at rest, with everything that the operator keeps of it: the labels and
+// the owners count, and the releases are real.
+func resting(t testing.TB, name string) (*v1alpha1.Superset, []client.Object) {
+	t.Helper()
+	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "analytics", UID: types.UID("uid-" + name), Generation: 3}}
+	s.Spec.Version, s.Spec.Web, s.Spec.Worker, s.Spec.Scheduler = "6.0.0", &v1alpha1.WebSpec{}, &v1alpha1.WorkerSpec{}, &v1alpha1.SchedulerSpec{}
+	release, err := components.ReleaseOf(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revision, err := revisionOf(s, release, 2, actions.StoreRelease{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Status.Phase, s.Status.Release, s.Status.UpgradeRevision = v1alpha1.PhaseReady, release.Hash(), 2
+	out := []client.Object{s, revision, configOf(s, release)}
+	for _, d := range components.Catalog {
+		c := release.Component(d.Name, s)
+		c.ComponentSpec().Fence = 2
+		deployment, err := components.Deployment(d, c, nil, components.Platform{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: deployment.Name + "-1-0", Labels: deployment.Spec.Template.Labels}}
+		pod.Labels[appsv1.DefaultDeploymentUniqueLabelKey] = "1"
+		out = append(out, c.(client.Object), deployment, pod)
+	}
+	for _, script := range []string{"preflight", "migrate", "verify"} {
+		out = append(out, &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name + "-" + script + "-2-1", Labels: components.JobLabels(name)}})
+	}
+	for _, obj := range out[1:] {
+		obj.SetNamespace(s.Namespace)
+		obj.SetUID(types.UID(fmt.Sprintf("%T-%s-%s", obj, s.UID, obj.GetName())))
+		obj.SetOwnerReferences(ownedBy(s.UID))
+		if pod, ok := obj.(*corev1.Pod); ok {
+			pod.OwnerReferences[0].Kind, pod.OwnerReferences[0].Name = "ReplicaSet", strings.TrimSuffix(pod.Name, "-0")
+		}
+	}
+	return s, out
+}
+
+// fleet is one Superset among others in a namespace.
+func fleet(t testing.TB, others int) (*v1alpha1.Superset, *watchtest.Client) {
+	t.Helper()
+	s, objects := resting(t, "bi")
+	for i := range others {
+		_, more := resting(t, fmt.Sprintf("other-%d", i))
+		objects = append(objects, more...)
+	}
+	return s, watchtest.New(t, watchtest.Builder().WithObjects(objects...).Build())
+}
+
+// cached is a reconciler on caches that have passed the initial check.
+func cached(c *watchtest.Client, s *v1alpha1.Superset) *Reconciler {
+	r := &Reconciler{
+		Client: c, live: c.WithWatch, apply: apply.New(c, c.WithWatch), Now: func() time.Time { return now },
+		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8),
+		waiting: lru.New(8), checked: lru.New(8), unmonitored: lru.New(8), failures: apply.NewFailures(),
+	}
+	r.checked.Add(s.UID, nil)
+	return r
+}
+
+// A reconcile looks at the objects of its own Superset, however many others there are.
+func TestReconcileLooksAtItsOwnObjects(t *testing.T) {
+	walked := map[int]int{}
+	for _, others := range []int{0, 30} {
+		s, c := fleet(t, others)
+		r := cached(c, s)
+		w, err := r.observeFresh(t.Context(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(w.jobs) != 3 || len(w.Stored) != 1 || w.Tiers[0].Pods != 1 {
+			t.Fatalf("observed %d Jobs, %d releases and %d pods of a tier, want 3, 1 and 1", len(w.jobs), len(w.Stored), w.Tiers[0].Pods)
+		}
+		if err := r.prune(t.Context(), s, w); err != nil {
+			t.Fatal(err)
+		}
+		walked[others] = c.Walked
+	}
+	if walked[0] == 0 || walked[30] != walked[0] {
+		t.Errorf("looked at %d objects alone, and at %d next to 30 others", walked[0], walked[30])
+	}
+}
