@@ -21,7 +21,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/superset-operator/superset-operator/internal/controller"
-	"github.com/superset-operator/superset-operator/internal/controller/superset"
+	"github.com/superset-operator/superset-operator/internal/controller/slots"
 	"github.com/superset-operator/superset-operator/internal/version"
 )
 
@@ -34,7 +34,7 @@ type settings struct {
 	leaseNamespace string
 	namespaces     []string
 	concurrency    int
-	limits         superset.Limits
+	limits         slots.Limits
 	minKubernetes  string
 	check          bool
 	log            zap.Options

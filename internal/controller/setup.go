@@ -15,6 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/component"
+	"github.com/superset-operator/superset-operator/internal/controller/slots"
 	"github.com/superset-operator/superset-operator/internal/controller/superset"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/metrics"
@@ -42,7 +43,7 @@ func Options(namespaces []string) ctrl.Options {
 
 // Setup registers every controller and the state gauges with a manager. The platform is that
 // of its cluster: see Inspect.
-func Setup(mgr ctrl.Manager, p components.Platform, concurrency int, limits superset.Limits) error {
+func Setup(mgr ctrl.Manager, p components.Platform, concurrency int, limits slots.Limits) error {
 	if err := watch.AddIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}

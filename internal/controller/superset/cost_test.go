@@ -19,6 +19,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/slots"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 )
@@ -64,12 +65,15 @@ func resting(t testing.TB, name string) (*v1alpha1.Superset, []client.Object) {
 	return s, out
 }
 
-// fleet is one Superset among others in a namespace.
-func fleet(t testing.TB, others int) (*v1alpha1.Superset, *watchtest.Client) {
+// fleet is one Superset among others in a namespace, which edits change.
+func fleet(t testing.TB, others int, edits ...func(int, *v1alpha1.Superset)) (*v1alpha1.Superset, *watchtest.Client) {
 	t.Helper()
 	s, objects := resting(t, "bi")
 	for i := range others {
-		_, more := resting(t, fmt.Sprintf("other-%d", i))
+		other, more := resting(t, fmt.Sprintf("other-%d", i))
+		for _, edit := range edits {
+			edit(i, other)
+		}
 		objects = append(objects, more...)
 	}
 	return s, watchtest.New(t, watchtest.Builder().WithObjects(objects...).Build())
@@ -80,7 +84,7 @@ func cached(c *watchtest.Client, s *v1alpha1.Superset) *Reconciler {
 	r := &Reconciler{
 		Client: c, live: c.WithWatch, apply: apply.New(c, c.WithWatch), Now: func() time.Time { return now },
 		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8),
-		waiting: lru.New(8), checked: lru.New(8), unmonitored: lru.New(8), failures: apply.NewFailures(),
+		slots: slots.New(slots.Limits{Rollouts: 1}), checked: lru.New(8), unmonitored: lru.New(8), failures: apply.NewFailures(),
 	}
 	r.checked.Add(s.UID, nil)
 	return r
@@ -106,5 +110,30 @@ func TestReconcileLooksAtItsOwnObjects(t *testing.T) {
 	}
 	if walked[0] == 0 || walked[30] != walked[0] {
 		t.Errorf("looked at %d objects alone, and at %d next to 30 others", walked[0], walked[30])
+	}
+}
+
+// A run that may begin looks at those that hold a slot, and a preflight at those with its
+// database: not at every Superset.
+func TestOtherSupersetsAreFoundByIndex(t *testing.T) {
+	s, c := fleet(t, 30, func(i int, other *v1alpha1.Superset) {
+		switch i {
+		case 0:
+			other.Status.Phase, other.Status.Upgrade = v1alpha1.PhaseVerify, &v1alpha1.UpgradeStatus{Slot: v1alpha1.SlotRollout}
+		case 1:
+			other.Status.Schema = &v1alpha1.SchemaStatus{Identity: "one"}
+		}
+	})
+	r, w := cached(c, s), &observed{}
+	w.Desired.Hash = "another"
+	if err := r.observeOthers(t.Context(), s, w); err != nil || w.Busy[v1alpha1.SlotRollout] != "1 of 1 are taken (analytics/other-0)" {
+		t.Errorf("busy: %v, %v", w.Busy, err)
+	}
+	s.Status.Phase, w.Preflight.Result.Identity = v1alpha1.PhaseValidate, "one"
+	if err := r.observeOthers(t.Context(), s, w); err != nil || len(w.Sharing) != 1 || w.Sharing[0].Name != "analytics/other-1" {
+		t.Errorf("sharing: %v, %v", w.Sharing, err)
+	}
+	if c.Walked != 2 {
+		t.Errorf("looked at %d Supersets, want 2", c.Walked)
 	}
 }

@@ -12,7 +12,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -21,6 +20,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/controller/slots"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 )
 
@@ -60,7 +60,7 @@ func newBench(t *testing.T) *bench {
 	})
 	b.r = &Reconciler{Client: c, live: c, Events: events.NewFakeRecorder(100), Now: func() time.Time { return b.now }, apply: apply.New(c, c),
 		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8), checked: lru.New(8), unmonitored: lru.New(8),
-		slots: slots{given: map[types.UID]given{}}, waiting: lru.New(8), failures: apply.NewFailures()}
+		slots: slots.New(slots.Limits{}), failures: apply.NewFailures()}
 	return b
 }
 

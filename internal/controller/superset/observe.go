@@ -169,23 +169,24 @@ func (r *Reconciler) observeOthers(ctx context.Context, s *v1alpha1.Superset, w 
 	if !begins && (s.Status.Phase != v1alpha1.PhaseValidate || identity == "") {
 		return nil
 	}
-	var all v1alpha1.SupersetList
-	if err := r.List(ctx, &all); err != nil {
-		return fmt.Errorf("listing the Supersets: %w", err)
-	}
 	if begins {
-		w.Busy = r.slots.busy(s, all.Items)
-		return nil
+		r.slots.Looks(s)
+		busy, err := r.slots.Busy(ctx, r.Client, s)
+		w.Busy = busy
+		return err
 	}
-	w.Sharing = sharing(s, identity, all.Items)
+	var users v1alpha1.SupersetList
+	if err := r.List(ctx, &users, watch.WithDatabase(identity)); err != nil {
+		return fmt.Errorf("listing the Supersets with a database: %w", err)
+	}
+	w.Sharing = sharing(s, users.Items)
 	return nil
 }
 
-// sharing are the other Supersets with a database.
-func sharing(s *v1alpha1.Superset, identity string, all []v1alpha1.Superset) (out []state.Sharer) {
-	for i := range all {
-		other := &all[i]
-		if other.UID != s.UID && other.Status.Schema != nil && other.Status.Schema.Identity == identity {
+// sharing are the Supersets other than s that use its database.
+func sharing(s *v1alpha1.Superset, users []v1alpha1.Superset) (out []state.Sharer) {
+	for i := range users {
+		if other := &users[i]; other.UID != s.UID {
 			out = append(out, state.Sharer{Name: other.Namespace + "/" + other.Name, Scheduler: other.Spec.Scheduler != nil})
 		}
 	}

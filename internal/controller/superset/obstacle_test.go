@@ -21,6 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/stale"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -84,7 +85,7 @@ func TestObjectInTheWay(t *testing.T) {
 		"webhook of Services": {errs: map[string]error{"Service": webhook}, want: tiers, failed: true},
 		"webhook and foreign object": {foreign: []client.Object{&v1alpha1.SupersetAsyncScheduler{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics"}}},
 			errs: map[string]error{"SupersetAsyncWorker": webhook}, want: []string{"Service", tiers[2]}, blocked: true, failed: true},
-		"stale cache": {errs: map[string]error{"SupersetAsyncScheduler": apierrors.NewConflict(schema.GroupResource{}, "bi", errStale)},
+		"stale cache": {errs: map[string]error{"SupersetAsyncScheduler": apierrors.NewConflict(schema.GroupResource{}, "bi", stale.Err)},
 			want: []string{"Service"}, failed: true},
 		"lower fence": {errs: map[string]error{"SupersetAsyncScheduler": apierrors.NewInvalid(schema.GroupKind{}, "bi", nil)},
 			want: []string{"Service"}, blocked: true},

@@ -52,7 +52,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
 		Owns(&appsv1.ControllerRevision{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(watch.PodChanged())).
 		WatchesMetadata(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(watch.ClaimToInstance), builder.WithPredicates(watch.ClaimChanged())).
-		Watches(&v1alpha1.Superset{}, r.freed()).
+		Watches(&v1alpha1.Superset{}, r.slots.Freed()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: apply.RateLimiter()}).
 		Named("superset").
 		Complete(r)
@@ -63,6 +63,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	s := &v1alpha1.Superset{}
 	if err := r.Get(ctx, req.NamespacedName, s); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.slots.Forget(req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if s.DeletionTimestamp != nil {
@@ -79,7 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return r.fail(ctx, s, err)
 	}
-	r.noteSlot(s.UID, d.Slot)
+	r.slots.Note(s, d.Slot)
 	logf.FromContext(ctx).V(1).Info("decided", "phase", s.Status.Phase, "event", d.Move.Event, "reason", d.Reason, "message", d.Message)
 	result, err := r.act(ctx, s, w, &d)
 	if err != nil || d.Kind == lifecycle.KindMove {

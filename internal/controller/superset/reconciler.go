@@ -11,8 +11,10 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/slots"
 )
 
 // Reconciler carries one Superset through the upgrade machine.
@@ -45,15 +47,13 @@ type Reconciler struct {
 	// failures are the errors that have not passed yet.
 	failures apply.Failures
 	// slots limits how many runs are under way at a time.
-	slots slots
-	// waiting has the kind of the slot that the next run of a Superset waits for, by its uid.
-	waiting *lru.Cache
+	slots *slots.Slots
 	// checked has the uids of the Supersets whose cache has passed the initial check.
 	checked *lru.Cache
 }
 
 // New wires a reconciler to a manager, a platform and a clock.
-func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits Limits) *Reconciler {
+func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits slots.Limits) *Reconciler {
 	return &Reconciler{
 		Client:   mgr.GetClient(),
 		Events:   mgr.GetEventRecorder("superset-operator"),
@@ -63,15 +63,17 @@ func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits
 		live:     mgr.GetAPIReader(),
 		releases: lru.New(256),
 		created:  lru.New(4096),
-		slots:    slots{limits: limits, given: map[types.UID]given{}},
+		slots:    slots.New(limits),
 		seen:     lru.New(4096),
 		written:  lru.New(4096),
 		refusals: lru.New(256),
 		claims:   lru.New(1024),
-		waiting:  lru.New(4096),
 		checked:  lru.New(4096),
 
 		unmonitored: lru.New(4096),
 		failures:    apply.NewFailures(),
 	}
 }
+
+// WaitsForSlot is the slot that the next run of a Superset waits for: see slots.Slots.
+func (r *Reconciler) WaitsForSlot(uid types.UID) v1alpha1.SlotKind { return r.slots.WaitsFor(uid) }

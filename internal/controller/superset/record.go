@@ -60,7 +60,7 @@ func logMove(ctx context.Context, from v1alpha1.Phase, status *v1alpha1.Superset
 // patch writes the status. A run that needs a slot begins only while one is free.
 func (r *Reconciler) patch(ctx context.Context, s, before *v1alpha1.Superset, d *lifecycle.Decision) error {
 	if d.Moves(lifecycle.Begin) && state.Resting(before.Status.Phase) && s.Status.Upgrade.Slot != "" {
-		return r.begin(ctx, s, before)
+		return r.slots.Begin(ctx, r.Client, s, func() error { return apply.Status(ctx, r.Client, s, before) })
 	}
 	return apply.Status(ctx, r.Client, s, before)
 }

@@ -4,7 +4,6 @@ package superset
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,19 +14,15 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/stale"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
-
-// errStale is the cause of the conflicts of this file.
-var errStale = errors.New("the cache does not show it yet")
 
 // observeFresh observes, and returns a conflict while the cache is known to be stale, so
 // that nothing is decided on it.
@@ -53,7 +48,7 @@ func (r *Reconciler) observeFresh(ctx context.Context, s *v1alpha1.Superset) (*o
 // may be gone.
 func (r *Reconciler) showsLastStatus(s *v1alpha1.Superset) bool {
 	written, ok := r.written.Get(s.UID)
-	return !ok || !older(s.ResourceVersion, written.(string))
+	return !ok || !stale.Older(s.ResourceVersion, written.(string))
 }
 
 // observePods observes with the pods of the API server where a Job has ended and the cache
@@ -108,13 +103,7 @@ func (r *Reconciler) showsLastJob(ctx context.Context, s *v1alpha1.Superset, job
 	case err != nil:
 		return fmt.Errorf("reading Job %s, which the cache does not show: %w", name, err)
 	}
-	return staleFor(job)
-}
-
-// staleFor is the conflict for an object that the cache does not show as it is: the
-// Superset is reconciled again.
-func staleFor(obj client.Object) error {
-	return apierrors.NewConflict(schema.GroupResource{Resource: fmt.Sprintf("%T", obj)}, obj.GetName(), errStale)
+	return stale.Conflict(job)
 }
 
 // ownedKinds are lists of the kinds that a Superset owns and that decisions depend on.
@@ -137,8 +126,8 @@ func (r *Reconciler) initialCheck(ctx context.Context, s *v1alpha1.Superset) err
 	if err := r.live.Get(ctx, client.ObjectKeyFromObject(s), live); err != nil {
 		return fmt.Errorf("reading a Superset from the API server: %w", err)
 	}
-	if live.UID != s.UID || older(s.ResourceVersion, live.ResourceVersion) {
-		return staleFor(live)
+	if live.UID != s.UID || stale.Older(s.ResourceVersion, live.ResourceVersion) {
+		return stale.Conflict(live)
 	}
 	for _, list := range ownedKinds() {
 		if err := r.checkKind(ctx, s, list); err != nil {
@@ -167,15 +156,15 @@ func (r *Reconciler) checkKind(ctx context.Context, s *v1alpha1.Superset, live c
 	})
 	err := each(live, func(obj client.Object) error {
 		have, ok := shown[obj.GetUID()]
-		if !ok || older(have.GetResourceVersion(), obj.GetResourceVersion()) {
-			return staleFor(obj)
+		if !ok || stale.Older(have.GetResourceVersion(), obj.GetResourceVersion()) {
+			return stale.Conflict(obj)
 		}
 		delete(shown, obj.GetUID())
 		return nil
 	})
 	for _, obj := range shown {
-		if err == nil && !older(live.GetResourceVersion(), obj.GetResourceVersion()) {
-			err = staleFor(obj) // deleted, and not created since
+		if err == nil && !stale.Older(live.GetResourceVersion(), obj.GetResourceVersion()) {
+			err = stale.Conflict(obj) // deleted, and not created since
 		}
 	}
 	return err
@@ -184,11 +173,4 @@ func (r *Reconciler) checkKind(ctx context.Context, s *v1alpha1.Superset, live c
 // each calls do with each object of a list, until one returns an error.
 func each(list client.ObjectList, do func(client.Object) error) error {
 	return meta.EachListItem(list, func(item runtime.Object) error { return do(item.(client.Object)) })
-}
-
-// older is true when the first of two resource versions of one kind is the older one, or
-// when they differ and cannot be compared.
-func older(a, b string) bool {
-	n, err := resourceversion.CompareResourceVersion(a, b)
-	return n < 0 || err != nil && a != b
 }

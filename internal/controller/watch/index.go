@@ -13,6 +13,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/lifecycle"
 )
 
 // An Index finds objects of a kind in a cache by a value, without a look at the others.
@@ -23,8 +24,13 @@ type Index struct {
 	Values client.IndexerFunc
 }
 
-// byInstance is the index by the instance label.
-const byInstance = "instance"
+// The indexes: by the instance label, by the slot that a run holds, and by the identity of
+// the database.
+const (
+	byInstance = "instance"
+	bySlot     = "slot"
+	byDatabase = "database"
+)
 
 // Indexes are those of the caches. Whatever is listed is listed by one of them: a list by
 // label would walk every object of the namespace.
@@ -34,14 +40,37 @@ func Indexes() []Index {
 		{&batchv1.Job{}, byInstance, instanceOf},
 		{&corev1.Pod{}, byInstance, instanceOf},
 		{&corev1.ConfigMap{}, byInstance, instanceOf},
+		{&v1alpha1.Superset{}, bySlot, ofSuperset(func(s *v1alpha1.Superset) string { return string(lifecycle.HoldsSlot(s)) })},
+		{&v1alpha1.Superset{}, byDatabase, ofSuperset(databaseOf)},
 	}
 }
 
 func instanceOf(obj client.Object) []string {
-	if name := obj.GetLabels()[v1alpha1.LabelInstance]; name != "" {
-		return []string{name}
+	return ifAny(obj.GetLabels()[v1alpha1.LabelInstance])
+}
+
+func databaseOf(s *v1alpha1.Superset) string {
+	if s.Status.Schema == nil {
+		return ""
 	}
-	return nil
+	return s.Status.Schema.Identity
+}
+
+func ofSuperset(value func(*v1alpha1.Superset) string) client.IndexerFunc {
+	return func(obj client.Object) []string {
+		s, ok := obj.(*v1alpha1.Superset)
+		if !ok {
+			return nil
+		}
+		return ifAny(value(s))
+	}
+}
+
+func ifAny(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 // OfInstance lists what the operator made for an instance, from a cache.
@@ -50,6 +79,16 @@ func OfInstance(namespace, name string) client.ListOption {
 	return o.ApplyOptions([]client.ListOption{
 		client.InNamespace(namespace), client.MatchingFields{byInstance: name}, client.MatchingLabels(components.Labels(name)),
 	})
+}
+
+// HoldingSlot lists the Supersets whose runs hold a slot of a kind, from a cache.
+func HoldingSlot(kind v1alpha1.SlotKind) client.ListOption {
+	return client.MatchingFields{bySlot: string(kind)}
+}
+
+// WithDatabase lists the Supersets with a database, from a cache.
+func WithDatabase(identity string) client.ListOption {
+	return client.MatchingFields{byDatabase: identity}
 }
 
 // AddIndexes adds the indexes to the caches, before they start.

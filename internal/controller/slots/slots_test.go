@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package superset
+package slots
 
 import (
-	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -13,12 +14,15 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/lru"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
-	"github.com/superset-operator/superset-operator/internal/controller/watch"
+	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 )
 
 // running is a Superset in a phase of a run of a kind.
@@ -51,31 +55,48 @@ func TestSlotsThatAreHeld(t *testing.T) {
 		"no limit":   {append(none, running("web", v1alpha1.PhaseUpgradeWeb, v1alpha1.SlotUpgrade)), Limits{1, 0}, nil, map[v1alpha1.SlotKind]string{}},
 		"both kinds": {[]*v1alpha1.Superset{running("a", v1alpha1.PhaseRollback, v1alpha1.SlotRollout), running("b", v1alpha1.PhaseValidate, v1alpha1.SlotUpgrade)}, Limits{1, 1}, nil,
 			map[v1alpha1.SlotKind]string{v1alpha1.SlotRollout: "1 of 1 are taken (n/a)", v1alpha1.SlotUpgrade: "1 of 1 are taken (n/b)"}},
-		"given, and not in the cache": {none, Limits{1, 1}, map[types.UID]given{"ready": {v1alpha1.SlotRollout, "6"}},
+		"given, and not in the cache": {none, Limits{1, 1}, map[types.UID]given{"ready": {key("ready"), v1alpha1.SlotRollout, "6"}},
 			map[v1alpha1.SlotKind]string{v1alpha1.SlotRollout: "1 of 1 are taken (n/ready)"}},
-		"given, and given back": {none, Limits{1, 1}, map[types.UID]given{"ready": {v1alpha1.SlotRollout, "4"}}, map[v1alpha1.SlotKind]string{}},
+		"given, and given back": {none, Limits{1, 1}, map[types.UID]given{"ready": {key("ready"), v1alpha1.SlotRollout, "4"}}, map[v1alpha1.SlotKind]string{}},
 		"its own":               {[]*v1alpha1.Superset{running("me", v1alpha1.PhaseUpgradeWeb, v1alpha1.SlotRollout)}, Limits{1, 1}, nil, map[v1alpha1.SlotKind]string{}},
 	} {
-		one := slots{limits: c.limits, given: c.given}
-		if one.given == nil {
-			one.given = map[types.UID]given{}
-		}
-		var all []v1alpha1.Superset
+		one := New(c.limits)
+		maps.Copy(one.given, c.given)
+		cache := watchtest.Builder()
 		for _, s := range c.others {
-			all = append(all, *s)
+			cache = cache.WithObjects(s.DeepCopy())
 		}
-		if diff := cmp.Diff(c.want, one.busy(running("me", v1alpha1.PhaseReady, ""), all)); diff != "" {
+		got, err := one.Busy(t.Context(), cache.Build(), running("me", v1alpha1.PhaseReady, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-// What was given to a Superset is forgotten when the Superset is deleted.
+// key is that of a Superset of these tests.
+func key(name string) client.ObjectKey { return client.ObjectKey{Namespace: "n", Name: name} }
+
+// What was given to a Superset, and that it waits, is forgotten when it is deleted.
 func TestSlotsOfDeletedSupersets(t *testing.T) {
-	one := slots{given: map[types.UID]given{"here": {v1alpha1.SlotRollout, "6"}, "gone": {v1alpha1.SlotRollout, "6"}}}
-	one.forgetDeleted([]v1alpha1.Superset{*running("here", v1alpha1.PhaseReady, "")})
+	one := New(Limits{Rollouts: 2})
+	one.given["here"], one.given["gone"] = given{key("here"), v1alpha1.SlotRollout, "6"}, given{key("gone"), v1alpha1.SlotRollout, "6"}
+	again := running("again", v1alpha1.PhaseReady, "")
+	one.given["before"] = given{key("again"), v1alpha1.SlotRollout, "6"} // deleted and created again
+	cache := watchtest.Builder().WithObjects(running("here", v1alpha1.PhaseReady, ""), again).Build()
+	if busy, err := one.Busy(t.Context(), cache, running("me", v1alpha1.PhaseReady, "")); err != nil || len(busy) != 0 {
+		t.Errorf("busy: %v, %v", busy, err)
+	}
 	if _, ok := one.given["here"]; !ok || len(one.given) != 1 {
-		t.Errorf("got %v", one.given)
+		t.Errorf("given: %v", one.given)
+	}
+	one.Note(again, v1alpha1.SlotRollout)
+	one.Note(running("here", v1alpha1.PhaseReady, ""), v1alpha1.SlotRollout)
+	one.Forget(key("again"))
+	if _, waits := one.waiting["again"]; waits || len(one.waiting) != 1 {
+		t.Errorf("waiting: %v", one.waiting)
 	}
 }
 
@@ -90,14 +111,13 @@ func TestSlotsAreGivenOnce(t *testing.T) {
 	for _, s := range objects {
 		s.SetResourceVersion("")
 	}
-	scheme := watch.Scheme()
-	stale := fake.NewClientBuilder().WithScheme(scheme)
+	stale := watchtest.Builder()
 	for _, s := range objects {
 		stale = stale.WithObjects(s.DeepCopyObject().(client.Object))
 	}
 	cache := stale.Build() // never shows a run
-	live := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(objects...).Build()
-	r := &Reconciler{Client: listing{live, cache}, slots: slots{limits: Limits{Rollouts: limit}, given: map[types.UID]given{}}}
+	live := watchtest.Builder().WithObjects(objects...).WithStatusSubresource(objects...).Build()
+	one := New(Limits{Rollouts: limit})
 	var begun atomic.Int32
 	var group sync.WaitGroup
 	for _, object := range objects {
@@ -109,7 +129,8 @@ func TestSlotsAreGivenOnce(t *testing.T) {
 			}
 			before := s.DeepCopy()
 			s.Status.Phase, s.Status.Upgrade.Slot = v1alpha1.PhaseValidate, v1alpha1.SlotRollout
-			switch err := r.begin(t.Context(), s, before); {
+			patch := func() error { return apply.Status(t.Context(), live, s, before) }
+			switch err := one.Begin(t.Context(), cache, s, patch); {
 			case err == nil:
 				begun.Add(1)
 			case !apierrors.IsConflict(err):
@@ -123,26 +144,55 @@ func TestSlotsAreGivenOnce(t *testing.T) {
 	}
 }
 
-// listing reads lists from another client.
-type listing struct {
-	client.Client
-	lists client.Client
-}
-
-func (l listing) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
-	return l.lists.List(ctx, list, options...)
-}
-
-// A Superset waits for a slot until a reconcile finds that it does not.
+// A Superset waits for a slot until a reconcile finds that it does not. Looking for a slot is
+// no wait yet, and does not end one.
 func TestSlotsThatAreWaitedFor(t *testing.T) {
-	r := &Reconciler{waiting: lru.New(8)}
+	one, bi := New(Limits{}), running("bi", v1alpha1.PhaseReady, "")
 	for _, kind := range []v1alpha1.SlotKind{"", v1alpha1.SlotRollout, v1alpha1.SlotUpgrade, ""} {
-		r.noteSlot("bi", kind)
-		if got := r.WaitsForSlot("bi"); got != kind {
+		one.Looks(bi)
+		one.Note(bi, kind)
+		one.Looks(bi)
+		if got := one.WaitsFor("bi"); got != kind {
 			t.Errorf("waits for %q, want %q", got, kind)
 		}
-		if got := r.WaitsForSlot("other"); got != "" {
+		if got := one.WaitsFor("other"); got != "" {
 			t.Errorf("another one waits for %q", got)
+		}
+	}
+}
+
+// A slot that is given back wakes those that wait or are about to look, and nobody else.
+func TestFreedSlotsWakeWhoWaits(t *testing.T) {
+	one := New(Limits{Rollouts: 1})
+	one.Note(running("waits", v1alpha1.PhaseReady, ""), v1alpha1.SlotRollout)
+	one.Looks(running("looks", v1alpha1.PhaseReady, ""))
+	works, rests := running("works", v1alpha1.PhaseVerify, v1alpha1.SlotRollout), running("works", v1alpha1.PhaseReady, v1alpha1.SlotRollout)
+	for name, send := range map[string]func(handler.EventHandler, workqueue.TypedRateLimitingInterface[reconcile.Request]){
+		"ended": func(h handler.EventHandler, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			h.Update(t.Context(), event.UpdateEvent{ObjectOld: works, ObjectNew: rests}, q)
+		},
+		"deleted": func(h handler.EventHandler, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			h.Delete(t.Context(), event.DeleteEvent{Object: works}, q)
+		},
+		"goes on": func(h handler.EventHandler, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			h.Update(t.Context(), event.UpdateEvent{ObjectOld: works, ObjectNew: works}, q)
+		},
+	} {
+		q := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
+		send(one.Freed(), q)
+		var woken []string
+		for q.Len() > 0 {
+			item, _ := q.Get()
+			woken = append(woken, item.Name)
+		}
+		q.ShutDown()
+		slices.Sort(woken)
+		want := []string{"looks", "waits"}
+		if name == "goes on" {
+			want = nil
+		}
+		if !slices.Equal(woken, want) {
+			t.Errorf("%s: woken %v, want %v", name, woken, want)
 		}
 	}
 }
