@@ -35,9 +35,12 @@ func (a *Applier) Use(ctx context.Context, owner client.Object, desired *corev1.
 }
 
 // Keep creates a ConfigMap that pods mount if the cache does not have it. One that is in the
-// cache is not checked here but when it is given to a pod: a resting phase reads nothing.
+// cache is not checked here but when it is given to a pod: a resting phase reads nothing, and
+// the cache has the metadata alone.
 func (a *Applier) Keep(ctx context.Context, owner client.Object, cm *corev1.ConfigMap) error {
-	err := a.client.Get(ctx, client.ObjectKeyFromObject(cm), &corev1.ConfigMap{})
+	cached := &metav1.PartialObjectMetadata{}
+	cached.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
+	err := a.client.Get(ctx, client.ObjectKeyFromObject(cm), cached)
 	if apierrors.IsNotFound(err) {
 		return a.Use(ctx, owner, cm)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
+	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -74,11 +75,7 @@ func (r *Reconciler) readClaim(ctx context.Context, key client.ObjectKey) (*meta
 	return claim, nil
 }
 
-func claimMetadata() *metav1.PartialObjectMetadata {
-	claim := &metav1.PartialObjectMetadata{}
-	claim.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"))
-	return claim
-}
+func claimMetadata() *metav1.PartialObjectMetadata { return watch.Metadata("PersistentVolumeClaim") }
 
 // decide decides. What depends on a claim is decided on a live read of it: a restore before
 // anything is stopped for it, and a backup before the run leaves Validate.

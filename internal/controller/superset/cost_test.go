@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
@@ -135,5 +136,21 @@ func TestOtherSupersetsAreFoundByIndex(t *testing.T) {
 	}
 	if c.Walked != 2 {
 		t.Errorf("looked at %d Supersets, want 2", c.Walked)
+	}
+}
+
+// BenchmarkReconcile is a reconcile of a Superset at rest next to others in its namespace.
+func BenchmarkReconcile(b *testing.B) {
+	for _, others := range []int{0, 100} {
+		b.Run(fmt.Sprint(others), func(b *testing.B) {
+			s, c := fleet(b, others)
+			r := cached(c, s)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := r.Reconcile(b.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(s)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -69,8 +68,8 @@ func overLimit(s *v1alpha1.Superset, w *observed) (keep, remove []string) {
 }
 
 func (r *Reconciler) pruneConfigMaps(ctx context.Context, s *v1alpha1.Superset, needed map[string]bool) error {
-	var list corev1.ConfigMapList
-	if err := r.List(ctx, &list, watch.OfInstance(s.Namespace, s.Name)); err != nil {
+	list := watch.MetadataList("ConfigMap")
+	if err := r.List(ctx, list, watch.OfInstance(s.Namespace, s.Name)); err != nil {
 		return fmt.Errorf("listing the ConfigMaps: %w", err)
 	}
 	var errs []error

@@ -20,6 +20,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/stale"
+	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -110,7 +111,7 @@ func (r *Reconciler) showsLastJob(ctx context.Context, s *v1alpha1.Superset, job
 func ownedKinds() []client.ObjectList {
 	return []client.ObjectList{
 		&v1alpha1.SupersetWebWorkerList{}, &v1alpha1.SupersetAsyncWorkerList{}, &v1alpha1.SupersetAsyncSchedulerList{},
-		&batchv1.JobList{}, &corev1.PodList{}, &appsv1.DeploymentList{}, &corev1.ServiceList{}, &corev1.ConfigMapList{}, &appsv1.ControllerRevisionList{},
+		&batchv1.JobList{}, &corev1.PodList{}, &appsv1.DeploymentList{}, &corev1.ServiceList{}, watch.MetadataList("ConfigMap"), &appsv1.ControllerRevisionList{},
 	}
 }
 

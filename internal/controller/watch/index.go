@@ -39,7 +39,7 @@ func Indexes() []Index {
 		{&appsv1.ControllerRevision{}, byInstance, instanceOf},
 		{&batchv1.Job{}, byInstance, instanceOf},
 		{&corev1.Pod{}, byInstance, instanceOf},
-		{&corev1.ConfigMap{}, byInstance, instanceOf},
+		{Metadata("ConfigMap"), byInstance, instanceOf},
 		{&v1alpha1.Superset{}, bySlot, ofSuperset(func(s *v1alpha1.Superset) string { return string(lifecycle.HoldsSlot(s)) })},
 		{&v1alpha1.Superset{}, byDatabase, ofSuperset(databaseOf)},
 	}

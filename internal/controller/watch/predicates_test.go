@@ -7,12 +7,15 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
 func TestSupersetChanged(t *testing.T) {
@@ -150,11 +153,15 @@ func TestCache(t *testing.T) {
 		t.Errorf("%d kinds", kinds)
 	}
 	owners := []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "bi-web", UID: "u"}}
+	ended := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: "{}"}}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "p", Labels: map[string]string{"a": "b"}, Annotations: map[string]string{"c": "d"}, ManagedFields: []metav1.ManagedFieldsEntry{{}},
 			OwnerReferences: owners},
-		Spec:   corev1.PodSpec{NodeName: "n", Hostname: "h", HostNetwork: true, Containers: []corev1.Container{{Name: "superset"}}},
-		Status: corev1.PodStatus{Phase: corev1.PodRunning},
+		Spec: corev1.PodSpec{NodeName: "n", Hostname: "h", HostNetwork: true, Containers: []corev1.Container{{Name: "superset"}}},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "10.0.0.1",
+			Conditions: []corev1.PodCondition{{Type: corev1.PodInitialized}, {Type: corev1.PodReady}, {Type: corev1.PodScheduled}, {Type: corev1.ContainersReady}},
+			ContainerStatuses: []corev1.ContainerStatus{{Name: "superset", Ready: true, RestartCount: 2, Image: "i", ImageID: "id", ContainerID: "c",
+				State: ended, LastTerminationState: ended, VolumeMounts: []corev1.VolumeMountStatus{{Name: "v"}}}}},
 	}
 	slim, err := slimPod(pod)
 	if err != nil {
@@ -162,13 +169,53 @@ func TestCache(t *testing.T) {
 	}
 	want := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "p", Labels: map[string]string{"a": "b"}, OwnerReferences: owners},
-		Spec:       corev1.PodSpec{NodeName: "n", Hostname: "h", HostNetwork: true}, Status: corev1.PodStatus{Phase: corev1.PodRunning},
+		Spec:       corev1.PodSpec{NodeName: "n", Hostname: "h", HostNetwork: true},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady}, {Type: corev1.PodScheduled}},
+			ContainerStatuses: []corev1.ContainerStatus{{Name: "superset", Ready: true, RestartCount: 2, ImageID: "id", State: ended, LastTerminationState: ended}}},
 	}
 	if diff := cmp.Diff(want, slim); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if _, err := slimPod(&corev1.Service{}); err == nil {
 		t.Error("an object that is not a pod must be an error")
+	}
+}
+
+// What the operator reads of a Job is the same in the cache.
+func TestSlimJob(t *testing.T) {
+	volume := func(name, claim string) corev1.Volume {
+		return corev1.Volume{Name: name, VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim}}}
+	}
+	full := func() *batchv1.Job {
+		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "j", Labels: map[string]string{"a": "b"}, Annotations: map[string]string{"c": "d"}, ManagedFields: []metav1.ManagedFieldsEntry{{}}}}
+		job.Spec.Template.Spec = corev1.PodSpec{
+			Volumes:        []corev1.Volume{volume("certificates", "other"), volume(migrations.BackupsVolume, "backups")},
+			InitContainers: []corev1.Container{{Name: "database", Image: "postgres:17", Command: []string{"sh"}}},
+			Containers:     []corev1.Container{{Name: "superset", Env: []corev1.EnvVar{{Name: "A"}}}},
+		}
+		job.Status = batchv1.JobStatus{Active: 1, Conditions: []batchv1.JobCondition{{Type: batchv1.JobFailed, Status: corev1.ConditionTrue}}}
+		return job
+	}
+	out, err := slimJob(full())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "j", Labels: map[string]string{"a": "b"}}}
+	want.Spec.Template.Spec = corev1.PodSpec{Volumes: []corev1.Volume{volume(migrations.BackupsVolume, "backups")}, InitContainers: []corev1.Container{{Name: "database", Image: "postgres:17"}}}
+	want.Status.Conditions = full().Status.Conditions
+	slim := out.(*batchv1.Job)
+	if diff := cmp.Diff(want, slim); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi"}}
+	for _, image := range []string{"postgres:17", "postgres:18"} {
+		s.Spec.Upgrade.Backup = &v1alpha1.BackupSpec{Image: image, Claim: v1alpha1.BackupClaim{Name: "backups"}}
+		if render.CheckOutdated(s, slim) != render.CheckOutdated(s, full()) || migrations.ClaimOf(slim) != "backups" || !migrations.Ended(slim) {
+			t.Errorf("%s: read differently from the cache", image)
+		}
+	}
+	if _, err := slimJob(&corev1.Pod{}); err == nil {
+		t.Error("an object that is not a Job must be an error")
 	}
 }
 

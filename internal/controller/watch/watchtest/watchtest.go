@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta/testrestmapper"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -50,6 +51,9 @@ func New(t testing.TB, server client.WithWatch) *Client {
 	options.Scheme, options.Mapper, options.HTTPClient = scheme, testrestmapper.TestOnlyStaticRESTMapper(scheme), http.DefaultClient
 	options.ReaderFailOnMissingInformer = false // there is no controller that would start them
 	options.NewInformer = func(_ toolscache.ListerWatcher, obj runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+		if _, whole := obj.(*corev1.ConfigMap); whole {
+			t.Errorf("the cache holds the content of %T", obj)
+		}
 		return toolscache.NewSharedIndexInformer(lister(t, server, obj), obj, resync, indexers)
 	}
 	c, err := cache.New(&rest.Config{}, options)
