@@ -8,18 +8,13 @@ package apply
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -53,6 +48,9 @@ type Applier struct {
 	// lastWrites has the last write to each object, by UID, so that a stale cache does
 	// not cause a second write.
 	lastWrites *lru.Cache
+	// settled has the state in which an object had everything that was to be applied to it, by
+	// UID, so that it is compared once.
+	settled *lru.Cache
 }
 
 // write describes one apply to an object.
@@ -66,7 +64,7 @@ type write struct {
 // New returns an Applier that writes with c, and reads from live the objects that are
 // not in the cache of c.
 func New(c client.Client, live client.Reader) Applier {
-	return Applier{client: c, live: live, lastWrites: lru.New(4096)}
+	return Applier{client: c, live: live, lastWrites: lru.New(4096), settled: lru.New(maxSettled)}
 }
 
 // Apply applies desired by server-side apply, with owner as its controller. live is the
@@ -80,12 +78,12 @@ func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object,
 	if err := controllerutil.SetControllerReference(owner, desired, a.client.Scheme()); err != nil {
 		return false, fmt.Errorf("setting the owner of %s: %w", desired.GetName(), err)
 	}
+	if live != nil {
+		return a.changeOnce(ctx, owner, desired, live, mounts)
+	}
 	u, err := applyConfiguration(desired)
 	if err != nil {
 		return false, err
-	}
-	if live != nil {
-		return a.change(ctx, owner, u, live, mounts)
 	}
 	if exists, err := a.exists(ctx, owner, desired); err != nil || exists {
 		return exists, err // it is compared when it is in the cache
@@ -103,6 +101,33 @@ func (a *Applier) Apply(ctx context.Context, owner, desired, live client.Object,
 // just before it created a Deployment would reset it to its initial state.
 const unusedResourceVersion = "1"
 
+// changeOnce applies to an object in the cache that is not known to have everything already.
+func (a *Applier) changeOnce(ctx context.Context, owner, desired, live client.Object, mounts []*corev1.ConfigMap) (changed bool, err error) {
+	if !metav1.IsControlledBy(live, owner) {
+		return false, conflict(desired)
+	}
+	state, err := stateOf(desired, live)
+	if err != nil {
+		return false, err
+	}
+	if known, ok := a.settled.Get(live.GetUID()); ok && known == state {
+		return false, nil
+	}
+	u, err := applyConfiguration(desired)
+	if err != nil {
+		return false, err
+	}
+	same, err := unchanged(u, live)
+	if err != nil {
+		return false, err
+	}
+	if same {
+		a.settled.Add(live.GetUID(), state)
+		return false, nil
+	}
+	return a.change(ctx, owner, u, live, mounts)
+}
+
 // change applies to an object in the cache, if there is a difference. A write that the
 // cache does not show yet is not repeated, and neither is one that changed nothing: a
 // foreign item in one of the operator's lists, such as a variable that a tool adds to a
@@ -110,12 +135,6 @@ const unusedResourceVersion = "1"
 // version of live, so that an operator with a stale cache, or one that is no longer the
 // leader, gets a conflict instead of reverting a newer state.
 func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructured.Unstructured, live client.Object, mounts []*corev1.ConfigMap) (changed bool, err error) {
-	if !metav1.IsControlledBy(live, owner) {
-		return false, conflict(u)
-	}
-	if same, err := unchanged(u, live); err != nil || same {
-		return false, err
-	}
 	hash, from := u.GetAnnotations()[v1alpha1.AnnotationApplied], live.GetResourceVersion()
 	if last, ok := a.lastWrites.Get(live.GetUID()); ok && last.(write).hash == hash && last.(write).from == from {
 		return last.(write).changed, nil
@@ -196,78 +215,6 @@ func (a *Applier) exists(ctx context.Context, owner, desired client.Object) (boo
 	return true, nil
 }
 
-// applyConfiguration converts an object to its apply configuration, without status and
-// server-side metadata, and annotates it with its hash.
-func applyConfiguration(obj client.Object) (*unstructured.Unstructured, error) {
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
-	if err != nil {
-		return nil, fmt.Errorf("converting %s: %w", obj.GetName(), err)
-	}
-	u := &unstructured.Unstructured{Object: content}
-	unstructured.RemoveNestedField(u.Object, "status")
-	unstructured.RemoveNestedField(u.Object, "metadata", "creationTimestamp")
-	unstructured.RemoveNestedField(u.Object, "spec", "template", "metadata", "creationTimestamp")
-	raw, err := json.Marshal(u.Object)
-	if err != nil {
-		return nil, fmt.Errorf("encoding %s: %w", obj.GetName(), err)
-	}
-	sum := sha256.Sum256(raw)
-	annotations := u.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[v1alpha1.AnnotationApplied] = hex.EncodeToString(sum[:8])
-	u.SetAnnotations(annotations)
-	return u, nil
-}
-
-// unchanged is true if live was written from the configuration u, and all fields of u
-// still have their values.
-func unchanged(u *unstructured.Unstructured, live client.Object) (bool, error) {
-	if live.GetAnnotations()[v1alpha1.AnnotationApplied] != u.GetAnnotations()[v1alpha1.AnnotationApplied] {
-		return false, nil
-	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(live)
-	if err != nil {
-		return false, fmt.Errorf("converting %s: %w", live.GetName(), err)
-	}
-	want := u.DeepCopy().Object
-	delete(want, "apiVersion") // typed objects in the cache have neither
-	delete(want, "kind")
-	return contains(content, want), nil
-}
-
-// contains is true if every field of want has the same value in have. Other fields,
-// such as defaults of the API server, are ignored.
-func contains(have, want any) bool {
-	switch want := want.(type) {
-	case map[string]any:
-		return containsFields(have, want)
-	case []any:
-		return containsItems(have, want)
-	default:
-		return have == want
-	}
-}
-
-func containsFields(have any, want map[string]any) bool {
-	fields, ok := have.(map[string]any)
-	if !ok {
-		return len(want) == 0 && have == nil
-	}
-	for k, v := range want {
-		if !contains(fields[k], v) {
-			return false
-		}
-	}
-	return true
-}
-
-func containsItems(have any, want []any) bool {
-	items, ok := have.([]any)
-	return ok && slices.EqualFunc(items, want, contains)
-}
-
-func conflict(u *unstructured.Unstructured) error {
-	return &ConflictError{Kind: u.GetKind(), Namespace: u.GetNamespace(), Name: u.GetName()}
+func conflict(desired client.Object) error {
+	return &ConflictError{Kind: desired.GetObjectKind().GroupVersionKind().Kind, Namespace: desired.GetNamespace(), Name: desired.GetName()}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -181,6 +182,74 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
+// An object that has everything is not compared again, until something else is to be applied or
+// what it was compared with has changed. A new status alone is no change.
+func TestSettledObjectsAreComparedOnce(t *testing.T) {
+	owner, writes := ownerOf("ours"), 0
+	c := interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme(t)).Build(), interceptor.Funcs{
+		Apply: func(context.Context, client.WithWatch, runtime.ApplyConfiguration, ...client.ApplyOption) error {
+			writes++
+			return nil
+		},
+	})
+	service := func() *corev1.Service {
+		return &corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Name: "s", Namespace: "ns"},
+			Spec: corev1.ServiceSpec{Selector: map[string]string{"a": "b"}}}
+	}
+	for name, test := range map[string]struct {
+		edit func(desired, live client.Object)
+		want int
+	}{
+		"nothing":          {func(client.Object, client.Object) {}, 0},
+		"a status":         {func(_, live client.Object) { live.SetResourceVersion("18") }, 0},
+		"drift":            {func(_, live client.Object) { *live.(*appsv1.Deployment).Spec.Replicas = 5; live.SetGeneration(4) }, 1},
+		"a label is gone":  {func(_, live client.Object) { live.SetLabels(nil) }, 1},
+		"the hash is gone": {func(_, live client.Object) { live.SetAnnotations(nil) }, 1},
+		"another wish":     {func(desired, _ client.Object) { *desired.(*appsv1.Deployment).Spec.Replicas = 5 }, 1},
+		"another object":   {func(_, live client.Object) { live.SetUID("another"); live.SetLabels(nil) }, 1},
+	} {
+		a, live := New(c, c), settledAs(t, owner, deployment(), 3)
+		for range 2 {
+			if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed || err != nil {
+				t.Errorf("%s: settled: changed %v, %v", name, changed, err)
+			}
+		}
+		desired := deployment()
+		writes = 0
+		test.edit(desired, live)
+		if _, err := a.Apply(t.Context(), owner, desired, live); err != nil || writes != test.want {
+			t.Errorf("%s: %d writes, %v, want %d", name, writes, err, test.want)
+		}
+	}
+	a, live := New(c, c), settledAs(t, owner, service(), 0)
+	writes = 0
+	for i, selector := range []string{"b", "c"} { // without a generation, the resource version counts
+		live.(*corev1.Service).Spec.Selector["a"] = selector
+		live.SetResourceVersion(fmt.Sprint(17 + i))
+		if _, err := a.Apply(t.Context(), owner, service(), live); err != nil || writes != i {
+			t.Errorf("selector %s: %d writes, %v, want %d", selector, writes, err, i)
+		}
+	}
+}
+
+// settledAs is an object as it is in the cache after desired was applied.
+func settledAs(t *testing.T, owner, desired client.Object, generation int64) client.Object {
+	t.Helper()
+	live := desired.DeepCopyObject().(client.Object)
+	if err := controllerutil.SetControllerReference(owner, live, scheme(t)); err != nil {
+		t.Fatal(err)
+	}
+	u, err := applyConfiguration(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	live.SetAnnotations(u.GetAnnotations())
+	live.SetUID("u")
+	live.SetResourceVersion("17")
+	live.SetGeneration(generation)
+	return live
+}
+
 func scheme(t *testing.T) *runtime.Scheme {
 	t.Helper()
 	s := runtime.NewScheme()
@@ -258,10 +327,11 @@ func TestApplyReportsWhetherItChangedSomething(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		live.Annotations, live.ResourceVersion = u.GetAnnotations(), "17"
+		live.Annotations, live.ResourceVersion = u.GetAnnotations(), "15"
 		if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed || err != nil || sent != 0 {
 			t.Errorf("nothing differs: changed %v, %v, sent %d times", changed, err, sent)
 		}
+		live.ResourceVersion = "17"
 		main := &live.Spec.Template.Spec.Containers[0]
 		main.Env = append(main.Env, corev1.EnvVar{Name: "TOOL", Value: "theirs"})
 		if changed, err := a.Apply(t.Context(), owner, deployment(), live); changed != want || err != nil || sent != 1 {

@@ -92,7 +92,7 @@ func TestApplyChecksWhatIsMounted(t *testing.T) {
 	if changed, err := a.Apply(t.Context(), owner, deployment(), live, mounted()); changed || err != nil {
 		t.Errorf("nothing differs: changed %v, %v", changed, err)
 	}
-	*live.Spec.Replicas = 5
+	*live.Spec.Replicas, live.ResourceVersion = 5, "18"
 	if changed, err := a.Apply(t.Context(), owner, deployment(), live, mounted()); changed || !errors.As(err, &conflict) {
 		t.Errorf("a change: changed %v, %v", changed, err)
 	}
