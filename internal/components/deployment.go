@@ -23,6 +23,7 @@ import (
 // renderer version, or for a different platform, its pod template is kept.
 func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment, p Platform) (*appsv1.Deployment, error) {
 	spec := c.ComponentSpec()
+	rendered := renderedFrom(p.renderer(Renderer), spec)
 	labels := Labels(c.GetName())
 	labels[v1alpha1.LabelComponent] = string(d.Name)
 	out := &appsv1.Deployment{
@@ -32,7 +33,7 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment, p P
 			Namespace: c.GetNamespace(),
 			Labels:    labels,
 			Annotations: map[string]string{
-				v1alpha1.AnnotationRendered:   renderedFrom(p.renderer(Renderer), spec),
+				v1alpha1.AnnotationRendered:   rendered,
 				v1alpha1.AnnotationGeneration: strconv.FormatInt(c.GetGeneration(), 10),
 			},
 		},
@@ -45,7 +46,7 @@ func Deployment(d Descriptor, c v1alpha1.Component, live *appsv1.Deployment, p P
 			Strategy:                d.Strategy,
 		},
 	}
-	if live != nil && keepsTemplate(live.Annotations[v1alpha1.AnnotationRendered], p.renderer(Renderer), spec) {
+	if live != nil && keepsTemplate(live.Annotations[v1alpha1.AnnotationRendered], rendered) {
 		out.Annotations[v1alpha1.AnnotationRendered] = live.Annotations[v1alpha1.AnnotationRendered]
 		out.Spec.Template = *live.Spec.Template.DeepCopy()
 		return out, nil
@@ -79,9 +80,8 @@ func renderedFrom(renderer string, spec *v1alpha1.ComponentSpec) string {
 	return fmt.Sprintf("%s/%s/%d", renderer, TierHash(spec), spec.Fence)
 }
 
-// keepsTemplate is true if rendered has the same source, but a different renderer.
-func keepsTemplate(rendered, renderer string, spec *v1alpha1.ComponentSpec) bool {
-	current := renderedFrom(renderer, spec)
+// keepsTemplate is true if rendered has the same source as current, but a different renderer.
+func keepsTemplate(rendered, current string) bool {
 	if rendered == "" || rendered == current {
 		return false
 	}

@@ -47,9 +47,10 @@ type Release struct {
 	// out, by path.
 	Unknown []string `json:"-"`
 
-	// stored is the hash that a release was stored under; empty for one that was rendered.
-	// It may have fields that this operator does not know.
-	stored string
+	// hash identifies the release, which is not changed once it was rendered or loaded. One that
+	// was loaded has the hash that it was stored under: it may have fields that this operator
+	// does not know.
+	hash string
 }
 
 // ReleaseOf renders the desired release of a Superset. The error names the field that
@@ -90,6 +91,7 @@ func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
 		jobs = &s.Spec.Jobs.PodSettings
 	}
 	r.Jobs, err = mergedSettings("jobs", s.Spec.PodTemplate, jobs)
+	r.hash = r.contentHash()
 	return r, err
 }
 
@@ -142,9 +144,13 @@ func mergedSettings(name Name, all *runtime.RawExtension, own *v1alpha1.PodSetti
 
 // Hash identifies the release as it was rendered: everything that is stored of it.
 func (r *Release) Hash() string {
-	if r.stored != "" {
-		return r.stored
+	if r.hash != "" {
+		return r.hash
 	}
+	return r.contentHash()
+}
+
+func (r *Release) contentHash() string {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		panic(fmt.Sprintf("encoding a release: %v", err)) // plain values only
@@ -195,7 +201,7 @@ func NewComponent(name Name) v1alpha1.Component {
 // deadline are not part of it, so that a change of them, or of another tier, does not
 // restart the pods.
 func TierHash(spec *v1alpha1.ComponentSpec) string {
-	source := *spec.DeepCopy()
+	source := *spec
 	source.Mode, source.Fence, source.Release, source.ProgressDeadlineSeconds = "", 0, "", nil
 	raw, err := json.Marshal(source)
 	if err != nil {

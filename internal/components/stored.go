@@ -32,7 +32,7 @@ func LoadRelease(hash string, raw []byte) (*Release, error) {
 	if got := contentHash(raw); got != hash {
 		return nil, fmt.Errorf("reading release %s: its content has hash %s, so somebody changed it", hash, got)
 	}
-	r.stored, r.Unknown = hash, unknownFields(raw, r)
+	r.hash, r.Unknown = hash, unknownFields(raw, r)
 	return r, nil
 }
 

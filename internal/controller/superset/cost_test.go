@@ -40,6 +40,8 @@ func resting(t testing.TB, name string) (*v1alpha1.Superset, []client.Object) {
 		t.Fatal(err)
 	}
 	s.Status.Phase, s.Status.Release, s.Status.UpgradeRevision = v1alpha1.PhaseReady, release.Hash(), 2
+	s.Status.Schema = &v1alpha1.SchemaStatus{Database: "postgresql", Revision: "abc"}
+	s.Status.Upgrade = &v1alpha1.UpgradeStatus{Kind: v1alpha1.KindUpgrade, To: "6.0.0", ToRelease: release.Hash()}
 	out := []client.Object{s, revision, configOf(s, release)}
 	for _, d := range components.Catalog {
 		c := release.Component(d.Name, s)
@@ -53,7 +55,9 @@ func resting(t testing.TB, name string) (*v1alpha1.Superset, []client.Object) {
 		out = append(out, c.(client.Object), deployment, pod)
 	}
 	for _, script := range []string{"preflight", "migrate", "verify"} {
-		out = append(out, &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name + "-" + script + "-2-1", Labels: components.JobLabels(name)}})
+		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: name + "-" + script + "-2-1", Labels: components.JobLabels(name)}}
+		job.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}
+		out = append(out, job)
 	}
 	for _, obj := range out[1:] {
 		obj.SetNamespace(s.Namespace)
@@ -77,7 +81,7 @@ func fleet(t testing.TB, others int, edits ...func(int, *v1alpha1.Superset)) (*v
 		}
 		objects = append(objects, more...)
 	}
-	return s, watchtest.New(t, watchtest.Builder().WithObjects(objects...).Build())
+	return s, watchtest.New(t, watchtest.Builder().WithObjects(objects...).WithStatusSubresource(&v1alpha1.Superset{}).Build())
 }
 
 // cached is a reconciler on caches that have passed the initial check.
@@ -152,5 +156,51 @@ func BenchmarkReconcile(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A spec is rendered once for each generation of a Superset, and a stored release is decoded
+// once for each version of its revision. A Superset that was deleted is forgotten.
+func TestRenderedAndDecodedOnce(t *testing.T) {
+	s, objects := resting(t, "bi")
+	r := &Reconciler{Client: watchtest.Builder().Build(), slots: slots.New(slots.Limits{})}
+	first := r.rendered(s)
+	if r.rendered(s) != first {
+		t.Error("rendered twice")
+	}
+	for name, edit := range map[string]func(*v1alpha1.Superset){
+		"generation": func(s *v1alpha1.Superset) { s.Generation++; s.Spec.Version = "6.0.1" },
+		"uid":        func(s *v1alpha1.Superset) { s.UID = "again"; s.Spec.Version = "6.0.2" },
+	} {
+		edit(s)
+		if got := r.rendered(s).target.Version; got != s.Spec.Version {
+			t.Errorf("another %s: rendered %s, want %s", name, got, s.Spec.Version)
+		}
+	}
+	_ = r.rendered(s)
+	revision := *objects[1].(*appsv1.ControllerRevision)
+	revision.OwnerReferences = ownedBy(s.UID)
+	revision.ResourceVersion = "1"
+	_, configs := r.storedReleases(s, []appsv1.ControllerRevision{revision})
+	if len(configs) != 1 {
+		t.Fatalf("ConfigMaps %v", configs)
+	}
+	revision.Data.Raw = []byte("{")
+	if _, again := r.storedReleases(s, []appsv1.ControllerRevision{revision}); len(again) != 1 {
+		t.Error("the same version was decoded again")
+	}
+	revision.ResourceVersion = "2"
+	if _, changed := r.storedReleases(s, []appsv1.ControllerRevision{revision}); len(changed) != 0 {
+		t.Error("a new version was not decoded")
+	}
+	key := client.ObjectKeyFromObject(s)
+	if _, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: key}); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := r.stored.Get(key, string(s.UID)); ok {
+		t.Error("the stored releases of a deleted Superset are remembered")
+	}
+	if _, ok := r.renderings.Get(key, fmt.Sprintf("%s/%d", s.UID, s.Generation)); ok {
+		t.Error("the rendering of a deleted Superset is remembered")
 	}
 }

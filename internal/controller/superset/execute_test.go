@@ -154,11 +154,12 @@ func TestNothingIsPrunedWhileAReleaseIsMissing(t *testing.T) {
 // A ControllerRevision with the name of ours is used only if this Superset controls it.
 func TestForeignRevisionIsNotLoaded(t *testing.T) {
 	s, w := upgrading(t, v1alpha1.PhaseReady)
-	stored, err := components.ReleaseOf(s)
+	older := s.DeepCopy()
+	older.Spec.Config.Raw = "ROW_LIMIT = 5000"
+	stored, err := components.ReleaseOf(older)
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored.Config += "# an older release"
 	for owner, want := range map[types.UID]bool{s.UID: true, "another": false} {
 		revision, err := revisionOf(s, stored, 1, actions.StoreRelease{})
 		if err != nil {

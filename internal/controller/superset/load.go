@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -65,16 +64,6 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 	}
 	r.releases.Add(hash, release)
 	return release, nil
-}
-
-// readUnknown finds what this operator does not know of the stored releases. One that cannot
-// be read is reported when it is needed.
-func (r *Reconciler) readUnknown(ctx context.Context, s *v1alpha1.Superset, w *observed) {
-	for i := range w.Stored {
-		if release, err := r.load(ctx, s, w, w.Stored[i].Hash); err == nil {
-			w.Stored[i].Unknown = strings.Join(release.Unknown, ", ")
-		}
-	}
 }
 
 // configOf is the ConfigMap with the config of a release.

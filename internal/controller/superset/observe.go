@@ -30,14 +30,14 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		Policy: policyOf(&s.Spec),
 		Tokens: state.TokensOf(s.Annotations),
 	}}
-	w.render(s)
+	w.use(r.rendered(s))
 	mine := watch.OfInstance(s.Namespace, s.Name)
 	var revisions appsv1.ControllerRevisionList
 	if err := r.List(ctx, &revisions, mine); err != nil {
 		return nil, fmt.Errorf("listing the stored releases: %w", err)
 	}
-	w.revisions, w.Stored = revisions.Items, storedReleases(s, revisions.Items)
-	r.readUnknown(ctx, s, w)
+	w.revisions = revisions.Items
+	w.Stored, w.configs = r.storedReleases(s, revisions.Items)
 	var podList corev1.PodList
 	if err := r.List(ctx, &podList, mine); err != nil {
 		return nil, fmt.Errorf("listing the pods: %w", err)
@@ -60,26 +60,6 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		return nil, err
 	}
 	return w, r.observeClaims(ctx, s, w)
-}
-
-// render renders the release that spec asks for. A spec that cannot be rendered is a
-// target too, with an identity of its own.
-func (w *observed) render(s *v1alpha1.Superset) {
-	release, err := components.ReleaseOf(s)
-	if err != nil {
-		w.Invalid = err.Error()
-		w.Desired = state.Release{Hash: "invalid-" + components.Hash(w.Invalid), Wish: components.WishOf(s), Version: s.Spec.Version}
-		return
-	}
-	w.desired = release
-	w.Desired = state.Release{
-		Hash: release.Hash(), Wish: components.WishOf(s), Version: release.Runtime.Version,
-		KeyPrefix: keyPrefix(&release.Runtime),
-		Key:       refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: refName(&release.Runtime.Database.URIFrom),
-	}
-	for tier, d := range components.Catalog {
-		_, w.Desired.Has[tier] = release.Tiers[d.Name]
-	}
 }
 
 func policyOf(spec *v1alpha1.SupersetSpec) state.Policy {

@@ -49,7 +49,11 @@ func TestStoredReleases(t *testing.T) {
 	want := state.Release{Hash: w.Desired.Hash, Wish: components.WishOf(s), Version: "6.0.0", PlanHash: "sha256-0123456789ab", Has: [3]bool{true, true, true}}
 	first, third := want, want
 	first.Revision, third.Revision = 1, 3
-	if diff := cmp.Diff([]state.Release{third, first}, storedReleases(s, revisions)); diff != "" {
+	got, configs := (&Reconciler{}).storedReleases(s, revisions)
+	if configs[w.Desired.Hash] != w.desired.ConfigMap {
+		t.Errorf("ConfigMaps %v", configs)
+	}
+	if diff := cmp.Diff([]state.Release{third, first}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	back, err := components.ParseRelease(revisions[0].Data.Raw)
@@ -69,7 +73,7 @@ func TestReferencesOfOldReleases(t *testing.T) {
 	s.Spec.SecretKeyFrom = v1alpha1.SecretKeyReference{Name: "keys", Key: "two"}
 	s.Spec.PreviousSecretKeyFrom = &v1alpha1.SecretKeyReference{Name: "keys", Key: "one"}
 	s.Spec.Database.URIFrom = v1alpha1.SecretKeyReference{Name: "bi", Key: "uri"}
-	w.render(s)
+	w.use(renderingOf(s))
 	rev, err := revisionOf(s, w.desired, 1, actions.StoreRelease{})
 	if err != nil {
 		t.Fatal(err)
@@ -81,13 +85,13 @@ func TestReferencesOfOldReleases(t *testing.T) {
 				delete(rev.Annotations, name)
 			}
 		}
-		got := storedReleases(s, []appsv1.ControllerRevision{*rev})[0]
+		got := readStored(rev).release
 		if got.Key != "keys/two" || got.PreviousKey != "keys/one" || got.Database != "bi/uri" {
 			t.Errorf("stored by an older operator %v: %+v", older, got)
 		}
 	}
 	rev.Data.Raw = []byte("{")
-	if got := storedReleases(s, []appsv1.ControllerRevision{*rev})[0]; got.Database != "" || got.Hash != w.Desired.Hash {
+	if got := readStored(rev).release; got.Database != "" || got.Hash != w.Desired.Hash {
 		t.Errorf("unreadable: %+v", got)
 	}
 }
@@ -97,14 +101,14 @@ func TestKeyPrefixIsStored(t *testing.T) {
 	s, w := upgrading(t, v1alpha1.PhaseReady)
 	for _, prefix := range []string{"", "bi"} {
 		s.Spec.Cache = &v1alpha1.CacheSpec{KeyPrefix: prefix}
-		w.render(s)
+		w.use(renderingOf(s))
 		rev, err := revisionOf(s, w.desired, 1, actions.StoreRelease{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		rev.OwnerReferences = ownedBy("u")
 		_, set := rev.Annotations[annotationKeyPrefix]
-		if got := storedReleases(s, []appsv1.ControllerRevision{*rev})[0].KeyPrefix; got != prefix || w.Desired.KeyPrefix != prefix || set != (prefix != "") {
+		if got := readStored(rev).release.KeyPrefix; got != prefix || w.Desired.KeyPrefix != prefix || set != (prefix != "") {
 			t.Errorf("%q: stored %q, desired %q, annotated %v", prefix, got, w.Desired.KeyPrefix, set)
 		}
 	}

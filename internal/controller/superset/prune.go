@@ -26,19 +26,20 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 		return nil
 	}
 	needed := map[string]bool{render.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
-	if cm := components.PageConfigMap(s); cm != nil {
-		needed[cm.Name] = true
-	}
-	for _, name := range exporterFiles(s) {
+	for _, name := range w.mounts {
 		needed[name] = true
 	}
 	keep, remove := overLimit(s, w)
 	for _, hash := range keep {
-		release, err := r.load(ctx, s, w, hash)
-		if err != nil {
-			return err // without it the needed ConfigMaps are not known
+		config, known := w.configs[hash]
+		if !known {
+			release, err := r.load(ctx, s, w, hash)
+			if err != nil {
+				return err // without it the needed ConfigMaps are not known
+			}
+			config = release.ConfigMap
 		}
-		needed[release.ConfigMap] = true
+		needed[config] = true
 	}
 	var errs []error
 	for _, hash := range remove {

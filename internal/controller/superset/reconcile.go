@@ -64,7 +64,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s := &v1alpha1.Superset{}
 	if err := r.Get(ctx, req.NamespacedName, s); err != nil {
 		if apierrors.IsNotFound(err) {
-			r.slots.Forget(req.NamespacedName)
+			r.forget(req.NamespacedName)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -89,6 +89,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return result, err
 	}
 	return r.monitor(ctx, s, w, result)
+}
+
+// forget drops what is remembered of a Superset that was deleted.
+func (r *Reconciler) forget(key client.ObjectKey) {
+	r.slots.Forget(key)
+	r.renderings.Forget(key)
+	r.stored.Forget(key)
 }
 
 // act moves or works, and records the decision.

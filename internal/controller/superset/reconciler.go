@@ -14,6 +14,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/memo"
 	"github.com/superset-operator/superset-operator/internal/controller/slots"
 )
 
@@ -30,7 +31,10 @@ type Reconciler struct {
 	apply apply.Applier
 	// live reads from the API server, where the cache is known to be stale.
 	live client.Reader
-	// releases are stored releases that were read, by their hash.
+	// renderings are what follows from the specs, and stored is what the stored releases say.
+	renderings memo.Memo[*rendering]
+	stored     memo.Memo[map[string]stored]
+	// releases are stored releases that were loaded, by their hash.
 	releases *lru.Cache
 	// created has the name of the Job that was created last, by the Superset's uid.
 	created *lru.Cache

@@ -3,11 +3,9 @@
 package superset
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -18,7 +16,6 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
-	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
 // A release is stored as a ControllerRevision. What the machine needs of it is also in its
@@ -95,17 +92,6 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 	return out, nil
 }
 
-// readReferences reads from the release itself what older operators did not write into
-// annotations. A release that cannot be parsed has none; loading it reports why.
-func readReferences(r *state.Release, raw []byte) {
-	release, err := components.ParseRelease(raw)
-	if err != nil {
-		return
-	}
-	r.Key, r.PreviousKey = refName(&release.Runtime.SecretKeyFrom), refName(release.PreviousSecretKey)
-	r.Database = refName(&release.Runtime.Database.URIFrom)
-}
-
 func tierNames(r *components.Release) string {
 	var names []string
 	for _, d := range components.Catalog {
@@ -114,39 +100,6 @@ func tierNames(r *components.Release) string {
 		}
 	}
 	return strings.Join(names, ",")
-}
-
-// storedReleases are the stored releases that owner controls, the newest revision first.
-func storedReleases(owner *v1alpha1.Superset, revisions []appsv1.ControllerRevision) []state.Release {
-	var out []state.Release
-	for i := range revisions {
-		rev := &revisions[i]
-		if !metav1.IsControlledBy(rev, owner) {
-			continue
-		}
-		r := state.Release{
-			Hash:     rev.Labels[v1alpha1.LabelRelease],
-			Wish:     rev.Annotations[annotationWish],
-			Version:  rev.Annotations[annotationVersion],
-			Revision: rev.Revision,
-			PlanHash: rev.Annotations[annotationPlanHash],
-			Head:     rev.Annotations[annotationHead],
-			Key:      rev.Annotations[annotationKey],
-
-			PreviousKey: rev.Annotations[annotationPrevious],
-			Database:    rev.Annotations[annotationDatabase],
-			KeyPrefix:   rev.Annotations[annotationKeyPrefix],
-		}
-		if r.Database == "" {
-			readReferences(&r, rev.Data.Raw)
-		}
-		for tier, d := range components.Catalog {
-			r.Has[tier] = slices.Contains(strings.Split(rev.Annotations[annotationTiers], ","), string(d.Name))
-		}
-		out = append(out, r)
-	}
-	slices.SortFunc(out, func(a, b state.Release) int { return cmp.Compare(b.Revision, a.Revision) })
-	return out
 }
 
 // keyPrefix is what the keys in Redis begin with; empty for nothing.
