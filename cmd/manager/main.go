@@ -136,7 +136,7 @@ func run(s settings) error {
 	if err != nil {
 		return fmt.Errorf("creating the manager: %w", err)
 	}
-	if err := controller.Setup(mgr, platform, s.concurrency, s.limits); err != nil {
+	if err := controller.Setup(mgr, s.namespaces, platform, s.concurrency, s.limits); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {

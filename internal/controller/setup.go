@@ -41,13 +41,13 @@ func Options(namespaces []string) ctrl.Options {
 	}
 }
 
-// Setup registers every controller and the state gauges with a manager. The platform is that
-// of its cluster: see Inspect.
-func Setup(mgr ctrl.Manager, p components.Platform, concurrency int, limits slots.Limits) error {
+// Setup registers every controller and the state gauges with a manager. The namespaces are
+// those of its Options, and the platform is that of its cluster: see Inspect.
+func Setup(mgr ctrl.Manager, namespaces []string, p components.Platform, concurrency int, limits slots.Limits) error {
 	if err := watch.AddIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	supersets := superset.New(mgr, p, clock, limits)
+	supersets := superset.New(mgr, namespaces, p, clock, limits)
 	if err := supersets.SetupWithManager(mgr, concurrency); err != nil {
 		return fmt.Errorf("setting up the Superset controller: %w", err)
 	}

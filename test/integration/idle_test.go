@@ -47,6 +47,37 @@ func TestNoWritesInRestingPhase(t *testing.T) {
 	}
 }
 
+// A restart reads each kind once, however many Supersets there are: their caches are checked
+// against one look. Not parallel: it restarts the operator.
+func TestReadsOfARestart(t *testing.T) {
+	measured := func() []string {
+		operator.idle(t)
+		offset := auditSize(t)
+		operator.restart(t)
+		operator.idle(t)
+		return reads(t, offset)
+	}
+	first := newFixture(t)
+	first.install("5.0.0")
+	first.settled()
+	one := measured()
+	var more []*fixture
+	for range 3 {
+		f := newFixture(t)
+		f.create("5.0.0")
+		more = append(more, f)
+	}
+	for _, f := range more {
+		f.ready("5.0.0")
+		f.settled()
+	}
+	four := measured()
+	t.Logf("%d reads with one Superset, %d with four", len(one), len(four))
+	if len(one) > 40 || len(four) > len(one) {
+		t.Errorf("a restart reads more with four Supersets than with one:\n%s\n\n%s", strings.Join(one, "\n"), strings.Join(four, "\n"))
+	}
+}
+
 func counts(t *testing.T, all []*fixture) []int {
 	var out []int
 	for _, f := range all {

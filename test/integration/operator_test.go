@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -120,7 +121,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-// write is a successful write request of the operator.
+// write is a successful request of the operator.
 type write struct{ Verb, Resource, Subresource, Namespace, Name string }
 
 func (w write) String() string {
@@ -135,11 +136,43 @@ func (w write) String() string {
 // log, in order. An empty namespace means all namespaces.
 func writes(t *testing.T, namespace string) []write {
 	t.Helper()
-	f, err := os.Open(control.AuditLog)
-	if err != nil {
-		t.Fatal(err)
+	var out []write
+	for _, r := range requests(t, 0) {
+		if r.Verb != "get" && r.Verb != "list" && r.Verb != "watch" && (namespace == "" || r.Namespace == namespace) {
+			out = append(out, r)
+		}
 	}
+	return out
+}
+
+// reads are the operator's reads since an offset of the audit log, without watches.
+func reads(t *testing.T, offset int64) []string {
+	t.Helper()
+	var out []string
+	for _, r := range requests(t, offset) {
+		if r.Verb == "get" || r.Verb == "list" {
+			out = append(out, r.String()+" "+r.Namespace+"/"+r.Name)
+		}
+	}
+	return out
+}
+
+// auditSize is the offset of the next request in the audit log.
+func auditSize(t *testing.T) int64 {
+	t.Helper()
+	info, err := os.Stat(control.AuditLog)
+	must(t, err)
+	return info.Size()
+}
+
+// requests are the operator's successful requests since an offset of the audit log, in order.
+func requests(t *testing.T, offset int64) []write {
+	t.Helper()
+	f, err := os.Open(control.AuditLog)
+	must(t, err)
 	defer func() { _ = f.Close() }()
+	_, err = f.Seek(offset, io.SeekStart)
+	must(t, err)
 	var out []write
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 4<<20)
@@ -150,11 +183,7 @@ func writes(t *testing.T, namespace string) []write {
 			ObjectRef      *write
 			ResponseStatus struct{ Code int }
 		}
-		if json.Unmarshal(lines.Bytes(), &e) != nil || e.User.Username != shipped.User || e.ObjectRef == nil {
-			continue
-		}
-		reads := map[string]bool{"get": true, "list": true, "watch": true}
-		if reads[e.Verb] || e.ResponseStatus.Code >= 400 || namespace != "" && e.ObjectRef.Namespace != namespace {
+		if json.Unmarshal(lines.Bytes(), &e) != nil || e.User.Username != shipped.User || e.ObjectRef == nil || e.ResponseStatus.Code >= 400 {
 			continue
 		}
 		e.ObjectRef.Verb = e.Verb

@@ -62,6 +62,7 @@ func (p *privileged) requests(offset int64) []auditEvent {
 // notInAudit are rights that no request shows, with the reason that they are needed.
 var notInAudit = map[string]string{
 	"batch jobs get":                                                  "a Job that was just created is read while the cache does not show it yet: it depends on the timing",
+	"superset-operator.dev supersets get":                             "a Superset is read while the cache is known to be stale: it depends on the timing",
 	"events.k8s.io events patch":                                      "client-go counts an event again that is repeated about the same resource version: it depends on the timing",
 	"superset-operator.dev supersets/finalizers update":               "the admission plugin OwnerReferencesPermissionEnforcement asks for it",
 	"superset-operator.dev supersetwebworkers/finalizers update":      "as above",

@@ -82,7 +82,7 @@ var mutants = []mutant{
 	{"prunes-in-use", "the rollback target is pruned",
 		controller + "prune.go", "if len(keep) < historyLimit(s) || inUse(s, w, stored.Hash) {", "if len(keep) < historyLimit(s) {"},
 	{"no-first-look", "the initial cache check is skipped",
-		controller + "stale.go", "if _, done := r.checked.Get(s.UID); done {", "if _, done := r.checked.Get(s.UID); done || true {"},
+		"internal/controller/stale/look.go", "if done, err := l.begin(ctx, key, s.UID); done || err != nil {", "if done, err := l.begin(ctx, key, s.UID); done || err != nil || true {"},
 	{"misses-own-status", "the controller is not triggered when the cache shows its own write",
 		"internal/controller/watch/predicates.go", "\t\t\t!equality.Semantic.DeepEqual(before.Status, after.Status)\n", "\t\t\tbefore.Status.Phase != after.Status.Phase\n"},
 	{"ends-migration", "a migrate Job is deleted when no run waits for it",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package stale detects by resource versions that a cache does not show what it should.
+// Package stale detects that a cache does not show what it should: by resource versions
+// (stale.go), and once per process by a first look at the API server (look.go).
 package stale
 
 import (

@@ -21,6 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/slots"
+	"github.com/superset-operator/superset-operator/internal/controller/stale"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 )
@@ -81,18 +82,20 @@ func fleet(t testing.TB, others int, edits ...func(int, *v1alpha1.Superset)) (*v
 		}
 		objects = append(objects, more...)
 	}
-	return s, watchtest.New(t, watchtest.Builder().WithObjects(objects...).WithStatusSubresource(&v1alpha1.Superset{}).Build())
+	c := watchtest.New(t, watchtest.Builder().WithObjects(objects...).WithStatusSubresource(&v1alpha1.Superset{}).Build())
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(s), s); err != nil {
+		t.Fatal(err)
+	}
+	return s, c
 }
 
-// cached is a reconciler on caches that have passed the initial check.
-func cached(c *watchtest.Client, s *v1alpha1.Superset) *Reconciler {
-	r := &Reconciler{
+// cached is a reconciler on caches.
+func cached(c *watchtest.Client) *Reconciler {
+	return &Reconciler{
 		Client: c, live: c.WithWatch, apply: apply.New(c, c.WithWatch), Now: func() time.Time { return now },
 		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8),
-		slots: slots.New(slots.Limits{Rollouts: 1}), checked: lru.New(8), unmonitored: lru.New(8), failures: apply.NewFailures(),
+		slots: slots.New(slots.Limits{Rollouts: 1}), look: stale.NewLook(c, c.WithWatch, nil), unmonitored: lru.New(8), failures: apply.NewFailures(),
 	}
-	r.checked.Add(s.UID, nil)
-	return r
 }
 
 // A reconcile looks at the objects of its own Superset, however many others there are.
@@ -100,7 +103,7 @@ func TestReconcileLooksAtItsOwnObjects(t *testing.T) {
 	walked := map[int]int{}
 	for _, others := range []int{0, 30} {
 		s, c := fleet(t, others)
-		r := cached(c, s)
+		r := cached(c)
 		w, err := r.observeFresh(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
@@ -129,7 +132,7 @@ func TestOtherSupersetsAreFoundByIndex(t *testing.T) {
 			other.Status.Schema = &v1alpha1.SchemaStatus{Identity: "one"}
 		}
 	})
-	r, w := cached(c, s), &observed{}
+	r, w := cached(c), &observed{}
 	w.Desired.Hash = "another"
 	if err := r.observeOthers(t.Context(), s, w); err != nil || w.Busy[v1alpha1.SlotRollout] != "1 of 1 are taken (analytics/other-0)" {
 		t.Errorf("busy: %v, %v", w.Busy, err)
@@ -148,7 +151,7 @@ func BenchmarkReconcile(b *testing.B) {
 	for _, others := range []int{0, 100} {
 		b.Run(fmt.Sprint(others), func(b *testing.B) {
 			s, c := fleet(b, others)
-			r := cached(c, s)
+			r := cached(c)
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := r.Reconcile(b.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(s)}); err != nil {
@@ -163,7 +166,7 @@ func BenchmarkReconcile(b *testing.B) {
 // once for each version of its revision. A Superset that was deleted is forgotten.
 func TestRenderedAndDecodedOnce(t *testing.T) {
 	s, objects := resting(t, "bi")
-	r := &Reconciler{Client: watchtest.Builder().Build(), slots: slots.New(slots.Limits{})}
+	r := &Reconciler{Client: watchtest.Builder().Build(), slots: slots.New(slots.Limits{}), look: stale.NewLook(nil, nil, nil)}
 	first := r.rendered(s)
 	if r.rendered(s) != first {
 		t.Error("rendered twice")

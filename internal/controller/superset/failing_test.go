@@ -21,6 +21,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/controller/slots"
+	"github.com/superset-operator/superset-operator/internal/controller/stale"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 )
 
@@ -59,7 +60,7 @@ func newBench(t *testing.T) *bench {
 		},
 	})
 	b.r = &Reconciler{Client: c, live: c, Events: events.NewFakeRecorder(100), Now: func() time.Time { return b.now }, apply: apply.New(c, c),
-		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8), checked: lru.New(8), unmonitored: lru.New(8),
+		releases: lru.New(8), created: lru.New(8), seen: lru.New(8), written: lru.New(8), refusals: lru.New(8), claims: lru.New(8), look: stale.NewLook(c, c, nil), unmonitored: lru.New(8),
 		slots: slots.New(slots.Limits{}), failures: apply.NewFailures()}
 	return b
 }

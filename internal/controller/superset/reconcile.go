@@ -96,6 +96,7 @@ func (r *Reconciler) forget(key client.ObjectKey) {
 	r.slots.Forget(key)
 	r.renderings.Forget(key)
 	r.stored.Forget(key)
+	r.look.Forget(key)
 }
 
 // act moves or works, and records the decision.

@@ -16,6 +16,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/memo"
 	"github.com/superset-operator/superset-operator/internal/controller/slots"
+	"github.com/superset-operator/superset-operator/internal/controller/stale"
 )
 
 // Reconciler carries one Superset through the upgrade machine.
@@ -52,12 +53,12 @@ type Reconciler struct {
 	failures apply.Failures
 	// slots limits how many runs are under way at a time.
 	slots *slots.Slots
-	// checked has the uids of the Supersets whose cache has passed the initial check.
-	checked *lru.Cache
+	// look is the first look of this process.
+	look *stale.Look
 }
 
-// New wires a reconciler to a manager, a platform and a clock.
-func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits slots.Limits) *Reconciler {
+// New wires a reconciler to a manager, the namespaces that it serves, a platform and a clock.
+func New(mgr ctrl.Manager, namespaces []string, p components.Platform, clock func() time.Time, limits slots.Limits) *Reconciler {
 	return &Reconciler{
 		Client:   mgr.GetClient(),
 		Events:   mgr.GetEventRecorder("superset-operator"),
@@ -72,7 +73,7 @@ func New(mgr ctrl.Manager, p components.Platform, clock func() time.Time, limits
 		written:  lru.New(4096),
 		refusals: lru.New(256),
 		claims:   lru.New(1024),
-		checked:  lru.New(4096),
+		look:     stale.NewLook(mgr.GetClient(), mgr.GetAPIReader(), namespaces),
 
 		unmonitored: lru.New(4096),
 		failures:    apply.NewFailures(),

@@ -7,20 +7,15 @@ import (
 	"fmt"
 	"slices"
 
-	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/stale"
-	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
@@ -28,7 +23,7 @@ import (
 // observeFresh observes, and returns a conflict while the cache is known to be stale, so
 // that nothing is decided on it.
 func (r *Reconciler) observeFresh(ctx context.Context, s *v1alpha1.Superset) (*observed, error) {
-	if err := r.initialCheck(ctx, s); err != nil {
+	if err := r.look.Check(ctx, s); err != nil {
 		return nil, err
 	}
 	w, err := r.observe(ctx, s)
@@ -105,73 +100,4 @@ func (r *Reconciler) showsLastJob(ctx context.Context, s *v1alpha1.Superset, job
 		return fmt.Errorf("reading Job %s, which the cache does not show: %w", name, err)
 	}
 	return stale.Conflict(job)
-}
-
-// ownedKinds are lists of the kinds that a Superset owns and that decisions depend on.
-func ownedKinds() []client.ObjectList {
-	return []client.ObjectList{
-		&v1alpha1.SupersetWebWorkerList{}, &v1alpha1.SupersetAsyncWorkerList{}, &v1alpha1.SupersetAsyncSchedulerList{},
-		&batchv1.JobList{}, &corev1.PodList{}, &appsv1.DeploymentList{}, &corev1.ServiceList{}, watch.MetadataList("ConfigMap"), &appsv1.ControllerRevisionList{},
-	}
-}
-
-// initialCheck is a conflict until the cache has once shown a Superset and everything that
-// it owns at least as new as the API server. The caches of a new process begin with lists
-// that may be old, each kind from another time, and a decision on such a mixture can be
-// wrong in ways that nothing shows. After that a cache only goes forward.
-func (r *Reconciler) initialCheck(ctx context.Context, s *v1alpha1.Superset) error {
-	if _, done := r.checked.Get(s.UID); done {
-		return nil
-	}
-	live := &v1alpha1.Superset{}
-	if err := r.live.Get(ctx, client.ObjectKeyFromObject(s), live); err != nil {
-		return fmt.Errorf("reading a Superset from the API server: %w", err)
-	}
-	if live.UID != s.UID || stale.Older(s.ResourceVersion, live.ResourceVersion) {
-		return stale.Conflict(live)
-	}
-	for _, list := range ownedKinds() {
-		if err := r.checkKind(ctx, s, list); err != nil {
-			return err
-		}
-	}
-	r.checked.Add(s.UID, nil)
-	return nil
-}
-
-// checkKind is a conflict while the cache lacks an object of a kind, or has an older one, or
-// one that is deleted.
-func (r *Reconciler) checkKind(ctx context.Context, s *v1alpha1.Superset, live client.ObjectList) error {
-	mine := []client.ListOption{client.InNamespace(s.Namespace), client.MatchingLabels(components.Labels(s.Name))}
-	cached := live.DeepCopyObject().(client.ObjectList)
-	if err := r.live.List(ctx, live, mine...); err != nil {
-		return fmt.Errorf("reading a %T from the API server: %w", live, err)
-	}
-	if err := r.List(ctx, cached, mine...); err != nil {
-		return fmt.Errorf("reading a %T: %w", cached, err)
-	}
-	shown := map[types.UID]client.Object{}
-	_ = each(cached, func(obj client.Object) error {
-		shown[obj.GetUID()] = obj
-		return nil
-	})
-	err := each(live, func(obj client.Object) error {
-		have, ok := shown[obj.GetUID()]
-		if !ok || stale.Older(have.GetResourceVersion(), obj.GetResourceVersion()) {
-			return stale.Conflict(obj)
-		}
-		delete(shown, obj.GetUID())
-		return nil
-	})
-	for _, obj := range shown {
-		if err == nil && !stale.Older(live.GetResourceVersion(), obj.GetResourceVersion()) {
-			err = stale.Conflict(obj) // deleted, and not created since
-		}
-	}
-	return err
-}
-
-// each calls do with each object of a list, until one returns an error.
-func each(list client.ObjectList, do func(client.Object) error) error {
-	return meta.EachListItem(list, func(item runtime.Object) error { return do(item.(client.Object)) })
 }

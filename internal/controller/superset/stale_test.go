@@ -3,7 +3,6 @@
 package superset
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -13,83 +12,19 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/stale"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/plan"
 )
-
-// A new process makes no decision before its cache is as new as the API server.
-func TestInitialCheck(t *testing.T) {
-	superset := func(version string) *v1alpha1.Superset {
-		return &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u", ResourceVersion: version}}
-	}
-	of := func(name, uid, version string) metav1.ObjectMeta {
-		return metav1.ObjectMeta{Name: name, Namespace: "analytics", UID: types.UID(uid), ResourceVersion: version, Labels: components.Labels("bi")}
-	}
-	job := func(uid, version string) client.Object {
-		return &batchv1.Job{ObjectMeta: of("bi-verify-2-1", uid, version)}
-	}
-	tier := func(version string) client.Object {
-		return &v1alpha1.SupersetWebWorker{ObjectMeta: of("bi", "t", version)}
-	}
-	foreign := &corev1.Pod{ObjectMeta: of("other", "o", "90")}
-	foreign.Labels = nil
-	type objects = []client.Object
-	for name, c := range map[string]struct {
-		cached, live objects
-		stale        bool
-	}{
-		"up to date":              {objects{superset("50"), job("j", "60"), tier("40")}, objects{superset("50"), job("j", "60"), tier("40")}, false},
-		"cache is newer":          {objects{superset("51"), job("j", "103")}, objects{superset("50"), job("j", "60")}, false},
-		"the Superset is older":   {objects{superset("9")}, objects{superset("50")}, true},
-		"a tier is older":         {objects{superset("50"), tier("9")}, objects{superset("50"), tier("40")}, true},
-		"a Job is missing":        {objects{superset("50")}, objects{superset("50"), job("j", "60")}, true},
-		"a Job is re-created":     {objects{superset("50"), job("old", "59")}, objects{superset("50"), job("j", "60")}, true},
-		"a Job is deleted":        {objects{superset("50"), job("j", "60")}, objects{superset("50")}, true},
-		"a Job was created later": {objects{superset("50"), job("j", "101")}, objects{superset("50")}, false},
-		"a foreign pod":           {objects{superset("50")}, objects{superset("50"), foreign}, false},
-	} {
-		scheme := watch.Scheme()
-		live := interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme).WithObjects(c.live...).Build(), interceptor.Funcs{
-			List: func(ctx context.Context, w client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
-				err := w.List(ctx, list, opts...)
-				list.SetResourceVersion("100")
-				return err
-			},
-		})
-		r := &Reconciler{Client: watchtest.Builder().WithObjects(c.cached...).Build(), live: live, checked: lru.New(8)}
-		s := &v1alpha1.Superset{}
-		if err := r.Get(t.Context(), client.ObjectKey{Namespace: "analytics", Name: "bi"}, s); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.initialCheck(t.Context(), s); apierrors.IsConflict(err) != c.stale || !c.stale && err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if _, done := r.checked.Get(s.UID); done == c.stale {
-			t.Errorf("%s: counts as checked: %v", name, done)
-		}
-	}
-}
-
-// The check runs once: afterwards an idle Superset causes no read from the API server.
-func TestInitialCheckRunsOnce(t *testing.T) {
-	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u"}}
-	r := &Reconciler{checked: lru.New(8)} // without a client
-	r.checked.Add(s.UID, nil)
-	if err := r.initialCheck(t.Context(), s); err != nil {
-		t.Error(err)
-	}
-}
 
 // The operator makes no decision before the cache shows the last created Job, unless this Job is
 // deleted.
@@ -222,14 +157,16 @@ func TestFenceAboveTheStatus(t *testing.T) {
 	web := &v1alpha1.SupersetWebWorker{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", OwnerReferences: ownedBy("u")}}
 	web.Spec.Fence = 7
 	for cached, want := range map[int64]int64{6: 9, 7: 7, 8: 8} {
-		scheme := watch.Scheme()
+		cache := watchtest.Builder().WithObjects(web.DeepCopy(), superset(cached)).Build()
 		r := &Reconciler{
-			Client: watchtest.Builder().WithObjects(web.DeepCopy()).Build(),
-			live:   fake.NewClientBuilder().WithScheme(scheme).WithObjects(superset(9)).Build(),
-			Now:    time.Now, seen: lru.New(8), created: lru.New(8), checked: lru.New(8),
+			Client: cache,
+			live:   watchtest.Builder().WithObjects(superset(9)).Build(),
+			Now:    time.Now, seen: lru.New(8), created: lru.New(8), look: stale.NewLook(cache, cache, nil),
 		}
 		s := superset(cached)
-		r.checked.Add(s.UID, nil)
+		if err := cache.Get(t.Context(), client.ObjectKeyFromObject(s), s); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := r.observeFresh(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}

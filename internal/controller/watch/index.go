@@ -36,6 +36,11 @@ const (
 // label would walk every object of the namespace.
 func Indexes() []Index {
 	return []Index{
+		{&v1alpha1.SupersetWebWorker{}, byInstance, instanceOf},
+		{&v1alpha1.SupersetAsyncWorker{}, byInstance, instanceOf},
+		{&v1alpha1.SupersetAsyncScheduler{}, byInstance, instanceOf},
+		{&appsv1.Deployment{}, byInstance, instanceOf},
+		{&corev1.Service{}, byInstance, instanceOf},
 		{&appsv1.ControllerRevision{}, byInstance, instanceOf},
 		{&batchv1.Job{}, byInstance, instanceOf},
 		{&corev1.Pod{}, byInstance, instanceOf},
