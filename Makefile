@@ -68,7 +68,7 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 	cd hack/monitoring && $(GO) test ./...
 	cd hack/image && $(GO) test ./...
 	cd hack/gitops && $(GO) test ./...
-	$(GO) test ./hack/... ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
+	$(GO) test ./hack/... ./test/bench/... ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
 .PHONY: test-monitoring
@@ -130,6 +130,12 @@ ARGS ?=
 .PHONY: campaign
 campaign: prerequisites cluster ## Interrupt the operator at every write, and check that the end state is the same; ARGS selects crash points
 	$(GO) run ./test/campaign $(if $(ARGS),$(ARGS),-continue -page docs/explanation/campaign.md)
+
+# Numbers of Supersets for make bench, such as N=300 or N=100,300.
+N ?= 25,100
+.PHONY: bench
+bench: prerequisites cluster ## Measure what N Supersets cost (N=25,100: a quarter of an hour on two cores), and write the page about it; ARGS replaces the flags, such as ARGS=-thousand
+	$(GO) run ./test/bench $(if $(ARGS),$(ARGS),-n $(N) -page docs/explanation/cost.md)
 
 .PHONY: build
 build: prerequisites ## Build the manager into bin/
