@@ -19,20 +19,30 @@ func backoff(attempt int) time.Duration {
 	return min(10*time.Second<<min(attempt-1, 5), 5*time.Minute)
 }
 
+// running says that the Job of a script runs. The texts are made once: a decision is made again
+// and again while a Job runs.
+var running = func() map[migrations.Script]string {
+	out := map[migrations.Script]string{}
+	for _, script := range migrations.Scripts {
+		out[script] = fmt.Sprintf("running the %s Job", script)
+	}
+	return out
+}()
+
 // runJob follows a Job of this fence from its first attempt to its end; goesOn is false
 // once it has succeeded. work goes on meanwhile.
 func runJob(s *state.Snapshot, p migrations.Progress, work actions.Work, job actions.RunJob) (d lifecycle.Decision, goesOn bool) {
 	job.Fence = s.Status.UpgradeRevision
-	running := fmt.Sprintf("running the %s Job", job.Script)
+	text := running[job.Script]
 	switch {
 	case p.Done:
 		return lifecycle.Decision{}, false
 	case p.Attempt == 0:
 		work.Job = job
 		work.Job.Attempt = 1
-		return stay(s, work, running, ""), true
+		return stay(s, work, text, ""), true
 	case p.Active:
-		return stay(s, work, running, p.Blocked), true
+		return stay(s, work, text, p.Blocked), true
 	case lifecycle.IsFinal(p):
 		return fail(s, string(p.Result.Reason), p.Result.Message), true
 	default:
@@ -51,7 +61,7 @@ func retry(s *state.Snapshot, p migrations.Progress, work actions.Work, job acti
 	}
 	job.Attempt = p.Attempt + 1
 	work.Job = job
-	return stay(s, work, fmt.Sprintf("running the %s Job, attempt %s", job.Script, ordinal(p, 1)), "")
+	return stay(s, work, running[job.Script]+", attempt "+ordinal(p, 1), "")
 }
 
 // retryMessage says why a Job is tried again.

@@ -3,8 +3,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
@@ -18,7 +16,7 @@ func decideScheduler(s *state.Snapshot) lifecycle.Decision {
 	actions.Put(s, &work, state.Scheduler, s.Target, v1alpha1.ModeHold)
 	return follow(s, s.Target, stage{work: work, next: lifecycle.SchedulerHeld, done: actions.Held(s, state.Scheduler, s.Target),
 		blocked: s.Tiers[state.Scheduler].Leaving,
-		message: fmt.Sprintf("upgrading the scheduler to %s, held until the workers are upgraded", s.Target.Version)})
+		message: "upgrading the scheduler to " + s.Target.Version + ", held until the workers are upgraded"})
 }
 
 // decideWorkers rolls the workers, then releases the scheduler. Once released, the
@@ -27,11 +25,11 @@ func decideWorkers(s *state.Snapshot) lifecycle.Decision {
 	target := s.Target
 	rolled := actions.Serving(s, state.Worker, target)
 	next := stage{work: actions.KeepAll(s), next: lifecycle.WorkersUpgraded, done: rolled && actions.Serving(s, state.Scheduler, target)}
-	next.message, next.blocked = fmt.Sprintf("upgrading the workers to %s", target.Version), s.Tiers[state.Worker].Blocked
+	next.message, next.blocked = "upgrading the workers to "+target.Version, s.Tiers[state.Worker].Blocked
 	mode := v1alpha1.ModeHold
 	if rolled || actions.Released(s, target) {
 		mode = v1alpha1.ModeServe
-		next.message = fmt.Sprintf("releasing the scheduler at %s", target.Version)
+		next.message = "releasing the scheduler at " + target.Version
 		next.blocked += s.Tiers[state.Scheduler].Blocked
 	}
 	actions.Put(s, &next.work, state.Worker, target, v1alpha1.ModeServe)
@@ -44,5 +42,5 @@ func decideWorkers(s *state.Snapshot) lifecycle.Decision {
 func decideWeb(s *state.Snapshot) lifecycle.Decision {
 	return follow(s, s.Target, stage{work: actions.PutAll(s, s.Target), next: lifecycle.WebUpgraded,
 		done:    actions.Serving(s, state.Web, s.Target) && !s.Page.HasTraffic,
-		blocked: s.Tiers[state.Web].Blocked, message: fmt.Sprintf("upgrading web to %s", s.Target.Version)})
+		blocked: s.Tiers[state.Web].Blocked, message: "upgrading web to " + s.Target.Version})
 }

@@ -34,9 +34,9 @@ func decideVerify(s *state.Snapshot) lifecycle.Decision {
 // runVerify runs the Job once every tier serves, and waits for the misplaced tier after it;
 // -1 for none.
 func runVerify(s *state.Snapshot, tier int) lifecycle.Decision {
-	work := waitForStore(s, s.Run.ToRelease, "").work
-	if s.Target.Hash != "" {
-		work = actions.PutAll(s, s.Target)
+	work := actions.PutAll(s, s.Target)
+	if s.Target.Hash == "" {
+		work = waitForStore(s, s.Run.ToRelease, "").work
 	}
 	if tier := lifecycle.Unasked(s, s.Target); tier >= 0 && attempts(s.Verify) {
 		return stay(s, work, fmt.Sprintf("waiting until every %s pod runs %s and one is ready", state.TierNames[tier], s.Target.Version), s.Tiers[tier].Blocked)
