@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	_ "time/tzdata" // maintenance windows use time zones, and an image built from scratch has no database of them
 
@@ -120,6 +121,9 @@ func (s *settings) logger() logr.Logger {
 }
 
 func run(s settings) error {
+	if err := aimBelowLimit(os.Getenv, debug.SetMemoryLimit); err != nil {
+		return err
+	}
 	cluster, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("reading the cluster configuration: %w", err)

@@ -3,10 +3,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,11 +144,11 @@ func TestDecisionsAreRead(t *testing.T) {
 
 func TestManifestIsRead(t *testing.T) {
 	m, err := readManifest()
-	if err != nil || m.resources.Limits.Memory().IsZero() || len(m.environment) == 0 {
-		t.Errorf("got %+v, %v", m, err)
+	if want := fmt.Sprintf("MEMORY_LIMIT=%d", m.resources.Limits.Memory().Value()); err != nil || m.resources.Limits.Memory().IsZero() || !slices.Contains(m.environment, want) {
+		t.Errorf("got %+v, %v; want %s", m, err, want)
 	}
 	if _, err := parseManifest([]byte("spec: {template: {spec: {containers: [{name: a, env: [{name: X, valueFrom: {}}]}]}}}")); err == nil {
-		t.Error("a variable without a literal value is accepted")
+		t.Error("a variable with an unknown value is accepted")
 	}
 }
 
@@ -165,6 +167,9 @@ func TestPage(t *testing.T) {
 		if !strings.Contains(text, part) {
 			t.Errorf("the page has no %q:\n%s", part, text)
 		}
+	}
+	if text := (&results{ended: context.DeadlineExceeded}).markdown(); !strings.Contains(text, "ended early") || strings.Contains(r.markdown(), "ended early") {
+		t.Errorf("the end of the run is not told:\n%s", text)
 	}
 	if text := (&results{}).markdown(); strings.Contains(text, "## By number") || strings.Contains(text, "## Failover") {
 		t.Errorf("tables without figures:\n%s", text)

@@ -15,6 +15,7 @@ import (
 type results struct {
 	began       time.Time
 	took        time.Duration
+	ended       error // why the run ended before its last part; nil for a complete one
 	machine     machine
 	manifest    manifest
 	environment []string

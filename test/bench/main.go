@@ -162,7 +162,7 @@ func (b *bench) run(ctx context.Context, out io.Writer) error {
 	}
 	r := &results{began: time.Now(), machine: readMachine(), manifest: b.shipped, environment: b.environment()}
 	err = b.measureAll(ctx, r)
-	r.took = time.Since(r.began)
+	r.took, r.ended = time.Since(r.began), err
 	text := r.markdown()
 	_, _ = io.WriteString(out, text)
 	if err == nil && b.page != "" {

@@ -29,6 +29,9 @@ func writePage(path, text string) error {
 func (r *results) markdown() string {
 	var b strings.Builder
 	b.WriteString(r.setting())
+	if r.ended != nil {
+		fmt.Fprintf(&b, "**The run ended early**, and what it did not measure is missing or 0: %v.\n\n", r.ended)
+	}
 	if len(r.fleets) > 0 {
 		b.WriteString(fleetTable(r.fleets))
 		b.WriteString(cpuTable(r.fleets))

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/superset-operator/superset-operator/test/cluster"
+	"github.com/superset-operator/superset-operator/test/operator"
 )
 
 // manifest is what the operator's manifest says about its process.
@@ -24,8 +24,7 @@ type manifest struct {
 	resources   corev1.ResourceRequirements
 }
 
-// readManifest reads config/manager. A variable without a literal value is an error: the
-// process would not run as it is shipped.
+// readManifest reads config/manager.
 func readManifest() (m manifest, err error) {
 	root, err := cluster.Root()
 	if err != nil {
@@ -49,13 +48,8 @@ func parseManifest(raw []byte) (m manifest, err error) {
 		return m, fmt.Errorf("reading the operator's manifest: %d containers instead of one", len(containers))
 	}
 	m.resources = containers[0].Resources
-	for _, v := range containers[0].Env {
-		if v.ValueFrom != nil {
-			return m, errors.New("reading the operator's manifest: " + v.Name + " has no literal value")
-		}
-		m.environment = append(m.environment, v.Name+"="+v.Value)
-	}
-	return m, nil
+	m.environment, err = operator.Environment(&containers[0])
+	return m, err
 }
 
 // machine is what a run was measured on.

@@ -64,7 +64,7 @@ func startOperator(t *testing.T) *process {
 	p.command = exec.Command(binary, args...)
 	p.command.Stdout, p.command.Stderr = log, log
 	// The image has no file system to write to.
-	p.command.Env = append(environment(container.Env), "TMPDIR=/nonexistent", "HOME=/nonexistent")
+	p.command.Env = append(environment(t, &container), "TMPDIR=/nonexistent", "HOME=/nonexistent")
 	if err := p.command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -108,13 +108,14 @@ func (p *process) stop(t *testing.T) {
 	}
 }
 
-// environment is that of this process, and the plain variables of a container.
-func environment(variables []corev1.EnvVar) []string {
-	out := os.Environ()
-	for _, v := range variables {
-		out = append(out, v.Name+"="+v.Value)
+// environment is that of this process, and that of a container.
+func environment(t *testing.T, c *corev1.Container) []string {
+	t.Helper()
+	own, err := operator.Environment(c)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
+	return append(os.Environ(), own...)
 }
 
 // runCheck runs what helm test runs: the operator's ServiceAccount passes, another one fails.

@@ -62,14 +62,3 @@ authenticated
   name: {{ include "superset-operator.serviceAccount" . }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
-
-{{/* Nine tenths of a memory limit, in bytes, for GOMEMLIMIT; nothing if there is no limit in Ki, Mi, Gi or bytes. */}}
-{{- define "superset-operator.goMemory" -}}
-{{- $limit := dig "limits" "memory" "" (.Values.resources | default dict) | toString -}}
-{{- $factor := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 -}}
-{{- $unit := regexFind "(Ki|Mi|Gi)$" $limit -}}
-{{- $number := trimSuffix $unit $limit -}}
-{{- if regexMatch "^[0-9]+$" $number -}}
-{{- div (mul (int64 $number) (get $factor $unit | default 1) 9) 10 -}}
-{{- end -}}
-{{- end -}}
