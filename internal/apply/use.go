@@ -3,6 +3,7 @@
 package apply
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -84,7 +85,7 @@ func differs(owner client.Object, desired, found *corev1.ConfigMap) string {
 		return "is being deleted"
 	case found.Immutable == nil || !*found.Immutable:
 		return "is not immutable"
-	case !maps.Equal(found.Data, desired.Data) || len(found.BinaryData) > 0:
+	case !maps.Equal(found.Data, desired.Data) || !maps.EqualFunc(found.BinaryData, desired.BinaryData, bytes.Equal):
 		return "has different content"
 	default:
 		return ""

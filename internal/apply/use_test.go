@@ -17,7 +17,8 @@ import (
 func mounted() *corev1.ConfigMap {
 	yes := true
 	return &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns"}, Immutable: &yes, Data: map[string]string{"a.py": "ours"}}
+		ObjectMeta: metav1.ObjectMeta{Name: "c", Namespace: "ns"}, Immutable: &yes,
+		Data: map[string]string{"a.py": "ours"}, BinaryData: map[string][]byte{"a.pyz": {0xff, 1}}}
 }
 
 // A ConfigMap is used if its owner controls it, it is immutable and its content is equal. One
@@ -37,7 +38,9 @@ func TestUse(t *testing.T) {
 		"is not immutable;":      func(cm *corev1.ConfigMap) { cm.Immutable = &no },
 		"has different content":  func(cm *corev1.ConfigMap) { cm.Data["a.py"] = "theirs" },
 		"has different content;": func(cm *corev1.ConfigMap) { cm.Data["b.py"] = "theirs" },
-		"different content":      func(cm *corev1.ConfigMap) { cm.BinaryData = map[string][]byte{"b.py": nil} },
+		"different content":      func(cm *corev1.ConfigMap) { cm.BinaryData["b.py"] = nil },
+		"different content;":     func(cm *corev1.ConfigMap) { cm.BinaryData["a.pyz"] = []byte{0xff, 2} },
+		"and has different":      func(cm *corev1.ConfigMap) { cm.BinaryData = nil },
 	} {
 		found := mounted()
 		if err := controllerutil.SetControllerReference(owner, found, scheme(t)); err != nil {

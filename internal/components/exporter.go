@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -62,12 +63,26 @@ func NewExporter(owner *v1alpha1.Superset, name Name, pod corev1.PodTemplateSpec
 
 // ExporterFiles renders the immutable ConfigMap with the files of an exporter.
 func ExporterFiles(owner *v1alpha1.Superset, name Name, files map[string]string) *corev1.ConfigMap {
-	return &corev1.ConfigMap{
+	return FilesConfigMap(owner.Name, owner.Namespace, DeploymentName(owner.Name, name)+"-"+HashFiles(files), files)
+}
+
+// FilesConfigMap renders an immutable ConfigMap of files. Those that are not text are in binaryData.
+func FilesConfigMap(instance, namespace, name string, files map[string]string) *corev1.ConfigMap {
+	cm := &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: metav1.ObjectMeta{Name: DeploymentName(owner.Name, name) + "-" + HashFiles(files), Namespace: owner.Namespace, Labels: Labels(owner.Name)},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: Labels(instance)},
 		Immutable:  ptr(true),
-		Data:       files,
+		Data:       map[string]string{},
+		BinaryData: map[string][]byte{},
 	}
+	for file, content := range files {
+		if utf8.ValidString(content) {
+			cm.Data[file] = content
+		} else {
+			cm.BinaryData[file] = []byte(content)
+		}
+	}
+	return cm
 }
 
 // PodLabels are the labels of a pod that is not of a tier, and of its Deployment.

@@ -49,12 +49,8 @@ func PageConfigMap(owner *v1alpha1.Superset) *corev1.ConfigMap {
 		return nil
 	}
 	html := pageHTML(spec)
-	return &corev1.ConfigMap{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: metav1.ObjectMeta{Name: PageName(owner.Name) + "-" + Hash(pageServerText+html), Namespace: owner.Namespace, Labels: Labels(owner.Name)},
-		Immutable:  ptr(true),
-		Data:       map[string]string{pageServer: pageServerText, "index.html": html},
-	}
+	return FilesConfigMap(owner.Name, owner.Namespace, PageName(owner.Name)+"-"+Hash(pageServerText+html),
+		map[string]string{pageServer: pageServerText, "index.html": html})
 }
 
 func pageHTML(spec v1alpha1.MaintenancePageSpec) string {

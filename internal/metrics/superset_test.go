@@ -64,7 +64,7 @@ func TestStatsdMapping(t *testing.T) {
 
 // The table has the metrics of the health exporter, with the same help.
 func TestHealthExporterTable(t *testing.T) {
-	script, err := os.ReadFile("../migrations/scripts/health.py")
+	script, err := os.ReadFile("../migrations/scripts/superset_job/jobs/health.py")
 	if err != nil {
 		t.Fatal(err)
 	}

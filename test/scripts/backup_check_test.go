@@ -145,8 +145,9 @@ func TestMySQLRights(t *testing.T) {
 	// MySQL requires REFERENCES, and MariaDB does not. This is the server's own list of grants, read
 	// as if it were MySQL's.
 	const asMySQL = `
-import superset_job_database as database, superset_job_rights as rights, sys
-from superset_job_graph import read_graph
+import sys
+from superset_job.database import access as database, rights
+from superset_job.revisions.graph import read_graph
 graph = read_graph()
 with database.read_only(database.database_url()) as connection:
     connection.dialect.is_mariadb, connection.dialect.server_version_info = False, (5, 7)
@@ -187,7 +188,7 @@ func TestRightsOfGrants(t *testing.T) {
 	}
 	for grant, rights := range cases {
 		command := job{release: v500}.command(t, "python", "-c",
-			"import sys, superset_job_rights as r; print(*sorted(r.rights_of(sys.argv[1], 'b_i')), sep='|')", grant)
+			"import sys; from superset_job.database import rights as r; print(*sorted(r.rights_of(sys.argv[1], 'b_i')), sep='|')", grant)
 		command.Env = append(command.Env, "PYTHONPATH="+scriptsFolder(t))
 		out, err := command.CombinedOutput()
 		if diff := cmp.Diff(strings.Join(rights, "|"), strings.TrimSpace(string(out))); diff != "" || err != nil {

@@ -70,7 +70,7 @@ func TestClassifier(t *testing.T) {
 			file := filepath.Join(folder, "migrations", "versions", "r.py")
 			writeFile(t, file, text)
 			const expression = "(lambda v: [v.change, v.downgrade, '2' if v.second_connection else '', v.why])" +
-				"(__import__('superset_job_class').judge({'r': __import__('pathlib').Path(given[0])}, ['r'])[0])"
+				"(importlib.import_module('superset_job.revisions.verdict').judge({'r': __import__('pathlib').Path(given[0])}, ['r'])[0])"
 			got, ok := evaluate(t, expression, file).([]any)
 			if !ok || strings.TrimSpace(fmt.Sprint(got[0], " ", got[1], " ", got[2])) != c.want {
 				t.Errorf("%v, want %s, of:\n%s", got, c.want, text)
@@ -82,9 +82,9 @@ func TestClassifier(t *testing.T) {
 // TestPathIsTruncated has more revisions with a second connection than fit into a result:
 // counts are kept, the last revisions are dropped.
 func TestPathIsTruncated(t *testing.T) {
-	const expression = "(lambda v: __import__('superset_job').Result('inspect', pending=['0123456789ab'] * 390," +
+	const expression = "(lambda v: report.Result('inspect', pending=['0123456789ab'] * 390," +
 		" path=v.path_of([v.Verdict('%012d' % i, v.CLASSES[i % 3], 'Lossy', 'x' * 150, True) for i in range(390)], True))" +
-		".encode(lambda t: t).decode())(__import__('superset_job_class'))"
+		".encode(lambda t: t).decode())(importlib.import_module('superset_job.revisions.verdict'))"
 	line, _ := evaluate(t, expression).(string)
 	if len(line) > resultLimit || len(line) < resultLimit-300 {
 		t.Errorf("%d bytes, want up to %d and not much less", len(line), resultLimit)

@@ -51,7 +51,7 @@ func TestCreateDatabase(t *testing.T) {
 		t.Errorf("%d runs created the database, with encoding %q", created, exists())
 	}
 	// The race is rare, so its outcome is simulated here.
-	late := j.command(t, "python", "-c", "from superset_job_create import create; from superset_job_database import database_url; create(database_url())")
+	late := j.command(t, "python", "-c", "from superset_job.database.create import create; from superset_job.database.access import database_url; create(database_url())")
 	late.Env = append(late.Env, "PYTHONPATH="+scriptsFolder(t))
 	if out, err := late.CombinedOutput(); err != nil || !strings.Contains(string(out), "created by another process in the meantime") {
 		t.Errorf("creating an existing database: %v\n%s", err, out)

@@ -265,11 +265,8 @@ func TestReleasesSendTheNames(t *testing.T) {
 // startHealth runs the health exporter with the files and the variables of its pod.
 func startHealth(t *testing.T, j job, prefix string) *exporter {
 	t.Helper()
-	folder, port := t.TempDir(), freePort(t)
-	for name, text := range render.HealthFiles() {
-		writeFile(t, filepath.Join(folder, name), text)
-	}
-	command := j.command(t, "python", filepath.Join(folder, "health.py"), strconv.Itoa(port), "127.0.0.1")
+	port := freePort(t)
+	command := j.command(t, "python", program(t, render.HealthFiles), "health", strconv.Itoa(port), "127.0.0.1")
 	command.Env = []string{command.Env[0], superset.EnvCacheURL + "=" + j.cache, superset.EnvCacheKeyPrefix + "=" + prefix, "SUPERSET_OPERATOR_PROBE_SECONDS=1"}
 	e := &exporter{start(t, "health", command, syscall.SIGTERM), fmt.Sprintf("127.0.0.1:%d", port)}
 	e.waitUntil(t, "serving", func() bool { return e.value("superset_celery_probe_success") >= 0 })

@@ -21,9 +21,11 @@ import (
 
 // facts is a Python program that prints what preflight reads besides the schema.
 const facts = `import json, sqlalchemy
-import superset_job, superset_job_identity as identity, superset_job_others as others
-from superset_job_database import database_url, read_facts, read_only
-result, url = superset_job.Result("inspect"), database_url()
+from superset_job import report
+from superset_job.broker import others
+from superset_job.database import identity
+from superset_job.database.access import database_url, read_facts, read_only
+result, url = report.Result("inspect"), database_url()
 read_facts(url, result)
 with read_only(url) as connection:
     identity.read_identity(url, connection, result)
@@ -236,7 +238,7 @@ func TestVersions(t *testing.T) {
 		{"main", "6.0.0", true, true}, {"5.0.0", "6.0.0", false, false}, {"6.0.1", "6.0.0", false, false}, {"6.0.0", "6.1.0", false, false},
 		{"16.0.0", "6.0.0", false, false}, {"6.0.0rc1", "6.0.1", false, false},
 	} {
-		text, _ := evaluate(t, "outcome('superset_job_version', 'compare', given)", c.name, c.spec).(string)
+		text, _ := evaluate(t, "outcome('superset_job.app.version', 'compare', given)", c.name, c.spec).(string)
 		if refused := strings.HasPrefix(text, "VersionMismatch: "); refused == c.ok || c.ok && (text != "") != c.note {
 			t.Errorf("package %q, spec.version %q: %q", c.name, c.spec, text)
 		}
@@ -277,7 +279,7 @@ THUMBNAIL_SELENIUM_USER = "admin"
 		v414: `{"unknownSettings": ["NOT_A_SETTING"]}`, v610: `{"unknownSettings": ["NOT_A_SETTING", "THUMBNAIL_SELENIUM_USER"]}`,
 	} {
 		j := job{release: r, script: "preflight", database: "postgresql://nobody@127.0.0.1:1/nothing", raw: raw}
-		command := j.command(t, "python", "-c", "import superset_job, superset_job_settings as s, json\nr = superset_job.Result('inspect')\ns.read_settings(r)\nprint(json.dumps(r.facts))")
+		command := j.command(t, "python", "-c", "import json\nfrom superset_job import report\nfrom superset_job.app import settings as s\nr = report.Result('inspect')\ns.read_settings(r)\nprint(json.dumps(r.facts))")
 		command.Env = append(command.Env, "PYTHONPATH="+scriptsFolder(t))
 		out, err := command.CombinedOutput()
 		if err != nil {

@@ -51,7 +51,7 @@ func worst(reason string) map[string]any {
 // encoded is the line of a result with that limit.
 func encoded(t *testing.T, limit int, result map[string]any) string {
 	t.Helper()
-	line, _ := evaluate(t, "(setattr(superset_job, 'RESULT_BYTES', given[0]), superset_job.Result(**given[1]).encode(lambda t: t).decode())[1]",
+	line, _ := evaluate(t, "(setattr(report, 'RESULT_BYTES', given[0]), report.Result(**given[1]).encode(lambda t: t).decode())[1]",
 		limit, result).(string)
 	if len(line) > limit {
 		t.Errorf("%d bytes, want at most %d", len(line), limit)

@@ -20,7 +20,7 @@ const official = `1.0.0 1.0.1 1.1.0 1.2.0 1.3.0 1.3.1 1.3.2 1.4.0 1.4.1 1.4.2 1.
 
 // headOf prints the head of the migration scripts in an archive of a release.
 const headOf = `import pathlib, re, sys, tarfile, tempfile, zipfile
-from superset_job_graph import read_graph
+from superset_job.revisions.graph import read_graph
 script = re.compile(r"(^|/)superset/migrations/versions/([^/]+\.py)$")
 archive, = (path for path in pathlib.Path(sys.argv[1]).iterdir())
 if archive.suffix == ".whl":

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/migrations/scripts"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -29,7 +30,7 @@ const (
 // job is one run of a script, as in a pod of that release.
 type job struct {
 	release  release
-	script   string // without .py
+	script   string // a module of superset_job.jobs
 	database string // URL
 	cache    string // URL; "" = none
 	raw      string // spec.config.raw
@@ -111,11 +112,19 @@ func (j job) start(t *testing.T) *running {
 	folder := t.TempDir()
 	r := &running{job: j, file: filepath.Join(folder, "result")}
 	r.secret = []string{secretKey, databasePassword, userPassword, metricsToken}
-	command := j.command(t, "python", filepath.Join(scriptsFolder(t), j.script+".py"))
+	command := j.command(t, "python", program(t, scripts.Files), j.script)
 	command.Env = append(command.Env, "SUPERSET_OPERATOR_RESULT_FILE="+r.file)
 	r.began = time.Now()
 	r.process = start(t, j.script, command, syscall.SIGKILL)
 	return r
+}
+
+// program writes the archive of the Python, as it is mounted, and returns its path.
+func program(t *testing.T, files map[string]string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), scripts.Program)
+	writeFile(t, file, files[scripts.Program])
+	return file
 }
 
 // scriptsFolder is the folder of the scripts.

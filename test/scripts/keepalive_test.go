@@ -14,7 +14,7 @@ func TestKeepalives(t *testing.T) {
 def keepalives(connection):
     found = connection.connection.dbapi_connection.info.dsn_parameters
     return [found.get(name) for name in ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count")]
-url = superset_job_database.database_url()
+url = access.database_url()
 print(keepalives(connection), keepalives(sa.create_engine(url).connect()),
     keepalives(sa.create_engine(url.update_query_dict({"keepalives_idle": "7"})).connect()))`
 	for _, r := range []release{v414, v610} {

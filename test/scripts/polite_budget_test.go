@@ -6,7 +6,6 @@ package scripts_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -63,7 +62,7 @@ for name in settings:
 	blocker := pg.openSession(t, "the blocker", tenant, "limits_plain", "SELECT 1 FROM ab_user; SELECT 1 FROM slices")
 	const try = `
 def tried(one, all_of_them):
-    locked = superset_job_tables._try(connection, one, all_of_them)
+    locked = tables._try(connection, one, all_of_them)
     left = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'AccessExclusiveLock'"
     return locked, connection.exec_driver_sql(left).scalar()
 `
@@ -72,9 +71,9 @@ def tried(one, all_of_them):
 		{"all locks", try + "print(tried(3600, 0.5))", "(None, 0)"},
 		{"quick deadlock check", `
 connection.exec_driver_sql("COMMIT")
-print(max(superset_job_tables._limits(connection)) < 0.1)`, "True"},
+print(max(tables._limits(connection)) < 0.1)`, "True"},
 		{"idle", `
-superset_job_polite._prepare(connection, 0.2)
+polite._prepare(connection, 0.2)
 import select
 print(select.select([connection.connection], [], [], 60)[0] != [])  # the server closes the connection
 try:
@@ -82,7 +81,7 @@ try:
 except sa.exc.DBAPIError as error:
     print(error.connection_invalidated)`, "True\nTrue"},
 		{"isolation", `
-superset_job_polite._prepare(connection)
+polite._prepare(connection)
 print(connection.exec_driver_sql("SHOW transaction_isolation").scalar())`, "read committed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,14 +103,12 @@ print(connection.exec_driver_sql("SHOW transaction_isolation").scalar())`, "read
 // job's database, and returns its output.
 func withScripts(t *testing.T, j job, program string) string {
 	t.Helper()
-	scripts, err := filepath.Abs(filepath.Join("..", "..", "internal", "migrations", "scripts"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j.extra = append(j.extra, "PYTHONPATH="+scripts)
+	j.extra = append(j.extra, "PYTHONPATH="+scriptsFolder(t))
 	command := j.command(t, "python", "-c", `
-import sqlalchemy as sa, superset_job_polite, superset_job_tables, superset_job_database
-connection = superset_job_database.new_engine(superset_job_database.database_url()).connect()
+import sqlalchemy as sa
+from superset_job.database import access
+from superset_job.locks import polite, tables
+connection = access.new_engine(access.database_url()).connect()
 connection.begin()`+program)
 	out, err := command.CombinedOutput()
 	if err != nil {

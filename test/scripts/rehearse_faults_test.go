@@ -219,7 +219,7 @@ func differ(t *testing.T, pg server, database, change string) []string {
 	const program = `
 import json, sys
 import sqlalchemy as sa
-from superset_job_state import differences, read_state
+from superset_job.copies.state import differences, read_state
 engine = sa.create_engine(sys.argv[1])
 with engine.connect() as connection, connection.begin():
     before = read_state(connection)

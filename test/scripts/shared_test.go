@@ -41,13 +41,13 @@ func TestRedaction(t *testing.T) {
 		"https://example.org/a@b stays":                         "https://example.org/a@b stays",
 	}
 	for text, want := range cases {
-		got := evaluate(t, "superset_job.redactor(given[0])(given[1])", environment, text)
+		got := evaluate(t, "report.redactor(given[0])(given[1])", environment, text)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 	}
 	malformed := map[string]string{superset.EnvDatabaseURI: "postgresql:bi:fake-pass@db/bi"}
-	if got := evaluate(t, "superset_job.redactor(given[0])(given[1])", malformed, "no host in bi:fake-pass@db"); got != "no host in bi:***@db" {
+	if got := evaluate(t, "report.redactor(given[0])(given[1])", malformed, "no host in bi:fake-pass@db"); got != "no host in bi:***@db" {
 		t.Errorf("the password of a malformed URI: %v", got)
 	}
 }
@@ -57,7 +57,7 @@ func TestResultIsTruncated(t *testing.T) {
 	for i := range pending {
 		pending[i] = "0123456789ab"
 	}
-	const expression = "superset_job.Result('migrate', 'MigrationFailed', given[0], pending=given[1]," +
+	const expression = "report.Result('migrate', 'MigrationFailed', given[0], pending=given[1]," +
 		" path={'secondConnection': given[1]}).encode(lambda t: t).decode()"
 	line, _ := evaluate(t, expression, strings.Repeat("é ", 2000), pending).(string)
 	if len(line) > resultLimit || len(line) < resultLimit-100 {
@@ -85,7 +85,7 @@ func TestBrokerURL(t *testing.T) {
 		start, end := strings.Index(text, "def operator_redis_url"), strings.Index(text, "def operator_cache")
 		const expression = "(os.environ.update(SUPERSET_CACHE_URL=given[1])," +
 			" exec('import os\\nfrom urllib.parse import *\\n' + given[0], globals())," +
-			" [operator_redis_url(), superset_job_redis.with_certificate_check(given[1])])[-1]"
+			" [operator_redis_url(), redis.with_certificate_check(given[1])])[-1]"
 		got, ok := evaluate(t, expression, text[start:end], url).([]any)
 		if !ok || got[0] != got[1] {
 			t.Errorf("%s: the configuration and verify give %v", url, got)
@@ -101,9 +101,9 @@ func evaluate(t *testing.T, expression string, given ...any) any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(machine.python, "-c", "import importlib, json, os, sys, superset_job, superset_job_redis\n"+
+	command := exec.Command(machine.python, "-c", "import importlib, json, os, sys\nfrom superset_job import report\nfrom superset_job.broker import redis\n"+
 		"def outcome(module, function, values):\n    try:\n        return getattr(importlib.import_module(module), function)(*values)\n"+
-		"    except superset_job.JobError as error:\n        return error.reason + ': ' + error.message\n"+
+		"    except report.JobError as error:\n        return error.reason + ': ' + error.message\n"+
 		"given = json.load(sys.stdin)\nprint(json.dumps("+expression+"))")
 	command.Stdin = strings.NewReader(string(values))
 	command.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1",

@@ -281,7 +281,7 @@ func TestRedirects(t *testing.T) {
 	}))
 	defer web.Close()
 	for path, want := range map[string]float64{"/page": 200, "/plain": 200, "/loop": 302, "/port": 302, "/other": 302} {
-		got := evaluate(t, "os.environ.update(SUPERSET_OPERATOR_WEB_URL=given[0]) or outcome('superset_job_web', 'call_web', given[1:])[0]", web.URL, path)
+		got := evaluate(t, "os.environ.update(SUPERSET_OPERATOR_WEB_URL=given[0]) or outcome('superset_job.web.service', 'call_web', given[1:])[0]", web.URL, path)
 		if got != want {
 			t.Errorf("%s: %v, want %v", path, got, want)
 		}

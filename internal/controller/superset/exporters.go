@@ -133,7 +133,7 @@ func exporterFiles(s *v1alpha1.Superset) []string {
 		out = append(out, components.ExporterFiles(s, components.NameStatsd, components.StatsdFiles()).Name)
 	}
 	if m := s.Spec.Monitoring; m != nil && m.HealthExporter != nil {
-		out = append(out, components.ExporterFiles(s, components.NameHealth, render.HealthFiles()).Name)
+		out = append(out, components.ExporterFiles(s, components.NameHealth, render.HealthFiles).Name)
 	}
 	return out
 }

@@ -202,7 +202,7 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 	}
 	prepare := *main.DeepCopy()
 	prepare.Name = prepareContainer
-	prepare.Command = []string{"python", superset.ScriptsDir + "/prepare.py"}
+	prepare.Command = runs("prepare")
 	pod.InitContainers = append(pod.InitContainers, prepare)
 	if command := userCommand(spec, o); !isCheck(o.Script) || command == nil || startable(command) {
 		pod.InitContainers = append(pod.InitContainers, databaseClient(main, owner, o))

@@ -4,23 +4,22 @@ package render
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/migrations/scripts"
+	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
 // ScriptsConfigMap renders the immutable ConfigMap of the scripts.
 func ScriptsConfigMap(instance, namespace string) *corev1.ConfigMap {
-	immutable := true
-	return &corev1.ConfigMap{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: metav1.ObjectMeta{Name: scriptsName(instance), Namespace: namespace, Labels: components.Labels(instance)},
-		Immutable:  &immutable,
-		Data:       scripts.Files,
-	}
+	return components.FilesConfigMap(instance, namespace, scriptsName(instance), scripts.Files)
 }
 
 // scriptsName has the hash of the scripts, so that an operator with different scripts creates
 // another ConfigMap.
 func scriptsName(instance string) string { return instance + "-scripts-" + scripts.Hash }
+
+// runs is the command of a container that runs a module of superset_job.jobs.
+func runs(module string) []string {
+	return []string{"python", superset.ScriptsDir + "/" + scripts.Program, module}
+}

@@ -14,20 +14,16 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// healthScript is the program of the health exporter, and healthFiles are all that it needs of
-// the scripts: a change of others does not replace its pod.
-const healthScript = "health.py"
-
-var healthFiles = []string{healthScript, "superset_job.py", "superset_job_fit.py", "superset_job_mesh.py", "superset_job_redis.py"}
+// healthModules are all that the health exporter needs of the scripts: a change of others does
+// not replace its pod.
+var healthModules = []string{
+	"superset_job/__init__.py", "superset_job/jobs/__init__.py", "superset_job/jobs/health.py",
+	"superset_job/report/__init__.py", "superset_job/report/fit.py", "superset_job/report/mesh.py",
+	"superset_job/broker/__init__.py", "superset_job/broker/redis.py",
+}
 
 // HealthFiles are the files of the health exporter, by name.
-func HealthFiles() map[string]string {
-	out := map[string]string{}
-	for _, name := range healthFiles {
-		out[name] = scripts.Files[name]
-	}
-	return out
-}
+var HealthFiles = map[string]string{scripts.Program: scripts.Archive(healthModules...)}
 
 // HealthExporter renders the exporter that asks the Celery broker, with the image of a release;
 // nil if spec has none, or the release no broker.
@@ -37,7 +33,7 @@ func HealthExporter(owner *v1alpha1.Superset, r *components.Release, p component
 	}
 	pod := components.PodTemplate(components.PodInput{
 		Runtime: r.Runtime, Platform: p, Labels: components.PodLabels(owner.Name, components.NameHealth),
-		Command: []string{"python", components.FilesDir + "/" + healthScript, strconv.Itoa(components.MetricsPort)},
+		Command: []string{"python", components.FilesDir + "/" + scripts.Program, "health", strconv.Itoa(components.MetricsPort)},
 	})
 	main := &pod.Spec.Containers[0]
 	main.Env = []corev1.EnvVar{components.PodIP(), components.SecretEnv(superset.EnvCacheURL, r.Runtime.Cache.URLFrom)}
@@ -47,7 +43,7 @@ func HealthExporter(owner *v1alpha1.Superset, r *components.Release, p component
 	main.Resources = components.ExporterResources(owner.Spec.Monitoring.HealthExporter.Resources, "10m", "64Mi")
 	main.ReadinessProbe, main.LivenessProbe = components.ExporterProbe("/metrics"), components.ExporterProbe("/healthz")
 	main.VolumeMounts, pod.Spec.Volumes = main.VolumeMounts[1:], pod.Spec.Volumes[1:] // without superset_config.py
-	out, err := components.NewExporter(owner, components.NameHealth, pod, HealthFiles(), r.Jobs.PodTemplate)
+	out, err := components.NewExporter(owner, components.NameHealth, pod, HealthFiles, r.Jobs.PodTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("the health exporter: %w", err)
 	}

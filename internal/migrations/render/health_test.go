@@ -3,15 +3,19 @@
 package render
 
 import (
+	"archive/zip"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/golden"
+	"github.com/superset-operator/superset-operator/internal/migrations/scripts"
 )
 
 func TestGoldenHealthExporter(t *testing.T) {
@@ -24,7 +28,7 @@ func TestGoldenHealthExporter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden.Text(t, "health.yaml", golden.YAML(t, e.Deployment))
+	golden.Text(t, "health.yaml", strings.ReplaceAll(golden.YAML(t, e.Deployment), components.HashFiles(HealthFiles), "<hash of its files>"))
 	r.Runtime.Cache = nil
 	if e, err := HealthExporter(s, r, components.Platform{}); e != nil || err != nil {
 		t.Errorf("with a release without a broker: %v, %v", e, err)
@@ -33,21 +37,30 @@ func TestGoldenHealthExporter(t *testing.T) {
 
 // The files of the health exporter import nothing of the other scripts, and none of Superset.
 func TestHealthFilesAreEnough(t *testing.T) {
-	dir := t.TempDir()
-	for name, text := range HealthFiles() {
-		if text == "" {
-			t.Errorf("%s is empty", name)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+	program := filepath.Join(t.TempDir(), scripts.Program)
+	if err := os.WriteFile(program, []byte(HealthFiles[scripts.Program]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.OpenReader(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, file := range r.File {
+		text, err := fs.ReadFile(r, file.Name)
+		if err != nil {
 			t.Fatal(err)
 		}
-		for _, match := range regexp.MustCompile(`(?m)^\s*(?:from|import) (superset\w*)`).FindAllStringSubmatch(text, -1) {
-			if _, err := os.Stat(filepath.Join(dir, match[1]+".py")); HealthFiles()[match[1]+".py"] == "" {
-				t.Errorf("%s imports %s: %v", name, match[1], err)
+		for _, match := range regexp.MustCompile(`(?m)^\s*(?:from|import) (superset[\w.]*)`).FindAllStringSubmatch(string(text), -1) {
+			path := strings.ReplaceAll(match[1], ".", "/")
+			if _, err := fs.Stat(r, path+".py"); err != nil {
+				if _, err := fs.Stat(r, path+"/__init__.py"); err != nil {
+					t.Errorf("%s imports %s, which is not in the archive", file.Name, match[1])
+				}
 			}
 		}
 	}
-	out, err := exec.Command("python3", "-B", "-c", "import sys; sys.path.insert(0, sys.argv[1]); import health", dir).CombinedOutput()
+	out, err := exec.Command("python3", "-B", "-c", "import sys; sys.path.insert(0, sys.argv[1]); import superset_job.jobs.health", program).CombinedOutput()
 	if err != nil {
 		t.Errorf("importing it: %v\n%s", err, out)
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// scriptFile is the name of a script in the container, without a suffix.
+// scriptFile is the name of a script's module in superset_job.jobs.
 func scriptFile(s migrations.Script) string { return strings.ReplaceAll(string(s), "-", "_") }
 
 // copiesDatabase is true for a script that reads the whole database.
@@ -87,7 +87,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		ConfigMap: o.Release.ConfigMap,
 		Platform:  o.Platform,
 		Labels:    labels,
-		Command:   []string{"python", superset.ScriptsDir + "/" + scriptFile(o.Script) + ".py"},
+		Command:   runs(scriptFile(o.Script)),
 		Env:       scriptEnv(owner, o),
 		Requests: corev1.ResourceList{
 			corev1.ResourceCPU:    resource.MustParse("100m"),

@@ -3,7 +3,10 @@
 package render
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
@@ -304,33 +307,36 @@ func TestQueries(t *testing.T) {
 	}
 }
 
-// Every file that a Job starts is in the ConfigMap that it mounts.
+// Every module that a container of a Job runs is in the archive of the ConfigMap that it mounts,
+// next to the shell scripts.
 func TestScriptsConfigMap(t *testing.T) {
 	cm := ScriptsConfigMap("bi", "analytics")
-	for _, script := range migrations.Scripts {
-		if !strings.Contains(cm.Data[scriptFile(script)+".py"], "import") {
-			t.Errorf("%s.py is missing", scriptFile(script))
-		}
-	}
 	if cm.Immutable == nil || !*cm.Immutable || !strings.HasSuffix(cm.Name, scripts.Hash) || cm.Name != scriptsName("bi") {
 		t.Errorf("%s: not an immutable ConfigMap that is named by its content", cm.Name)
 	}
-}
-
-// The ConfigMap has the scripts of all images, and stays below the limit of the API server.
-func TestScriptsOfAllImagesAreMounted(t *testing.T) {
-	data := ScriptsConfigMap("bi", "default").Data
-	size := 0
-	for name, text := range data {
-		size += len(name) + len(text)
+	packed := cm.BinaryData[scripts.Program]
+	r, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range []string{"prepare.py", "dump.sh", "load.sh", "superset_job.sh", "backup.py", "restore.py", "downgrade.py", "superset_job.py"} {
-		if !strings.Contains(data[name], "SPDX-License-Identifier") {
-			t.Errorf("%s is missing", name)
+	modules := []string{"prepare", "rehearse_upgrade", "rehearse_serve", "reencrypt"}
+	for _, script := range migrations.Scripts {
+		modules = append(modules, scriptFile(script))
+	}
+	for _, module := range modules {
+		if text, err := fs.ReadFile(r, "superset_job/jobs/"+module+".py"); !strings.Contains(string(text), "__main__") {
+			t.Errorf("%s is missing: %v", module, err)
 		}
 	}
-	// The limit of a ConfigMap is 1 MiB.
-	if size > 1000000 {
-		t.Errorf("the scripts have %d bytes", size)
+	size := len(packed)
+	for _, name := range []string{"dump.sh", "load.sh", "copy.sh", "scratch.sh", "backup_check.sh", "superset_job.sh"} {
+		if !strings.Contains(cm.Data[name], "SPDX-License-Identifier") {
+			t.Errorf("%s is missing", name)
+		}
+		size += len(cm.Data[name])
 	}
+	if len(cm.Data) != 6 || size > 160000 {
+		t.Errorf("%d shell scripts, %d bytes in all", len(cm.Data), size)
+	}
+	t.Logf("%d bytes are mounted", size)
 }

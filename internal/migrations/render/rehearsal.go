@@ -75,7 +75,7 @@ func addRehearsal(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) error 
 	addRehearsalVolumes(pod, main, spec)
 	env := rehearsalEnv(spec)
 	main.Env = append(main.Env, env...)
-	prepare := withScript(main, prepareContainer, "prepare.py")
+	prepare := withScript(main, prepareContainer, "prepare")
 	if spec.ScratchURIFrom != nil {
 		prepare.Env = append(prepare.Env, components.SecretEnv(superset.EnvScratchURI, *spec.ScratchURIFrom))
 	} else {
@@ -88,7 +88,7 @@ func addRehearsal(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) error 
 		return err
 	}
 	components.Limit(&serve, main.Resources.Limits) // the current release may be older than the quota
-	pod.InitContainers = append(pod.InitContainers, prepare, copier, withScript(main, upgradeContainer, "rehearse_upgrade.py"), serve)
+	pod.InitContainers = append(pod.InitContainers, prepare, copier, withScript(main, upgradeContainer, "rehearse_upgrade"), serve)
 	return nil
 }
 
@@ -108,7 +108,7 @@ func addRehearsalVolumes(pod *corev1.PodSpec, main *corev1.Container, spec v1alp
 func withScript(like *corev1.Container, name, script string) corev1.Container {
 	c := *like.DeepCopy()
 	c.Name = name
-	c.Command = []string{"python", superset.ScriptsDir + "/" + script}
+	c.Command = runs(script)
 	return c
 }
 
@@ -161,7 +161,7 @@ func currentRelease(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env 
 	if at < 0 {
 		return corev1.Container{}, fmt.Errorf("podTemplate of the current release: no container %s", components.MainContainer)
 	}
-	c := withScript(&template.Spec.Containers[at], serveContainer, "rehearse_serve.py")
+	c := withScript(&template.Spec.Containers[at], serveContainer, "rehearse_serve")
 	addVolumes(pod, &c, template.Spec.Volumes)
 	for _, secret := range template.Spec.ImagePullSecrets {
 		if !slices.Contains(pod.ImagePullSecrets, secret) {

@@ -36,14 +36,15 @@ func TestCacheURL(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "messages")
 	if code := runScript(t, `
 import json, os
-import superset_job, superset_job_redis
-superset_job_redis.check_cache_url()
+from superset_job import report
+from superset_job.broker import redis
+redis.check_cache_url()
 found = {}
 for url in json.loads(os.environ["URLS"]):
     os.environ["SUPERSET_CACHE_URL"] = url
     try:
-        superset_job_redis.check_cache_url()
-    except superset_job.JobError as error:
+        redis.check_cache_url()
+    except report.JobError as error:
         found[url] = f"{error.reason}: {error.message}"
 json.dump(found, open(os.environ["FILE"], "w"))`, "URLS="+string(urls), "FILE="+file); code != 0 {
 		t.Fatalf("exit code %d", code)

@@ -45,10 +45,11 @@ func TestProxiesAreToldToEnd(t *testing.T) {
 			result := filepath.Join(t.TempDir(), "result")
 			port, asked := proxyOf(t, c.proxy, result)
 			code := runScript(t, fmt.Sprintf(`
-import superset_job, superset_job_mesh
-superset_job_mesh.PROXIES = (("Istio", %d, "/quitquitquit"),)
-def fails(result): raise superset_job.JobError("CheckFailed", "no")
-superset_job.run("verify", %s, last=%s)`, port, c.work, c.last), "SUPERSET_OPERATOR_RESULT_FILE="+result, c.env)
+from superset_job import report
+from superset_job.report import mesh
+mesh.PROXIES = (("Istio", %d, "/quitquitquit"),)
+def fails(result): raise report.JobError("CheckFailed", "no")
+report.run("verify", %s, last=%s)`, port, c.work, c.last), "SUPERSET_OPERATOR_RESULT_FILE="+result, c.env)
 			line, err := os.ReadFile(result)
 			if err != nil || code != c.code {
 				t.Fatalf("exit code %d, want %d: %v", code, c.code, err)

@@ -5,31 +5,47 @@ package scripts
 import (
 	"embed"
 	"fmt"
+	"io/fs"
+	"strings"
 
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-//go:embed *.py *.sh
+//go:embed *.py *.sh superset_job/*.py superset_job/*/*.py
 var embedded embed.FS
 
-// Files are the embedded files by name.
-var Files = read()
+// Program is the name of the archive with the Python. The argument after it is the module of
+// superset_job.jobs to run.
+const Program = "superset_job.pyz"
+
+// sources are the embedded Python files by path.
+var sources = read(".py")
+
+// Files are the archive and the shell scripts by name: what a Job mounts.
+var Files = files()
 
 // Hash identifies the content of Files.
 var Hash = components.HashFiles(Files)
 
-func read() map[string]string {
+func files() map[string]string {
+	out := read(".sh")
+	out[Program] = archive(sources)
+	return out
+}
+
+// read returns the embedded files whose names have a suffix, by path.
+func read(suffix string) map[string]string {
 	out := map[string]string{}
-	entries, err := embedded.ReadDir(".")
-	if err != nil {
-		panic(fmt.Sprintf("listing the embedded files: %v", err))
-	}
-	for _, entry := range entries {
-		text, err := embedded.ReadFile(entry.Name())
-		if err != nil {
-			panic(fmt.Sprintf("reading an embedded file: %v", err))
+	err := fs.WalkDir(embedded, ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, suffix) {
+			return err
 		}
-		out[entry.Name()] = string(text)
+		text, err := embedded.ReadFile(path)
+		out[path] = string(text)
+		return err
+	})
+	if err != nil {
+		panic(fmt.Sprintf("reading the embedded files: %v", err))
 	}
 	return out
 }

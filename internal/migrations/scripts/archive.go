@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scripts
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Archive packs modules of superset_job, by path, so that Python can run them: see Program. It
+// panics if there is no such module.
+func Archive(modules ...string) string {
+	some := map[string]string{"__main__.py": sources["__main__.py"]}
+	for _, path := range modules {
+		text, ok := sources[path]
+		if !ok {
+			panic(fmt.Sprintf("no module %s in the scripts", path))
+		}
+		some[path] = text
+	}
+	return archive(some)
+}
+
+// archive is a zip file of texts by path. The same texts give the same bytes with the same
+// release of Go.
+func archive(texts map[string]string) string {
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestCompression) })
+	for _, path := range slices.Sorted(maps.Keys(texts)) {
+		file, err := w.CreateHeader(&zip.FileHeader{Name: path, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)})
+		if err == nil {
+			_, err = io.WriteString(file, texts[path])
+		}
+		if err != nil {
+			panic(fmt.Sprintf("packing %s: %v", path, err))
+		}
+	}
+	if err := w.Close(); err != nil {
+		panic(fmt.Sprintf("packing the scripts: %v", err))
+	}
+	return out.String()
+}

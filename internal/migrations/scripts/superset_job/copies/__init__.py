@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copies of the database: backup, restore and rehearsal."""
