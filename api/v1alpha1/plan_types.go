@@ -102,11 +102,16 @@ type PlannedMigrations struct {
 	// +optional
 	Destructive int32 `json:"destructive,omitempty"`
 
+	// unknownCount is the number of revisions that are not of an official release, and whose
+	// scripts preflight does not understand. They may be anything.
+	// +optional
+	UnknownCount int32 `json:"unknownCount,omitempty"`
+
 	// irreversible revisions have an empty downgrade, or one that loses data.
 	// +optional
 	Irreversible int32 `json:"irreversible,omitempty"`
 
-	// unknown is true if the revisions could not be classified.
+	// unknown is true if none of the revisions could be classified.
 	// +optional
 	Unknown bool `json:"unknown,omitempty"`
 }

@@ -83,7 +83,7 @@ func TestRealInspections(t *testing.T) {
 func checkPath(t *testing.T, r migrations.Result) {
 	t.Helper()
 	p := r.Path
-	if sum := p.Additive + p.DataChanging + p.Destructive; sum != r.PendingCount || p.DowngradeEmpty+p.DowngradeLossy > sum {
+	if sum := p.Additive + p.NotAdditive(); sum != r.PendingCount || p.DowngradeEmpty+p.DowngradeLossy > sum {
 		t.Errorf("counts %+v do not add up to %d", p, r.PendingCount)
 	}
 	if r.Revision == "" {

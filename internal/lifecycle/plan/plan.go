@@ -37,7 +37,7 @@ func crossed(s *state.Snapshot) v1alpha1.PlannedMigrations {
 	m := v1alpha1.PlannedMigrations{Count: r.PendingCount}
 	m.Unknown = r.Path == nil && r.PendingCount > 0 && (s.Upgrades || s.Adopts) || crossedBefore(s)
 	if r.Path != nil {
-		m.Additive, m.DataChanging, m.Destructive = r.Path.Additive, r.Path.DataChanging, r.Path.Destructive
+		m.Additive, m.DataChanging, m.Destructive, m.UnknownCount = r.Path.Additive, r.Path.DataChanging, r.Path.Destructive, r.Path.Unknown
 		m.Irreversible = r.Path.DowngradeEmpty + r.Path.DowngradeLossy
 	}
 	return m

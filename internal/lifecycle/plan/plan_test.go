@@ -17,6 +17,8 @@ import (
 
 var secondConnection = &migrations.Path{DataChanging: 2, SecondConnection: []string{"58d051681a3b"}}
 
+var notOfARelease = &migrations.Path{Additive: 3, Unknown: 1, DowngradeLossy: 1, SecondConnection: []string{"abcdef012345"}}
+
 // planCases are the inputs of a plan: the two versions, the classes of the migrations, the
 // database and the policy.
 var planCases = []struct {
@@ -35,6 +37,7 @@ var planCases = []struct {
 	{name: "config change", from: "6.0.0", to: "6.0.0", database: "postgresql", edit: func(o *state.Observation) { o.Status.Upgrade.Kind = v1alpha1.KindConfigChange }},
 	{name: "untested, all additive", from: "6.1.0", to: "6.3.0", database: "postgresql", path: statetest.Additive, count: 3},
 	{name: "untested, not all additive", from: "6.1.0", to: "6.3.0", database: "postgresql", path: statetest.Destructive, count: 4},
+	{name: "untested, a revision of no release", from: "6.1.0", to: "6.3.0", database: "postgresql", path: notOfARelease, count: 4},
 	{name: "class unknown", from: "5.0.0", to: "6.0.0", database: "postgresql", count: 8},
 	{name: "second connection", from: "4.1.4", to: "5.0.0", database: "postgresql", path: secondConnection, count: 2},
 	{name: "second connection, as Rolling", from: "4.1.4", to: "5.0.0", database: "postgresql", path: secondConnection, count: 2, policy: state.Policy{Strategy: v1alpha1.StrategyRolling}},

@@ -26,7 +26,7 @@ func RehearsalAsked(s *state.Snapshot) bool {
 	case v1alpha1.RehearsalAlways:
 		return true
 	case v1alpha1.RehearsalWhenNotAdditive:
-		return r.Path == nil || r.Path.DataChanging+r.Path.Destructive > 0
+		return r.Path == nil || r.Path.NotAdditive() > 0
 	default: // Never
 		return false
 	}

@@ -223,7 +223,7 @@ func migrationsInWords(m v1alpha1.PlannedMigrations) string {
 	for _, class := range []struct {
 		n    int32
 		name string
-	}{{m.Additive, "additive"}, {m.DataChanging, "data-changing"}, {m.Destructive, "destructive"}} {
+	}{{m.Additive, "additive"}, {m.DataChanging, "data-changing"}, {m.Destructive, "destructive"}, {m.UnknownCount, "unknown"}} {
 		if class.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", class.n, class.name))
 		}

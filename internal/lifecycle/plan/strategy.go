@@ -92,7 +92,7 @@ func mustDrain(s *state.Snapshot) string {
 		return "the migrations of this image could not be classified"
 	case state.Tested(from) && state.Tested(to), served == v1alpha1.FindingProven:
 		return ""
-	case path.DataChanging+path.Destructive > 0:
+	case path.NotAdditive() > 0:
 		return fmt.Sprintf("%s is not tested on the schema of %s, and not all migrations are additive", cmp.Or(from, "the release that has this schema"), to)
 	default:
 		return ""
@@ -107,7 +107,7 @@ func noLocks(s *state.Snapshot) string {
 	case r.Database != "postgresql":
 		return fmt.Sprintf("%s has no transactional DDL: a migration that fails half-way is not undone", r.Database)
 	case r.Path != nil && len(r.Path.SecondConnection) > 0:
-		return fmt.Sprintf("migration %s opens a second connection to the database, which would wait for the locks of the first", r.Path.SecondConnection[0])
+		return fmt.Sprintf("migration %s may open a second connection to the database, which would wait for the locks of the first", r.Path.SecondConnection[0])
 	default:
 		return ""
 	}

@@ -56,7 +56,7 @@ func known(from, to string, m v1alpha1.PlannedMigrations) string {
 	switch {
 	case state.Tested(from) && state.Tested(to):
 		return fmt.Sprintf("%s serves on the schema of %s: tested for every pair of releases %s", from, to, state.TestedRange())
-	case !m.Unknown && m.DataChanging+m.Destructive == 0:
+	case !m.Unknown && m.DataChanging+m.Destructive+m.UnknownCount == 0:
 		return AllAdditive
 	default:
 		return ""

@@ -6,20 +6,21 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"strings"
+	"path/filepath"
+	"slices"
 
 	"github.com/superset-operator/superset-operator/internal/components"
 )
 
-//go:embed *.py *.sh superset_job/*.py superset_job/*/*.py
+//go:embed *.py *.sh superset_job/*.py superset_job/*/*.py superset_job/revisions/known.json
 var embedded embed.FS
 
 // Program is the name of the archive with the Python. The argument after it is the module of
 // superset_job.jobs to run.
 const Program = "superset_job.pyz"
 
-// sources are the embedded Python files by path.
-var sources = read(".py")
+// sources are the files of the package by path.
+var sources = read(".py", ".json")
 
 // Files are the archive and the shell scripts by name: what a Job mounts.
 var Files = files()
@@ -33,11 +34,11 @@ func files() map[string]string {
 	return out
 }
 
-// read returns the embedded files whose names have a suffix, by path.
-func read(suffix string) map[string]string {
+// read returns the embedded files whose names have one of the suffixes, by path.
+func read(suffixes ...string) map[string]string {
 	out := map[string]string{}
 	err := fs.WalkDir(embedded, ".", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, suffix) {
+		if err != nil || !slices.Contains(suffixes, filepath.Ext(path)) {
 			return err
 		}
 		text, err := embedded.ReadFile(path)

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import re
 
-# The classes of a change, from harmless to serious.
-ADDITIVE, DATA, DESTRUCTIVE = 0, 1, 2
+from superset_job.revisions.change import ADDITIVE, DATA, DESTRUCTIVE
 
 _BODY = re.compile(r"\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _NO_EFFECT = re.compile(r"(SELECT|SET|SHOW|PRAGMA|EXPLAIN)\b", re.IGNORECASE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from superset_job.revisions.code import Class, Module
+from interpret.code import Class, Module
 
 # Limit for chains of names that refer to other names.
 _DEPTH = 12

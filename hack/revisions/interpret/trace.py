@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import ast
 
-from superset_job.revisions.code import Code, Function
-from superset_job.revisions.effects import Effects
-from superset_job.revisions.operations import HELPERS, Operation, is_operation, step_of
-from superset_job.revisions.orm import STATEMENTS, OrmCalls
-from superset_job.revisions.scope import Batch, Scope, call_of
+from interpret.code import Code, Function
+from interpret.effects import Effects
+from interpret.operations import HELPERS, Operation, is_operation, step_of
+from interpret.orm import STATEMENTS, OrmCalls
+from interpret.scope import Batch, Scope, call_of
 
 _DEPTH = 12
 # Functions of op without an effect.

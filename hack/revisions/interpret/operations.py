@@ -7,8 +7,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from superset_job.revisions.effects import Step
-from superset_job.revisions.scope import Scope
+from interpret.effects import Step
+from interpret.scope import Scope
 
 # The operations of a batch have no table argument.
 _ARGUMENTS = {

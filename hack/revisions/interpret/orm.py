@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import ast
 
-from superset_job.revisions.code import Code, Foreign
-from superset_job.revisions.effects import Effects
-from superset_job.revisions.scope import Scope, call_of
-from superset_job.revisions.sql import ADDITIVE, DATA, DESTRUCTIVE
+from interpret.code import Code, Foreign
+from interpret.effects import Effects
+from interpret.scope import Scope, call_of
+from superset_job.revisions.change import ADDITIVE, DATA, DESTRUCTIVE
 
 # Functions of SQLAlchemy that create statements.
 STATEMENTS = ("select", "update", "insert", "delete", "query", "insert_from_select")
@@ -82,11 +82,11 @@ class OrmCalls:
         table = scope.table(target)
         rows = f"rows of {table}" if table != "?" else f"rows in {where}" if where else "rows"
         if table in self._effects.new_tables:
-            self._effects.add(ADDITIVE, f"completes the new table {table}")
+            self._effects.add(ADDITIVE, f"completes the new table {table}", table)
         elif name == "delete":
-            self._effects.add(DESTRUCTIVE, f"deletes {rows}")
+            self._effects.add(DESTRUCTIVE, f"deletes {rows}", table)
         else:
-            self._effects.add(DATA, f"rewrites {rows}")
+            self._effects.add(DATA, f"rewrites {rows}", table)
 
     def _foreign(self, node: ast.Call, name: str) -> None:
         last = name.rpartition(".")[2]
