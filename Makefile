@@ -71,6 +71,10 @@ test: prerequisites cluster ## Run the unit tests, and the suites that use a rea
 	$(GO) test ./hack/... ./test/bench/... ./test/demo/... ./test/docs/... ./test/images/... ./test/metastore/... ./test/model/... ./test/mutants/...
 	$(GO) test -timeout 20m ./test/cluster/... ./test/integration/... ./test/campaign/...
 
+.PHONY: test-python
+test-python: ## Run the tests of the Jobs' Python and of the tool that interprets migrations, without Kubernetes and Superset (the tools are from PyPI)
+	hack/python.sh pytest -q
+
 .PHONY: test-monitoring
 test-monitoring: prerequisites cluster ## Run the unit tests of the alerts and the queries of the dashboards by promtool, then read the operator by a real Prometheus (Debian: apt-get install prometheus)
 	cd hack/monitoring && $(GO) test -count=1 -tags promtool ./...
@@ -106,7 +110,7 @@ inspect-data: prerequisites ## Run preflight in real releases, and store its out
 	$(GO) test -tags scripts -count=1 -timeout 30m -run 'TestInspect$$' ./test/scripts -update
 
 .PHONY: heads-data
-heads-data: prerequisites ## Derive the head revision of each official release from the releases (needs PyPI)
+heads-data: prerequisites ## Derive the head revision of each official release, and the table of what its revisions change, from the releases (needs PyPI)
 	$(GO) test -tags scripts -count=1 -timeout 60m -run 'TestHeads$$' ./test/scripts -update
 
 .PHONY: downgrade-data
@@ -208,9 +212,12 @@ lint: ## Run the linters, including the architecture rules
 	cd hack/image && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
 	cd hack/chart && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
 	cd hack/gitops && $(GO) tool -modfile=../lint.mod golangci-lint run ./...
+	hack/python.sh ruff check --no-cache
+	hack/python.sh ruff format --no-cache --check
+	hack/python.sh mypy --cache-dir=/dev/null
 
 .PHONY: verify
-verify: prerequisites generate ## Regenerate, tidy, lint; fail if anything changed
+verify: prerequisites generate test-python ## Regenerate, tidy, lint, and test the Python; fail if anything changed
 	$(GO) mod tidy
 	cd hack/monitoring && $(GO) mod tidy
 	cd hack/image && $(GO) mod tidy
@@ -235,3 +242,4 @@ cluster-down: ## Stop exactly the processes that cluster-up started
 .PHONY: clean-cache
 clean-cache: ## Delete the project's files in the user's cache folder
 	$(CLUSTER) clean
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/superset-operator/python"
