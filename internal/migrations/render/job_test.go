@@ -335,7 +335,7 @@ func TestScriptsConfigMap(t *testing.T) {
 		}
 		size += len(cm.Data[name])
 	}
-	if len(cm.Data) != 6 || size > 160000 {
+	if len(cm.Data) != 6 || size > 135000 {
 		t.Errorf("%d shell scripts, %d bytes in all", len(cm.Data), size)
 	}
 	t.Logf("%d bytes are mounted", size)
