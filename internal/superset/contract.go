@@ -42,6 +42,12 @@ const (
 	// EnvKeepalive is how many seconds gunicorn keeps an idle connection in the official
 	// images. Default: 2.
 	EnvKeepalive = "GUNICORN_KEEPALIVE"
+	// EnvGunicornWorkers and EnvGunicornThreads are the numbers of gunicorn's processes and of the
+	// threads of each, and EnvGunicornTimeout is after how many seconds a process that does not
+	// answer is replaced, in the official images. Defaults: 1, 20 and 60.
+	EnvGunicornWorkers = "SERVER_WORKER_AMOUNT"
+	EnvGunicornThreads = "SERVER_THREADS_AMOUNT"
+	EnvGunicornTimeout = "GUNICORN_TIMEOUT"
 )
 
 // Environment variables that only the Job scripts read.
@@ -215,6 +221,9 @@ const (
 // WorkerFile is written by a worker that takes tasks: at least every ten seconds. There is
 // none before the worker is ready, while it ends, and with another pool than prefork.
 const WorkerFile = TempDir + "/superset-operator-worker"
+
+// CeleryApp is the option of celery that names Superset's application.
+const CeleryApp = "--app=superset.tasks.celery_app:app"
 
 // WebPort is the port of gunicorn in the official images.
 const WebPort = 8088

@@ -158,6 +158,9 @@ func evaluate(t *testing.T, config Config, cacheURL, expression string) string {
 	}
 	file := filepath.Join(folder, ConfigFile)
 	write(t, file, text)
+	for _, from := range config.From {
+		write(t, filepath.Join(folder, from.Name), from.Text)
+	}
 	command := python(t, "-c", "import runpy; names = runpy.run_path('"+file+"'); print(repr(eval(\""+expression+"\", names)))")
 	command.Env = append(os.Environ(), "PYTHONPATH="+folder, "PYTHONDONTWRITEBYTECODE=1",
 		EnvSecretKey+"="+secretKey, EnvDatabaseURI+"="+databaseURI, EnvCacheURL+"="+cacheURL)

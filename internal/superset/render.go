@@ -4,7 +4,6 @@ package superset
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -20,9 +19,8 @@ var StatsdSender string
 // generated part it must fit into a ConfigMap, which is limited to 1 MiB.
 const MaxRawBytes = 512 << 10
 
-// The parts are Python files, not templates. No input of the user is put into a Python
-// literal, and secrets are read from the environment when Superset starts, so nothing
-// needs to be quoted.
+// The parts are Python files, not templates. Only settings and feature flags become Python
+// literals; secrets are read from the environment when Superset starts.
 var (
 	//go:embed parts/database.py
 	databasePart string
@@ -32,6 +30,12 @@ var (
 	workerPart string
 	//go:embed parts/stats_logger.py
 	statsLoggerPart string
+	//go:embed parts/env.py
+	envPart string
+	//go:embed parts/modules.py
+	modulesPart string
+	//go:embed parts/from.py
+	fromPart string
 	//go:embed parts/owned.py
 	ownedPart string
 	//go:embed parts/owned_celery.py
@@ -40,6 +44,15 @@ var (
 
 // Config is the input of [Render].
 type Config struct {
+	// Settings are variables by name, with their values as JSON.
+	Settings map[string][]byte
+	// FeatureFlags are the items of FEATURE_FLAGS.
+	FeatureFlags map[string]bool
+	// From are files of Python that run in this order before Raw. They are in the folder of
+	// [ConfigFile].
+	From []File
+	// Modules is true if that folder has modules to import.
+	Modules bool
 	// Raw is the user's Python code: at most [MaxRawBytes] of UTF-8 without NUL. It may
 	// use the generated code, for example derive a class from CeleryConfig.
 	Raw string
@@ -51,12 +64,19 @@ type Config struct {
 	Statsd bool
 }
 
-// Render returns the text of superset_config.py: the generated code, the user's code
-// unchanged, then again the keys that the operator owns. It contains no secrets, and is
-// the same for equal configs. An error names config.raw.
+// File is a file of Python.
+type File struct{ Name, Text string }
+
+// Render returns the text of superset_config.py: the generated code, settings and feature flags,
+// the user's code unchanged, then again the keys that the operator owns. It contains no secrets,
+// and is the same for equal configs. An error begins with the field, such as config.raw.
 func Render(c Config) (string, error) {
-	if err := checkRaw(c.Raw); err != nil {
-		return "", fmt.Errorf("rendering %s: %w", ConfigFile, err)
+	if err := checkTexts(c); err != nil {
+		return "", err
+	}
+	values, err := valuesPart(c)
+	if err != nil {
+		return "", err
 	}
 	var text strings.Builder
 	text.WriteString(databasePart)
@@ -66,6 +86,10 @@ func Render(c Config) (string, error) {
 	if c.Statsd {
 		text.WriteString("\n\n" + StatsdSender + "\n\n" + statsLoggerPart)
 	}
+	if callsEnv(c) {
+		text.WriteString("\n\n" + envPart)
+	}
+	text.WriteString(values + runPart(c))
 	if c.Raw != "" {
 		text.WriteString("\n# --- config.raw of the Superset object ---\n")
 		text.WriteString(c.Raw)
@@ -81,17 +105,26 @@ func Render(c Config) (string, error) {
 	return text.String(), nil
 }
 
-func checkRaw(raw string) error {
-	if len(raw) > MaxRawBytes {
-		return fmt.Errorf("config.raw has %d bytes, more than the %d allowed: put the code into the image "+
-			"as a Python module and import it", len(raw), MaxRawBytes)
+func checkTexts(c Config) error {
+	for i, file := range c.From {
+		if err := checkText(fmt.Sprintf("config.from[%d]", i), file.Text); err != nil {
+			return err
+		}
 	}
-	if at := strings.IndexByte(raw, 0); at >= 0 {
-		return fmt.Errorf("config.raw contains a NUL character in line %d: remove it",
-			1+strings.Count(raw[:at], "\n"))
+	return checkText("config.raw", c.Raw)
+}
+
+func checkText(field, text string) error {
+	if len(text) > MaxRawBytes {
+		return fmt.Errorf("%s has %d bytes, more than the %d allowed: put the code into the image "+
+			"as a Python module and import it", field, len(text), MaxRawBytes)
 	}
-	if !utf8.ValidString(raw) {
-		return errors.New("config.raw is not valid UTF-8: save it in that encoding")
+	if at := strings.IndexByte(text, 0); at >= 0 {
+		return fmt.Errorf("%s contains a NUL character in line %d: remove it",
+			field, 1+strings.Count(text[:at], "\n"))
+	}
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("%s is not valid UTF-8: save it in that encoding", field)
 	}
 	return nil
 }

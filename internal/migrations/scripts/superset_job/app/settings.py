@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names in spec.config.raw that this image's configuration no longer knows, by static analysis.
+"""Names in spec.config.settings and spec.config.raw that this image's configuration no longer knows, by static analysis.
 
 A name is known if superset/config.py assigns it, or if it is a string in the code of Superset or of
 a library that reads its configuration: most settings are read by their name as a string. A name
@@ -21,7 +21,11 @@ from superset_job.revisions.graph import superset_folder
 
 _LISTED = 16
 _CHARACTERS = 64
-_BEGIN, _END = "# --- config.raw of the Superset object ---", "# --- end of config.raw ---"
+# Where the user's parts begin and end; see Render in internal/superset.
+_PARTS = (
+    ("# --- config.settings and featureFlags of the Superset object ---", "# --- end of config.settings ---"),
+    ("# --- config.raw of the Superset object ---", "# --- end of config.raw ---"),
+)
 _SETTING = re.compile(r"[A-Z][A-Z0-9_]{2,}")
 _QUOTED = re.compile(r"""["']([A-Z][A-Z0-9_]{2,})["']""")
 # Their code reads settings of Superset's configuration.
@@ -34,11 +38,11 @@ _LIBRARIES = (
 def read_settings(result: Result) -> None:
     """Stores the unknown names in the result."""
     try:
-        if names := unknown(_raw()):
+        if names := unknown(_own()):
             result.facts["unknownSettings"] = [name[:_CHARACTERS] for name in names[:_LISTED]]
-            log(f"this release does not know these names of spec.config.raw: {', '.join(names)}")
+            log(f"this release does not know these names of spec.config: {', '.join(names)}")
     except Exception as error:  # invalid Python is reported when the app starts
-        log(f"cannot compare spec.config.raw with the settings of this release: {describe(error)}")
+        log(f"cannot compare spec.config with the settings of this release: {describe(error)}")
 
 
 def unknown(raw: str) -> list[str]:
@@ -55,10 +59,10 @@ def unknown(raw: str) -> list[str]:
     return sorted(names)
 
 
-def _raw() -> str:
-    """The user's part of superset_config.py."""
+def _own() -> str:
+    """The user's parts of superset_config.py."""
     text = Path(os.environ.get("SUPERSET_CONFIG_PATH", "")).read_text(encoding="utf-8")
-    return text.partition(_BEGIN + "\n")[2].rpartition(_END)[0]
+    return "".join(text.partition(begin + "\n")[2].rpartition(end)[0] for begin, end in _PARTS)
 
 
 def _assigned(body: list[ast.stmt]) -> Iterator[str]:
