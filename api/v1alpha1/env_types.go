@@ -3,7 +3,12 @@
 package v1alpha1
 
 // corev1.EnvVar would make up a third of the CRD. The types below are in the CRD of a
-// Superset four times and deeply indented, so keep each field description to one line.
+// Superset five times and deeply indented, so keep each field description to one line.
+
+// EnvVars are environment variables, by name.
+// +kubebuilder:validation:MaxItems=100
+// +kubebuilder:validation:XValidation:rule="self.all(e, !e.name.matches('^SUPERSET_(SECRET_KEY|DATABASE_URI|CACHE_URL|CACHE_KEY_PREFIX|CONFIG_PATH|HOME)$'))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CACHE_KEY_PREFIX, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
+type EnvVars []EnvVar
 
 // EnvVar is an environment variable, as in a pod spec.
 // +kubebuilder:validation:XValidation:rule="!(has(self.value) && has(self.valueFrom))",message="set value or valueFrom, not both"
@@ -65,4 +70,39 @@ type FieldSelector struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	FieldPath string `json:"fieldPath"`
+}
+
+// EnvFromSources are objects whose keys become environment variables.
+// +kubebuilder:validation:MaxItems=20
+type EnvFromSources []EnvFromSource
+
+// EnvFromSource is an object whose keys become environment variables.
+// +kubebuilder:validation:XValidation:rule="has(self.secretRef) != has(self.configMapRef)",message="set secretRef or configMapRef: each item of envFrom has one of the two"
+type EnvFromSource struct {
+	// prefix is put before each name, such as BI_. Default: none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z_][A-Za-z0-9_.-]*$')",message="prefix must begin with a letter or _ and consist of letters, digits, _, . and -: write for example BI_"
+	Prefix string `json:"prefix,omitempty"`
+
+	// secretRef is a Secret.
+	// +optional
+	SecretRef *ObjectSelector `json:"secretRef,omitempty"`
+
+	// configMapRef is a ConfigMap.
+	// +optional
+	ConfigMapRef *ObjectSelector `json:"configMapRef,omitempty"`
+}
+
+// ObjectSelector names a Secret or ConfigMap in the same namespace.
+type ObjectSelector struct {
+	// name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+
+	// optional: true starts the pod even if the object does not exist.
+	// +optional
+	Optional *bool `json:"optional,omitempty"`
 }

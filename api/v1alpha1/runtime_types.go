@@ -38,6 +38,14 @@ type RuntimeSpec struct {
 	// Required if there is a worker or a scheduler.
 	// +optional
 	Cache *CacheSpec `json:"cache,omitempty"`
+
+	// featureFlags are Superset's FEATURE_FLAGS, such as ALERT_REPORTS: true. They precede
+	// config.from and config.raw. Names consist of capitals, digits and _; at most 200.
+	// Default: none; Superset's own.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=200
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[A-Z][A-Z0-9_]*$'))",message="the name of a feature flag consists of capitals, digits and _, and begins with a capital: write for example ALERT_REPORTS"
+	FeatureFlags map[string]bool `json:"featureFlags,omitempty"`
 }
 
 // ImageSpec names a container image.
@@ -119,17 +127,6 @@ type CacheSpec struct {
 	KeyPrefix string `json:"keyPrefix,omitempty"`
 }
 
-// ConfigSpec is the user's part of superset_config.py.
-type ConfigSpec struct {
-	// raw is Python code that follows the code that the operator generates in
-	// superset_config.py. The operator sets the secret key, the database URI and the
-	// broker again after it. It is stored in a ConfigMap: do not put secrets into it,
-	// read them from environment variables. At most 256 KiB. Default: empty.
-	// +optional
-	// +kubebuilder:validation:MaxLength=262144
-	Raw string `json:"raw,omitempty"`
-}
-
 // Resources of a container. Resource claims must be set in podTemplate.
 type Resources struct {
 	// limits of the container. Default: none.
@@ -162,13 +159,19 @@ type PodSettings struct {
 	// +kubebuilder:validation:items:MaxLength=4096
 	Args []string `json:"args,omitempty"`
 
-	// env adds variables to the main container. At most 100.
+	// env adds variables to the main container. They win over those of spec.env of the
+	// Superset and over envFrom. At most 100.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:XValidation:rule="self.all(e, !e.name.matches('^SUPERSET_(SECRET_KEY|DATABASE_URI|CACHE_URL|CACHE_KEY_PREFIX|CONFIG_PATH|HOME)$'))",message="env must not set SUPERSET_SECRET_KEY, SUPERSET_DATABASE_URI, SUPERSET_CACHE_URL, SUPERSET_CACHE_KEY_PREFIX, SUPERSET_CONFIG_PATH or SUPERSET_HOME: the operator sets them from secretKeyFrom, database and cache"
-	Env []EnvVar `json:"env,omitempty"`
+	Env EnvVars `json:"env,omitempty"`
+
+	// envFrom adds all keys of Secrets and ConfigMaps as variables to the main container, after
+	// those of spec.envFrom of the Superset: the last of a name wins. env and variables of the
+	// operator win over them.
+	// +optional
+	// +listType=atomic
+	EnvFrom EnvFromSources `json:"envFrom,omitempty"`
 
 	// podTemplate is a strategic merge patch, with metadata and spec, for the
 	// operator's pod template. The main container is named "superset". Validate

@@ -29,7 +29,22 @@ type SupersetSpec struct {
 
 	// config is added to superset_config.py.
 	// +optional
-	Config ConfigSpec `json:"config,omitzero"`
+	Config SupersetConfigSpec `json:"config,omitzero"`
+
+	// env adds variables to all pods that run Superset, those of Jobs included. A variable of
+	// the same name in web, worker, scheduler or jobs takes its place. Each pod has at most 100
+	// with both. Default: none.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	Env EnvVars `json:"env,omitempty"`
+
+	// envFrom adds all keys of Secrets and ConfigMaps as variables to the same pods, but not to
+	// containers that run an image of a database. Each pod has at most 20 with those of web,
+	// worker, scheduler or jobs. Default: none.
+	// +optional
+	// +listType=atomic
+	EnvFrom EnvFromSources `json:"envFrom,omitempty"`
 
 	// web enables and configures the web tier (gunicorn).
 	// +optional
@@ -99,10 +114,16 @@ type WebSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~-]+)+$')",message="write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /"
 	BasePath string `json:"basePath,omitempty"`
 
+	// gunicorn has the options of gunicorn, as run-server.sh of the official images reads them
+	// from variables. They win over spec.env, and web.env wins over them. Default: none.
+	// +optional
+	Gunicorn *GunicornSpec `json:"gunicorn,omitempty"`
+
 	PodSettings `json:",inline"`
 }
 
 // WorkerSpec configures the Celery worker tier of a Superset.
+// +kubebuilder:validation:XValidation:rule="!has(self.celery) || (!has(self.command) && !has(self.args))",message="celery sets the arguments of the default command: remove command and args, or write the options there and remove celery"
 type WorkerSpec struct {
 	// replicas of the worker tier: 0 to 1000. If omitted, it starts with one replica,
 	// and the operator does not change the number afterwards: an autoscaler may set it
@@ -111,6 +132,10 @@ type WorkerSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	Replicas *int32 `json:"replicas,omitempty"`
+
+	// celery has the options of the workers. Default: prefork with 4 processes.
+	// +optional
+	Celery *CelerySpec `json:"celery,omitempty"`
 
 	PodSettings `json:",inline"`
 }

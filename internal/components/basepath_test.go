@@ -83,7 +83,7 @@ func TestBasePathKeepsOwnProbes(t *testing.T) {
 // Releases before 6.0.0 ignore the path: it is refused, also for a standalone component.
 func TestBasePathNeedsItsVersion(t *testing.T) {
 	s := below(t, "5.0.0", "/analytics")
-	if _, err := ReleaseOf(s); err == nil || !strings.HasPrefix(err.Error(), "spec.web.basePath: Superset 5.0.0 serves at / alone") {
+	if _, err := ReleaseOf(s, nil); err == nil || !strings.HasPrefix(err.Error(), "spec.web.basePath: Superset 5.0.0 serves at / alone") {
 		t.Errorf("got %v", err)
 	}
 	solo := &v1alpha1.SupersetWebWorker{}

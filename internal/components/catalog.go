@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
+	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -52,9 +53,6 @@ func Describe(name Name) Descriptor {
 	panic("unknown component " + string(name))
 }
 
-// celeryApp is Superset's Celery application.
-const celeryApp = "--app=superset.tasks.celery_app:app"
-
 // web: the run-server.sh of every official image runs gunicorn. A terminating pod
 // keeps serving for 10 s: gunicorn closes its socket at SIGTERM, while kube-proxy may
 // still route to it (a rollout without the delay dropped connections for about 2 s).
@@ -81,13 +79,13 @@ func PodIP() corev1.EnvVar {
 	return corev1.EnvVar{Name: superset.EnvPodIP, ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "status.podIP"}}}
 }
 
-// worker: four processes with about 210 MB each, and 270 MB for the parent. At SIGTERM
+// worker: by default four processes with about 210 MB each, and 270 MB for the parent. At SIGTERM
 // Celery finishes its tasks; ten minutes are enough for a report.
 var worker = Descriptor{
 	Name:         Worker,
 	Kind:         "SupersetAsyncWorker",
 	Command:      []string{"celery"},
-	Args:         []string{celeryApp, "worker", "--pool=prefork", "--concurrency=4", "-O", "fair"},
+	Args:         settings.CeleryWorker(nil),
 	Requests:     requests("100m", "1Gi"),
 	Strategy:     rollingUpdate(),
 	Startup:      probe(exec("python", "-c", workerPing), 5, 60, 20),
@@ -101,7 +99,7 @@ var scheduler = Descriptor{
 	Name:         Scheduler,
 	Kind:         "SupersetAsyncScheduler",
 	Command:      []string{"celery"},
-	Args:         []string{celeryApp, "beat", "--pidfile=", "--schedule=" + beatSchedule},
+	Args:         []string{superset.CeleryApp, "beat", "--pidfile=", "--schedule=" + beatSchedule},
 	Requests:     requests("50m", "320Mi"),
 	Strategy:     appsv1.DeploymentStrategy{Type: appsv1.RecreateDeploymentStrategyType},
 	Startup:      probe(exec("sh", "-c", "ls "+beatSchedule+"* > /dev/null"), 2, 150, 5),

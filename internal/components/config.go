@@ -4,37 +4,64 @@ package components
 
 import (
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
-// ConfigText renders superset_config.py from a runtime, the user's part, and whether pods send
-// StatsD. The error names the field config.raw.
-func ConfigText(r v1alpha1.RuntimeSpec, raw string, statsd bool) (string, error) {
-	text, err := superset.Render(superset.Config{Raw: raw, Cache: r.Cache != nil, Statsd: statsd})
+// configText renders superset_config.py from a runtime and the user's part, which more
+// completes. The error begins with the field.
+func configText(r v1alpha1.RuntimeSpec, c v1alpha1.ConfigSpec, more superset.Config) (string, error) {
+	more.Raw, more.Cache, more.FeatureFlags = c.Raw, r.Cache != nil, r.FeatureFlags
+	more.Settings = make(map[string][]byte, len(c.Settings))
+	for name, value := range c.Settings {
+		more.Settings[name] = value.Raw
+	}
+	text, err := superset.Render(more)
 	if err != nil {
-		return "", fmt.Errorf("config.raw: %w", err)
+		return "", fmt.Errorf("spec.%w", err)
 	}
 	return text, nil
 }
 
-// ConfigMap renders the immutable ConfigMap of a config text. Its name contains the
-// hash of the text, so a tier that has not been upgraded yet keeps the config that it
-// started with.
-func ConfigMap(instance, namespace, text string) *corev1.ConfigMap {
+// configFiles renders all files in the ConfigMap of a Superset. The error begins with the field.
+func configFiles(s *v1alpha1.Superset, copied map[string]string) (text string, files map[string]string, err error) {
+	c := &s.Spec.Config
+	files, err = settings.Files(c, copied)
+	if err != nil {
+		return "", nil, err
+	}
+	text, err = configText(s.Spec.RuntimeSpec, c.ConfigSpec, superset.Config{
+		From: settings.From(c, files), Modules: settings.Importable(c), Statsd: statsdHost(s) != "",
+	})
+	return text, files, err
+}
+
+// ConfigMap renders the immutable ConfigMap of superset_config.py and the files next to it. Its
+// name contains the hash of them, so a tier that has not been upgraded yet keeps the config that
+// it started with.
+func ConfigMap(instance, namespace, text string, files map[string]string) *corev1.ConfigMap {
+	data := map[string]string{superset.ConfigFile: text}
+	maps.Copy(data, files)
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: metav1.ObjectMeta{Name: configMapName(instance, text), Namespace: namespace, Labels: Labels(instance)},
+		ObjectMeta: metav1.ObjectMeta{Name: configMapName(instance, text, files), Namespace: namespace, Labels: Labels(instance)},
 		Immutable:  ptr(true),
-		Data:       map[string]string{superset.ConfigFile: text},
+		Data:       data,
 	}
 }
 
-func configMapName(instance, text string) string { return instance + "-config-" + Hash(text) }
+func configMapName(instance, text string, files map[string]string) string {
+	if len(files) > 0 {
+		text += "\x00" + HashFiles(files)
+	}
+	return instance + "-config-" + Hash(text)
+}
 
 // OwnConfig renders the ConfigMap of a standalone component; nil if its spec names one. Its
 // name contains the component: components of one name have one each, because a ConfigMap
@@ -44,7 +71,7 @@ func OwnConfig(c v1alpha1.Component) (*corev1.ConfigMap, error) {
 	if err != nil || text == "" {
 		return nil, err
 	}
-	cm := ConfigMap(c.GetName(), c.GetNamespace(), text)
+	cm := ConfigMap(c.GetName(), c.GetNamespace(), text, nil)
 	cm.Name = ownConfigName(c, text)
 	return cm, nil
 }
@@ -61,7 +88,7 @@ func ConfigMapOf(c v1alpha1.Component) string {
 }
 
 func ownConfigName(c v1alpha1.Component, text string) string {
-	return configMapName(DeploymentName(c.GetName(), nameOf(c)), text)
+	return configMapName(DeploymentName(c.GetName(), nameOf(c)), text, nil)
 }
 
 // nameOf is the name of the kind of a component.
@@ -81,9 +108,9 @@ func ownConfigText(c v1alpha1.Component) (string, error) {
 	if spec.ConfigMapName != "" {
 		return "", nil
 	}
-	var raw string
+	var config v1alpha1.ConfigSpec
 	if spec.Config != nil {
-		raw = spec.Config.Raw
+		config = *spec.Config
 	}
-	return ConfigText(spec.RuntimeSpec, raw, spec.StatsdHost != "")
+	return configText(spec.RuntimeSpec, config, superset.Config{Statsd: spec.StatsdHost != ""})
 }

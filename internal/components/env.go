@@ -48,29 +48,3 @@ func without(defaults, own []corev1.EnvVar) []corev1.EnvVar {
 	}
 	return out
 }
-
-// UserEnv converts the variables of spec to those of a container.
-func UserEnv(vars []v1alpha1.EnvVar) []corev1.EnvVar {
-	var env []corev1.EnvVar
-	for _, v := range vars {
-		env = append(env, corev1.EnvVar{Name: v.Name, Value: v.Value, ValueFrom: source(v.ValueFrom)})
-	}
-	return env
-}
-
-func source(from *v1alpha1.EnvVarSource) *corev1.EnvVarSource {
-	if from == nil {
-		return nil
-	}
-	out := &corev1.EnvVarSource{}
-	if s := from.SecretKeyRef; s != nil {
-		out.SecretKeyRef = &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: s.Name}, Key: s.Key, Optional: s.Optional}
-	}
-	if c := from.ConfigMapKeyRef; c != nil {
-		out.ConfigMapKeyRef = &corev1.ConfigMapKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: c.Name}, Key: c.Key, Optional: c.Optional}
-	}
-	if f := from.FieldRef; f != nil {
-		out.FieldRef = &corev1.ObjectFieldSelector{FieldPath: f.FieldPath}
-	}
-	return out
-}

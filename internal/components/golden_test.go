@@ -22,7 +22,7 @@ func read(t *testing.T, name string) *v1alpha1.Superset {
 
 func releaseOf(t *testing.T, s *v1alpha1.Superset) *Release {
 	t.Helper()
-	r, err := ReleaseOf(s)
+	r, err := ReleaseOf(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestGoldenComponents(t *testing.T) {
 func TestGoldenServiceAndConfigMap(t *testing.T) {
 	golden.Text(t, "service.yaml", golden.YAML(t, Service("bi", "analytics", Web)))
 	golden.Text(t, "service_page.yaml", golden.YAML(t, Service("bi", "analytics", Maintenance)))
-	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n")))
+	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n", nil)))
 }
 
 // The web Service selects only the web pods, not those of a Job or of another tier.
@@ -193,7 +193,7 @@ func TestOwnConfig(t *testing.T) {
 
 func TestGoldenMaintenancePage(t *testing.T) {
 	s := read(t, "full")
-	r, err := ReleaseOf(s)
+	r, err := ReleaseOf(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func TestPatchErrorsNameTheField(t *testing.T) {
 		for path, put := range places {
 			s := read(t, "plain")
 			put(s, raw(c.patch))
-			_, err := ReleaseOf(s)
+			_, err := ReleaseOf(s, nil)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), path+" is not") {
 				t.Errorf("%s at %s: got %v, want an error of that path with %q", name, path, err, c.want)
 			}
@@ -70,7 +70,7 @@ func TestPatchesThatAreFine(t *testing.T) {
 	} {
 		s := read(t, "plain")
 		s.Spec.Web.PodTemplate = raw(patch)
-		if _, err := ReleaseOf(s); err != nil {
+		if _, err := ReleaseOf(s, nil); err != nil {
 			t.Errorf("%s: %v", patch, err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -75,7 +76,7 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 }
 
 func mainContainer(in PodInput) corev1.Container {
-	own := UserEnv(in.Settings.Env)
+	own := settings.Env(in.Settings.Env)
 	defaults := without(slices.Concat(in.Env, in.Platform.env()), own)
 	c := corev1.Container{
 		Name:            MainContainer,
@@ -84,6 +85,7 @@ func mainContainer(in PodInput) corev1.Container {
 		Command:         in.Command,
 		Args:            in.Args,
 		Env:             slices.Concat(supersetEnv(in.Runtime), defaults, own),
+		EnvFrom:         settings.EnvFrom(in.Settings.EnvFrom),
 		Resources:       corev1.ResourceRequirements{Requests: in.Requests},
 		SecurityContext: restrictedContainer(),
 		VolumeMounts: []corev1.VolumeMount{

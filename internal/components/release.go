@@ -9,9 +9,9 @@ import (
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/settings"
 )
 
 // releaseSchema is the version of the JSON layout of a stored release.
@@ -34,6 +34,10 @@ type Release struct {
 	// ConfigMap that contains it.
 	Config    string `json:"config"`
 	ConfigMap string `json:"configMap"`
+	// Files are the other files of that ConfigMap, by name. Those that were copied from the
+	// ConfigMaps of users are the copy that Copies identifies; it is empty for none.
+	Files  map[string]string `json:"files,omitempty"`
+	Copies string            `json:"copies,omitempty"`
 	// BasePath is the path at which Superset serves; empty for /.
 	BasePath string `json:"basePath,omitempty"`
 	// StatsdHost is the host to which the pods send StatsD; empty for none.
@@ -53,12 +57,13 @@ type Release struct {
 	hash string
 }
 
-// ReleaseOf renders the desired release of a Superset. The error names the field that
-// cannot be rendered.
-func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
-	text, err := ConfigText(s.Spec.RuntimeSpec, s.Spec.Config.Raw, statsdHost(s) != "")
+// ReleaseOf renders the desired release of a Superset. copied are the files that its config copies
+// from ConfigMaps, by name: see settings.References. The error names the field that cannot be
+// rendered.
+func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error) {
+	text, files, err := configFiles(s, copied)
 	if err != nil {
-		return nil, fmt.Errorf("spec.%w", err)
+		return nil, err
 	}
 	if err := checkPatch("spec.podTemplate", s.Spec.PodTemplate); err != nil {
 		return nil, err
@@ -72,7 +77,9 @@ func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
 		Renderer:   Renderer,
 		Runtime:    *s.Spec.RuntimeSpec.DeepCopy(),
 		Config:     text,
-		ConfigMap:  configMapName(s.Name, text),
+		Files:      files,
+		Copies:     settings.Copies(&s.Spec.Config),
+		ConfigMap:  configMapName(s.Name, text, files),
 		BasePath:   basePath,
 		StatsdHost: statsdHost(s),
 		Tiers:      map[Name]v1alpha1.PodSettings{},
@@ -80,39 +87,47 @@ func ReleaseOf(s *v1alpha1.Superset) (*Release, error) {
 		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
 	}
 	for _, block := range blocks(&s.Spec) {
-		settings, err := mergedSettings(block.name, s.Spec.PodTemplate, block.settings)
-		if err != nil {
+		if r.Tiers[block.name], err = mergedSettings(block, &s.Spec); err != nil {
 			return nil, err
 		}
-		r.Tiers[block.name] = settings
 	}
-	jobs := &v1alpha1.PodSettings{}
-	if s.Spec.Jobs != nil {
-		jobs = &s.Spec.Jobs.PodSettings
-	}
-	r.Jobs, err = mergedSettings("jobs", s.Spec.PodTemplate, jobs)
+	r.Jobs, err = mergedSettings(jobsBlock(&s.Spec), &s.Spec)
 	r.hash = r.contentHash()
 	return r, err
 }
 
+// block is what spec says about a component or the Jobs, and how its settings follow from that.
 type block struct {
-	name     Name
-	settings *v1alpha1.PodSettings
+	name Name
+	own  v1alpha1.PodSettings
+	of   func(*v1alpha1.SupersetSpec) (v1alpha1.PodSettings, error)
 }
 
 // blocks lists the components that spec enables.
 func blocks(spec *v1alpha1.SupersetSpec) []block {
 	var out []block
 	if spec.Scheduler != nil {
-		out = append(out, block{Scheduler, &spec.Scheduler.PodSettings})
+		out = append(out, block{Scheduler, spec.Scheduler.PodSettings, settings.Scheduler})
 	}
 	if spec.Worker != nil {
-		out = append(out, block{Worker, &spec.Worker.PodSettings})
+		out = append(out, block{Worker, spec.Worker.PodSettings, func(s *v1alpha1.SupersetSpec) (v1alpha1.PodSettings, error) {
+			return settings.Worker(s, worker.Requests)
+		}})
 	}
 	if spec.Web != nil {
-		out = append(out, block{Web, &spec.Web.PodSettings})
+		out = append(out, block{Web, spec.Web.PodSettings, func(s *v1alpha1.SupersetSpec) (v1alpha1.PodSettings, error) {
+			return settings.Web(s, web.Requests)
+		}})
 	}
 	return out
+}
+
+func jobsBlock(spec *v1alpha1.SupersetSpec) block {
+	b := block{name: "jobs", of: settings.Jobs}
+	if spec.Jobs != nil {
+		b.own = spec.Jobs.PodSettings
+	}
+	return b
 }
 
 // WantedReplicas is the number of replicas in spec; nil if it is not set.
@@ -127,17 +142,19 @@ func WantedReplicas(spec *v1alpha1.SupersetSpec, name Name) *int32 {
 	}
 }
 
-// mergedSettings merges the podTemplate for all pods into that of one component or of
-// the Jobs.
-func mergedSettings(name Name, all *runtime.RawExtension, own *v1alpha1.PodSettings) (v1alpha1.PodSettings, error) {
-	if err := checkPatch("spec."+string(name)+".podTemplate", own.PodTemplate); err != nil {
+// mergedSettings are the settings of one component or of the Jobs, with those for all pods.
+func mergedSettings(b block, spec *v1alpha1.SupersetSpec) (v1alpha1.PodSettings, error) {
+	if err := checkPatch("spec."+string(b.name)+".podTemplate", b.own.PodTemplate); err != nil {
 		return v1alpha1.PodSettings{}, err
 	}
-	merged, err := mergePatches(all, own.PodTemplate)
+	out, err := b.of(spec)
 	if err != nil {
-		return v1alpha1.PodSettings{}, fmt.Errorf("spec.%s: %w", name, err)
+		return out, err
 	}
-	out := *own.DeepCopy()
+	merged, err := mergePatches(spec.PodTemplate, out.PodTemplate)
+	if err != nil {
+		return out, fmt.Errorf("spec.%s: %w", b.name, err)
+	}
 	out.PodTemplate = merged.DeepCopy()
 	return out, nil
 }

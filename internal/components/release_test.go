@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
@@ -111,8 +112,21 @@ func TestWhatMakesAnotherRelease(t *testing.T) {
 		"key prefix":   {func(s *v1alpha1.SupersetSpec) { s.Cache.KeyPrefix = "bi" }, true},
 		"config":       {func(s *v1alpha1.SupersetSpec) { s.Config.Raw = "ROW_LIMIT = 1" }, true},
 		"web's env":    {func(s *v1alpha1.SupersetSpec) { s.Web.Env = []v1alpha1.EnvVar{{Name: "A"}} }, true},
-		"worker gone":  {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
-		"all pods":     {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"hostname":"x"}}`) }, true},
+		"all env":      {func(s *v1alpha1.SupersetSpec) { s.Env = v1alpha1.EnvVars{{Name: "A"}} }, true},
+		"envFrom":      {func(s *v1alpha1.SupersetSpec) { s.EnvFrom = envFrom("a") }, true},
+		"flags":        {func(s *v1alpha1.SupersetSpec) { s.FeatureFlags = map[string]bool{"A": false} }, true},
+		"settings": {func(s *v1alpha1.SupersetSpec) {
+			s.Config.Settings = map[string]apiextensionsv1.JSON{"A": {Raw: []byte("1")}}
+		}, true},
+		"a file": {func(s *v1alpha1.SupersetSpec) {
+			s.Config.Files = map[string]v1alpha1.ConfigFile{"a": {Value: new(string)}}
+		}, true},
+		"celery":      {func(s *v1alpha1.SupersetSpec) { s.Worker.Celery = &v1alpha1.CelerySpec{Prefetch: &three} }, true},
+		"gunicorn":    {func(s *v1alpha1.SupersetSpec) { s.Web.Gunicorn = &v1alpha1.GunicornSpec{Threads: &three} }, true},
+		"no options":  {func(s *v1alpha1.SupersetSpec) { s.Web.Gunicorn = &v1alpha1.GunicornSpec{} }, false},
+		"revision":    {func(s *v1alpha1.SupersetSpec) { s.Config.Revision = "2" }, false}, // nothing is copied
+		"worker gone": {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
+		"all pods":    {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"hostname":"x"}}`) }, true},
 		"Jobs' pods": {func(s *v1alpha1.SupersetSpec) {
 			s.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Args: []string{"x"}}}
 		}, true},
@@ -256,7 +270,7 @@ func TestRunningTemplateIsKept(t *testing.T) {
 func TestInvalidConfigNamesItsField(t *testing.T) {
 	s := read(t, "plain")
 	s.Spec.Config.Raw = "A = '\x00'"
-	if _, err := ReleaseOf(s); err == nil || !strings.HasPrefix(err.Error(), "spec.config.raw: ") {
+	if _, err := ReleaseOf(s, nil); err == nil || !strings.HasPrefix(err.Error(), "spec.config.raw contains ") {
 		t.Errorf("got %v, want an error of spec.config.raw", err)
 	}
 }

@@ -15,7 +15,11 @@ import (
 type wish struct {
 	Runtime           v1alpha1.RuntimeSpec          `json:"runtime"`
 	PreviousSecretKey *v1alpha1.SecretKeyReference  `json:"previousSecretKey,omitempty"`
-	Config            v1alpha1.ConfigSpec           `json:"config,omitzero"`
+	Config            v1alpha1.SupersetConfigSpec   `json:"config,omitzero"`
+	Env               v1alpha1.EnvVars              `json:"env,omitempty"`
+	EnvFrom           v1alpha1.EnvFromSources       `json:"envFrom,omitempty"`
+	Gunicorn          *v1alpha1.GunicornSpec        `json:"gunicorn,omitempty"`
+	Celery            *v1alpha1.CelerySpec          `json:"celery,omitempty"`
 	PodTemplate       *runtime.RawExtension         `json:"podTemplate,omitempty"`
 	BasePath          string                        `json:"basePath,omitempty"`
 	StatsdHost        string                        `json:"statsdHost,omitempty"`
@@ -28,9 +32,15 @@ type wish struct {
 // too. A field that is empty is not part of it, so that a new one changes no wish.
 func WishOf(s *v1alpha1.Superset) string {
 	w := wish{Runtime: s.Spec.RuntimeSpec, PreviousSecretKey: s.Spec.PreviousSecretKeyFrom, Config: s.Spec.Config,
-		PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
+		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
 	for _, b := range blocks(&s.Spec) {
-		w.Tiers[b.name] = *b.settings
+		w.Tiers[b.name] = b.own
+	}
+	if s.Spec.Web != nil {
+		w.Gunicorn = s.Spec.Web.Gunicorn
+	}
+	if s.Spec.Worker != nil {
+		w.Celery = s.Spec.Worker.Celery
 	}
 	raw, err := json.Marshal(w)
 	if err != nil {

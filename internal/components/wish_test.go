@@ -33,6 +33,12 @@ func TestWishOf(t *testing.T) {
 		"raw config":  {func(s *v1alpha1.SupersetSpec) { s.Config.Raw += "A = 1\n" }, true},
 		"secret key":  {func(s *v1alpha1.SupersetSpec) { s.SecretKeyFrom.Key = "another" }, true},
 		"env":         {func(s *v1alpha1.SupersetSpec) { s.Web.Env = []v1alpha1.EnvVar{{Name: "A", Value: "1"}} }, true},
+		"all env":     {func(s *v1alpha1.SupersetSpec) { s.Env = v1alpha1.EnvVars{{Name: "A", Value: "1"}} }, true},
+		"envFrom":     {func(s *v1alpha1.SupersetSpec) { s.EnvFrom = envFrom("a") }, true},
+		"flags":       {func(s *v1alpha1.SupersetSpec) { s.FeatureFlags = map[string]bool{"A": false} }, true},
+		"celery":      {func(s *v1alpha1.SupersetSpec) { s.Worker.Celery = &v1alpha1.CelerySpec{Concurrency: &three} }, true},
+		"gunicorn":    {func(s *v1alpha1.SupersetSpec) { s.Web.Gunicorn = &v1alpha1.GunicornSpec{Workers: &three} }, true},
+		"revision":    {func(s *v1alpha1.SupersetSpec) { s.Config.Revision = "2" }, true},
 		"podTemplate": {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"priorityClassName":"high"}}`) }, true},
 		"no worker":   {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
 		"jobs": {func(s *v1alpha1.SupersetSpec) {

@@ -155,11 +155,11 @@ func scriptsOf(s *v1alpha1.Superset) *corev1.ConfigMap {
 }
 
 func configOf(s *v1alpha1.Superset) *corev1.ConfigMap {
-	release, err := components.ReleaseOf(s)
+	release, err := components.ReleaseOf(s, nil)
 	if err != nil {
 		panic(err)
 	}
-	return components.ConfigMap(s.Name, s.Namespace, release.Config)
+	return components.ConfigMap(s.Name, s.Namespace, release.Config, release.Files)
 }
 
 // replaceContent gives every file of a ConfigMap foreign content.

@@ -123,7 +123,7 @@ func TestResultsOfAJobFit(t *testing.T) {
 	if err := yaml.UnmarshalStrict(text, s); err != nil {
 		t.Fatal(err)
 	}
-	release, err := components.ReleaseOf(s)
+	release, err := components.ReleaseOf(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

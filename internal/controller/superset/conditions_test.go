@@ -33,7 +33,7 @@ func upgrading(t *testing.T, phase v1alpha1.Phase) (*v1alpha1.Superset, *observe
 	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics", UID: "u", Generation: 3}}
 	s.Spec.Version, s.Spec.Web, s.Spec.Worker, s.Spec.Scheduler = "6.0.0", &v1alpha1.WebSpec{}, &v1alpha1.WorkerSpec{}, &v1alpha1.SchedulerSpec{}
 	w := &observed{}
-	w.use(renderingOf(s))
+	w.use(renderingOf(s, nil))
 	all := [3]bool{true, true, true}
 	w.Now, w.Status, w.Policy = now, &s.Status, policyOf(&s.Spec)
 	w.Stored = []state.Release{{Hash: w.Desired.Hash, Version: "6.0.0", Revision: 2, Head: "def", Has: all}, {Hash: "old", Version: "5.0.0", Revision: 1, Head: "abc", Has: all}}

@@ -32,7 +32,7 @@ func resting(t testing.TB, name string) (*v1alpha1.Superset, []client.Object) {
 	t.Helper()
 	s := &v1alpha1.Superset{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "analytics", UID: types.UID("uid-" + name), Generation: 3}}
 	s.Spec.Version, s.Spec.Web, s.Spec.Worker, s.Spec.Scheduler = "6.0.0", &v1alpha1.WebSpec{}, &v1alpha1.WorkerSpec{}, &v1alpha1.SchedulerSpec{}
-	release, err := components.ReleaseOf(s)
+	release, err := components.ReleaseOf(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,8 +167,8 @@ func BenchmarkReconcile(b *testing.B) {
 func TestRenderedAndDecodedOnce(t *testing.T) {
 	s, objects := resting(t, "bi")
 	r := &Reconciler{Client: watchtest.Builder().Build(), slots: slots.New(slots.Limits{}), look: stale.NewLook(nil, nil, nil)}
-	first := r.rendered(s)
-	if r.rendered(s) != first {
+	first := r.rendered(s, nil)
+	if r.rendered(s, nil) != first {
 		t.Error("rendered twice")
 	}
 	for name, edit := range map[string]func(*v1alpha1.Superset){
@@ -176,11 +176,11 @@ func TestRenderedAndDecodedOnce(t *testing.T) {
 		"uid":        func(s *v1alpha1.Superset) { s.UID = "again"; s.Spec.Version = "6.0.2" },
 	} {
 		edit(s)
-		if got := r.rendered(s).target.Version; got != s.Spec.Version {
+		if got := r.rendered(s, nil).target.Version; got != s.Spec.Version {
 			t.Errorf("another %s: rendered %s, want %s", name, got, s.Spec.Version)
 		}
 	}
-	_ = r.rendered(s)
+	_ = r.rendered(s, nil)
 	revision := *objects[1].(*appsv1.ControllerRevision)
 	revision.OwnerReferences = ownedBy(s.UID)
 	revision.ResourceVersion = "1"

@@ -156,7 +156,7 @@ func TestForeignRevisionIsNotLoaded(t *testing.T) {
 	s, w := upgrading(t, v1alpha1.PhaseReady)
 	older := s.DeepCopy()
 	older.Spec.Config.Raw = "ROW_LIMIT = 5000"
-	stored, err := components.ReleaseOf(older)
+	stored, err := components.ReleaseOf(older, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestJobsAskWebAtItsPath(t *testing.T) {
 	for hash, path := range paths {
 		before := s.DeepCopy()
 		before.Spec.Version, before.Spec.Web.BasePath = "6.0.0", path
-		release, err := components.ReleaseOf(before)
+		release, err := components.ReleaseOf(before, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,6 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		Policy: policyOf(&s.Spec),
 		Tokens: state.TokensOf(s.Annotations),
 	}}
-	w.use(r.rendered(s))
 	mine := watch.OfInstance(s.Namespace, s.Name)
 	var revisions appsv1.ControllerRevisionList
 	if err := r.List(ctx, &revisions, mine); err != nil {
@@ -38,6 +37,9 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 	}
 	w.revisions = revisions.Items
 	w.Stored, w.configs = r.storedReleases(s, revisions.Items)
+	if err := r.render(ctx, s, w); err != nil {
+		return nil, err
+	}
 	var podList corev1.PodList
 	if err := r.List(ctx, &podList, mine); err != nil {
 		return nil, fmt.Errorf("listing the pods: %w", err)

@@ -73,7 +73,7 @@ func TestReferencesOfOldReleases(t *testing.T) {
 	s.Spec.SecretKeyFrom = v1alpha1.SecretKeyReference{Name: "keys", Key: "two"}
 	s.Spec.PreviousSecretKeyFrom = &v1alpha1.SecretKeyReference{Name: "keys", Key: "one"}
 	s.Spec.Database.URIFrom = v1alpha1.SecretKeyReference{Name: "bi", Key: "uri"}
-	w.use(renderingOf(s))
+	w.use(renderingOf(s, nil))
 	rev, err := revisionOf(s, w.desired, 1, actions.StoreRelease{})
 	if err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestKeyPrefixIsStored(t *testing.T) {
 	s, w := upgrading(t, v1alpha1.PhaseReady)
 	for _, prefix := range []string{"", "bi"} {
 		s.Spec.Cache = &v1alpha1.CacheSpec{KeyPrefix: prefix}
-		w.use(renderingOf(s))
+		w.use(renderingOf(s, nil))
 		rev, err := revisionOf(s, w.desired, 1, actions.StoreRelease{})
 		if err != nil {
 			t.Fatal(err)

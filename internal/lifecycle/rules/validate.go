@@ -27,7 +27,7 @@ func decideValidate(s *state.Snapshot) lifecycle.Decision {
 		return fail(s, reason, message)
 	}
 	if overdue(s) && !validated(s) {
-		d := expired(s, cmp.Or(s.Preflight.Blocked, s.BackupCheck.Blocked, s.NoClaim, s.Rehearse.Blocked))
+		d := expired(s, cmp.Or(s.NoConfig, s.Preflight.Blocked, s.BackupCheck.Blocked, s.NoClaim, s.Rehearse.Blocked))
 		d.NamesClaim = plan.BacksUp(s) && s.BackupCheck.Attempt == 0 && s.NoClaim == ""
 		return d
 	}
@@ -48,8 +48,11 @@ func validated(s *state.Snapshot) bool {
 func preflightPassed(s *state.Snapshot) bool { return s.Preflight.Done || s.Schema.AheadOfTarget }
 
 // validateJobs follows the preflight, the backup check and the rehearsal; goesOn is false once
-// they are done. What may take long is the last.
+// they are done. What may take long is the last. None begins before the release is known.
 func validateJobs(s *state.Snapshot, work actions.Work) (d lifecycle.Decision, goesOn bool) {
+	if s.NoConfig != "" && s.Desired.Hash == s.Run.ToRelease {
+		return blocked(work, s.NoConfig), true
+	}
 	if d, goesOn := runJob(s, s.Preflight, work, preflightJob(s)); goesOn && !preflightPassed(s) {
 		return d, true
 	}
@@ -68,15 +71,15 @@ func validateJobs(s *state.Snapshot, work actions.Work) (d lifecycle.Decision, g
 // that a claim which cannot be used is reported in its place.
 func checkBackup(s *state.Snapshot, work actions.Work) (d lifecycle.Decision, goesOn bool) {
 	if s.NoClaim != "" && !s.BackupCheck.Done {
-		return noClaim(s, work), true
+		return blocked(work, s.NoClaim), true
 	}
 	return runJob(s, s.BackupCheck, work, actions.RunJob{Script: migrations.BackupCheck, Release: s.Run.ToRelease})
 }
 
-// noClaim waits for a claim that a backup can use.
-func noClaim(s *state.Snapshot, work actions.Work) lifecycle.Decision {
-	d := lifecycle.Decision{Work: work, Recheck: claimRecheck}
-	waitFor(&d, v1alpha1.ReasonBlocked, s.NoClaim)
+// blocked waits for an object of the user's: a claim that a backup can use, or a ConfigMap.
+func blocked(work actions.Work, message string) lifecycle.Decision {
+	d := lifecycle.Decision{Work: work, Recheck: foreignRecheck}
+	waitFor(&d, v1alpha1.ReasonBlocked, message)
 	return d
 }
 
@@ -108,9 +111,9 @@ func preflightJob(s *state.Snapshot) actions.RunJob {
 		WebReady: web.Serves() && web.Ready > 0 && !s.Page.HasTraffic}
 }
 
-// claimRecheck is when a claim that cannot be used is read again: no watch reports one that
+// foreignRecheck is when an object that cannot be used is read again: no watch reports one that
 // the operator has not made.
-const claimRecheck = 30 * time.Second
+const foreignRecheck = 30 * time.Second
 
 // decidePlanned stores the plan with its release. After that only gates hold the run.
 func decidePlanned(s *state.Snapshot, work actions.Work) lifecycle.Decision {
@@ -131,7 +134,7 @@ func decidePlanned(s *state.Snapshot, work actions.Work) lifecycle.Decision {
 		work.Store = &actions.StoreRelease{Planned: planned, Head: s.Preflight.Result.Head}
 		d = stay(s, work, "storing the release", "")
 	case planned.Plan.Backup && s.NoClaim != "": // nothing has been stopped yet
-		d = noClaim(s, work)
+		d = blocked(work, s.NoClaim)
 	case plan.SkipsMigration(s):
 		d = move(lifecycle.SkipMigration)
 	default:

@@ -29,6 +29,9 @@ type Observation struct {
 	// Invalid says why spec cannot be rendered; empty when it can. Desired.Hash then
 	// identifies the error.
 	Invalid string
+	// NoConfig says which ConfigMap that config refers to cannot be copied; empty for none.
+	// Desired.Hash then stands for a release that is not known yet.
+	NoConfig string
 	// Stored are the stored releases, the newest revision first.
 	Stored []Release
 	// Tiers are the tiers as they are now, in the order of an upgrade.

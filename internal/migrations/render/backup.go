@@ -16,6 +16,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -213,7 +214,8 @@ func addDatabaseClient(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) {
 func startable(command []string) bool { return slices.Contains(shells, path.Base(command[0])) }
 
 // databaseClient is the container that dumps, checks or loads. It has the mounts of the main
-// container but not its environment: no secret key, and the URI only for a user's command.
+// container but not its environment: no secret key, and the URI and what envFrom names, which may
+// have a secret key too, only for a user's command.
 func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) corev1.Container {
 	spec := backupSpec(owner)
 	c := *main.DeepCopy()
@@ -234,8 +236,9 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 	default:
 		c.Command = command
 		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))
+		c.EnvFrom = settings.EnvFrom(o.Release.Jobs.EnvFrom)
 	}
-	c.Env = append(c.Env, components.UserEnv(o.Release.Jobs.Env)...)
+	c.Env = append(c.Env, settings.Env(o.Release.Jobs.Env)...)
 	c.Resources = corev1.ResourceRequirements{Requests: corev1.ResourceList{
 		corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("256Mi")}}
 	components.Limit(&c, main.Resources.Limits)

@@ -31,7 +31,7 @@ func read(t *testing.T, name string) (*v1alpha1.Superset, *components.Release) {
 	t.Helper()
 	s := &v1alpha1.Superset{}
 	golden.Read(t, "../../components/testdata/"+name+".superset.yaml", s)
-	r, err := components.ReleaseOf(s)
+	r, err := components.ReleaseOf(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

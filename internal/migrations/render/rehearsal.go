@@ -138,9 +138,12 @@ func scratchServer(main *corev1.Container, spec v1alpha1.RehearsalJobSpec, env [
 }
 
 // isolate removes the URI of the metadata database from a container, and replaces the URL of
-// the cache.
+// the cache. An empty variable hides one of the same name that envFrom may bring.
 func isolate(c *corev1.Container) {
 	c.Env = slices.DeleteFunc(slices.Clone(c.Env), func(e corev1.EnvVar) bool { return e.Name == superset.EnvDatabaseURI })
+	if len(c.EnvFrom) > 0 {
+		c.Env = append(c.Env, corev1.EnvVar{Name: superset.EnvDatabaseURI})
+	}
 	for i := range c.Env {
 		if c.Env[i].Name == superset.EnvCacheURL {
 			c.Env[i].Value, c.Env[i].ValueFrom = nowhere, nil
