@@ -89,6 +89,9 @@ func refersToEverySecret(s *v1alpha1.Superset) {
 	env := []v1alpha1.EnvVar{{Name: "A", ValueFrom: &v1alpha1.EnvVarSource{SecretKeyRef: &v1alpha1.KeySelector{Name: "all", Key: "variable"}}}}
 	s.Spec.Web.Env, s.Spec.Worker.Env, s.Spec.Scheduler.Env = env, env, env
 	s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Env: env}}
+	from := v1alpha1.EnvFromSources{{SecretRef: &v1alpha1.ObjectSelector{Name: "all"}, Prefix: "ALL_"}}
+	s.Spec.Env, s.Spec.EnvFrom = v1alpha1.EnvVars{{Name: "B", ValueFrom: env[0].ValueFrom}}, from
+	s.Spec.Web.EnvFrom, s.Spec.Worker.EnvFrom, s.Spec.Scheduler.EnvFrom, s.Spec.Jobs.EnvFrom = from, from, from, from
 	s.Spec.Image.PullSecrets = []string{"all"}
 	rehearsed(s)
 	backedUp(s)
@@ -102,10 +105,10 @@ func refersToEverySecret(s *v1alpha1.Superset) {
 // field is part of the test.
 func everyReferenceIsSet(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
-	references := []reflect.Type{reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.LoginReference](), reflect.TypeFor[v1alpha1.KeySelector]()}
+	references := []reflect.Type{reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.LoginReference](), reflect.TypeFor[v1alpha1.KeySelector](), reflect.TypeFor[v1alpha1.ObjectSelector]()}
 	switch {
 	case slices.Contains(references, v.Type()):
-		if v.IsZero() && !strings.HasSuffix(path, "ConfigMapKeyRef") {
+		if v.IsZero() && !strings.HasSuffix(path, "ConfigMapKeyRef") && !strings.HasSuffix(path, "ConfigMapRef") {
 			t.Errorf("%s is not set", path)
 		}
 	case v.Kind() == reflect.Pointer && v.IsNil():

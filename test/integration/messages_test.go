@@ -35,6 +35,34 @@ var wrong = map[string]func(f *fixture) client.Object{
 			s.Spec.Worker.Env = []v1alpha1.EnvVar{{Name: "SUPERSET_HOME", Value: "/elsewhere"}}
 		})
 	},
+	"set secretRef or configMapRef: each item of envFrom has one of the two": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.EnvFrom = v1alpha1.EnvFromSources{{}} })
+	},
+	"prefix must begin with a letter or _ and consist of letters, digits, _, . and -: write for example BI_": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{EnvFrom: v1alpha1.EnvFromSources{{Prefix: "1", SecretRef: &v1alpha1.ObjectSelector{Name: "theirs"}}}}}
+		})
+	},
+	"the name of a feature flag consists of capitals, digits and _, and begins with a capital: write for example ALERT_REPORTS": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.FeatureFlags = map[string]bool{"alerts": true} })
+	},
+	"the name of a file in config.files consists of letters, digits, -, _ and ., begins with a letter or digit, and is not superset_config.py: write for example ca.pem": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.Config.Files = map[string]v1alpha1.ConfigFile{"superset_config.py": {Value: new(string)}}
+		})
+	},
+	"set value or configMapKeyRef: each file has one of the two": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Config.Files = map[string]v1alpha1.ConfigFile{"a": {}} })
+	},
+	"maxTasksPerChild replaces processes, which only the pool prefork has: remove it, or set pool: prefork": func(f *fixture) client.Object {
+		return f.superset("6.0.0", celery(v1alpha1.CelerySpec{Pool: "threads", MaxTasksPerChild: count(100)}))
+	},
+	"the pool solo runs one task at a time: remove concurrency, or set another pool": func(f *fixture) client.Object {
+		return f.superset("6.0.0", celery(v1alpha1.CelerySpec{Pool: "solo", Concurrency: count(2)}))
+	},
+	"celery sets the arguments of the default command: remove command and args, or write the options there and remove celery": func(f *fixture) client.Object {
+		return f.superset("6.0.0", celery(v1alpha1.CelerySpec{}), func(s *v1alpha1.Superset) { s.Spec.Worker.Args = []string{"--autoscale=8,2"} })
+	},
 	"keyPrefix must consist of lower-case letters, digits, and -, _ or . between them: write for example bi": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache.KeyPrefix = "bi:" })
 	},
@@ -136,6 +164,12 @@ var wrong = map[string]func(f *fixture) client.Object{
 		return c
 	},
 }
+
+func celery(c v1alpha1.CelerySpec) func(*v1alpha1.Superset) {
+	return func(s *v1alpha1.Superset) { s.Spec.Worker.Celery = &c }
+}
+
+func count(n int32) *int32 { return &n }
 
 // The message of every rule of the API names what to write instead.
 func TestMessages(t *testing.T) {
