@@ -162,8 +162,14 @@ func configOf(s *v1alpha1.Superset) *corev1.ConfigMap {
 	return components.ConfigMap(s.Name, s.Namespace, release.Config, release.Files)
 }
 
-// replaceContent gives every file of a ConfigMap foreign content.
+// replaceContent gives a ConfigMap foreign content: its archive if it has one, or else every file.
 func replaceContent(cm *corev1.ConfigMap) {
+	for file := range cm.BinaryData {
+		cm.BinaryData[file] = []byte("print('foreign')")
+	}
+	if len(cm.BinaryData) > 0 {
+		return // the archive of the scripts is enough
+	}
 	data := map[string]string{}
 	for file := range cm.Data {
 		data[file] = "print('foreign')"

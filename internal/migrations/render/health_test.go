@@ -45,7 +45,7 @@ func TestHealthFilesAreEnough(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	t.Cleanup(func() { _ = r.Close() })
 	for _, file := range r.File {
 		text, err := fs.ReadFile(r, file.Name)
 		if err != nil {
