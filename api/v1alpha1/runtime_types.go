@@ -101,32 +101,6 @@ type SecretKeyReference struct {
 	Key string `json:"key"`
 }
 
-// DatabaseSpec is the metadata database.
-type DatabaseSpec struct {
-	// uriFrom names the Secret key that contains the SQLAlchemy URI of the metadata
-	// database, for example postgresql+psycopg2://user:password@host:5432/superset.
-	// +required
-	URIFrom SecretKeyReference `json:"uriFrom"`
-}
-
-// CacheSpec is the Redis or Valkey server.
-type CacheSpec struct {
-	// urlFrom names the Secret key that contains the URL, for example
-	// redis://:password@host:6379/0 (rediss:// for TLS). Caches, results backend
-	// and Celery broker all use it, with different key prefixes. Redis Sentinel and
-	// other brokers are not supported yet.
-	// +required
-	URLFrom SecretKeyReference `json:"urlFrom"`
-
-	// keyPrefix is put before every key and queue. Supersets on one Redis database need
-	// one each. Changing it stops every tier, and tasks that are queued under the
-	// previous one do not run. Default: none.
-	// +optional
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$')",message="keyPrefix must consist of lower-case letters, digits, and -, _ or . between them: write for example bi"
-	KeyPrefix string `json:"keyPrefix,omitempty"`
-}
-
 // Resources of a container. Resource claims must be set in podTemplate.
 type Resources struct {
 	// limits of the container. Default: none.

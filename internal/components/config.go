@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
@@ -18,6 +19,7 @@ import (
 // completes. The error begins with the field.
 func configText(r v1alpha1.RuntimeSpec, c v1alpha1.ConfigSpec, more superset.Config) (string, error) {
 	more.Raw, more.Cache, more.FeatureFlags = c.Raw, r.Cache != nil, r.FeatureFlags
+	more.Connections, more.Celery = connections.ByParts(r), connections.OwnCelery(r.Cache)
 	more.Settings = make(map[string][]byte, len(c.Settings))
 	for name, value := range c.Settings {
 		more.Settings[name] = value.Raw
@@ -39,7 +41,7 @@ func configFiles(s *v1alpha1.Superset, copied map[string]string) (text string, f
 	text, err = configText(s.Spec.RuntimeSpec, c.ConfigSpec, superset.Config{
 		From: settings.From(c, files), Modules: settings.Importable(c), Statsd: statsdHost(s) != "",
 	})
-	return text, files, err
+	return text, connections.AddFiles(files, s.Spec.RuntimeSpec), err
 }
 
 // ConfigMap renders the immutable ConfigMap of superset_config.py and the files next to it. Its
@@ -71,7 +73,7 @@ func OwnConfig(c v1alpha1.Component) (*corev1.ConfigMap, error) {
 	if err != nil || text == "" {
 		return nil, err
 	}
-	cm := ConfigMap(c.GetName(), c.GetNamespace(), text, nil)
+	cm := ConfigMap(c.GetName(), c.GetNamespace(), text, ownFiles(c))
 	cm.Name = ownConfigName(c, text)
 	return cm, nil
 }
@@ -88,7 +90,11 @@ func ConfigMapOf(c v1alpha1.Component) string {
 }
 
 func ownConfigName(c v1alpha1.Component, text string) string {
-	return configMapName(DeploymentName(c.GetName(), nameOf(c)), text, nil)
+	return configMapName(DeploymentName(c.GetName(), nameOf(c)), text, ownFiles(c))
+}
+
+func ownFiles(c v1alpha1.Component) map[string]string {
+	return connections.AddFiles(nil, c.ComponentSpec().RuntimeSpec)
 }
 
 // nameOf is the name of the kind of a component.

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/connections"
 )
 
 // Deployment renders the Deployment of a component.
@@ -115,7 +116,7 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 	})
 	template.Spec.TerminationGracePeriodSeconds = ptr(d.GraceSeconds)
 	main := &template.Spec.Containers[0]
-	main.StartupProbe, main.ReadinessProbe, main.LivenessProbe = d.Startup, d.Readiness, d.Liveness
+	main.StartupProbe, main.ReadinessProbe, main.LivenessProbe = connections.Probe(d.Startup, spec.RuntimeSpec), d.Readiness, connections.Probe(d.Liveness, spec.RuntimeSpec)
 	if d.Port != 0 {
 		main.Ports = []corev1.ContainerPort{{Name: webPortName, ContainerPort: d.Port, Protocol: corev1.ProtocolTCP}}
 	}

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -18,23 +19,13 @@ func supersetEnv(r v1alpha1.RuntimeSpec) []corev1.EnvVar {
 		{Name: superset.EnvConfigPath, Value: superset.ConfigPath},
 		{Name: superset.EnvHome, Value: superset.HomeDir},
 		SecretEnv(superset.EnvSecretKey, r.SecretKeyFrom),
-		SecretEnv(superset.EnvDatabaseURI, r.Database.URIFrom),
 	}
-	if r.Cache != nil {
-		env = append(env, SecretEnv(superset.EnvCacheURL, r.Cache.URLFrom))
-		if r.Cache.KeyPrefix != "" {
-			env = append(env, corev1.EnvVar{Name: superset.EnvCacheKeyPrefix, Value: r.Cache.KeyPrefix})
-		}
-	}
-	return env
+	return append(env, connections.Runtime(r)...)
 }
 
 // SecretEnv is a variable whose value is a reference to a Secret key.
 func SecretEnv(name string, ref v1alpha1.SecretKeyReference) corev1.EnvVar {
-	return corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
-		LocalObjectReference: corev1.LocalObjectReference{Name: ref.Name},
-		Key:                  ref.Key,
-	}}}
+	return connections.Secret(name, ref)
 }
 
 // without removes the defaults that the user's variables override, because the API

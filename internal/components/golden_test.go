@@ -3,6 +3,7 @@
 package components
 
 import (
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -54,7 +55,7 @@ func deployment(t *testing.T, c v1alpha1.Component, name Name, live *appsv1.Depl
 // change out. See doc.go.
 func TestGoldenDeployments(t *testing.T) {
 	for _, d := range Catalog {
-		for _, name := range []string{"plain", "full", "held"} {
+		for _, name := range []string{"plain", "full", "held", "postgresql", "mysql"} {
 			t.Run(string(d.Name)+"/"+name, func(t *testing.T) {
 				file := name
 				if name == "held" {
@@ -81,6 +82,40 @@ func TestGoldenServiceAndConfigMap(t *testing.T) {
 	golden.Text(t, "service.yaml", golden.YAML(t, Service("bi", "analytics", Web)))
 	golden.Text(t, "service_page.yaml", golden.YAML(t, Service("bi", "analytics", Maintenance)))
 	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n", nil)))
+}
+
+// The connection of the Jobs is no part of a component, so that a change of it restarts no pod.
+func TestJobsConnectionIsOfNoTier(t *testing.T) {
+	s := read(t, "postgresql")
+	before := component(t, s, Web).ComponentSpec()
+	wish, hash := WishOf(s), releaseOf(t, s).Hash()
+	s.Spec.Database.Jobs.User, s.Spec.Database.Jobs.UserFrom = "other", nil
+	if after := component(t, s, Web).ComponentSpec(); TierHash(before) != TierHash(after) {
+		t.Error("the pods of web are restarted")
+	}
+	if WishOf(s) == wish || releaseOf(t, s).Hash() == hash {
+		t.Error("the release is the same")
+	}
+}
+
+// Names that the operator sets from database and cache are refused, because a pod has each once.
+func TestReservedVariables(t *testing.T) {
+	for name, want := range map[string]bool{"DB_HOST": true, "REDIS_PASSWORD": true, "DB_OTHER": false} {
+		s := read(t, "postgresql")
+		s.Spec.Worker.Env = v1alpha1.EnvVars{{Name: name, Value: "x"}}
+		_, err := ReleaseOf(s, nil)
+		switch {
+		case !want && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case want && (err == nil || !strings.HasPrefix(err.Error(), "spec.env and spec.worker.env must not set "+name+": the operator sets it from")):
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s := read(t, "mysql") // REDIS_HOST is the user's if there is a URL
+	s.Spec.Env = v1alpha1.EnvVars{{Name: "REDIS_HOST", Value: "x"}}
+	if _, err := ReleaseOf(s, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 // The web Service selects only the web pods, not those of a Job or of another tier.

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -95,7 +96,7 @@ func onePod(owner *v1alpha1.Superset, name Name, pod corev1.PodTemplateSpec) *ap
 func pagePod(owner *v1alpha1.Superset, r *Release, p Platform, labels map[string]string) (corev1.PodTemplateSpec, error) {
 	spec := owner.Spec.Upgrade.MaintenancePage
 	pod := PodTemplate(PodInput{
-		Runtime: r.Runtime, ConfigMap: r.ConfigMap, Platform: p, Labels: labels,
+		Runtime: connections.None(r.Runtime), ConfigMap: r.ConfigMap, Platform: p, Labels: labels,
 		Command:  []string{"python", pageDir + "/" + pageServer, portString(superset.WebPort)},
 		Requests: requests("10m", "32Mi"),
 	})

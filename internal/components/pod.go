@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
@@ -57,7 +58,7 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 		SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 	}
 	in.Platform.restrict(security)
-	return corev1.PodTemplateSpec{
+	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{
 			AutomountServiceAccountToken: ptr(false),
@@ -73,10 +74,13 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 			},
 		},
 	}
+	connections.Mount(&template.Spec, &template.Spec.Containers[0], in.Runtime)
+	return template
 }
 
 func mainContainer(in PodInput) corev1.Container {
-	own := settings.Env(in.Settings.Env)
+	fixed := supersetEnv(in.Runtime)
+	own := without(settings.Env(in.Settings.Env), fixed)
 	defaults := without(slices.Concat(in.Env, in.Platform.env()), own)
 	c := corev1.Container{
 		Name:            MainContainer,
@@ -84,7 +88,7 @@ func mainContainer(in PodInput) corev1.Container {
 		ImagePullPolicy: in.Runtime.Image.PullPolicy,
 		Command:         in.Command,
 		Args:            in.Args,
-		Env:             slices.Concat(supersetEnv(in.Runtime), defaults, own),
+		Env:             slices.Concat(fixed, defaults, own),
 		EnvFrom:         settings.EnvFrom(in.Settings.EnvFrom),
 		Resources:       corev1.ResourceRequirements{Requests: in.Requests},
 		SecurityContext: restrictedContainer(),

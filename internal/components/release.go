@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/settings"
 )
 
@@ -151,6 +152,9 @@ func mergedSettings(b block, spec *v1alpha1.SupersetSpec) (v1alpha1.PodSettings,
 	if err != nil {
 		return out, err
 	}
+	if err := connections.Check(spec.RuntimeSpec, "spec.env and spec."+string(b.name)+".env", out.Env); err != nil {
+		return out, err
+	}
 	merged, err := mergePatches(spec.PodTemplate, out.PodTemplate)
 	if err != nil {
 		return out, fmt.Errorf("spec.%s: %w", b.name, err)
@@ -189,7 +193,7 @@ func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Compon
 	labels[v1alpha1.LabelComponent] = string(name)
 	c.SetLabels(labels)
 	*c.ComponentSpec() = v1alpha1.ComponentSpec{
-		RuntimeSpec:   *r.Runtime.DeepCopy(),
+		RuntimeSpec:   connections.ForTiers(*r.Runtime.DeepCopy()),
 		PodSettings:   *settings.DeepCopy(),
 		ConfigMapName: r.ConfigMap,
 		BasePath:      r.BasePath,

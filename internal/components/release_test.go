@@ -25,7 +25,7 @@ func TestHashesDoNotChange(t *testing.T) {
 		RuntimeSpec: v1alpha1.RuntimeSpec{
 			Version:       "6.0.0",
 			SecretKeyFrom: v1alpha1.SecretKeyReference{Name: "bi", Key: "secret-key"},
-			Database:      v1alpha1.DatabaseSpec{URIFrom: v1alpha1.SecretKeyReference{Name: "bi", Key: "database-uri"}},
+			Database:      v1alpha1.DatabaseSpec{DatabaseConnection: v1alpha1.DatabaseConnection{URIFrom: &v1alpha1.SecretKeyReference{Name: "bi", Key: "database-uri"}}},
 		},
 		ConfigMapName: "bi-config-0123456789",
 	}

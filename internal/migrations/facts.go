@@ -47,6 +47,9 @@ type Facts struct {
 	// WebWhy is the error if it did not; at most 128 characters.
 	Web    v1alpha1.WebAccess `json:"web,omitempty"`
 	WebWhy string             `json:"webWhy,omitempty"`
+	// Pooler says which connections lead to a pooler in transaction mode; empty for none, or if the
+	// Jobs have no connection of their own. At most 128 characters.
+	Pooler string `json:"pooler,omitempty"`
 	// BackupNote is what the backup check found and does not refuse, such as little space in
 	// the claim; empty for nothing. At most 128 characters.
 	BackupNote string `json:"backupNote,omitempty"`
@@ -81,6 +84,7 @@ func (f *Facts) bound() {
 		f.TablesIn = ""
 	}
 	f.Beat, f.Package, f.VersionNote = cut(f.Beat, maxIdentity), cut(f.Package, maxFact), cut(f.VersionNote, maxIdentity)
+	f.Pooler = cut(f.Pooler, maxIdentity)
 	f.BackupNote, f.Drops = cut(f.BackupNote, maxIdentity), cut(f.Drops, maxFact)
 	f.Sessions = f.Sessions[:min(len(f.Sessions), maxSessions)]
 	for i := range f.Sessions {

@@ -20,7 +20,7 @@ func TestFactsAreBounded(t *testing.T) {
 	}
 	line, err := json.Marshal(Result{Script: "inspect", Facts: Facts{
 		Tables: true, TablesIn: long, Identity: long, Workers: many, WorkerCount: -3, Beat: long, Package: long,
-		VersionNote: long, UnknownSettings: many, Sessions: make([]Session, 100)}})
+		VersionNote: long, Pooler: "p" + long, UnknownSettings: many, Sessions: make([]Session, 100)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestFactsAreBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	texts := map[string]int{got.TablesIn: 63, got.Identity: 128, got.Beat: 128, got.Package: 64, got.VersionNote: 128,
+	texts := map[string]int{got.TablesIn: 63, got.Identity: 128, got.Beat: 128, got.Package: 64, got.VersionNote: 128, got.Pooler: 128,
 		got.Workers[7]: 64, got.UnknownSettings[15]: 64}
 	for text, want := range texts {
 		if n := len([]rune(text)); n != want {
@@ -44,14 +44,14 @@ func TestFactsAreBounded(t *testing.T) {
 func TestFactsAreRead(t *testing.T) {
 	const line = `{"script":"inspect","reason":"","message":"","tables":true,"tablesIn":"bi","identity":"postgresql/73/16384/bi",` +
 		`"sessions":[{"name":"","count":3},{"name":"psql","count":1}],"workers":["celery@other-0"],"workerCount":12,` +
-		`"beat":"reports.scheduler","package":"6.0.0rc1","versionNote":"a note","unknownSettings":["OLD"]}`
+		`"beat":"reports.scheduler","package":"6.0.0rc1","versionNote":"a note","pooler":"a pooler","unknownSettings":["OLD"]}`
 	got, err := ParseResult(line)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Facts{Tables: true, TablesIn: "bi", Identity: "postgresql/73/16384/bi", Sessions: []Session{{"", 3}, {"psql", 1}},
 		Workers: []string{"celery@other-0"}, WorkerCount: 12, Beat: "reports.scheduler", Package: "6.0.0rc1", VersionNote: "a note",
-		UnknownSettings: []string{"OLD"}}
+		Pooler: "a pooler", UnknownSettings: []string{"OLD"}}
 	if diff := cmp.Diff(want, got.Facts); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}

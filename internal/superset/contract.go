@@ -8,10 +8,12 @@ const (
 	// EnvSecretKey is the key that signs sessions and encrypts stored passwords.
 	// Superset itself reads the variable, too.
 	EnvSecretKey = "SUPERSET_SECRET_KEY"
-	// EnvDatabaseURI is the SQLAlchemy URL of the metadata database.
+	// EnvDatabaseURI is the SQLAlchemy URL of the metadata database. If the connection is given by
+	// parts, it is empty: [Connections] sets it.
 	EnvDatabaseURI = "SUPERSET_DATABASE_URI"
 	// EnvCacheURL is the redis:// or rediss:// URL of caches, results backend and
-	// Celery broker. Not set if no cache is configured.
+	// Celery broker. Not set if no cache is configured. If the connection is given by parts, it is
+	// empty: [Connections] sets it.
 	EnvCacheURL = "SUPERSET_CACHE_URL"
 	// EnvCacheKeyPrefix is put before every key and queue in that Redis. Not set if there is
 	// none.
@@ -20,6 +22,27 @@ const (
 	EnvConfigPath = "SUPERSET_CONFIG_PATH"
 	// EnvHome is Superset's data folder: [HomeDir].
 	EnvHome = "SUPERSET_HOME"
+)
+
+// Environment variables of a connection by parts, besides those of the Helm chart in parts.go.
+const (
+	// EnvDatabaseDriver is the dialect and driver of SQLAlchemy, and EnvDatabaseOptions the query of
+	// the URL.
+	EnvDatabaseDriver  = "SUPERSET_OPERATOR_DATABASE_DRIVER"
+	EnvDatabaseOptions = "SUPERSET_OPERATOR_DATABASE_OPTIONS"
+	// EnvCacheDriver is redis or rediss, and EnvCacheOptions the query of the URL.
+	EnvCacheDriver  = "SUPERSET_OPERATOR_CACHE_DRIVER"
+	EnvCacheOptions = "SUPERSET_OPERATOR_CACHE_OPTIONS"
+	// EnvBrokerURL and EnvResultBackendURL are the URLs of Celery's broker and results, if they are
+	// not those of the caches.
+	EnvBrokerURL        = "SUPERSET_OPERATOR_BROKER_URL"
+	EnvResultBackendURL = "SUPERSET_OPERATOR_RESULT_BACKEND_URL"
+	// EnvApplicationURI and the other three are those of web, worker and scheduler, in a preflight
+	// that has another connection. ApplicationPrefix precedes the names of the Helm chart.
+	EnvApplicationURI     = "SUPERSET_OPERATOR_APPLICATION_URI"
+	EnvApplicationDriver  = "SUPERSET_OPERATOR_APPLICATION_DRIVER"
+	EnvApplicationOptions = "SUPERSET_OPERATOR_APPLICATION_OPTIONS"
+	ApplicationPrefix     = "SUPERSET_OPERATOR_APPLICATION_"
 )
 
 // Environment variables of the pods of web, worker and scheduler.

@@ -148,11 +148,18 @@ func TestKeyPrefix(t *testing.T) {
 // expression.
 func evaluate(t *testing.T, config Config, cacheURL, expression string) string {
 	t.Helper()
+	return evaluateWith(t, config, []string{EnvDatabaseURI + "=" + databaseURI, EnvCacheURL + "=" + cacheURL}, expression)
+}
+
+// evaluateWith is evaluate with other variables.
+func evaluateWith(t *testing.T, config Config, variables []string, expression string) string {
+	t.Helper()
 	text, err := Render(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
+	write(t, filepath.Join(folder, ConnectionsFile), Connections)
 	for name, content := range modules {
 		write(t, filepath.Join(folder, name), content)
 	}
@@ -162,8 +169,8 @@ func evaluate(t *testing.T, config Config, cacheURL, expression string) string {
 		write(t, filepath.Join(folder, from.Name), from.Text)
 	}
 	command := python(t, "-c", "import runpy; names = runpy.run_path('"+file+"'); print(repr(eval(\""+expression+"\", names)))")
-	command.Env = append(os.Environ(), "PYTHONPATH="+folder, "PYTHONDONTWRITEBYTECODE=1",
-		EnvSecretKey+"="+secretKey, EnvDatabaseURI+"="+databaseURI, EnvCacheURL+"="+cacheURL)
+	command.Env = append(os.Environ(), "PYTHONPATH="+folder, "PYTHONDONTWRITEBYTECODE=1", EnvSecretKey+"="+secretKey)
+	command.Env = append(command.Env, variables...)
 	out, err := command.CombinedOutput()
 	if err != nil {
 		t.Fatalf("loading the rendered file: %v\n%s", err, out)

@@ -22,6 +22,8 @@ const MaxRawBytes = 512 << 10
 // The parts are Python files, not templates. Only settings and feature flags become Python
 // literals; secrets are read from the environment when Superset starts.
 var (
+	//go:embed parts/header.py
+	headerPart string
 	//go:embed parts/database.py
 	databasePart string
 	//go:embed parts/cache.py
@@ -59,6 +61,11 @@ type Config struct {
 	// Cache is true if [EnvCacheURL] is set in the pods. Otherwise caches and Celery
 	// are configured by Raw or by Superset's defaults.
 	Cache bool
+	// Connections is true if [ConnectionsFile] is next to the file: URLs are made of parts.
+	Connections bool
+	// Celery is true if broker or results of Celery may be elsewhere than the caches. It needs
+	// Cache and Connections.
+	Celery bool
 	// Statsd is true if [EnvStatsdHost] is set in the pods of web, worker and scheduler. Then
 	// STATS_LOGGER sends StatsD to it, unless Raw sets another one.
 	Statsd bool
@@ -79,9 +86,16 @@ func Render(c Config) (string, error) {
 		return "", err
 	}
 	var text strings.Builder
-	text.WriteString(databasePart)
+	text.WriteString(headerPart)
+	if c.Connections {
+		text.WriteString(connectPart)
+	}
+	text.WriteString("\n" + databasePart)
 	if c.Cache {
 		text.WriteString("\n" + cachePart + "\n\n" + workerPart)
+	}
+	if c.Celery {
+		text.WriteString("\n\n" + celeryPart)
 	}
 	if c.Statsd {
 		text.WriteString("\n\n" + StatsdSender + "\n\n" + statsLoggerPart)
@@ -101,6 +115,9 @@ func Render(c Config) (string, error) {
 	text.WriteString("\n" + ownedPart)
 	if c.Cache {
 		text.WriteString("\n" + ownedCeleryPart)
+	}
+	if c.Celery {
+		text.WriteString(ownedURLsPart)
 	}
 	return text.String(), nil
 }

@@ -25,6 +25,7 @@ var goldens = map[string]Config{
 		FeatureFlags: map[string]bool{"ALERT_REPORTS": true, "DRILL_BY": false}, Raw: "FEATURE_FLAGS[\"DRILL_BY\"] = True",
 	},
 	"from":      {From: []File{{"_from-0.py", "A = env(\"B\")\n"}, {"_from-1.py", ""}}, Modules: true},
+	"parts":     {Cache: true, Connections: true, Celery: true},
 	"cache_raw": {Raw: "class Mine(CeleryConfig):\n    worker_concurrency = 2\n\n\nCELERY_CONFIG = Mine\n", Cache: true},
 }
 
@@ -144,7 +145,7 @@ func FuzzRender(f *testing.F) {
 		if cache {
 			last = ownedCeleryPart
 		}
-		if !strings.Contains(text, raw) || !strings.HasPrefix(text, databasePart) || !strings.HasSuffix(text, "\n"+last) {
+		if !strings.Contains(text, raw) || !strings.HasPrefix(text, headerPart+"\n"+databasePart) || !strings.HasSuffix(text, "\n"+last) {
 			t.Errorf("not generated, raw and owned in this order:\n%s", text)
 		}
 	})

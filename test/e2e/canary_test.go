@@ -47,7 +47,7 @@ func TestCanary(t *testing.T) {
 	c.revealsNothing(t, "a malformed URI", values)
 
 	c.patch(t, func(s *v1alpha1.Superset) {
-		s.Spec.Database.URIFrom = v1alpha1.SecretKeyReference{Name: "bi", Key: "database-uri"}
+		s.Spec.Database.URIFrom = &v1alpha1.SecretKeyReference{Name: "bi", Key: "database-uri"}
 	})
 	c.waitForPhase(t, v1alpha1.PhaseReady, "5.0.0")
 	c.createAdmin(t, "5.0.0")

@@ -66,6 +66,40 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"keyPrefix must consist of lower-case letters, digits, and -, _ or . between them: write for example bi": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache.KeyPrefix = "bi:" })
 	},
+	"set exactly one of uriFrom and host: uriFrom names a Secret key with the whole URI, host begins the parts of a connection": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Database.Jobs = &v1alpha1.DatabaseConnection{} })
+	},
+	"uriFrom has the whole connection: remove driver, port, name, user, userFrom, passwordFrom and tls, or set host instead of uriFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Database.User = "bi" })
+	},
+	"a connection by parts needs name, and exactly one of user and userFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", byParts("bi"), func(s *v1alpha1.Superset) { s.Spec.Database.UserFrom = s.Spec.Database.PasswordFrom })
+	},
+	"name is a database without ? and line breaks, and without spaces at its ends: write for example superset; options go into uriFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", byParts("bi"), func(s *v1alpha1.Superset) { s.Spec.Database.Name = "bi?sslmode=require" })
+	},
+	"host is a name or an address alone: write for example db.example or 2001:db8::1, and the port into port": func(f *fixture) client.Object {
+		return f.superset("6.0.0", byParts("bi"), func(s *v1alpha1.Superset) { s.Spec.Cache.Host = "redis.example:6379" })
+	},
+	"verify-ca and verify-full need a certificate to trust: set caFrom, or mode: require": func(f *fixture) client.Object {
+		return f.superset("6.0.0", byParts("bi"), func(s *v1alpha1.Superset) { s.Spec.Database.TLS = &v1alpha1.TLSSpec{Mode: v1alpha1.TLSVerifyFull} })
+	},
+	"a client certificate has a key: set certFrom and keyFrom, or neither": func(f *fixture) client.Object {
+		return f.superset("6.0.0", byParts("bi"), func(s *v1alpha1.Superset) {
+			s.Spec.Database.TLS = &v1alpha1.TLSSpec{CertFrom: &v1alpha1.SecretKeyReference{Name: "tls", Key: "crt"}}
+		})
+	},
+	"set exactly one of secretKeyRef and configMapKeyRef": func(f *fixture) client.Object {
+		return f.superset("6.0.0", byParts("bi"), func(s *v1alpha1.Superset) {
+			s.Spec.Database.TLS = &v1alpha1.TLSSpec{CAFrom: &v1alpha1.KeySource{}}
+		})
+	},
+	"set exactly one of urlFrom and host: urlFrom names a Secret key with the whole URL, host begins the parts of a connection": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache.Host = "redis.example" })
+	},
+	"urlFrom has the whole connection: remove port, user, passwordFrom, databases and tls, or set host instead of urlFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache.TLS = &v1alpha1.TLSSpec{} })
+	},
 	"deadlines must be longer than 0s, for example 30m or 1h": func(f *fixture) client.Object {
 		return f.superset("6.0.0", deadlines(v1alpha1.Deadlines{Verify: lasts(0)}))
 	},

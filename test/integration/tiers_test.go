@@ -85,7 +85,7 @@ func config(raw string) func(*v1alpha1.Superset) { return sample.Config(raw) }
 
 func cacheFrom(name, key string) func(*v1alpha1.Superset) {
 	return func(s *v1alpha1.Superset) {
-		s.Spec.Cache = &v1alpha1.CacheSpec{URLFrom: v1alpha1.SecretKeyReference{Name: name, Key: key}}
+		s.Spec.Cache = &v1alpha1.CacheSpec{URLFrom: &v1alpha1.SecretKeyReference{Name: name, Key: key}}
 	}
 }
 

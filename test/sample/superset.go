@@ -41,8 +41,8 @@ func Superset(namespace, version string, edits ...func(*v1alpha1.Superset)) *v1a
 		Spec: v1alpha1.SupersetSpec{
 			RuntimeSpec: v1alpha1.RuntimeSpec{
 				Version: version, SecretKeyFrom: ref("secret-key"),
-				Database: v1alpha1.DatabaseSpec{URIFrom: ref("database-uri")},
-				Cache:    &v1alpha1.CacheSpec{URLFrom: ref("redis-url")},
+				Database: v1alpha1.DatabaseSpec{DatabaseConnection: v1alpha1.DatabaseConnection{URIFrom: new(ref("database-uri"))}},
+				Cache:    &v1alpha1.CacheSpec{URLFrom: new(ref("redis-url"))},
 			},
 			Web:       &v1alpha1.WebSpec{Replicas: &two},
 			Worker:    &v1alpha1.WorkerSpec{Replicas: &two},

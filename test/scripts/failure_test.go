@@ -38,7 +38,7 @@ func preflightFailures(t *testing.T, pg server, cache string) {
 		"scheme of Heroku": {func(j *job) { j.database = "postgres://u:p-fake@127.0.0.1/bi" },
 			"ConfigInvalid", []string{"write postgresql://"}},
 		"line feed": {func(j *job) { j.database += "\n" }, "ConfigInvalid", []string{"ends with white space", "--from-literal"}},
-		"Sentinel":  {func(j *job) { j.cache = "sentinel://:p-fake@127.0.0.1:26379/0" }, "ConfigInvalid", []string{"Redis Sentinel is not supported yet"}},
+		"Sentinel":  {func(j *job) { j.cache = "sentinel://:p-fake@127.0.0.1:26379/0" }, "ConfigInvalid", []string{"Redis Sentinel is not supported"}},
 		"unknown driver": {func(j *job) { j.database = "postgresql+nothing://u:p-fake@127.0.0.1/bi" },
 			"DriverMissing", []string{"postgresql+nothing"}},
 		"missing driver": {func(j *job) { j.database = "mysql+mysqldb://u:p-fake@127.0.0.1/bi" },

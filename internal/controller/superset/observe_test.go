@@ -72,7 +72,7 @@ func TestReferencesOfOldReleases(t *testing.T) {
 	s, w := upgrading(t, v1alpha1.PhaseReady)
 	s.Spec.SecretKeyFrom = v1alpha1.SecretKeyReference{Name: "keys", Key: "two"}
 	s.Spec.PreviousSecretKeyFrom = &v1alpha1.SecretKeyReference{Name: "keys", Key: "one"}
-	s.Spec.Database.URIFrom = v1alpha1.SecretKeyReference{Name: "bi", Key: "uri"}
+	s.Spec.Database.URIFrom = &v1alpha1.SecretKeyReference{Name: "bi", Key: "uri"}
 	w.use(renderingOf(s, nil))
 	rev, err := revisionOf(s, w.desired, 1, actions.StoreRelease{})
 	if err != nil {

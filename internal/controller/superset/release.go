@@ -15,6 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 )
 
@@ -79,7 +80,7 @@ func revisionOf(owner *v1alpha1.Superset, r *components.Release, fence int64, a 
 				annotationVersion: r.Runtime.Version, annotationTiers: tierNames(r),
 				annotationPlan: string(plan), annotationPlanHash: a.Hash, annotationHead: a.Head,
 				annotationKey: refName(&r.Runtime.SecretKeyFrom), annotationPrevious: refName(r.PreviousSecretKey),
-				annotationDatabase: refName(&r.Runtime.Database.URIFrom),
+				annotationDatabase: connections.DatabaseName(r.Runtime.Database.DatabaseConnection),
 				annotationWish:     components.WishOf(owner),
 			},
 		},

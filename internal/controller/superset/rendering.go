@@ -10,6 +10,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/controller/copies"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/settings"
@@ -91,7 +92,7 @@ func renderingOf(s *v1alpha1.Superset, copied map[string]string) *rendering {
 	out.target = state.Release{
 		Hash: release.Hash(), Wish: components.WishOf(s), Version: release.Runtime.Version,
 		KeyPrefix: keyPrefix(&release.Runtime),
-		Key:       refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: refName(&release.Runtime.Database.URIFrom),
+		Key:       refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: connections.DatabaseName(release.Runtime.Database.DatabaseConnection),
 	}
 	for tier, d := range components.Catalog {
 		_, out.target.Has[tier] = release.Tiers[d.Name]

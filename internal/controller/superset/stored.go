@@ -13,6 +13,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
@@ -73,7 +74,7 @@ func readStored(rev *appsv1.ControllerRevision) stored {
 	}
 	if release, err := components.ParseRelease(rev.Data.Raw); err == nil && r.Database == "" {
 		r.Key, r.PreviousKey = refName(&release.Runtime.SecretKeyFrom), refName(release.PreviousSecretKey)
-		r.Database = refName(&release.Runtime.Database.URIFrom)
+		r.Database = connections.DatabaseName(release.Runtime.Database.DatabaseConnection)
 	}
 	release, err := components.LoadRelease(r.Hash, rev.Data.Raw)
 	if err != nil {

@@ -127,6 +127,7 @@ func TestNotes(t *testing.T) {
 	r.Sessions = []migrations.Session{{Name: "", Count: 4}, {Name: "psql", Count: 1}}
 	r.Workers, r.WorkerCount, r.Beat = []string{"celery@old-0"}, 3, "reports.scheduler"
 	r.VersionNote, r.UnknownSettings = "the image has 6.0.0rc2", []string{"ENABLE_OLD"}
+	r.Pooler = "spec.database leads to a pooler in transaction mode"
 	o.Sharing = []state.Sharer{{Name: "bi/old"}}
 	s = state.Of(o)
 	p := Make(s)
@@ -136,6 +137,7 @@ func TestNotes(t *testing.T) {
 		"other sessions on the database: unnamed 4, psql 1",
 		"3 workers on the broker are not of this Superset: celery@old-0; if they use another database, they take this Superset's tasks: set spec.cache.keyPrefix",
 		"another scheduler sends tasks to the broker: reports.scheduler",
+		"spec.database leads to a pooler in transaction mode",
 		"the image has 6.0.0rc2",
 		"6.0.0 does not know these names of spec.config.raw: ENABLE_OLD",
 	}

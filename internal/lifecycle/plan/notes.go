@@ -40,6 +40,9 @@ func notes(s *state.Snapshot) []string {
 	if note := s.BackupCheck.Result.BackupNote; note != "" {
 		add("%s", note)
 	}
+	if r.Pooler != "" {
+		add("%s", r.Pooler)
+	}
 	if r.VersionNote != "" {
 		add("%s", r.VersionNote)
 	}

@@ -70,7 +70,7 @@ func rollbackClass(s *state.Snapshot, p *v1alpha1.Plan) (v1alpha1.RollbackClass,
 	case s.Previous.Hash == "":
 		return v1alpha1.RollbackFrozen, rollback.Missing(s.Run.FromRelease, s.Run.From)
 	case s.Previous.Database != s.Desired.Database:
-		return v1alpha1.RollbackNone, s.Previous.Version + " uses another database: set spec.database.uriFrom back to return to it"
+		return v1alpha1.RollbackNone, s.Previous.Version + " uses another database: set spec.database back to return to it"
 	}
 	return classAfterMigration(s, p)
 }

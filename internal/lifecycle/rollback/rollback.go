@@ -45,7 +45,7 @@ func CanServe(s *state.Snapshot, release state.Release) bool {
 
 func how(s *state.Snapshot, target state.Release) v1alpha1.RollbackStatus {
 	if usedAnotherDatabase(s, target) {
-		return frozen("%s used another database: set spec.database.uriFrom back instead", target.Version)
+		return frozen("%s used another database: set spec.database back instead", target.Version)
 	}
 	h := schemaTo(s, target)
 	h.FellBack = s.DowngradeFailed

@@ -15,6 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
@@ -235,7 +236,7 @@ func databaseClient(main *corev1.Container, owner *v1alpha1.Superset, o Order) c
 		c.Command = []string{command[0], "-c", ":"}
 	default:
 		c.Command = command
-		c.Env = append(c.Env, components.SecretEnv(superset.EnvDatabaseURI, o.Release.Runtime.Database.URIFrom))
+		c.Env = append(c.Env, connections.Database(connections.ForJobs(o.Release.Runtime).Database.DatabaseConnection)...)
 		c.EnvFrom = settings.EnvFrom(o.Release.Jobs.EnvFrom)
 	}
 	c.Env = append(c.Env, settings.Env(o.Release.Jobs.Env)...)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
@@ -73,6 +74,9 @@ func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
 		l.set(superset.EnvDumps, "1")
 	}
 	l.queries(owner, o)
+	if comparesDatabases(o) {
+		*l = append(*l, connections.Application(o.Release.Runtime.Database.DatabaseConnection)...)
+	}
 	v := owner.Spec.Upgrade.Verify
 	login := o.AsUser && v.LoginFrom != nil
 	if login || o.WebReady {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
@@ -82,7 +83,7 @@ func Job(owner *v1alpha1.Superset, o Order) (*batchv1.Job, error) {
 
 func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (corev1.PodTemplateSpec, error) {
 	template := components.PodTemplate(components.PodInput{
-		Runtime:   o.Release.Runtime,
+		Runtime:   runtimeOf(o),
 		Settings:  o.Release.Jobs,
 		ConfigMap: o.Release.ConfigMap,
 		Platform:  o.Platform,
@@ -98,6 +99,9 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 		template.Annotations = map[string]string{annotationSafeToEvict: "false", annotationDoNotDisrupt: "true"}
 	}
 	main := &template.Spec.Containers[0]
+	if comparesDatabases(o) {
+		connections.MountApplication(&template.Spec, main, o.Release.Runtime.Database.DatabaseConnection)
+	}
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "scripts", MountPath: superset.ScriptsDir, ReadOnly: true})
 	template.Spec.Volumes = append(template.Spec.Volumes, corev1.Volume{Name: "scripts", VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: scriptsName(owner.Name)}}}})
@@ -118,6 +122,20 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	limitResults(&patched.Spec)
 	noteNetwork(&patched.Spec)
 	return patched, nil
+}
+
+// runtimeOf is the runtime of a Job. Verify looks at what the application does, so it has the
+// connection of the application.
+func runtimeOf(o Order) v1alpha1.RuntimeSpec {
+	if o.Script == migrations.Verify {
+		return connections.ForTiers(o.Release.Runtime)
+	}
+	return connections.ForJobs(o.Release.Runtime)
+}
+
+// comparesDatabases is true for a preflight that has the connection of the application, too.
+func comparesDatabases(o Order) bool {
+	return o.Script == migrations.Preflight && o.Release.Runtime.Database.Jobs != nil
 }
 
 // runOnce keeps the kubelet from restarting the pod or its main container, even if a patch says

@@ -39,15 +39,18 @@ func read(t *testing.T, name string) (*v1alpha1.Superset, *components.Release) {
 }
 
 func TestGoldenJobs(t *testing.T) {
-	for _, name := range []string{"plain", "full"} {
+	for _, name := range []string{"plain", "full", "postgresql"} {
 		s, r := read(t, name)
 		for _, script := range migrations.Scripts {
+			if name == "postgresql" && !slices.Contains([]migrations.Script{migrations.Preflight, migrations.Verify, migrations.Backup, migrations.Rehearse}, script) {
+				continue // as one of these
+			}
 			o := Order{Script: script, Fence: 7, Attempt: 2, Release: r, Workers: []string{"bi-worker-7c5d4f6b9-abcde", "bi-worker-7c5d4f6b9-fghij"}, Database: "postgresql"}
 			if script == migrations.Backup || script == migrations.Restore || script == migrations.RestoreCheck {
 				o.Backup = "r6"
 			}
 			if script == migrations.Rehearse { // the current release differs from the target release
-				_, o.Current = read(t, map[string]string{"plain": "full", "full": "plain"}[name])
+				_, o.Current = read(t, map[string]string{"plain": "full", "full": "plain", "postgresql": "postgresql"}[name])
 			}
 			if name == "full" {
 				o.AsUser, o.Queries, s.Status.Upgrade = true, true, &v1alpha1.UpgradeStatus{Charts: "12:0a1b2c3d:5,7:-"}
@@ -329,14 +332,14 @@ func TestScriptsConfigMap(t *testing.T) {
 		}
 	}
 	size := len(packed)
-	for _, name := range []string{"dump.sh", "load.sh", "copy.sh", "scratch.sh", "backup_check.sh", "superset_job.sh"} {
-		if !strings.Contains(cm.Data[name], "SPDX-License-Identifier") {
+	for _, name := range []string{"dump.sh", "load.sh", "copy.sh", "scratch.sh", "backup_check.sh", "superset_job.sh", superset.ConnectionsFile} {
+		if text := cm.Data[name]; !strings.Contains(text, "SPDX-License-Identifier") && !strings.Contains(text, "Written by superset-operator") {
 			t.Errorf("%s is missing", name)
 		}
 		size += len(cm.Data[name])
 	}
-	if len(cm.Data) != 6 || size > 135000 {
-		t.Errorf("%d shell scripts, %d bytes in all", len(cm.Data), size)
+	if len(cm.Data) != 7 || size > 140000 {
+		t.Errorf("%d files besides the archive, %d bytes in all", len(cm.Data), size)
 	}
 	t.Logf("%d bytes are mounted", size)
 }

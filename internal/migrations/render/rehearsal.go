@@ -15,6 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
@@ -31,10 +32,6 @@ const (
 	serveContainer   = "serve"
 	scratchVolume    = "scratch"
 )
-
-// nowhere is the URL of a cache that does not answer. A rehearsal has no cache, but the
-// configuration reads the variable.
-const nowhere = "redis://127.0.0.1:9/0"
 
 // scratchSize is the disk space that the copy may use, by default 10Gi.
 func scratchSize(spec v1alpha1.RehearsalJobSpec) resource.Quantity {
@@ -82,7 +79,7 @@ func addRehearsal(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order) error 
 		pod.InitContainers = append(pod.InitContainers, scratchServer(main, spec, env))
 	}
 	copier := inDatabaseImage(main, copyContainer, spec, env)
-	isolate(main)
+	connections.Isolate(main)
 	serve, err := currentRelease(pod, owner, o, env)
 	if err != nil {
 		return err
@@ -137,20 +134,6 @@ func scratchServer(main *corev1.Container, spec v1alpha1.RehearsalJobSpec, env [
 	return c
 }
 
-// isolate removes the URI of the metadata database from a container, and replaces the URL of
-// the cache. An empty variable hides one of the same name that envFrom may bring.
-func isolate(c *corev1.Container) {
-	c.Env = slices.DeleteFunc(slices.Clone(c.Env), func(e corev1.EnvVar) bool { return e.Name == superset.EnvDatabaseURI })
-	if len(c.EnvFrom) > 0 {
-		c.Env = append(c.Env, corev1.EnvVar{Name: superset.EnvDatabaseURI})
-	}
-	for i := range c.Env {
-		if c.Env[i].Name == superset.EnvCacheURL {
-			c.Env[i].Value, c.Env[i].ValueFrom = nowhere, nil
-		}
-	}
-}
-
 // currentRelease is the container that serves with the current release: with the image,
 // configuration and secret key of that release's Jobs.
 func currentRelease(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env []corev1.EnvVar) (corev1.Container, error) {
@@ -174,7 +157,7 @@ func currentRelease(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env 
 	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: sharedVolume, MountPath: superset.SharedDir},
 		corev1.VolumeMount{Name: scratchVolume, MountPath: superset.ScratchDir})
 	c.Env = append(c.Env, env...)
-	isolate(&c)
+	connections.Isolate(&c)
 	return c, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
@@ -40,7 +41,7 @@ func TestRehearsalIsIsolated(t *testing.T) {
 			case superset.EnvDatabaseURI:
 				withURI = append(withURI, c.Name)
 			case superset.EnvCacheURL:
-				if c.Name != prepareContainer && (e.Value != nowhere || e.ValueFrom != nil) {
+				if c.Name != prepareContainer && (e.Value != connections.Nowhere || e.ValueFrom != nil) {
 					t.Errorf("%s gets the URL of the cache: %+v", c.Name, e)
 				}
 			}

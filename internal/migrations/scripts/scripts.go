@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
 //go:embed *.py *.sh superset_job/*.py superset_job/*/*.py superset_job/revisions/known.json
@@ -22,7 +23,8 @@ const Program = "superset_job.pyz"
 // sources are the files of the package by path.
 var sources = read(".py", ".json")
 
-// Files are the archive and the shell scripts by name: what a Job mounts.
+// Files are the archive, the shell scripts and the module that makes URLs of parts, by name: what a
+// Job mounts.
 var Files = files()
 
 // Hash identifies the content of Files.
@@ -31,6 +33,7 @@ var Hash = components.HashFiles(Files)
 func files() map[string]string {
 	out := read(".sh")
 	out[Program] = archive(sources)
+	out[superset.ConnectionsFile] = superset.Connections
 	return out
 }
 

@@ -45,6 +45,9 @@ func databaseOf(pod *corev1.Pod) place {
 			if e.Name == "SUPERSET_DATABASE_URI" && e.ValueFrom != nil && e.ValueFrom.SecretKeyRef != nil {
 				p.secret = e.ValueFrom.SecretKeyRef.Name
 			}
+			if e.Name == "DB_HOST" { // a connection by parts
+				p.secret = e.Value
+			}
 		}
 	}
 	return p

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from superset_job.report import JobError
+from superset_job.report.connections import broker_url
 
 _CONNECT_SECONDS = 3
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -29,9 +30,9 @@ def check_cache_url() -> None:
     else:
         what = f"begins with {scheme[0]}, which is not supported"
         if "sentinel" in scheme[0].lower():
-            advice = "Redis Sentinel is not supported yet: " + advice + ", such as a Service or proxy that leads to the primary"
+            advice = "Redis Sentinel is not supported: " + advice + ", such as a Service or proxy that leads to the primary"
         elif scheme[0].lower().startswith(("amqp", "pyamqp", "sqs", "kafka", "confluentkafka")):
-            advice = "other brokers than Redis are not supported yet: " + advice
+            advice = "the caches need a Redis: " + advice + ", and name the broker in cache.broker.urlFrom"
     raise JobError("ConfigInvalid", f"the cache URL in the Secret (spec.cache.urlFrom) {what}: {advice}")
 
 
@@ -45,7 +46,7 @@ def celery_client() -> Any:  # celery has no types
     """A Celery app with the broker and without tasks. Raises JobError ConfigInvalid."""
     import celery
 
-    url = os.environ.get("SUPERSET_CACHE_URL")
+    url = broker_url()
     if not url:
         raise JobError("ConfigInvalid", "workers need a broker: set SUPERSET_CACHE_URL (spec.cache)")
     client = celery.Celery(broker=with_certificate_check(url))

@@ -112,8 +112,9 @@ def enter() -> None:
         os.environ["SUPERSET_DATABASE_URI"] = (folder / "scratch.uri").read_text(encoding="utf-8")
     except OSError:
         os.environ["SUPERSET_DATABASE_URI"] = ""  # database_url() then raises ConfigInvalid
-    if os.environ.get("SUPERSET_CACHE_URL"):
-        os.environ["SUPERSET_CACHE_URL"] = NOWHERE
+    for name in ("SUPERSET_CACHE_URL", "SUPERSET_OPERATOR_BROKER_URL", "SUPERSET_OPERATOR_RESULT_BACKEND_URL"):
+        if os.environ.get(name):
+            os.environ[name] = NOWHERE
 
 
 def create_app(url: URL, adjust: Any = lambda config: None) -> Flask:

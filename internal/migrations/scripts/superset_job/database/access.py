@@ -91,17 +91,22 @@ _KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10
 
 def database_url() -> URL:
     """The metadata database's URL from SUPERSET_DATABASE_URI. Raises JobError ConfigInvalid."""
-    text = os.environ.get("SUPERSET_DATABASE_URI", "")
+    return check_url(os.environ.get("SUPERSET_DATABASE_URI", ""))
+
+
+def check_url(text: str, where: str = "") -> URL:
+    """The URL of a text, which comes from a field of spec. Raises JobError ConfigInvalid."""
+    source = f"the Secret of {where}" if where else "the Secret"
     if text != text.strip():  # it would be taken for a part of the database's name
         raise JobError(
             "ConfigInvalid",
-            "the database URI in the Secret begins or ends with white space, such as the line feed that echo adds:"
+            f"the database URI in {source} begins or ends with white space, such as the line feed that echo adds:"
             " store it without, for example with kubectl create secret --from-literal",
         )
     if text.startswith(("postgres://", "postgres+")):
         raise JobError(
             "ConfigInvalid",
-            "the database URI in the Secret begins with postgres, which SQLAlchemy does not accept since 1.4:"
+            f"the database URI in {source} begins with postgres, which SQLAlchemy does not accept since 1.4:"
             " write postgresql:// or postgresql+psycopg2://",
         )
     try:
@@ -109,7 +114,7 @@ def database_url() -> URL:
     except (ArgumentError, ValueError) as error:
         raise JobError(
             "ConfigInvalid",
-            "the database URI in the Secret is "
+            f"the database URI in {source} is "
             + (
                 "not a URL; write dialect+driver://user:password@host:port/name,"
                 " with special characters of user and password percent-encoded"

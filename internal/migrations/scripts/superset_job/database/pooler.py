@@ -26,7 +26,7 @@ _GET = sa.text("SELECT current_setting(:name, true)")
 def check_dump(url: URL) -> None:
     """Raises JobError ConfigInvalid if a dump would change the settings of other sessions."""
     try:
-        if url.get_backend_name() == "postgresql" and _leaks(url):
+        if url.get_backend_name() == "postgresql" and leaks(url):
             raise JobError(
                 "ConfigInvalid",
                 "the database URI leads to a pooler in transaction mode, through which pg_dump would change the search_path of"
@@ -37,7 +37,7 @@ def check_dump(url: URL) -> None:
         raise classify(error) from error
 
 
-def _leaks(url: URL) -> bool:
+def leaks(url: URL) -> bool:
     """Whether another session sees a setting of this one. Each statement is a transaction, after
     which a pooler gives the connection of the server to the next client."""
     with connect(url) as first, connect(url) as second:

@@ -56,7 +56,7 @@ def check_may_dump(connection: Connection) -> None:
             raise _no_dump(f"it may not read all of {', '.join(names)}: grant SELECT, or exempt it from row-level security")
         return
     needed = ["SELECT"] + (["SHOW VIEW"] if connection.exec_driver_sql(_VIEWS).scalar() else [])
-    if missing := _missing(connection, needed):
+    if missing := missing_rights(connection, needed):
         raise _no_dump(f"it has no {' and no '.join(missing)} privilege for this database: grant it")
 
 
@@ -68,7 +68,7 @@ def check_may_migrate_mysql(connection: Connection, files: list[Path]) -> None:
     needed = [*_ALWAYS, *sorted({right for file in files for right in _needs(file)})]
     if getattr(connection.dialect, "is_mariadb", False) and "REFERENCES" in needed:
         needed.remove("REFERENCES")  # MariaDB does not use it
-    if missing := _missing(connection, needed):
+    if missing := missing_rights(connection, needed):
         user = connection.exec_driver_sql("SELECT CURRENT_USER()").scalar()
         raise JobError(
             "DatabaseAuthFailed",
@@ -95,7 +95,7 @@ def _needs(file: Path) -> set[str]:
     return {_NEEDS[name] for name in names if name in _NEEDS}
 
 
-def _missing(connection: Connection, needed: list[str]) -> list[str]:
+def missing_rights(connection: Connection, needed: list[str]) -> list[str]:
     """Those of the privileges that the user certainly does not have on the current database: no
     grant names it there, neither for the user nor for an active role, on whatever table."""
     database = str(connection.exec_driver_sql("SELECT DATABASE()").scalar())

@@ -16,7 +16,7 @@ from socketserver import TCPServer
 from typing import Any
 
 from superset_job.broker.redis import connected_client
-from superset_job.report import describe, redactor
+from superset_job.report import connections, describe, redactor
 
 _SECONDS = float(os.environ.get("SUPERSET_OPERATOR_PROBE_SECONDS") or 30)
 _ANSWER_SECONDS = 3.0
@@ -150,6 +150,7 @@ class _Server(ThreadingHTTPServer):
 def main() -> None:
     """Serves on the port of the first argument, on all addresses or on that of the second."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    connections.complete(os.environ)
     probe = Probe()
     threading.Thread(target=probe.run, daemon=True).start()
     address = sys.argv[2] if len(sys.argv) > 2 else ""

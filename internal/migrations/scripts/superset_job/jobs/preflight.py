@@ -48,6 +48,7 @@ def inspect(result: Result) -> None:
     from superset_job.broker.redis import check_cache_url
     from superset_job.database import create, pooler
     from superset_job.database.access import check_may_migrate, database_url, read_facts, read_only
+    from superset_job.database.application import check as check_application
     from superset_job.database.rights import check_may_migrate_mysql
     from superset_job.web import queries, user
     from superset_job.web.service import reaches_web
@@ -63,6 +64,7 @@ def inspect(result: Result) -> None:
     else:
         read_facts(url, result)
         application = _read_more(url, result)
+        check_application(url, result)
     log(f"database: {result.database} at {result.revision or 'no revision (never migrated)'}")
     read_settings(result)
     ahead: JobError | None = None

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TextIO
 from urllib.parse import unquote
 
+from superset_job.report import connections
 from superset_job.report.fit import fit, shorten
 from superset_job.report.mesh import quit_proxies
 
@@ -29,8 +30,15 @@ MESSAGE_CHARACTERS = 512
 DETAIL_CHARACTERS = 128
 FINDING_CHARACTERS = 320
 
-_URLS = ("SUPERSET_DATABASE_URI", "SUPERSET_CACHE_URL", "SUPERSET_OPERATOR_SCRATCH_URI")
-_SECRET_NAME = re.compile(r"(?i)(secret|password|passwd|token|api_?key|private_?key)")
+_URLS = (
+    "SUPERSET_DATABASE_URI",
+    "SUPERSET_CACHE_URL",
+    "SUPERSET_OPERATOR_BROKER_URL",
+    "SUPERSET_OPERATOR_RESULT_BACKEND_URL",
+    "SUPERSET_OPERATOR_SCRATCH_URI",
+    connections.APPLICATION_URI,
+)
+_SECRET_NAME = re.compile(r"(?i)(secret|password|passwd|db_pass$|token|api_?key|private_?key)")
 _USER_INFO = re.compile(r"([A-Za-z][\w+.-]*://)[^\s/@]*:[^\s/@]*@")
 
 
@@ -171,6 +179,7 @@ def log(text: str) -> None:
 def run(script: str, work: Callable[[Result], None], last: bool = True) -> NoReturn:
     """Runs work, writes the result and exits: 0 for success, 1 for a failure. last is false for
     an init container: after the last container, the proxies of the pod are told to end."""
+    connections.complete(os.environ)
     result, redact = Result(script), redactor(os.environ)
     streams = RedactedStream(sys.stdout, redact), RedactedStream(sys.stderr, redact)
     sys.stdout, sys.stderr = streams

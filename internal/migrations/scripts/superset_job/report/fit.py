@@ -20,7 +20,15 @@ _LISTS = (
     (("unknownSettings",), 0),
 )
 # Texts that are shortened before the message, in this order.
-_TEXTS = (("rehearsal", "rollingReason"), ("rehearsal", "downgradeReason"), ("beat",), ("versionNote",), ("webWhy",), ("backupNote",))
+_TEXTS = (
+    ("rehearsal", "rollingReason"),
+    ("rehearsal", "downgradeReason"),
+    ("beat",),
+    ("versionNote",),
+    ("pooler",),
+    ("webWhy",),
+    ("backupNote",),
+)
 # What a message has at least, if something else can be left out instead.
 _MESSAGE_CHARACTERS = 160
 _NEEDED = ("script", "reason")
