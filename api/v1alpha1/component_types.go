@@ -45,6 +45,12 @@ type ComponentSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9.:_-]+$')",message="write a host name or an address without a port, such as bi-statsd"
 	StatsdHost string `json:"statsdHost,omitempty"`
 
+	// refresh restarts the pods when its value changes, for example after the content of a
+	// Secret that they read has changed. Default: none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Refresh string `json:"refresh,omitempty"`
+
 	// config is added to superset_config.py. For standalone components.
 	// +optional
 	Config *ConfigSpec `json:"config,omitempty"`

@@ -14,6 +14,9 @@ type ConfigSpec struct {
 	// put secrets into it. The phase Validate refuses other names.
 	// Default: none.
 	// +optional
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +kubebuilder:validation:Schemaless
+	// +kubebuilder:validation:Type=object
 	// +kubebuilder:validation:MaxProperties=200
 	Settings map[string]apiextensionsv1.JSON `json:"settings,omitempty"`
 

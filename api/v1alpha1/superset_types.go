@@ -76,6 +76,13 @@ type SupersetSpec struct {
 	// +optional
 	Monitoring *MonitoringSpec `json:"monitoring,omitempty"`
 
+	// refresh restarts every tier in the order of an upgrade when its value changes, for example
+	// after the content of a Secret that pods read has changed: any text, such as a date. It is
+	// part of the release. Default: none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Refresh string `json:"refresh,omitempty"`
+
 	// upgrade says how changes of the release are rolled out.
 	// +optional
 	Upgrade UpgradeSpec `json:"upgrade,omitzero"`
@@ -113,6 +120,20 @@ type WebSpec struct {
 	// +kubebuilder:validation:MaxLength=200
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(/[A-Za-z0-9._~-]+)+$')",message="write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /"
 	BasePath string `json:"basePath,omitempty"`
+
+	// url is the address at which users reach Superset, if there is a proxy or an Ingress in
+	// front of it: scheme and host, such as https://bi.example.com. Then Superset trusts the
+	// X-Forwarded headers of one proxy (ENABLE_PROXY_FIX), makes links with that scheme
+	// (PREFERRED_URL_SCHEME), and writes the address into reports
+	// (WEBDRIVER_BASEURL_USER_FRIENDLY); settings in config win. Default: none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9.-]+|\\\\[[0-9A-Fa-f:.]+\\\\])(:[0-9]{1,5})?/?$')",message="write scheme and host as users see them, such as https://bi.example.com; a path goes into basePath"
+	URL string `json:"url,omitempty"`
+
+	// service configures the Service. Default: ClusterIP, port 8088.
+	// +optional
+	Service ServiceSpec `json:"service,omitzero"`
 
 	// gunicorn has the options of gunicorn, as run-server.sh of the official images reads them
 	// from variables. They win over spec.env, and web.env wins over them. Default: none.

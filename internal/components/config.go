@@ -23,6 +23,9 @@ func configText(r v1alpha1.RuntimeSpec, c v1alpha1.ConfigSpec, more superset.Con
 	more.Settings = make(map[string][]byte, len(c.Settings))
 	for name, value := range c.Settings {
 		more.Settings[name] = value.Raw
+		if value.Raw == nil { // that is how the type decodes null
+			more.Settings[name] = []byte("null")
+		}
 	}
 	text, err := superset.Render(more)
 	if err != nil {
@@ -39,9 +42,21 @@ func configFiles(s *v1alpha1.Superset, copied map[string]string) (text string, f
 		return "", nil, err
 	}
 	text, err = configText(s.Spec.RuntimeSpec, c.ConfigSpec, superset.Config{
-		From: settings.From(c, files), Modules: settings.Importable(c), Statsd: statsdHost(s) != "",
+		From: settings.From(c, files), Modules: settings.Importable(c), Statsd: statsdHost(s) != "", Web: webOf(s),
 	})
 	return text, connections.AddFiles(files, s.Spec.RuntimeSpec), err
+}
+
+// webOf is where the web tier of a Superset is reached; nil if it has none.
+func webOf(s *v1alpha1.Superset) *superset.Web {
+	if s.Spec.Web == nil {
+		return nil
+	}
+	w := &superset.Web{URL: s.Spec.Web.URL}
+	if s.Spec.Worker != nil {
+		w.Service = fmt.Sprintf("http://%s:%d/", ServiceName(s.Name), servicePort(&s.Spec))
+	}
+	return w
 }
 
 // ConfigMap renders the immutable ConfigMap of superset_config.py and the files next to it. Its

@@ -87,9 +87,9 @@ func TestValuesOfAStandaloneComponent(t *testing.T) {
 	c := component(t, read(t, "plain"), Web)
 	spec := c.ComponentSpec()
 	spec.ConfigMapName, spec.FeatureFlags = "", map[string]bool{"DRILL_BY": true}
-	spec.Config = &v1alpha1.ConfigSpec{Settings: map[string]apiextensionsv1.JSON{"ROW_LIMIT": {Raw: []byte("77")}}}
+	spec.Config = &v1alpha1.ConfigSpec{Settings: map[string]apiextensionsv1.JSON{"ROW_LIMIT": {Raw: []byte("77")}, "NOTHING": {}}}
 	cm, err := OwnConfig(c)
-	if err != nil || !strings.Contains(cm.Data["superset_config.py"], "ROW_LIMIT = 77\nFEATURE_FLAGS = {\n    \"DRILL_BY\": True,\n}\n") {
+	if err != nil || !strings.Contains(cm.Data["superset_config.py"], "NOTHING = None\nROW_LIMIT = 77\nFEATURE_FLAGS = {\n    \"DRILL_BY\": True,\n}\n") {
 		t.Errorf("%v, %+v", err, cm)
 	}
 	spec.Config.Settings["row"] = apiextensionsv1.JSON{Raw: []byte("1")}

@@ -79,8 +79,12 @@ func TestGoldenComponents(t *testing.T) {
 }
 
 func TestGoldenServiceAndConfigMap(t *testing.T) {
-	golden.Text(t, "service.yaml", golden.YAML(t, Service("bi", "analytics", Web)))
-	golden.Text(t, "service_page.yaml", golden.YAML(t, Service("bi", "analytics", Maintenance)))
+	golden.Text(t, "service.yaml", golden.YAML(t, Service(read(t, "plain"), Web)))
+	golden.Text(t, "service_page.yaml", golden.YAML(t, Service(read(t, "plain"), Maintenance)))
+	opened := read(t, "plain")
+	opened.Spec.Web.Service = v1alpha1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Port: ptr(int32(80)), NodePort: ptr(int32(30080)),
+		Labels: map[string]string{"team": "data"}, Annotations: map[string]string{"example.com/scheme": "internal"}}
+	golden.Text(t, "service_open.yaml", golden.YAML(t, Service(opened, Web)))
 	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n", nil)))
 }
 
@@ -122,7 +126,7 @@ func TestReservedVariables(t *testing.T) {
 func TestServiceSelectsWebAlone(t *testing.T) {
 	s := read(t, "plain")
 	selected := func(labels map[string]string) bool {
-		for k, v := range Service("bi", "analytics", Web).Spec.Selector {
+		for k, v := range Service(s, Web).Spec.Selector {
 			if labels[k] != v {
 				return false
 			}

@@ -43,6 +43,8 @@ type Release struct {
 	BasePath string `json:"basePath,omitempty"`
 	// StatsdHost is the host to which the pods send StatsD; empty for none.
 	StatsdHost string `json:"statsdHost,omitempty"`
+	// Refresh is the value of spec.refresh; a new one restarts every tier.
+	Refresh string `json:"refresh,omitempty"`
 	// Tiers has the settings of each enabled component.
 	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
 	// Jobs has the settings of the Jobs' pods.
@@ -83,6 +85,7 @@ func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error)
 		ConfigMap:  configMapName(s.Name, text, files),
 		BasePath:   basePath,
 		StatsdHost: statsdHost(s),
+		Refresh:    s.Spec.Refresh,
 		Tiers:      map[Name]v1alpha1.PodSettings{},
 
 		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
@@ -198,6 +201,7 @@ func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Compon
 		ConfigMapName: r.ConfigMap,
 		BasePath:      r.BasePath,
 		StatsdHost:    r.StatsdHost,
+		Refresh:       r.Refresh,
 		Release:       r.Hash(),
 	}
 	return c

@@ -19,6 +19,9 @@ type wish struct {
 	Env               v1alpha1.EnvVars              `json:"env,omitempty"`
 	EnvFrom           v1alpha1.EnvFromSources       `json:"envFrom,omitempty"`
 	Gunicorn          *v1alpha1.GunicornSpec        `json:"gunicorn,omitempty"`
+	URL               string                        `json:"url,omitempty"`
+	ServicePort       *int32                        `json:"servicePort,omitempty"`
+	Refresh           string                        `json:"refresh,omitempty"`
 	Celery            *v1alpha1.CelerySpec          `json:"celery,omitempty"`
 	PodTemplate       *runtime.RawExtension         `json:"podTemplate,omitempty"`
 	BasePath          string                        `json:"basePath,omitempty"`
@@ -32,12 +35,12 @@ type wish struct {
 // too. A field that is empty is not part of it, so that a new one changes no wish.
 func WishOf(s *v1alpha1.Superset) string {
 	w := wish{Runtime: s.Spec.RuntimeSpec, PreviousSecretKey: s.Spec.PreviousSecretKeyFrom, Config: s.Spec.Config,
-		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
+		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Refresh: s.Spec.Refresh, Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
 	for _, b := range blocks(&s.Spec) {
 		w.Tiers[b.name] = b.own
 	}
 	if s.Spec.Web != nil {
-		w.Gunicorn = s.Spec.Web.Gunicorn
+		w.Gunicorn, w.URL, w.ServicePort = s.Spec.Web.Gunicorn, s.Spec.Web.URL, s.Spec.Web.Service.Port
 	}
 	if s.Spec.Worker != nil {
 		w.Celery = s.Spec.Worker.Celery

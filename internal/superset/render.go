@@ -66,9 +66,21 @@ type Config struct {
 	// Celery is true if broker or results of Celery may be elsewhere than the caches. It needs
 	// Cache and Connections.
 	Celery bool
+	// Web is where the web tier is reached; nil if there is none.
+	Web *Web
 	// Statsd is true if [EnvStatsdHost] is set in the pods of web, worker and scheduler. Then
 	// STATS_LOGGER sends StatsD to it, unless Raw sets another one.
 	Statsd bool
+}
+
+// Web is where the web tier is reached.
+type Web struct {
+	// Service is the URL at which workers open dashboards, such as http://bi:8088/; empty
+	// without workers.
+	Service string
+	// URL is that of users, such as https://bi.example.com; empty if it is not known. With one
+	// there is a proxy in front.
+	URL string
 }
 
 // File is a file of Python.
@@ -86,6 +98,20 @@ func Render(c Config) (string, error) {
 		return "", err
 	}
 	var text strings.Builder
+	text.WriteString(generatedPart(c) + values + runPart(c) + rawPart(c.Raw))
+	text.WriteString("\n" + ownedPart)
+	if c.Cache {
+		text.WriteString("\n" + ownedCeleryPart)
+	}
+	if c.Celery {
+		text.WriteString(ownedURLsPart)
+	}
+	return text.String(), nil
+}
+
+// generatedPart is what the operator sets, and the user may change.
+func generatedPart(c Config) string {
+	var text strings.Builder
 	text.WriteString(headerPart)
 	if c.Connections {
 		text.WriteString(connectPart)
@@ -100,26 +126,22 @@ func Render(c Config) (string, error) {
 	if c.Statsd {
 		text.WriteString("\n\n" + StatsdSender + "\n\n" + statsLoggerPart)
 	}
+	text.WriteString(webPart(c.Web))
 	if callsEnv(c) {
 		text.WriteString("\n\n" + envPart)
 	}
-	text.WriteString(values + runPart(c))
-	if c.Raw != "" {
-		text.WriteString("\n# --- config.raw of the Superset object ---\n")
-		text.WriteString(c.Raw)
-		if !strings.HasSuffix(c.Raw, "\n") {
-			text.WriteString("\n")
-		}
-		text.WriteString("# --- end of config.raw ---\n")
+	return text.String()
+}
+
+// rawPart is the user's code unchanged; empty without any.
+func rawPart(raw string) string {
+	if raw == "" {
+		return ""
 	}
-	text.WriteString("\n" + ownedPart)
-	if c.Cache {
-		text.WriteString("\n" + ownedCeleryPart)
+	if !strings.HasSuffix(raw, "\n") {
+		raw += "\n"
 	}
-	if c.Celery {
-		text.WriteString(ownedURLsPart)
-	}
-	return text.String(), nil
+	return "\n# --- config.raw of the Superset object ---\n" + raw + "# --- end of config.raw ---\n"
 }
 
 func checkTexts(c Config) error {

@@ -25,6 +25,7 @@ var goldens = map[string]Config{
 		FeatureFlags: map[string]bool{"ALERT_REPORTS": true, "DRILL_BY": false}, Raw: "FEATURE_FLAGS[\"DRILL_BY\"] = True",
 	},
 	"from":      {From: []File{{"_from-0.py", "A = env(\"B\")\n"}, {"_from-1.py", ""}}, Modules: true},
+	"web":       {Web: &Web{Service: "http://bi:80/", URL: "https://bi.example.com"}},
 	"parts":     {Cache: true, Connections: true, Celery: true},
 	"cache_raw": {Raw: "class Mine(CeleryConfig):\n    worker_concurrency = 2\n\n\nCELERY_CONFIG = Mine\n", Cache: true},
 }

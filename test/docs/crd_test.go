@@ -3,7 +3,6 @@
 package docs
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -20,10 +19,6 @@ import (
 
 const crds = "config/crd/bases"
 
-// maxCRD is the goal for a CRD as JSON, in bytes. Client-side apply stores that in an
-// annotation, and all annotations of an object have at most 262,144 bytes.
-const maxCRD = 180_000
-
 func parseCRD(t *testing.T, text []byte) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	var crd apiextensionsv1.CustomResourceDefinition
@@ -31,28 +26,6 @@ func parseCRD(t *testing.T, text []byte) *apiextensionsv1.CustomResourceDefiniti
 		t.Fatal(err)
 	}
 	return &crd
-}
-
-// Each CRD can be applied by kubectl apply without --server-side.
-func TestCRDSize(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, crds, "*.yaml"))
-	if err != nil || len(files) != 4 {
-		t.Fatalf("%v, %v", files, err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stored, err := json.Marshal(parseCRD(t, text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s: %d bytes", filepath.Base(file), len(stored))
-		if len(stored) > maxCRD {
-			t.Errorf("%s has %d bytes as JSON, at most %d", file, len(stored), maxCRD)
-		}
-	}
 }
 
 // A release reads what an older one stored: no field was removed since the last tag, none has

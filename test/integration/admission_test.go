@@ -163,6 +163,7 @@ func validationOf(t *testing.T, p *admission.ValidatingAdmissionPolicy, rule str
 	part, ok := map[string]string{
 		"accounts": "variables.accounts[0]", "moreAccounts": "variables.accounts[2]", "tooManyAccounts": "variables.accounts.size() <= 4",
 		"approve": "variables.approves ", "weakensApproval": "variables.weakensApproval ", "edits": "variables.edits ",
+		"opensService": "variables.opensService ",
 	}[rule]
 	if !ok {
 		part = "variables." + rule + ".size() == 0"
@@ -240,9 +241,11 @@ func (c *policyCopy) grant(r request, user string) {
 			roles = append(roles, "superset-approver")
 			continue
 		}
-		_, account, _ := strings.Cut(may, "/")
-		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: c.ns, Name: user + "-" + account}, Rules: []rbacv1.PolicyRule{{
-			APIGroups: []string{""}, Resources: []string{"serviceaccounts/token"}, ResourceNames: []string{account}, Verbs: []string{"create"}}}}
+		rule := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{may}, Verbs: []string{"create"}}
+		if _, account, ok := strings.Cut(may, "/"); ok {
+			rule.Resources, rule.ResourceNames = []string{"serviceaccounts/token"}, []string{account}
+		}
+		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: c.ns, Name: strings.ReplaceAll(user+"-"+may, "/", "-")}, Rules: []rbacv1.PolicyRule{rule}}
 		must(c.t, k8s.Create(c.t.Context(), role))
 		c.bind(user, "Role", role.Name)
 	}

@@ -75,7 +75,7 @@ func TestConfigIsCopied(t *testing.T) {
 	inline := "an example"
 	f.create("6.0.0", func(s *v1alpha1.Superset) {
 		s.Spec.FeatureFlags = map[string]bool{"ALERT_REPORTS": true}
-		s.Spec.Config.Settings = map[string]apiextensionsv1.JSON{"ROW_LIMIT": {Raw: []byte("5000")}, "NOTHING": {Raw: []byte("null")}}
+		s.Spec.Config.Settings = map[string]apiextensionsv1.JSON{"ROW_LIMIT": {Raw: []byte("5000")}, "NOTHING": {Raw: []byte("null")}, "MAP": {Raw: []byte(`{"a":null,"b":1.5}`)}}
 		s.Spec.Config.From = []v1alpha1.ConfigSource{{ConfigMapKeyRef: v1alpha1.ConfigMapKeyReference{Name: "shared", Key: "a.py"}}}
 		s.Spec.Config.Files = map[string]v1alpha1.ConfigFile{"note.txt": {Value: &inline}}
 		s.Spec.Config.Revision = "1"
@@ -91,7 +91,7 @@ func TestConfigIsCopied(t *testing.T) {
 		if cm.Data["_from-0.py"] != want || cm.Data["note.txt"] != inline {
 			t.Errorf("the pods mount %q, want %q", cm.Data, want)
 		}
-		contains(t, cm.Data["superset_config.py"], "NOTHING = None\nROW_LIMIT = 5000\nFEATURE_FLAGS = {\n    \"ALERT_REPORTS\": True,\n}\n", `operator_run("_from-0.py")`)
+		contains(t, cm.Data["superset_config.py"], "MAP = {\"a\": None, \"b\": 1.5}\nNOTHING = None\nROW_LIMIT = 5000\nFEATURE_FLAGS = {\n    \"ALERT_REPORTS\": True,\n}\n", `operator_run("_from-0.py")`)
 	}
 	copied("A = 1\n")
 

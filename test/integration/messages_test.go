@@ -171,6 +171,18 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"write a path that begins with a slash and does not end with one, such as /analytics; remove basePath to serve at /": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Web.BasePath = "/analytics/" })
 	},
+	"write scheme and host as users see them, such as https://bi.example.com; a path goes into basePath": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Web.URL = "bi.example.com/analytics" })
+	},
+	"a nodePort needs the type NodePort or LoadBalancer: set type, or remove nodePort": func(f *fixture) client.Object {
+		return f.superset("6.0.0", service(v1alpha1.ServiceSpec{NodePort: new(int32(30080))}))
+	},
+	"annotations below superset-operator.dev/ are the operator's: choose another name": func(f *fixture) client.Object {
+		return f.superset("6.0.0", service(v1alpha1.ServiceSpec{Annotations: map[string]string{v1alpha1.AnnotationApplied: "x"}}))
+	},
+	"labels below app.kubernetes.io/ and superset-operator.dev/ are the operator's: choose another name": func(f *fixture) client.Object {
+		return f.superset("6.0.0", service(v1alpha1.ServiceSpec{Labels: map[string]string{v1alpha1.LabelName: "x"}}))
+	},
 	messageName: func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = "my.bi" })
 	},

@@ -60,7 +60,7 @@ func (r *Reconciler) routeTraffic(ctx context.Context, s *v1alpha1.Superset, w *
 	if w.service != nil {
 		live = w.service
 	}
-	_, err := r.apply.Apply(ctx, s, components.Service(s.Name, s.Namespace, to), live)
+	_, err := r.apply.Apply(ctx, s, components.Service(s, to), live)
 	return err
 }
 

@@ -25,9 +25,7 @@ func notes(s *state.Snapshot) []string {
 	for _, other := range s.Sharing[:min(len(s.Sharing), 2)] {
 		add("Superset %s has the same database", other.Name)
 	}
-	if note := noWeb(s); note != "" {
-		add("%s", note)
-	}
+	say(&out, noWeb(s))
 	if len(r.Sessions) > 0 {
 		add("other sessions on the database: %s", sessions(r.Sessions))
 	}
@@ -37,19 +35,20 @@ func notes(s *state.Snapshot) []string {
 	if r.Beat != "" {
 		add("another scheduler sends tasks to the broker: %s", r.Beat)
 	}
-	if note := s.BackupCheck.Result.BackupNote; note != "" {
-		add("%s", note)
-	}
-	if r.Pooler != "" {
-		add("%s", r.Pooler)
-	}
-	if r.VersionNote != "" {
-		add("%s", r.VersionNote)
-	}
+	say(&out, s.BackupCheck.Result.BackupNote, r.Pooler, r.VersionNote)
 	if len(r.UnknownSettings) > 0 {
 		add("%s does not know these names of spec.config.raw: %s", s.Run.To, strings.Join(r.UnknownSettings, ", "))
 	}
 	return out
+}
+
+// say adds those texts that are not empty.
+func say(out *[]string, texts ...string) {
+	for _, text := range texts {
+		if text != "" {
+			*out = append(*out, text)
+		}
+	}
 }
 
 // noWeb says that Verify skips its checks of web; empty when it does not.

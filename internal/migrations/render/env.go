@@ -4,7 +4,6 @@ package render
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -133,7 +132,7 @@ func (l *envList) queries(owner *v1alpha1.Superset, o Order) {
 
 // web adds the URL of the web tier, which serves at a path.
 func (l *envList) web(owner *v1alpha1.Superset, path string) {
-	l.set(superset.EnvWebURL, fmt.Sprintf("http://%s.%s.svc:%d%s", components.ServiceName(owner.Name), owner.Namespace, superset.WebPort, path))
+	l.set(superset.EnvWebURL, components.WebURL(owner)+path)
 }
 
 // asUser adds the credentials for the login, and the charts to read.
