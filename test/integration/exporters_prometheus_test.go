@@ -38,7 +38,7 @@ var load = map[string]int{
 const healthServer = `
 import sys, time
 sys.path.insert(0, sys.argv[1])
-import health
+from superset_job.jobs import health
 
 class Known:
     @property
