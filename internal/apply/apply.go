@@ -51,6 +51,8 @@ type Applier struct {
 	// settled has the state in which an object had everything that was to be applied to it, by
 	// UID, so that it is compared once.
 	settled *lru.Cache
+	// read has the names of the ConfigMaps whose content was read, by UID.
+	read *lru.Cache
 }
 
 // write describes one apply to an object.
@@ -64,7 +66,7 @@ type write struct {
 // New returns an Applier that writes with c, and reads from live the objects that are
 // not in the cache of c.
 func New(c client.Client, live client.Reader) Applier {
-	return Applier{client: c, live: live, lastWrites: lru.New(4096), settled: lru.New(maxSettled)}
+	return Applier{client: c, live: live, lastWrites: lru.New(4096), settled: lru.New(maxSettled), read: lru.New(4096)}
 }
 
 // Apply applies desired by server-side apply, with owner as its controller. live is the

@@ -3,14 +3,18 @@
 package apply
 
 import (
+	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 )
 
@@ -70,6 +74,59 @@ func TestUse(t *testing.T) {
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(mounted()), &created); err != nil || !metav1.IsControlledBy(&created, owner) {
 		t.Errorf("created: %+v, %v", created, err)
 	}
+}
+
+// The content of an immutable ConfigMap is read once, however often it is used: another one with
+// its name has another UID, and is read. One that this process has created is not read at all,
+// unless a webhook has changed it.
+func TestUseReadsContentOnce(t *testing.T) {
+	owner, contents, webhook := ownerOf("ours"), 0, ""
+	c := interceptor.NewClient(fake.NewClientBuilder().WithScheme(scheme(t)).Build(), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, obj client.Object, opts ...client.GetOption) error {
+			if _, ok := obj.(*corev1.ConfigMap); ok {
+				contents++
+			}
+			return c.Get(ctx, key, obj, opts...)
+		},
+		Create: func(ctx context.Context, c client.WithWatch, obj client.Object, opts ...client.CreateOption) error {
+			cm := obj.(*corev1.ConfigMap)
+			cm.UID = types.UID(strconv.Itoa(contents) + "-" + webhook)
+			if webhook != "" {
+				cm.Data["a.py"] = webhook
+			}
+			return c.Create(ctx, obj, opts...)
+		},
+	})
+	a := New(c, c)
+	use := func(a *Applier, want int, problem string) {
+		t.Helper()
+		err := a.Use(t.Context(), owner, mounted())
+		if (err == nil) != (problem == "") || err != nil && !strings.Contains(err.Error(), problem) {
+			t.Errorf("got %v, want %q", err, problem)
+		}
+		if contents != want {
+			t.Errorf("read the content %d times, want %d", contents, want)
+		}
+	}
+	replace := func() {
+		t.Helper()
+		if err := c.Delete(t.Context(), mounted()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use(&a, 0, "") // creates it
+	use(&a, 0, "")
+	later := New(c, c)
+	use(&later, 1, "")
+	use(&later, 1, "")
+	replace()
+	webhook = "theirs"
+	use(&a, 1, "") // creates it, as far as it knows
+	use(&a, 2, "has different content")
+	replace()
+	webhook = ""
+	use(&a, 2, "")
+	use(&a, 2, "")
 }
 
 // What a pod mounts is checked before an object is created or changed, and not while

@@ -59,15 +59,15 @@ func webOf(s *v1alpha1.Superset) *superset.Web {
 	return w
 }
 
-// ConfigMap renders the immutable ConfigMap of superset_config.py and the files next to it. Its
+// ConfigMap renders the immutable ConfigMap of superset_config.py and the files next to it. The
 // name contains the hash of them, so a tier that has not been upgraded yet keeps the config that
 // it started with.
-func ConfigMap(instance, namespace, text string, files map[string]string) *corev1.ConfigMap {
+func ConfigMap(instance, namespace, name, text string, files map[string]string) *corev1.ConfigMap {
 	data := map[string]string{superset.ConfigFile: text}
 	maps.Copy(data, files)
 	return &corev1.ConfigMap{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
-		ObjectMeta: metav1.ObjectMeta{Name: configMapName(instance, text, files), Namespace: namespace, Labels: Labels(instance)},
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace, Labels: Labels(instance)},
 		Immutable:  ptr(true),
 		Data:       data,
 	}
@@ -88,9 +88,7 @@ func OwnConfig(c v1alpha1.Component) (*corev1.ConfigMap, error) {
 	if err != nil || text == "" {
 		return nil, err
 	}
-	cm := ConfigMap(c.GetName(), c.GetNamespace(), text, ownFiles(c))
-	cm.Name = ownConfigName(c, text)
-	return cm, nil
+	return ConfigMap(c.GetName(), c.GetNamespace(), ownConfigName(c, text), text, ownFiles(c)), nil
 }
 
 // ConfigMapOf is the name of the ConfigMap that a component mounts. If the config

@@ -62,9 +62,9 @@ func TestFilesOfARelease(t *testing.T) {
 	if one.ConfigMap == two.ConfigMap || one.Hash() == two.Hash() || one.Copies != two.Copies || one.Config != two.Config || plain.Copies != "" {
 		t.Errorf("%+v and %+v", one, two)
 	}
-	cm := ConfigMap("bi", "analytics", one.Config, one.Files)
-	if diff := cmp.Diff(map[string]string{"superset_config.py": one.Config, "_from-0.py": "A = 1\n"}, cm.Data); diff != "" || cm.Name != one.ConfigMap {
-		t.Errorf("%s is not %s, or -want +got:\n%s", cm.Name, one.ConfigMap, diff)
+	cm := ConfigMap("bi", "analytics", one.ConfigMap, one.Config, one.Files)
+	if diff := cmp.Diff(map[string]string{"superset_config.py": one.Config, "_from-0.py": "A = 1\n"}, cm.Data); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	raw, err := json.Marshal(one)
 	if err != nil {

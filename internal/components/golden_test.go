@@ -85,7 +85,7 @@ func TestGoldenServiceAndConfigMap(t *testing.T) {
 	opened.Spec.Web.Service = v1alpha1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, Port: ptr(int32(80)), NodePort: ptr(int32(30080)),
 		Labels: map[string]string{"team": "data"}, Annotations: map[string]string{"example.com/scheme": "internal"}}
 	golden.Text(t, "service_open.yaml", golden.YAML(t, Service(opened, Web)))
-	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", "ROW_LIMIT = 5000\n", nil)))
+	golden.Text(t, "configmap.yaml", golden.YAML(t, ConfigMap("bi", "analytics", configMapName("bi", "ROW_LIMIT = 5000\n", nil), "ROW_LIMIT = 5000\n", nil)))
 }
 
 // The connection of the Jobs is no part of a component, so that a change of it restarts no pod.

@@ -37,6 +37,8 @@ const atOnce = "8"
 func TestMain(m *testing.M) {
 	flag.Parse()
 	_ = flag.Set("test.parallel", atOnce)
+	// The operator ends if it changes an object of its cache. client-go reads the variable.
+	_ = os.Setenv("KUBE_CACHE_MUTATION_DETECTOR", "true")
 	log.SetLogger(logr.Discard()) // controller-runtime logs a complaint if no logger is set
 	code, err := runAll(m)
 	if err != nil {

@@ -159,7 +159,7 @@ func configOf(s *v1alpha1.Superset) *corev1.ConfigMap {
 	if err != nil {
 		panic(err)
 	}
-	return components.ConfigMap(s.Name, s.Namespace, release.Config, release.Files)
+	return components.ConfigMap(s.Name, s.Namespace, release.ConfigMap, release.Config, release.Files)
 }
 
 // replaceContent gives a ConfigMap foreign content: its archive if it has one, or else every file.

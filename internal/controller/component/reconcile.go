@@ -69,7 +69,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
 	})
 	return ctrl.NewControllerManagedBy(mgr).
 		For(components.NewComponent(r.Descriptor.Name).(client.Object), builder.WithPredicates(watch.ComponentChanged())).
-		Owns(&appsv1.Deployment{}).
+		Owns(&appsv1.Deployment{}, builder.WithPredicates(watch.DeploymentChanged())).
 		Owns(&corev1.ConfigMap{}, builder.OnlyMetadata).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(mine, watch.PodChanged())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: apply.RateLimiter()}).

@@ -56,11 +56,18 @@ func SetConditions(status *v1alpha1.SupersetStatus, s *v1alpha1.Superset, snapsh
 	for _, row := range conditions {
 		c := row.of(r)
 		if c.status == "" {
-			meta.RemoveStatusCondition(&r.status.Conditions, row.kind)
+			remove(&r.status.Conditions, row.kind)
 			continue
 		}
 		meta.SetStatusCondition(&r.status.Conditions, apply.Condition(r.s, r.snapshot.Now,
 			metav1.Condition{Type: row.kind, Status: c.status, Reason: c.reason, Message: c.message}))
+	}
+}
+
+// remove copies no conditions where there is nothing to remove.
+func remove(from *[]metav1.Condition, kind string) {
+	if meta.FindStatusCondition(*from, kind) != nil {
+		meta.RemoveStatusCondition(from, kind)
 	}
 }
 

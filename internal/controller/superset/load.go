@@ -68,5 +68,5 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 
 // configOf is the ConfigMap with the config of a release.
 func configOf(s *v1alpha1.Superset, release *components.Release) *corev1.ConfigMap {
-	return components.ConfigMap(s.Name, s.Namespace, release.Config, release.Files)
+	return components.ConfigMap(s.Name, s.Namespace, release.ConfigMap, release.Config, release.Files)
 }

@@ -25,7 +25,7 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 	if anyMissing(s, w) {
 		return nil
 	}
-	needed := map[string]bool{render.ScriptsConfigMap(s.Name, s.Namespace).Name: true}
+	needed := map[string]bool{render.ScriptsName(s.Name): true}
 	for _, name := range w.mounts {
 		needed[name] = true
 	}

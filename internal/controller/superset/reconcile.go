@@ -45,9 +45,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
 		Owns(&v1alpha1.SupersetWebWorker{}, builder.WithPredicates(watch.ChildChanged())).
 		Owns(&v1alpha1.SupersetAsyncWorker{}, builder.WithPredicates(watch.ChildChanged())).
 		Owns(&v1alpha1.SupersetAsyncScheduler{}, builder.WithPredicates(watch.ChildChanged())).
-		Owns(&batchv1.Job{}).
+		Owns(&batchv1.Job{}, builder.WithPredicates(watch.JobChanged())).
 		Owns(&corev1.Service{}).
-		Owns(&appsv1.Deployment{}). // the maintenance page and the exporters; components own theirs
+		Owns(&appsv1.Deployment{}, builder.WithPredicates(watch.DeploymentChanged())). // the maintenance page and the exporters; components own theirs
 		Owns(&corev1.ConfigMap{}, builder.OnlyMetadata).
 		Owns(&appsv1.ControllerRevision{}).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(watch.PodChanged())).

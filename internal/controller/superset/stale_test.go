@@ -135,7 +135,7 @@ func TestStoreDoesNotOverwrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	stored.OwnerReferences = ownedBy(s.UID)
-	config := components.ConfigMap(s.Name, s.Namespace, w.desired.Config, w.desired.Files)
+	config := components.ConfigMap(s.Name, s.Namespace, w.desired.ConfigMap, w.desired.Config, w.desired.Files)
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(stored, config).Build()
 	r := &Reconciler{Client: c, live: c, apply: apply.New(c, c)}
 	if err := r.storeRelease(t.Context(), s, w, actions.StoreRelease{}); err != nil {

@@ -19,9 +19,12 @@ import (
 )
 
 // Cache limits the caches to the objects that the operator made: the rest of the cluster
-// costs nothing. Namespaces limits them further; none means all.
+// costs nothing. Namespaces limits them further; none means all. What is read of these kinds is
+// the cache's own, not a copy, and must not be changed: the tests run with client-go's detector
+// of mutations.
 func Cache(namespaces []string) cache.Options {
-	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})}
+	shared := true
+	ours := cache.ByObject{Label: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy}), UnsafeDisableDeepCopy: &shared}
 	pods, jobs := ours, ours
 	pods.Transform, jobs.Transform = slimPod, slimJob
 	o := cache.Options{

@@ -5,7 +5,10 @@ package watch
 import (
 	"cmp"
 	"context"
+	"maps"
 
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
@@ -78,6 +81,35 @@ func PodChanged() predicate.Predicate {
 			scriptEnded(before) != scriptEnded(after) ||
 			components.Diagnose([]*corev1.Pod{before}) != components.Diagnose([]*corev1.Pod{after})
 	}}
+}
+
+// JobChanged passes whatever the cache has of a Job, which is less than a Job: see slimJob.
+func JobChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(*batchv1.Job)
+		after, ok2 := e.ObjectNew.(*batchv1.Job)
+		return !ok1 || !ok2 || metadataChanged(before, after) || !equality.Semantic.DeepEqual(before.Status, after.Status)
+	}}
+}
+
+// DeploymentChanged passes drift and what the health of a rollout depends on: most changes of a
+// status are steps in between.
+func DeploymentChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, ok1 := e.ObjectOld.(*appsv1.Deployment)
+		after, ok2 := e.ObjectNew.(*appsv1.Deployment)
+		return !ok1 || !ok2 || metadataChanged(before, after) || components.HealthOf(before, nil) != components.HealthOf(after, nil)
+	}}
+}
+
+// metadataChanged is true for a change of the spec, and of the metadata that a person or another
+// controller sets.
+func metadataChanged(before, after client.Object) bool {
+	return before.GetGeneration() != after.GetGeneration() ||
+		!before.GetDeletionTimestamp().Equal(after.GetDeletionTimestamp()) ||
+		!maps.Equal(before.GetLabels(), after.GetLabels()) ||
+		!maps.Equal(before.GetAnnotations(), after.GetAnnotations()) ||
+		!equality.Semantic.DeepEqual(before.GetOwnerReferences(), after.GetOwnerReferences())
 }
 
 // scriptEnded is true for a pod of a Job whose script has ended. Another container may run on.

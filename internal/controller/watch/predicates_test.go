@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -116,6 +117,60 @@ func TestPodChanged(t *testing.T) {
 		after := before.DeepCopy()
 		c.edit(after)
 		if got := PodChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestJobChanged(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit func(*batchv1.Job)
+		want bool
+	}{
+		"nothing":  {func(*batchv1.Job) {}, false},
+		"version":  {func(j *batchv1.Job) { j.ResourceVersion = "2" }, false}, // the cache lacks the counts of pods
+		"ended":    {func(j *batchv1.Job) { j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete}} }, true},
+		"deleted":  {func(j *batchv1.Job) { j.DeletionTimestamp = &metav1.Time{Time: time.Unix(1_700_000_000, 0)} }, true},
+		"label":    {func(j *batchv1.Job) { j.Labels["a"] = "c" }, true},
+		"orphaned": {func(j *batchv1.Job) { j.OwnerReferences = nil }, true},
+	} {
+		before := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "1", Labels: map[string]string{"a": "b"}, OwnerReferences: []metav1.OwnerReference{{UID: "u"}}}}
+		after := before.DeepCopy()
+		c.edit(after)
+		if got := JobChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestDeploymentChanged(t *testing.T) {
+	progressing := func(reason string) []appsv1.DeploymentCondition {
+		return []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionFalse, Reason: reason}}
+	}
+	for name, c := range map[string]struct {
+		edit func(*appsv1.Deployment)
+		want bool
+	}{
+		"nothing":     {func(*appsv1.Deployment) {}, false},
+		"version":     {func(d *appsv1.Deployment) { d.ResourceVersion = "2" }, false},
+		"unavailable": {func(d *appsv1.Deployment) { d.Status.UnavailableReplicas = 1 }, false},
+		"a step":      {func(d *appsv1.Deployment) { d.Status.Conditions = progressing("ReplicaSetUpdated") }, false},
+		"spec":        {func(d *appsv1.Deployment) { d.Generation++ }, true},
+		"annotation":  {func(d *appsv1.Deployment) { d.Annotations = map[string]string{"a": "b"} }, true}, // drift
+		"ready":       {func(d *appsv1.Deployment) { d.Status.ReadyReplicas = 1 }, true},
+		"settled":     {func(d *appsv1.Deployment) { d.Status.AvailableReplicas = 2 }, true},
+		"observed":    {func(d *appsv1.Deployment) { d.Status.AvailableReplicas, d.Status.ObservedGeneration = 2, 3 }, true},
+		"stalled":     {func(d *appsv1.Deployment) { d.Status.Conditions = progressing("ProgressDeadlineExceeded") }, true},
+	} {
+		replicas := int32(2)
+		before := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "1", Generation: 3}, Spec: appsv1.DeploymentSpec{Replicas: &replicas},
+			Status: appsv1.DeploymentStatus{ObservedGeneration: 3, Replicas: 2, UpdatedReplicas: 2, AvailableReplicas: 1}}
+		if name == "observed" {
+			before.Status.ObservedGeneration = 2
+		}
+		after := before.DeepCopy()
+		c.edit(after)
+		if got := DeploymentChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

@@ -12,12 +12,12 @@ import (
 
 // ScriptsConfigMap renders the immutable ConfigMap of the scripts.
 func ScriptsConfigMap(instance, namespace string) *corev1.ConfigMap {
-	return components.FilesConfigMap(instance, namespace, scriptsName(instance), scripts.Files)
+	return components.FilesConfigMap(instance, namespace, ScriptsName(instance), scripts.Files)
 }
 
-// scriptsName has the hash of the scripts, so that an operator with different scripts creates
+// ScriptsName is the name of that ConfigMap. It has the hash of the scripts, so that an operator with different scripts creates
 // another ConfigMap.
-func scriptsName(instance string) string { return instance + "-scripts-" + scripts.Hash }
+func ScriptsName(instance string) string { return instance + "-scripts-" + scripts.Hash }
 
 // runs is the command of a container that runs a module of superset_job.jobs.
 func runs(module string) []string {

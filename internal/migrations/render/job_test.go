@@ -314,7 +314,7 @@ func TestQueries(t *testing.T) {
 // next to the shell scripts.
 func TestScriptsConfigMap(t *testing.T) {
 	cm := ScriptsConfigMap("bi", "analytics")
-	if cm.Immutable == nil || !*cm.Immutable || !strings.HasSuffix(cm.Name, scripts.Hash) || cm.Name != scriptsName("bi") {
+	if cm.Immutable == nil || !*cm.Immutable || !strings.HasSuffix(cm.Name, scripts.Hash) || cm.Name != ScriptsName("bi") {
 		t.Errorf("%s: not an immutable ConfigMap that is named by its content", cm.Name)
 	}
 	packed := cm.BinaryData[scripts.Program]

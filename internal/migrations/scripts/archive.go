@@ -29,12 +29,20 @@ func Archive(modules ...string) string {
 	return archive(some)
 }
 
-// archive is a zip file of texts by path, those of Python without comments. The same texts give the same bytes with the same
-// release of Go.
+// archive is a zip file of texts by path, those of Python without comments. The same texts give
+// the same bytes with the same release of Go. All files share one compressor: each has buffers of
+// a megabyte.
 func archive(texts map[string]string) string {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
-	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) { return flate.NewWriter(to, flate.BestCompression) })
+	compressor, err := flate.NewWriter(nil, flate.BestCompression)
+	if err != nil {
+		panic(fmt.Sprintf("packing the scripts: %v", err))
+	}
+	w.RegisterCompressor(zip.Deflate, func(to io.Writer) (io.WriteCloser, error) {
+		compressor.Reset(to)
+		return compressor, nil
+	})
 	for _, path := range slices.Sorted(maps.Keys(texts)) {
 		file, err := w.CreateHeader(&zip.FileHeader{Name: path, Method: zip.Deflate, Modified: time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)})
 		if err == nil {
