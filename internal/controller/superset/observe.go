@@ -17,6 +17,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -102,7 +103,7 @@ func (r *Reconciler) observeTiers(ctx context.Context, s *v1alpha1.Superset, w *
 			c = nil
 		}
 		w.addTier(s, i, c, mine)
-		why, next := components.Leaving(mine, w.Now)
+		why, next := report.Leaving(mine, w.Now)
 		w.Tiers[i].Leaving, w.recheck = why, sooner(w.recheck, next)
 		lowest = lowestVersion(lowest, mine)
 	}
