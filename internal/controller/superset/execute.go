@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -168,7 +167,7 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 	o := render.Order{
 		Script: a.Script, Fence: a.Fence, Attempt: a.Attempt, Release: release,
 		ExpectedRevision: a.ExpectedRevision, Revision: a.Revision, Backup: a.Backup, Reencrypt: a.Reencrypt,
-		Workers: hostsOf(w.workers), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,
+		Workers: render.Hosts(w.workers), MaxLock: a.MaxLockTime, AsUser: a.AsUser, Queries: a.Queries,
 		WebReady: a.WebReady, WebUnreachable: a.WebUnreachable,
 	}
 	o.Database = w.Preflight.Result.Database
@@ -184,23 +183,6 @@ func orderOf(s *v1alpha1.Superset, w *observed, release *components.Release, a a
 		}
 	}
 	return o
-}
-
-// maxHosts bounds the pods that a Job asks: a variable of 128 KiB would not start.
-const maxHosts = 100
-
-// hostsOf are the hostnames of the pods that are ready now, in alphabetical order, at most
-// maxHosts. A replica that is still to come says nothing about the release.
-func hostsOf(pods []*corev1.Pod) []string {
-	var hosts []string
-	for _, pod := range pods {
-		if host := components.Hostname(pod); components.PodReady(pod) && pod.DeletionTimestamp == nil && host != "" {
-			hosts = append(hosts, host)
-		}
-	}
-	slices.Sort(hosts)
-	hosts = slices.Compact(hosts)
-	return hosts[:min(len(hosts), maxHosts)]
 }
 
 func (r *Reconciler) endJobs(ctx context.Context, w *observed) error {
