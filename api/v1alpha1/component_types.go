@@ -51,6 +51,14 @@ type ComponentSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	Refresh string `json:"refresh,omitempty"`
 
+	// serviceAccountName names the ServiceAccount of the pods, in the same namespace. They get
+	// no token for the Kubernetes API. A serviceAccountName in podTemplate wins. Default: the
+	// account default.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="write the name of a ServiceAccount of this namespace, such as bi-cloud"
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
 	// config is added to superset_config.py. For standalone components.
 	// +optional
 	Config *ConfigSpec `json:"config,omitempty"`

@@ -64,6 +64,11 @@ type SupersetSpec struct {
 	// +optional
 	Jobs *JobsSpec `json:"jobs,omitempty"`
 
+	// serviceAccount is the account of the pods that run Superset, those of Jobs included; a
+	// serviceAccountName in a podTemplate wins. Default: the account default of the namespace.
+	// +optional
+	ServiceAccount *ServiceAccountSpec `json:"serviceAccount,omitempty"`
+
 	// podTemplate is a strategic merge patch for all pod templates, including those of
 	// Jobs. The patches of web, worker, scheduler and jobs are applied after it.
 	// +optional

@@ -113,6 +113,8 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 		Args:      d.Args,
 		Env:       slices.Concat(d.Env, basePathEnv(spec.BasePath), statsdEnv(spec.StatsdHost)),
 		Requests:  d.Requests,
+
+		ServiceAccount: spec.ServiceAccountName,
 	})
 	template.Spec.TerminationGracePeriodSeconds = ptr(d.GraceSeconds)
 	main := &template.Spec.Containers[0]
@@ -127,6 +129,7 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 	if err != nil {
 		return template, fmt.Errorf("spec.podTemplate: %w", err)
 	}
+	ownAccount(&patched.Spec)
 	if main := mainOf(&patched.Spec); main != nil {
 		fitProbes(main, servedPath(main, spec.Version))
 		fitDrain(d, main, &patched.Spec)

@@ -36,6 +36,8 @@ type PodInput struct {
 	Settings v1alpha1.PodSettings
 	// ConfigMap is the name of the ConfigMap with superset_config.py.
 	ConfigMap string
+	// ServiceAccount is the name of the account; empty for the account default.
+	ServiceAccount string
 	// Platform is where the pod runs.
 	Platform Platform
 	// Labels of the pod.
@@ -61,6 +63,7 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 	template := corev1.PodTemplateSpec{
 		ObjectMeta: metav1.ObjectMeta{Labels: labels},
 		Spec: corev1.PodSpec{
+			ServiceAccountName:           in.ServiceAccount,
 			AutomountServiceAccountToken: ptr(false),
 			EnableServiceLinks:           ptr(false),
 			ImagePullSecrets:             pullSecrets(in.Runtime.Image),
@@ -76,6 +79,14 @@ func PodTemplate(in PodInput) corev1.PodTemplateSpec {
 	}
 	connections.Mount(&template.Spec, &template.Spec.Containers[0], in.Runtime)
 	return template
+}
+
+// ownAccount sets the old name of the field too. The API server fills it, and a field that the
+// operator does not own stays when the new name is removed: its value would come back.
+func ownAccount(pod *corev1.PodSpec) {
+	if pod.ServiceAccountName != "" {
+		pod.DeprecatedServiceAccount = pod.ServiceAccountName
+	}
 }
 
 func mainContainer(in PodInput) corev1.Container {

@@ -45,6 +45,8 @@ type Release struct {
 	StatsdHost string `json:"statsdHost,omitempty"`
 	// Refresh is the value of spec.refresh; a new one restarts every tier.
 	Refresh string `json:"refresh,omitempty"`
+	// ServiceAccount is the name of the account of the pods; empty for the account default.
+	ServiceAccount string `json:"serviceAccount,omitempty"`
 	// Tiers has the settings of each enabled component.
 	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
 	// Jobs has the settings of the Jobs' pods.
@@ -89,6 +91,7 @@ func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error)
 		Tiers:      map[Name]v1alpha1.PodSettings{},
 
 		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
+		ServiceAccount:    settings.ServiceAccount(s),
 	}
 	for _, block := range blocks(&s.Spec) {
 		if r.Tiers[block.name], err = mergedSettings(block, &s.Spec); err != nil {
@@ -203,6 +206,8 @@ func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Compon
 		StatsdHost:    r.StatsdHost,
 		Refresh:       r.Refresh,
 		Release:       r.Hash(),
+
+		ServiceAccountName: r.ServiceAccount,
 	}
 	return c
 }

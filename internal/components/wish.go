@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/settings"
 )
 
 // wish is what a user writes of a release.
@@ -22,6 +23,7 @@ type wish struct {
 	URL               string                        `json:"url,omitempty"`
 	ServicePort       *int32                        `json:"servicePort,omitempty"`
 	Refresh           string                        `json:"refresh,omitempty"`
+	ServiceAccount    string                        `json:"serviceAccount,omitempty"`
 	Celery            *v1alpha1.CelerySpec          `json:"celery,omitempty"`
 	PodTemplate       *runtime.RawExtension         `json:"podTemplate,omitempty"`
 	BasePath          string                        `json:"basePath,omitempty"`
@@ -35,7 +37,7 @@ type wish struct {
 // too. A field that is empty is not part of it, so that a new one changes no wish.
 func WishOf(s *v1alpha1.Superset) string {
 	w := wish{Runtime: s.Spec.RuntimeSpec, PreviousSecretKey: s.Spec.PreviousSecretKeyFrom, Config: s.Spec.Config,
-		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Refresh: s.Spec.Refresh, Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
+		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Refresh: s.Spec.Refresh, ServiceAccount: settings.ServiceAccount(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
 	for _, b := range blocks(&s.Spec) {
 		w.Tiers[b.name] = b.own
 	}

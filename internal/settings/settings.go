@@ -3,6 +3,7 @@
 package settings
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -16,6 +17,19 @@ const (
 	maxEnv     = 100
 	maxEnvFrom = 20
 )
+
+// ServiceAccount is the name of the account of the pods; empty for the account default.
+func ServiceAccount(s *v1alpha1.Superset) string {
+	if s.Spec.ServiceAccount == nil {
+		return ""
+	}
+	return cmp.Or(s.Spec.ServiceAccount.Name, s.Name)
+}
+
+// MakesAccount is true for a Superset with an account of its own, which the operator creates.
+func MakesAccount(s *v1alpha1.Superset) bool {
+	return s.Spec.ServiceAccount != nil && s.Spec.ServiceAccount.Name == ""
+}
 
 // Web are the settings of the web tier, whose default requests grow with its processes. The
 // error names the field.

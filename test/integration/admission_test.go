@@ -163,7 +163,7 @@ func validationOf(t *testing.T, p *admission.ValidatingAdmissionPolicy, rule str
 	part, ok := map[string]string{
 		"accounts": "variables.accounts[0]", "moreAccounts": "variables.accounts[2]", "tooManyAccounts": "variables.accounts.size() <= 4",
 		"approve": "variables.approves ", "weakensApproval": "variables.weakensApproval ", "edits": "variables.edits ",
-		"opensService": "variables.opensService ",
+		"opensService": "variables.opensService ", "makesAccount": "variables.makesAccount ",
 	}[rule]
 	if !ok {
 		part = "variables." + rule + ".size() == 0"
@@ -243,6 +243,9 @@ func (c *policyCopy) grant(r request, user string) {
 		}
 		rule := rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{may}, Verbs: []string{"create"}}
 		if _, account, ok := strings.Cut(may, "/"); ok {
+			if account == "own" { // that of the object, which has the name of its author
+				account = user
+			}
 			rule.Resources, rule.ResourceNames = []string{"serviceaccounts/token"}, []string{account}
 		}
 		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: c.ns, Name: strings.ReplaceAll(user+"-"+may, "/", "-")}, Rules: []rbacv1.PolicyRule{rule}}

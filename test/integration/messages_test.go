@@ -183,6 +183,12 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"labels below app.kubernetes.io/ and superset-operator.dev/ are the operator's: choose another name": func(f *fixture) client.Object {
 		return f.superset("6.0.0", service(v1alpha1.ServiceSpec{Labels: map[string]string{v1alpha1.LabelName: "x"}}))
 	},
+	"name is an account of yours, which the operator does not change: remove annotations and annotate that account, or remove name": func(f *fixture) client.Object {
+		return f.superset("6.0.0", account(v1alpha1.ServiceAccountSpec{Name: "mine", Annotations: map[string]string{"a": "b"}}))
+	},
+	"write the name of a ServiceAccount of this namespace, such as bi-cloud": func(f *fixture) client.Object {
+		return f.superset("6.0.0", account(v1alpha1.ServiceAccountSpec{Name: "Mine"}))
+	},
 	messageName: func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Name = "my.bi" })
 	},

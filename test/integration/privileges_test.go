@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -133,13 +134,13 @@ func (p *privileged) run(ns string, flags ...string) []auditEvent {
 }
 
 // everything makes the operator use each of its rights: a backup and a maintenance page, a
-// release that is pruned, components and an exporter that are removed, a Job without a pod, and
-// a Job that is superfluous.
+// release that is pruned, components, an exporter and an account that are removed, a Job without a
+// pod, and a Job that is superfluous.
 func (p *privileged) everything(ns string) {
 	p.t.Helper()
 	one := int32(1)
 	must(p.t, p.Create(p.t.Context(), sample.Superset(ns, "5.0.0", backedUp, strategy(v1alpha1.StrategyDrain), statsd("statsd-exporter"),
-		func(s *v1alpha1.Superset) { s.Spec.HistoryLimit = &one })))
+		account(v1alpha1.ServiceAccountSpec{}), func(s *v1alpha1.Superset) { s.Spec.HistoryLimit = &one })))
 	p.ready(ns)
 	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "no-pods", Namespace: ns},
 		Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourceLimitsMemory: resource.MustParse("1Gi")}}}
@@ -152,7 +153,11 @@ func (p *privileged) everything(ns string) {
 	p.edit(ns, version("6.0.0")) // another target: the Job of the first one is deleted
 	p.ready(ns)
 	for _, edit := range []func(*v1alpha1.Superset){
-		func(s *v1alpha1.Superset) { unmonitored(s); sample.Config("ROW_LIMIT = 1\n")(s) },
+		func(s *v1alpha1.Superset) {
+			unmonitored(s)
+			sample.Config("ROW_LIMIT = 1\n")(s)
+			s.Spec.ServiceAccount = nil
+		},
 		func(s *v1alpha1.Superset) { s.Spec.Web = nil },
 		func(s *v1alpha1.Superset) {
 			s.Spec.Web, s.Spec.Worker, s.Spec.Scheduler = &v1alpha1.WebSpec{}, nil, nil
@@ -161,12 +166,13 @@ func (p *privileged) everything(ns string) {
 		p.edit(ns, edit)
 		p.ready(ns)
 	}
-	eventually(p.t, "the removed components and the exporter are gone", func() bool {
+	eventually(p.t, "the removed components, the exporter and the account are gone", func() bool {
 		var workers v1alpha1.SupersetAsyncWorkerList
 		var services corev1.ServiceList
 		must(p.t, p.List(p.t.Context(), &workers, client.InNamespace(ns)))
 		must(p.t, p.List(p.t.Context(), &services, client.InNamespace(ns)))
-		return len(workers.Items) == 0 && len(exporterNames(components.Pointers(services.Items))) == 0
+		gone := apierrors.IsNotFound(p.Get(p.t.Context(), client.ObjectKey{Namespace: ns, Name: sample.Name}, &corev1.ServiceAccount{}))
+		return gone && len(workers.Items) == 0 && len(exporterNames(components.Pointers(services.Items))) == 0
 	})
 }
 

@@ -48,6 +48,7 @@ func kinds() []kind {
 		{corev1.SchemeGroupVersion.WithKind("Pod"), &corev1.PodList{}},
 		{apps.WithKind("Deployment"), &appsv1.DeploymentList{}},
 		{corev1.SchemeGroupVersion.WithKind("Service"), &corev1.ServiceList{}},
+		{corev1.SchemeGroupVersion.WithKind("ServiceAccount"), &corev1.ServiceAccountList{}},
 		{corev1.SchemeGroupVersion.WithKind("ConfigMap"), watch.MetadataList("ConfigMap")},
 		{apps.WithKind("ControllerRevision"), &appsv1.ControllerRevisionList{}},
 	}

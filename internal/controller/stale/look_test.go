@@ -118,7 +118,7 @@ func TestLookReadsOnce(t *testing.T) {
 		supersets  int
 		namespaces []string
 		want       int
-	}{{1, nil, 10}, {2, nil, 10}, {3, nil, 11}, {3, []string{"analytics"}, 11}, {2, []string{"analytics", "other"}, 20}} {
+	}{{1, nil, 11}, {2, nil, 11}, {3, nil, 12}, {3, []string{"analytics"}, 12}, {2, []string{"analytics", "other"}, 22}} {
 		var all objects
 		for i := range test.supersets {
 			s := superset("50")

@@ -184,9 +184,9 @@ func TestRenderedAndDecodedOnce(t *testing.T) {
 	revision := *objects[1].(*appsv1.ControllerRevision)
 	revision.OwnerReferences = ownedBy(s.UID)
 	revision.ResourceVersion = "1"
-	_, configs := r.storedReleases(s, []appsv1.ControllerRevision{revision})
-	if len(configs) != 1 {
-		t.Fatalf("ConfigMaps %v", configs)
+	_, needed := r.storedReleases(s, []appsv1.ControllerRevision{revision})
+	if len(needed) != 1 {
+		t.Fatalf("needs %v", needed)
 	}
 	revision.Data.Raw = []byte("{")
 	if _, again := r.storedReleases(s, []appsv1.ControllerRevision{revision}); len(again) != 1 {

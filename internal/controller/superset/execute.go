@@ -14,27 +14,33 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/accounts"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/rules"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
-// execute carries out the work of a decision, in its order. An object in the way does not
-// stop what does not depend on it: every tier is still scaled and created again. blocked is
+// execute keeps the account of the pods, and carries out the work of a decision, in its order.
+// An object in the way does not stop what does not depend on it: every tier is still scaled and created again. blocked is
 // the first error that needs manual intervention, and failed the first other one.
 func (r *Reconciler) execute(ctx context.Context, s *v1alpha1.Superset, w *observed, work *actions.Work) (blocked, failed error) {
-	for _, a := range work.Actions() {
-		if (blocked != nil || failed != nil) && actions.NeedsAll(a) {
-			continue
-		}
-		err := r.do(ctx, s, w, a)
+	stops := func(err error) bool {
 		if _, _, isRejected := rejected(err); isRejected {
 			blocked = cmp.Or(blocked, err)
 		} else {
 			failed = cmp.Or(failed, err)
 		}
-		if isStale(err) || ctx.Err() != nil {
+		return isStale(err) || ctx.Err() != nil
+	}
+	if stops(accounts.Keep(ctx, r.Client, &r.apply, s)) {
+		return blocked, failed
+	}
+	for _, a := range work.Actions() {
+		if (blocked != nil || failed != nil) && actions.NeedsAll(a) {
+			continue
+		}
+		if stops(r.do(ctx, s, w, a)) {
 			break
 		}
 	}

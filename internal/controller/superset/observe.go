@@ -37,7 +37,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		return nil, fmt.Errorf("listing the stored releases: %w", err)
 	}
 	w.revisions = revisions.Items
-	w.Stored, w.configs = r.storedReleases(s, revisions.Items)
+	w.Stored, w.needs = r.storedReleases(s, revisions.Items)
 	if err := r.render(ctx, s, w); err != nil {
 		return nil, err
 	}

@@ -49,9 +49,9 @@ func TestStoredReleases(t *testing.T) {
 	want := state.Release{Hash: w.Desired.Hash, Wish: components.WishOf(s), Version: "6.0.0", PlanHash: "sha256-0123456789ab", Has: [3]bool{true, true, true}}
 	first, third := want, want
 	first.Revision, third.Revision = 1, 3
-	got, configs := (&Reconciler{}).storedReleases(s, revisions)
-	if configs[w.Desired.Hash] != w.desired.ConfigMap {
-		t.Errorf("ConfigMaps %v", configs)
+	got, needed := (&Reconciler{}).storedReleases(s, revisions)
+	if needed[w.Desired.Hash] != needsOf(w.desired) {
+		t.Errorf("needs %v", needed)
 	}
 	if diff := cmp.Diff([]state.Release{third, first}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -20,10 +20,10 @@ type observed struct {
 	state.Observation
 	// desired is the release that spec asks for; nil when it cannot be rendered.
 	desired *components.Release
-	// mounts are the ConfigMaps that spec needs besides those of releases, and configs those of
-	// the stored releases, by hash.
-	mounts  []string
-	configs map[string]string
+	// mounts are the ConfigMaps that spec needs besides those of releases, and needs is what the
+	// stored releases need, by hash.
+	mounts []string
+	needs  map[string]needs
 	// objects are the component objects; nil for none.
 	objects [3]v1alpha1.Component
 	// revisions are the stored releases, as Stored was read from them.

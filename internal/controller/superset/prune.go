@@ -14,13 +14,14 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/accounts"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/migrations/render"
 )
 
-// prune removes the oldest releases past the history limit, and the ConfigMaps that no
-// stored release needs. A release that is in use is never removed. While one is missing,
-// nothing is removed: which ConfigMaps its pods mount is not known.
+// prune removes the oldest releases past the history limit, and the ConfigMaps and the account
+// that no stored release needs. A release that is in use is never removed. While one is missing,
+// nothing is removed: what its pods need is not known.
 func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
 	if anyMissing(s, w) {
 		return nil
@@ -30,16 +31,17 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 		needed[name] = true
 	}
 	keep, remove := overLimit(s, w)
+	account := false
 	for _, hash := range keep {
-		config, known := w.configs[hash]
+		n, known := w.needs[hash]
 		if !known {
 			release, err := r.load(ctx, s, w, hash)
 			if err != nil {
 				return err // without it the needed ConfigMaps are not known
 			}
-			config = release.ConfigMap
+			n = needsOf(release)
 		}
-		needed[config] = true
+		needed[n.config], account = true, account || n.account == s.Name
 	}
 	var errs []error
 	for _, hash := range remove {
@@ -52,6 +54,9 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 		}
 	}
 	errs = append(errs, r.pruneConfigMaps(ctx, s, needed))
+	if !account {
+		errs = append(errs, accounts.Remove(ctx, r.Client, &r.apply, s))
+	}
 	return errors.Join(errs...)
 }
 

@@ -21,17 +21,26 @@ import (
 type stored struct {
 	version string
 	release state.Release
-	// config is the ConfigMap that its pods mount; empty if it cannot be read.
-	config string
+	needs   needs
 }
 
+// needs is what the pods of a release need.
+type needs struct {
+	// config is the ConfigMap that they mount; empty if the release cannot be read.
+	config string
+	// account is the name of their ServiceAccount; empty for the account default.
+	account string
+}
+
+func needsOf(r *components.Release) needs { return needs{r.ConfigMap, r.ServiceAccount} }
+
 // storedReleases are the stored releases that a Superset controls, the newest revision first,
-// and the ConfigMap of each, by hash. One that cannot be read has no ConfigMap; loading it
-// reports why. Each version of a revision is decoded once.
-func (r *Reconciler) storedReleases(s *v1alpha1.Superset, revisions []appsv1.ControllerRevision) (out []state.Release, configs map[string]string) {
+// and what each needs, by hash. One that cannot be read is not in there; loading it reports
+// why. Each version of a revision is decoded once.
+func (r *Reconciler) storedReleases(s *v1alpha1.Superset, revisions []appsv1.ControllerRevision) (out []state.Release, needed map[string]needs) {
 	key, owner := client.ObjectKeyFromObject(s), string(s.UID)
 	before, _ := r.stored.Get(key, owner)
-	now, configs := map[string]stored{}, map[string]string{}
+	now, needed := map[string]stored{}, map[string]needs{}
 	for i := range revisions {
 		rev := &revisions[i]
 		if !metav1.IsControlledBy(rev, s) {
@@ -44,13 +53,13 @@ func (r *Reconciler) storedReleases(s *v1alpha1.Superset, revisions []appsv1.Con
 		}
 		now[rev.Name] = known
 		out = append(out, known.release)
-		if known.config != "" {
-			configs[known.release.Hash] = known.config
+		if known.needs.config != "" {
+			needed[known.release.Hash] = known.needs
 		}
 	}
 	r.stored.Set(key, owner, now)
 	slices.SortFunc(out, func(a, b state.Release) int { return cmp.Compare(b.Revision, a.Revision) })
-	return out, configs
+	return out, needed
 }
 
 // readStored decodes a stored release. What older operators did not write into annotations is
@@ -81,5 +90,5 @@ func readStored(rev *appsv1.ControllerRevision) stored {
 		return stored{release: r}
 	}
 	r.Unknown = strings.Join(release.Unknown, ", ")
-	return stored{release: r, config: release.ConfigMap}
+	return stored{release: r, needs: needsOf(release)}
 }

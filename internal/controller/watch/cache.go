@@ -35,6 +35,7 @@ func Cache(namespaces []string) cache.Options {
 			&appsv1.ControllerRevision{}: ours,
 			&batchv1.Job{}:               jobs,
 			&corev1.Service{}:            ours,
+			&corev1.ServiceAccount{}:     ours,
 			&corev1.Pod{}:                pods,
 			// Of these only the metadata is cached: see Metadata.
 			&corev1.ConfigMap{}:             ours,

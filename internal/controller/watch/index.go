@@ -41,6 +41,7 @@ func Indexes() []Index {
 		{&v1alpha1.SupersetAsyncScheduler{}, byInstance, instanceOf},
 		{&appsv1.Deployment{}, byInstance, instanceOf},
 		{&corev1.Service{}, byInstance, instanceOf},
+		{&corev1.ServiceAccount{}, byInstance, instanceOf},
 		{&appsv1.ControllerRevision{}, byInstance, instanceOf},
 		{&batchv1.Job{}, byInstance, instanceOf},
 		{&corev1.Pod{}, byInstance, instanceOf},

@@ -204,7 +204,7 @@ func TestCache(t *testing.T) {
 			t.Errorf("%T: the cache is not limited to managed objects", obj)
 		}
 	}
-	if kinds != 7 {
+	if kinds != 8 {
 		t.Errorf("%d kinds", kinds)
 	}
 	owners := []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "bi-web", UID: "u"}}

@@ -94,6 +94,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 			corev1.ResourceCPU:    resource.MustParse("100m"),
 			corev1.ResourceMemory: resource.MustParse("512Mi"),
 		},
+		ServiceAccount: o.Release.ServiceAccount,
 	})
 	if copiesDatabase(o.Script) || o.Script.ChangesSchema() {
 		template.Annotations = map[string]string{annotationSafeToEvict: "false", annotationDoNotDisrupt: "true"}

@@ -92,6 +92,21 @@ func TestJobsRunOnce(t *testing.T) {
 	}
 }
 
+// Every Job runs as the account of its release.
+func TestJobsRunAsTheAccount(t *testing.T) {
+	s, r := read(t, "plain")
+	r.ServiceAccount = "cloud"
+	for _, script := range migrations.Scripts {
+		job, err := Job(s, Order{Script: script, Fence: 1, Attempt: 1, Release: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := job.Spec.Template.Spec.ServiceAccountName; got != "cloud" {
+			t.Errorf("%s: it runs as %q", script, got)
+		}
+	}
+}
+
 // Neither a container nor a rule of another one restarts the script: a migration would run twice.
 func TestContainersThatRestart(t *testing.T) {
 	s, r := read(t, "plain")
