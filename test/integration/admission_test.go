@@ -86,7 +86,7 @@ func TestAdmissionPolicy(t *testing.T) {
 			}
 		}
 	}
-	for _, sample := range []string{"bi", "standalone_worker"} {
+	for _, sample := range []string{"high-availability", "standalone_worker"} {
 		contains(t, kubectlOutput(t, "apply", "--dry-run=server", "-n", whole.ns, "-f", "../../config/samples/"+sample+".yaml"), "created (server dry run)")
 	}
 	for rule, mutant := range mutants {

@@ -27,7 +27,7 @@ type fixture struct {
 	rec *recorder
 }
 
-// newFixture creates the namespace and the Secret, both as in the samples.
+// newFixture creates the namespace and the Secret.
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	ns := sample.Namespace()
@@ -48,8 +48,7 @@ func newFixture(t *testing.T) *fixture {
 
 func (f *fixture) secret() *corev1.Secret { return sample.Secret(f.ns) }
 
-// superset returns the Superset of the samples at a version, before it is
-// created.
+// superset returns a Superset with every tier at a version, before it is created.
 func (f *fixture) superset(version string, edits ...func(*v1alpha1.Superset)) *v1alpha1.Superset {
 	return sample.Superset(f.ns, version, edits...)
 }

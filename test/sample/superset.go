@@ -32,7 +32,7 @@ func Secret(namespace string) *corev1.Secret {
 	}
 }
 
-// Superset is the one of the samples, at a version.
+// Superset has two web pods, two workers and a scheduler, at a version.
 func Superset(namespace, version string, edits ...func(*v1alpha1.Superset)) *v1alpha1.Superset {
 	ref := func(key string) v1alpha1.SecretKeyReference { return v1alpha1.SecretKeyReference{Name: Name, Key: key} }
 	two := int32(2)
