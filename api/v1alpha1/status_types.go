@@ -43,6 +43,10 @@ type SupersetStatus struct {
 	// +optional
 	Schema *SchemaStatus `json:"schema,omitempty"`
 
+	// init is what was done of spec.init.
+	// +optional
+	Init *InitStatus `json:"init,omitempty"`
+
 	// upgrade is the current or the last run.
 	// +optional
 	Upgrade *UpgradeStatus `json:"upgrade,omitempty"`

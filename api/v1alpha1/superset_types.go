@@ -88,6 +88,11 @@ type SupersetSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	Refresh string `json:"refresh,omitempty"`
 
+	// init says what is done in the metadata database after its migration. Default: superset
+	// init alone.
+	// +optional
+	Init *InitSpec `json:"init,omitempty"`
+
 	// upgrade says how changes of the release are rolled out.
 	// +optional
 	Upgrade UpgradeSpec `json:"upgrade,omitzero"`

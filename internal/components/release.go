@@ -47,6 +47,8 @@ type Release struct {
 	Refresh string `json:"refresh,omitempty"`
 	// ServiceAccount is the name of the account of the pods; empty for the account default.
 	ServiceAccount string `json:"serviceAccount,omitempty"`
+	// Init is what migrate does after superset init; nil for nothing more.
+	Init *v1alpha1.InitSpec `json:"init,omitempty"`
 	// Tiers has the settings of each enabled component.
 	Tiers map[Name]v1alpha1.PodSettings `json:"tiers"`
 	// Jobs has the settings of the Jobs' pods.
@@ -92,6 +94,7 @@ func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error)
 
 		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
 		ServiceAccount:    settings.ServiceAccount(s),
+		Init:              s.Spec.Init.DeepCopy(),
 	}
 	for _, block := range blocks(&s.Spec) {
 		if r.Tiers[block.name], err = mergedSettings(block, &s.Spec); err != nil {

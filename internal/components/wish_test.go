@@ -41,6 +41,7 @@ func TestWishOf(t *testing.T) {
 		"revision":    {func(s *v1alpha1.SupersetSpec) { s.Config.Revision = "2" }, true},
 		"podTemplate": {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"priorityClassName":"high"}}`) }, true},
 		"account":     {func(s *v1alpha1.SupersetSpec) { s.ServiceAccount = &v1alpha1.ServiceAccountSpec{} }, true},
+		"init":        {func(s *v1alpha1.SupersetSpec) { s.Init = &v1alpha1.InitSpec{Script: "true"} }, true},
 		"no worker":   {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
 		"jobs": {func(s *v1alpha1.SupersetSpec) {
 			s.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Env: []v1alpha1.EnvVar{{Name: "A"}}}}

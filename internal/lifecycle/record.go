@@ -35,6 +35,9 @@ func (n *draft) recordResults() {
 	if l := s.Migrate.Result.Locks; l != nil {
 		n.Upgrade.Locks = &v1alpha1.LockStatus{Tries: l.Tries, Waited: tenths(l.WaitSeconds), Held: tenths(l.HeldSeconds)}
 	}
+	if p := s.Migrate; p.Attempt > 0 && !p.Active && len(p.Result.Init) > 0 {
+		n.Init = &v1alpha1.InitStatus{At: metav1.NewTime(p.FinishedAt).Rfc3339Copy(), Release: s.Run.ToRelease, Steps: p.Result.Init}
+	}
 	n.Backups = s.Backups
 	if s.Backup.Done {
 		n.Upgrade.Backup = rollback.BackupName(s.Status.UpgradeRevision)

@@ -5,6 +5,8 @@ package migrations
 import (
 	"regexp"
 	"slices"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
 // Check is the result of one check of verify.
@@ -34,6 +36,20 @@ const maxCharts = 640
 // chartsForm is the format of preflight's chart results: "id:columns:rows" separated by
 // commas, "id:-" for a chart that failed.
 var chartsForm = regexp.MustCompile(`^([0-9]+:([0-9a-f]{8}:[0-9]+|-)(,|$))*$`)
+
+// maxSteps is the maximum number of steps in status: those of spec.init with the most imports.
+const maxSteps = 20
+
+// boundSteps truncates the steps of spec.init, and drops those without a valid result.
+func boundSteps(steps []v1alpha1.InitStep) []v1alpha1.InitStep {
+	var out []v1alpha1.InitStep
+	for _, s := range steps[:min(len(steps), maxSteps)] {
+		if s.Result == v1alpha1.InitDone || s.Result == v1alpha1.InitSkipped || s.Result == v1alpha1.InitFailed {
+			out = append(out, v1alpha1.InitStep{Step: cut(s.Step, MaxCheckName), Result: s.Result, Message: cut(s.Message, MaxCheckDetail)})
+		}
+	}
+	return out
+}
 
 // boundChecks truncates checks. If there are too many, it drops those that passed first.
 func boundChecks(checks []Check) []Check {

@@ -53,6 +53,10 @@ type Facts struct {
 	// BackupNote is what the backup check found and does not refuse, such as little space in
 	// the claim; empty for nothing. At most 128 characters.
 	BackupNote string `json:"backupNote,omitempty"`
+	// Roles are the built-in roles that superset init of the image would change, with the numbers of
+	// the permissions that it would give and take, such as "Gamma +1 -2"; empty for none. At most
+	// 128 characters.
+	Roles string `json:"roles,omitempty"`
 	// Drops is a digest of the objects of others that a restore drops; empty for none. At most
 	// 64 characters.
 	Drops string `json:"drops,omitempty"`
@@ -86,6 +90,7 @@ func (f *Facts) bound() {
 	f.Beat, f.Package, f.VersionNote = cut(f.Beat, maxIdentity), cut(f.Package, maxFact), cut(f.VersionNote, maxIdentity)
 	f.Pooler = cut(f.Pooler, maxIdentity)
 	f.BackupNote, f.Drops = cut(f.BackupNote, maxIdentity), cut(f.Drops, maxFact)
+	f.Roles = cut(f.Roles, maxIdentity)
 	f.Sessions = f.Sessions[:min(len(f.Sessions), maxSessions)]
 	for i := range f.Sessions {
 		f.Sessions[i].Name = cut(strings.ToValidUTF8(f.Sessions[i].Name, "?"), maxFact)

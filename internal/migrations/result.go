@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
 // Reason is why a script failed: a closed set, shared with the scripts. The
@@ -31,6 +33,9 @@ const (
 	// ReasonRevisionMismatch: the migration succeeded, but the database is not at the head.
 	ReasonRevisionMismatch Reason = "RevisionMismatch"
 	ReasonInitFailed       Reason = "InitFailed"
+	// ReasonInitStepFailed: the schema is migrated and superset init has succeeded, and then a step
+	// of spec.init has failed; the message names it.
+	ReasonInitStepFailed Reason = "InitStepFailed"
 	// ReasonLockTimeout: another migration of the database was still running; the message
 	// describes its session.
 	ReasonLockTimeout Reason = "LockTimeout"
@@ -88,7 +93,7 @@ const (
 var Reasons = []Reason{
 	ReasonConfigInvalid, ReasonVersionMismatch, ReasonImageBroken, ReasonDriverMissing, ReasonSecretKeyInvalid,
 	ReasonDatabaseUnreachable, ReasonDatabaseAuthFailed, ReasonDatabaseReadOnly, ReasonDatabaseAhead, ReasonMultipleHeads,
-	ReasonMigrationFailed, ReasonRevisionMismatch, ReasonInitFailed, ReasonLockTimeout, ReasonTablesBusy,
+	ReasonMigrationFailed, ReasonRevisionMismatch, ReasonInitFailed, ReasonInitStepFailed, ReasonLockTimeout, ReasonTablesBusy,
 	ReasonLockBudgetExceeded, ReasonCheckFailed, ReasonCheckUnanswered, ReasonQueryFailed, ReasonReencryptFailed,
 	ReasonDowngradeFailed, ReasonBackupFailed, ReasonToolMismatch, ReasonBackupMissing, ReasonBackupDamaged, ReasonRestoreFailed,
 	ReasonLossNotAccepted, ReasonRehearsalTooLarge, ReasonRehearsalFailed, ReasonInterrupted, ReasonUnexpected, ReasonJobCrashed,
@@ -162,6 +167,8 @@ type Result struct {
 	// Backup is the backup that was taken or restored; nil for other scripts and if the script
 	// failed before.
 	Backup *BackupResult `json:"backup,omitempty"`
+	// Init are the steps of spec.init that migrate has come to, in their order; at most 20.
+	Init []v1alpha1.InitStep `json:"init,omitempty"`
 	// Rehearsal has the findings of a rehearsal; nil for other scripts and if it failed.
 	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
 	Facts
@@ -235,6 +242,7 @@ func ParseResult(message string) (Result, error) {
 func (r *Result) bound() {
 	r.Message = cut(r.Message, maxMessage)
 	r.Checks = boundChecks(r.Checks)
+	r.Init = boundSteps(r.Init)
 	r.Facts.bound()
 	if len(r.Charts) > maxCharts || !chartsForm.MatchString(r.Charts) {
 		r.Charts = ""

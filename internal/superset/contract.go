@@ -149,6 +149,11 @@ const (
 	// EnvVersion is spec.version, which preflight compares with the image's version of
 	// Superset. If it is not set, they are not compared.
 	EnvVersion = "SUPERSET_OPERATOR_VERSION"
+	// EnvInit is what spec.init asks for, as JSON without the password: for migrate, and for
+	// preflight to check. EnvAdminPassword is the password of its adminUser, set only by
+	// secretKeyRef.
+	EnvInit          = "SUPERSET_OPERATOR_INIT"
+	EnvAdminPassword = "SUPERSET_OPERATOR_ADMIN_PASSWORD"
 	// EnvWorkerDeployment is the name of the Deployment of this Superset's Celery workers,
 	// with which the names of their pods begin. All other workers are foreign to preflight
 	// and verify.

@@ -71,7 +71,7 @@ func (f *fixture) secrets() []string {
 	}
 	all := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "all", Namespace: f.ns}, StringData: map[string]string{}}
 	for _, key := range []string{"next-secret-key", "scratch-uri", "username", "password", "token", "variable", "pull",
-		"ca", "certificate", "private-key", "database-user", "database-password", "redis-password", "results-url"} {
+		"ca", "certificate", "private-key", "database-user", "database-password", "redis-password", "results-url", "admin-password", "datasources"} {
 		all.StringData[key] = value()
 	}
 	must(f.t, k8s.Create(f.t.Context(), all))
@@ -103,6 +103,10 @@ func refersToEverySecret(s *v1alpha1.Superset) {
 	s.Spec.Cache = &v1alpha1.CacheSpec{
 		Host: "redis.example", PasswordFrom: ref("redis-password"), TLS: tls,
 		Broker: &v1alpha1.URLSource{URLFrom: *s.Spec.Cache.URLFrom}, ResultBackend: &v1alpha1.URLSource{URLFrom: *ref("results-url")},
+	}
+	s.Spec.Init = &v1alpha1.InitSpec{
+		AdminUser:  &v1alpha1.AdminUserSpec{PasswordFrom: *ref("admin-password")},
+		ImportFrom: []v1alpha1.ImportSource{{Kind: v1alpha1.ImportDatasources, KeySource: v1alpha1.KeySource{SecretKeyRef: ref("datasources")}}},
 	}
 	rehearsed(s)
 	backedUp(s)

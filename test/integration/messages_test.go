@@ -100,6 +100,12 @@ var wrong = map[string]func(f *fixture) client.Object{
 	"urlFrom has the whole connection: remove port, user, passwordFrom, databases and tls, or set host instead of urlFrom": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.Cache.TLS = &v1alpha1.TLSSpec{} })
 	},
+	"username begins and ends with a visible character: write for example admin": func(f *fixture) client.Object {
+		return f.superset("6.0.0", initialized(v1alpha1.InitSpec{AdminUser: &v1alpha1.AdminUserSpec{Username: " admin"}}))
+	},
+	"write an address such as admin@example.com": func(f *fixture) client.Object {
+		return f.superset("6.0.0", initialized(v1alpha1.InitSpec{AdminUser: &v1alpha1.AdminUserSpec{Email: "admin"}}))
+	},
 	"deadlines must be longer than 0s, for example 30m or 1h": func(f *fixture) client.Object {
 		return f.superset("6.0.0", deadlines(v1alpha1.Deadlines{Verify: lasts(0)}))
 	},

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 	"github.com/superset-operator/superset-operator/internal/migrations/scripts"
 	"github.com/superset-operator/superset-operator/internal/superset"
@@ -51,6 +52,8 @@ type result struct {
 	Charts       string  `json:"charts,omitempty"`
 	Locks        *locks  `json:"locks,omitempty"`
 	Backup       *backup `json:"backup,omitempty"`
+
+	Init []v1alpha1.InitStep `json:"init,omitempty"`
 
 	Rehearsal *rehearsal `json:"rehearsal,omitempty"`
 	migrations.Facts
@@ -111,7 +114,7 @@ func (j job) start(t *testing.T) *running {
 	t.Helper()
 	folder := t.TempDir()
 	r := &running{job: j, file: filepath.Join(folder, "result")}
-	r.secret = []string{secretKey, databasePassword, userPassword, metricsToken}
+	r.secret = []string{secretKey, databasePassword, userPassword, metricsToken, adminPassword}
 	command := j.command(t, "python", program(t, scripts.Files), j.script)
 	command.Env = append(command.Env, "SUPERSET_OPERATOR_RESULT_FILE="+r.file)
 	r.began = time.Now()

@@ -90,7 +90,7 @@ func renderingOf(s *v1alpha1.Superset, copied map[string]string) *rendering {
 	}
 	out.release = release
 	out.target = state.Release{
-		Hash: release.Hash(), Wish: components.WishOf(s), Version: release.Runtime.Version,
+		Hash: release.Hash(), Wish: components.WishOf(s), Version: release.Runtime.Version, Init: release.Init,
 		KeyPrefix: keyPrefix(&release.Runtime),
 		Key:       refName(&release.Runtime.SecretKeyFrom), PreviousKey: refName(release.PreviousSecretKey), Database: connections.DatabaseName(release.Runtime.Database.DatabaseConnection),
 	}

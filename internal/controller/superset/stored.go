@@ -89,6 +89,6 @@ func readStored(rev *appsv1.ControllerRevision) stored {
 	if err != nil {
 		return stored{release: r}
 	}
-	r.Unknown = strings.Join(release.Unknown, ", ")
+	r.Unknown, r.Init = strings.Join(release.Unknown, ", "), release.Init
 	return stored{release: r, needs: needsOf(release)}
 }

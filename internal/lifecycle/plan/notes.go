@@ -36,6 +36,7 @@ func notes(s *state.Snapshot) []string {
 		add("another scheduler sends tasks to the broker: %s", r.Beat)
 	}
 	say(&out, s.BackupCheck.Result.BackupNote, r.Pooler, r.VersionNote)
+	say(&out, roles(s))
 	if len(r.UnknownSettings) > 0 {
 		add("%s does not know these names of spec.config.raw: %s", s.Run.To, strings.Join(r.UnknownSettings, ", "))
 	}

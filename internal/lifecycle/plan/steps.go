@@ -72,20 +72,20 @@ func validateStep(s *state.Snapshot) string {
 
 // migrateStep is empty when the phase is skipped.
 func migrateStep(s *state.Snapshot, p *v1alpha1.Plan) string {
-	what := changes(p)
+	what, after := changes(p), initSteps(s.Desired.Init)
 	switch {
 	case SkipsMigration(s):
 		return ""
 	case p.Migrations.Count == 0 && !p.Reencrypt:
 		return initStep(s, p)
 	case p.Strategy == "":
-		return what + ", then superset init"
+		return what + ", then superset init" + after
 	case p.Strategy == v1alpha1.StrategyDrain:
-		return "stop scheduler, workers and web; " + what + ", then superset init"
+		return "stop scheduler, workers and web; " + what + ", then superset init" + after
 	case p.MaxLockTime != nil:
-		return fmt.Sprintf("hold the scheduler; %s under live traffic, all tables locked for at most %s, then superset init", what, p.MaxLockTime.Duration)
+		return fmt.Sprintf("hold the scheduler; %s under live traffic, all tables locked for at most %s, then superset init%s", what, p.MaxLockTime.Duration, after)
 	default:
-		return "hold the scheduler; " + what + " under live traffic, without table locks, then superset init"
+		return "hold the scheduler; " + what + " under live traffic, without table locks, then superset init" + after
 	}
 }
 
@@ -95,7 +95,7 @@ func initStep(s *state.Snapshot, p *v1alpha1.Plan) string {
 	if s.Reprefixes && p.Strategy == v1alpha1.StrategyDrain {
 		before = "stop scheduler, workers and web"
 	}
-	return before + "; superset init, without a schema change"
+	return before + "; superset init, without a schema change" + initSteps(s.Desired.Init)
 }
 
 // changes says what is done to the database.

@@ -118,5 +118,5 @@ func noLocks(s *state.Snapshot) string {
 // is always left to the migrate Job.
 func SkipsMigration(s *state.Snapshot) bool {
 	unchanged := s.Preflight.Result.PendingCount == 0 && !s.Schema.HalfMigrated
-	return s.Schema.AheadOfTarget || unchanged && s.Run.Kind == v1alpha1.KindConfigChange && !s.Rotates && !s.Reprefixes
+	return s.Schema.AheadOfTarget || unchanged && s.Run.Kind == v1alpha1.KindConfigChange && !s.Rotates && !s.Reprefixes && !changesInit(s)
 }

@@ -2,6 +2,8 @@
 
 package state
 
+import "github.com/superset-operator/superset-operator/api/v1alpha1"
+
 // Release is what the machine needs to know of a release.
 type Release struct {
 	// Hash identifies it as it was rendered; empty for none.
@@ -24,6 +26,8 @@ type Release struct {
 	PlanHash string
 	// Unknown names what a newer operator has stored of it and this one leaves out.
 	Unknown string
+	// Init is what migrate does after superset init; nil for nothing more.
+	Init *v1alpha1.InitSpec
 	// Has says which tiers it has.
 	Has [3]bool
 }

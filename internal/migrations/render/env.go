@@ -24,6 +24,7 @@ func scriptEnv(owner *v1alpha1.Superset, o Order) []corev1.EnvVar {
 		env.preflight(owner, o)
 	case migrations.Migrate:
 		env.owner(owner)
+		env.init(o)
 		if o.MaxLock > 0 {
 			env.set(superset.EnvMaxLockSeconds, strconv.FormatFloat(o.MaxLock.Seconds(), 'f', -1, 64))
 		}
@@ -69,6 +70,7 @@ func (l *envList) preflight(owner *v1alpha1.Superset, o Order) {
 	l.set(superset.EnvVersion, o.Release.Runtime.Version)
 	l.set(superset.EnvWorkerDeployment, components.DeploymentName(owner.Name, components.Worker))
 	l.keys(owner, o)
+	l.init(o)
 	if b := owner.Spec.Upgrade.Backup; b != nil && b.Command == nil {
 		l.set(superset.EnvDumps, "1")
 	}

@@ -106,6 +106,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	main.VolumeMounts = append(main.VolumeMounts, corev1.VolumeMount{Name: "scripts", MountPath: superset.ScriptsDir, ReadOnly: true})
 	template.Spec.Volumes = append(template.Spec.Volumes, corev1.Volume{Name: "scripts", VolumeSource: corev1.VolumeSource{
 		ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: ScriptsName(owner.Name)}}}})
+	mountImports(&template.Spec, o)
 	patched, err := components.Patch(template, o.Release.Jobs.PodTemplate)
 	if err != nil {
 		return patched, err

@@ -37,6 +37,9 @@ const (
 	MigrateHangs Behavior = "migrate-hangs"
 	// MigrateCrashes kills migrate: exit code 137 and no message.
 	MigrateCrashes Behavior = "migrate-crashes"
+	// InitFails ends a migrate with spec.init.script with reason InitStepFailed; the database is
+	// migrated.
+	InitFails Behavior = "init-fails"
 	// VerifyFails ends verify with reason CheckFailed.
 	VerifyFails Behavior = "verify-fails"
 	// DowngradeFails ends downgrade with reason DowngradeFailed; a PostgreSQL
@@ -83,6 +86,7 @@ const (
 const (
 	// envMaxLock is set for a migration under live traffic.
 	envMaxLock          = "SUPERSET_OPERATOR_MAX_LOCK_SECONDS"
+	envInit             = "SUPERSET_OPERATOR_INIT"
 	envTargetRevision   = "SUPERSET_OPERATOR_TARGET_REVISION"
 	envExpectedRevision = "SUPERSET_OPERATOR_EXPECTED_REVISION"
 	envBackup           = "SUPERSET_OPERATOR_BACKUP"
@@ -102,7 +106,7 @@ const (
 )
 
 var behaviors = []Behavior{
-	PreflightFails, BackupCheckFails, RehearseFails, RehearseTooLarge, RehearseRefuses, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, VerifyFails,
+	PreflightFails, BackupCheckFails, RehearseFails, RehearseTooLarge, RehearseRefuses, MigrateFails, MigrateBusy, MigrateSlow, MigrateHangs, MigrateCrashes, InitFails, VerifyFails,
 	DowngradeFails, BackupFails, RestoreFails, RestoreDrops, unpullable,
 }
 

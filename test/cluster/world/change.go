@@ -70,7 +70,7 @@ func (s schema) after(pod *corev1.Pod, ok bool, result Result) schema {
 	switch {
 	case err != nil || !changesSchema[script]:
 		return s
-	case !ok:
+	case !ok && result.Reason != reasonInitStep:
 		return s.failed(pod, r, result.Reason)
 	case script == scriptMigrate:
 		return schema{revision: r.head}

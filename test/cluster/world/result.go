@@ -37,6 +37,8 @@ type Result struct {
 	Backup       *Backup `json:"backup,omitempty"`
 
 	Rehearsal *Rehearsal `json:"rehearsal,omitempty"`
+
+	Init []InitStep `json:"init,omitempty"`
 	// Web is Reachable or Unreachable; empty if the Job did not ask it.
 	Web    string `json:"web,omitempty"`
 	WebWhy string `json:"webWhy,omitempty"`
@@ -175,7 +177,11 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 	case v.half:
 		return result.fail("MigrationFailed", "OperationalError: (1060, \"Duplicate column name\"): an earlier change ended half-way")
 	default:
-		return migrate(r, behavior, env(pod, envMaxLock).Value, result)
+		result = migrate(r, behavior, env(pod, envMaxLock).Value, result)
+		if result.Reason != "" {
+			return result
+		}
+		return initialize(env(pod, envInit).Value, behavior, result)
 	}
 }
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,12 +30,12 @@ class ChildFailed(JobError):
         self.output = output
 
 
-def run_child(what: str, reason: str, arguments: list[str], environment: Mapping[str, str] | None = None) -> None:
-    """Runs Python with the arguments and waits for it. If it fails, raises ChildFailed of that
-    reason, whose message quotes its error."""
+def run_child(what: str, reason: str, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+    """Runs a command and waits for it. If it fails, raises ChildFailed of
+    that reason, whose message quotes its error."""
     lines: deque[str] = deque(maxlen=_KEPT_LINES)
     process = subprocess.Popen(
-        [sys.executable, *arguments],
+        command,
         env={**os.environ, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -54,6 +53,7 @@ def run_child(what: str, reason: str, arguments: list[str], environment: Mapping
         raise
     finally:
         code = process.wait()
+        process.stdout.close()
     if code:
         raise ChildFailed(reason, f"{what} ended with exit code {code}: {_quoted(lines)}", "\n".join(lines))
 

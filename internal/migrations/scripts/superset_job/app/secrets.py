@@ -10,6 +10,7 @@ because Superset's models keep the key of the first app.
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from superset_job.report import JobError, log
@@ -48,7 +49,7 @@ def reencrypt(to: str) -> None:
     if to == BACK:
         keys = {_CURRENT: keys[_PREVIOUS], _PREVIOUS: keys[_CURRENT]}
     log(f"re-encrypting stored secrets ({to})")
-    run_child("re-encrypting", "ReencryptFailed", [PROGRAM, "reencrypt"], keys)
+    run_child("re-encrypting", "ReencryptFailed", [sys.executable, PROGRAM, "reencrypt"], keys)
 
 
 def key_of_stored(url: URL) -> str:

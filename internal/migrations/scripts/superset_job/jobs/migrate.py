@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Migrates the metadata database to this image's head, then runs superset init.
+"""Migrates the metadata database to this image's head, then runs superset init and the steps of spec.init.
 
 An advisory lock is held from before Superset starts, because it writes tables, until after
-superset init, because two concurrent ones fail. Therefore two operators, clusters or
+them, because two concurrent superset init fail. Therefore two operators, clusters or
 namespaces that share a database cannot migrate it at the same time. If the database is at
 the head already, only superset init runs. On request a missing database is created first,
 and stored secrets are re-encrypted with a new key before superset init.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ def migrate(result: Result) -> None:
     from superset_job.database import create
     from superset_job.database.access import check_primary, database_url, read_facts, read_only
     from superset_job.database.identity import read_identity
+    from superset_job.init.steps import run as run_steps
     from superset_job.locks.lock import migration_lock
     from superset_job.locks.stop import statements_end_on_sigterm
 
@@ -68,6 +70,7 @@ def migrate(result: Result) -> None:
             lock.check()
             reencrypt(reencryption)
         _init(lock.check)
+        run_steps(result, lock.check)
 
 
 def _upgrade(url: URL, result: Result, connections: list[Any], check: Callable[[], None]) -> None:
@@ -126,11 +129,13 @@ def _init(check: Callable[[], None]) -> None:
 def _init_once() -> None:
     """Runs superset init in a new process: the app of this process was created on the old
     schema, and the pods will start on the new one, too."""
-    from superset_job.app.child import run_child
+    from superset_job.app.child import PROGRAM, run_child
+    from superset_job.init.wanted import wanted
 
     log("superset init: roles and permissions")
     started = time.monotonic()
-    run_child("superset init", "InitFailed", ["-c", _INIT], {"FLASK_APP": os.environ.get("FLASK_APP") or _FLASK_APP})
+    work = [PROGRAM, "init_keep"] if wanted().roles == "Keep" else ["-c", _INIT]
+    run_child("superset init", "InitFailed", [sys.executable, *work], {"FLASK_APP": os.environ.get("FLASK_APP") or _FLASK_APP})
     log(f"superset init: done in {time.monotonic() - started:.1f} s")
 
 

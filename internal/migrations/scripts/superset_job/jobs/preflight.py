@@ -50,6 +50,8 @@ def inspect(result: Result) -> None:
     from superset_job.database.access import check_may_migrate, database_url, read_facts, read_only
     from superset_job.database.application import check as check_application
     from superset_job.database.rights import check_may_migrate_mysql
+    from superset_job.init.roles import read_roles
+    from superset_job.init.wanted import check as check_init
     from superset_job.web import queries, user
     from superset_job.web.service import reaches_web
 
@@ -85,9 +87,11 @@ def inspect(result: Result) -> None:
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         app = _scratch_app(f"sqlite:///{folder}/scratch.db")
         log("the app starts")
+        check_init(app.config)
         read_workers(result)
         if not missing:
             _decrypt_stored_secrets(app, url, sa)
+            read_roles(app, url, result)
     if os.environ.get("SUPERSET_OPERATOR_WEB_READY") != "1" or reaches_web(result):
         result.charts = user.baseline()
     if ahead:

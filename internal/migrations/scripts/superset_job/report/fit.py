@@ -18,6 +18,7 @@ _LISTS = (
     (("sessions",), 0),
     (("workers",), 0),
     (("unknownSettings",), 0),
+    (("init",), 0),
 )
 # Texts that are shortened before the message, in this order.
 _TEXTS = (
@@ -28,6 +29,7 @@ _TEXTS = (
     ("pooler",),
     ("webWhy",),
     ("backupNote",),
+    ("roles",),
 )
 # What a message has at least, if something else can be left out instead.
 _MESSAGE_CHARACTERS = 160
