@@ -58,6 +58,12 @@ type ComponentSpec struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="write the name of a ServiceAccount of this namespace, such as bi-cloud"
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+	// packages are Python packages that the pods install before they start: wheels only, without
+	// what these need. At most 64. Default: none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	Packages []PinnedPackage `json:"packages,omitempty"`
 
 	// config is added to superset_config.py. For standalone components.
 	// +optional

@@ -46,6 +46,10 @@ type RuntimeSpec struct {
 	// +kubebuilder:validation:MaxProperties=200
 	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[A-Z][A-Z0-9_]*$'))",message="the name of a feature flag consists of capitals, digits and _, and begins with a capital: write for example ALERT_REPORTS"
 	FeatureFlags map[string]bool `json:"featureFlags,omitempty"`
+
+	// packagesIndex is where packages come from. Default: as pip of the image is configured.
+	// +optional
+	PackagesIndex *PackagesIndexSpec `json:"packagesIndex,omitempty"`
 }
 
 // ImageSpec names a container image.

@@ -46,6 +46,15 @@ type SupersetSpec struct {
 	// +listType=atomic
 	EnvFrom EnvFromSources `json:"envFrom,omitempty"`
 
+	// packages are Python packages that the image lacks, such as psycopg2-binary: wheels only.
+	// Validate resolves once what is missing, with the versions of the image as constraints;
+	// every pod that runs Superset installs exactly that before it starts. They are resolved
+	// again when the list, version, image or packagesIndex changes. At most 32. Default: none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Packages []PackageRequirement `json:"packages,omitempty"`
+
 	// web enables and configures the web tier (gunicorn).
 	// +optional
 	Web *WebSpec `json:"web,omitempty"`

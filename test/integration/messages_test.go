@@ -43,6 +43,31 @@ var wrong = map[string]func(f *fixture) client.Object{
 			s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{EnvFrom: v1alpha1.EnvFromSources{{Prefix: "1", SecretRef: &v1alpha1.ObjectSelector{Name: "theirs"}}}}}
 		})
 	},
+	"write the name of a package and versions without spaces, such as psycopg2-binary or clickhouse-connect>=0.7,<1; what is not a wheel of an index (a URL, a path, a repository) goes into an image of your own": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.Packages = []v1alpha1.PackageRequirement{"driver @ https://example.com/driver.whl"}
+		})
+	},
+	"a hash is that of one version: write for example psycopg2-binary==2.9.10 --hash=sha256:... with one hash for each file, or remove the hashes": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.Packages = []v1alpha1.PackageRequirement{v1alpha1.PackageRequirement("psycopg2-binary>=2.9 --hash=sha256:" + strings.Repeat("0a", 32))}
+		})
+	},
+	"a component installs exactly what is written: write one version, such as psycopg2-binary==2.9.10, and the packages that it needs": func(f *fixture) client.Object {
+		c := f.component(components.Web)
+		c.ComponentSpec().Packages = []v1alpha1.PinnedPackage{"psycopg2-binary"}
+		return c
+	},
+	"credentials are for one index: set url, or remove authFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.PackagesIndex = &v1alpha1.PackagesIndexSpec{AuthFrom: &v1alpha1.SecretReference{Name: "index"}}
+		})
+	},
+	"write the address of a simple index, such as https://packages.example.com/simple; credentials go into authFrom": func(f *fixture) client.Object {
+		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
+			s.Spec.PackagesIndex = &v1alpha1.PackagesIndexSpec{URL: "https://user:password@packages.example.com/simple"}
+		})
+	},
 	"the name of a feature flag consists of capitals, digits and _, and begins with a capital: write for example ALERT_REPORTS": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) { s.Spec.FeatureFlags = map[string]bool{"alerts": true} })
 	},
