@@ -16,10 +16,12 @@ const (
 	applicationDir = "/etc/superset-operator/application-tls"
 	cacheDir       = "/etc/superset-operator/cache-tls"
 
-	caFile   = "/ca.crt"
 	certFile = "/tls.crt"
 	keyFile  = "/tls.key"
 )
+
+// CAFile is the file of certificates to trust, in the folder of a volume.
+const CAFile = "/ca.crt"
 
 // databaseOptions is the query of the URL.
 func databaseOptions(driver v1alpha1.DatabaseDriver, t *v1alpha1.TLSSpec, dir string) string {
@@ -79,12 +81,19 @@ func (f file) set() bool { return f.secret != nil || f.configMap != nil }
 
 // files are the certificates to trust, the client certificate and its key, in this order.
 func files(t *v1alpha1.TLSSpec) [3]file {
-	ca := file{path: caFile}
-	if t.CAFrom != nil {
-		ca.secret, ca.configMap = t.CAFrom.SecretKeyRef, t.CAFrom.ConfigMapKeyRef
-	}
-	return [3]file{ca, {path: certFile, secret: t.CertFrom}, {path: keyFile, secret: t.KeyFrom}}
+	return [3]file{caOf(t.CAFrom), {path: certFile, secret: t.CertFrom}, {path: keyFile, secret: t.KeyFrom}}
 }
+
+func caOf(source *v1alpha1.KeySource) file {
+	ca := file{path: CAFile}
+	if source != nil {
+		ca.secret, ca.configMap = source.SecretKeyRef, source.ConfigMapKeyRef
+	}
+	return ca
+}
+
+// CA is the part of a volume with certificates to trust, as CAFile.
+func CA(source *v1alpha1.KeySource) corev1.VolumeProjection { return caOf(source).projection() }
 
 // Mount adds the files of TLS of a runtime to a pod and its main container.
 func Mount(pod *corev1.PodSpec, main *corev1.Container, r v1alpha1.RuntimeSpec) {

@@ -45,6 +45,23 @@ const (
 	ApplicationPrefix     = "SUPERSET_OPERATOR_APPLICATION_"
 )
 
+// Environment variables of the init container that installs packages: see packages.py.
+const (
+	// EnvPackages are pins or requirements, one a line, and EnvPackagesDir is [PackagesDir].
+	EnvPackages    = "SUPERSET_OPERATOR_PACKAGES"
+	EnvPackagesDir = "SUPERSET_OPERATOR_PACKAGES_DIR"
+	// EnvResolved is [ResolvedFile], in a preflight that finds out the pins. Preflight itself has
+	// it, too.
+	EnvResolved = "SUPERSET_OPERATOR_RESOLVED"
+	// EnvIndexURL is the address of the package index; not set for the default of the image.
+	// EnvIndexUsername and EnvIndexPassword are set only by secretKeyRef. EnvIndexCA is the file of
+	// the certificates to trust.
+	EnvIndexURL      = "SUPERSET_OPERATOR_INDEX_URL"
+	EnvIndexUsername = "SUPERSET_OPERATOR_INDEX_USERNAME"
+	EnvIndexPassword = "SUPERSET_OPERATOR_INDEX_PASSWORD"
+	EnvIndexCA       = "SUPERSET_OPERATOR_INDEX_CA"
+)
+
 // Environment variables of the pods of web, worker and scheduler.
 const (
 	// EnvStatsdHost is the host that gets StatsD on UDP port [StatsdPort]. Not set if there is
@@ -233,6 +250,11 @@ const (
 	ConfigFile = "superset_config.py"
 	// ConfigPath is the value of [EnvConfigPath].
 	ConfigPath = ConfigDir + "/" + ConfigFile
+	// PackagesFile is the program in ConfigDir that installs packages into PackagesDir. ResolvedFile
+	// has the pins that it found, one a line without hashes.
+	PackagesFile = "_packages.py"
+	PackagesDir  = "/etc/superset-operator/packages"
+	ResolvedFile = PackagesDir + "/.resolved"
 	// ScriptsDir is where the Job scripts are mounted, read-only.
 	ScriptsDir = "/etc/superset-operator/scripts"
 	// SharedDir is where the in-memory volume is mounted through which the containers of
