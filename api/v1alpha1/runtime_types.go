@@ -20,7 +20,7 @@ type RuntimeSpec struct {
 
 	// image is the container image. Default: apache/superset with the version as its
 	// tag. Since 4.1 the official images contain no database driver: build an image
-	// with one (see the samples).
+	// with one (see the samples), or add it to packages.
 	// +optional
 	// +kubebuilder:default={}
 	Image ImageSpec `json:"image,omitzero"`

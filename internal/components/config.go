@@ -11,6 +11,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/connections"
+	"github.com/superset-operator/superset-operator/internal/packages"
 	"github.com/superset-operator/superset-operator/internal/settings"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
@@ -44,6 +45,7 @@ func configFiles(s *v1alpha1.Superset, copied map[string]string) (text string, f
 	text, err = configText(s.Spec.RuntimeSpec, c.ConfigSpec, superset.Config{
 		From: settings.From(c, files), Modules: settings.Importable(c), Statsd: statsdHost(s) != "", Web: webOf(s),
 	})
+	files = packages.AddFiles(files, len(s.Spec.Packages) > 0)
 	return text, connections.AddFiles(files, s.Spec.RuntimeSpec), err
 }
 
@@ -107,7 +109,8 @@ func ownConfigName(c v1alpha1.Component, text string) string {
 }
 
 func ownFiles(c v1alpha1.Component) map[string]string {
-	return connections.AddFiles(nil, c.ComponentSpec().RuntimeSpec)
+	files := packages.AddFiles(nil, len(c.ComponentSpec().Packages) > 0)
+	return connections.AddFiles(files, c.ComponentSpec().RuntimeSpec)
 }
 
 // nameOf is the name of the kind of a component.

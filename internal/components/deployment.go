@@ -15,6 +15,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/connections"
+	"github.com/superset-operator/superset-operator/internal/packages"
 )
 
 // Deployment renders the Deployment of a component.
@@ -130,6 +131,7 @@ func tierTemplate(d Descriptor, c v1alpha1.Component, p Platform) (corev1.PodTem
 		return template, fmt.Errorf("spec.podTemplate: %w", err)
 	}
 	ownAccount(&patched.Spec)
+	packages.Install(&patched.Spec, MainContainer, packages.Set{Lines: packages.Texts(spec.Packages), Index: spec.PackagesIndex, Env: spec.Env})
 	if main := mainOf(&patched.Spec); main != nil {
 		fitProbes(main, servedPath(main, spec.Version))
 		fitDrain(d, main, &patched.Spec)

@@ -3,15 +3,18 @@
 package components
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/golden"
+	"github.com/superset-operator/superset-operator/internal/packages"
 )
 
 func read(t *testing.T, name string) *v1alpha1.Superset {
@@ -26,6 +29,9 @@ func releaseOf(t *testing.T, s *v1alpha1.Superset) *Release {
 	r, err := ReleaseOf(s, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.Spec.Packages != nil {
+		r.Pins = packages.PinsOf([]string{"acme-driver==1.2", "psycopg2-binary==2.9.10"}, s.Spec.Packages)
 	}
 	return r
 }
@@ -69,6 +75,54 @@ func TestGoldenDeployments(t *testing.T) {
 				golden.Text(t, "deployment_"+string(d.Name)+"_"+name+".yaml", got)
 			})
 		}
+	}
+}
+
+// Pods install what is pinned, and each component has the pins.
+func TestGoldenPackages(t *testing.T) {
+	c := component(t, read(t, "packages"), Web)
+	// These hashes would change with the program that installs.
+	hashes := strings.NewReplacer(c.ComponentSpec().ConfigMapName, "<config>", c.ComponentSpec().Release, "<release>", TierHash(c.ComponentSpec()), "<tier>")
+	golden.Text(t, "component_packages.yaml", hashes.Replace(golden.YAML(t, c)))
+	golden.Text(t, "deployment_packages.yaml", hashes.Replace(golden.YAML(t, deployment(t, c, Web, nil))))
+}
+
+// Pins are known after the hash of their release, and are stored with it. Other pins restart the
+// pods. An image that lacks nothing has no init container.
+func TestPinsOfARelease(t *testing.T) {
+	s := read(t, "packages")
+	bare, err := ReleaseOf(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := releaseOf(t, s)
+	if r.Hash() != bare.Hash() {
+		t.Error("the pins are a part of the hash")
+	}
+	raw, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := LoadRelease(r.Hash(), raw)
+	if err != nil || len(loaded.Unknown) != 0 {
+		t.Fatalf("%v, unknown: %v", err, loaded.Unknown)
+	}
+	if diff := cmp.Diff(r.Pins, loaded.Pins); diff != "" {
+		t.Errorf("-stored +loaded:\n%s", diff)
+	}
+	older := *r
+	older.Pins = packages.PinsOf([]string{"psycopg2-binary==2.9.9"}, nil)
+	if TierHash(r.Component(Web, s).ComponentSpec()) == TierHash(older.Component(Web, s).ComponentSpec()) {
+		t.Error("other pins do not restart the pods")
+	}
+	older.Pins = packages.PinsOf(nil, nil)
+	if pod := deployment(t, older.Component(Web, s), Web, nil).Spec.Template.Spec; len(pod.InitContainers) != 0 {
+		t.Errorf("init containers: %+v", pod.InitContainers)
+	}
+	wish, hash := WishOf(s), r.Hash()
+	s.Spec.Packages[0] = "psycopg2-binary>=2.9.10"
+	if WishOf(s) == wish || releaseOf(t, s).Hash() == hash {
+		t.Error("another list is the same release")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/connections"
+	"github.com/superset-operator/superset-operator/internal/packages"
 	"github.com/superset-operator/superset-operator/internal/settings"
 )
 
@@ -39,6 +40,11 @@ type Release struct {
 	// ConfigMaps of users are the copy that Copies identifies; it is empty for none.
 	Files  map[string]string `json:"files,omitempty"`
 	Copies string            `json:"copies,omitempty"`
+	// Packages are the Python packages that its image may lack, and Pins what was resolved of them;
+	// nil until then. Pins are no part of the hash: a release has the same ones as long as it is
+	// stored, and its hash is known before they are.
+	Packages []v1alpha1.PackageRequirement `json:"packages,omitempty"`
+	Pins     *packages.Pins                `json:"pins,omitempty"`
 	// BasePath is the path at which Superset serves; empty for /.
 	BasePath string `json:"basePath,omitempty"`
 	// StatsdHost is the host to which the pods send StatsD; empty for none.
@@ -86,6 +92,7 @@ func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error)
 		Config:     text,
 		Files:      files,
 		Copies:     settings.Copies(&s.Spec.Config),
+		Packages:   s.Spec.Packages,
 		ConfigMap:  configMapName(s.Name, text, files),
 		BasePath:   basePath,
 		StatsdHost: statsdHost(s),
@@ -208,6 +215,7 @@ func (r *Release) Component(name Name, owner *v1alpha1.Superset) v1alpha1.Compon
 		BasePath:      r.BasePath,
 		StatsdHost:    r.StatsdHost,
 		Refresh:       r.Refresh,
+		Packages:      r.Pins.Lines(),
 		Release:       r.Hash(),
 
 		ServiceAccountName: r.ServiceAccount,

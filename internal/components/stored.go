@@ -3,10 +3,10 @@
 package components
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
+
+	"github.com/superset-operator/superset-operator/internal/stored"
 )
 
 // ParseRelease decodes a stored release. An unknown layout is an error. Fields that this
@@ -43,45 +43,14 @@ func unknownFields(raw []byte, r *Release) []string {
 	if err != nil {
 		panic(fmt.Sprintf("encoding a release: %v", err)) // plain values only
 	}
-	var all, mine map[string]any
-	if json.Unmarshal(raw, &all) != nil || json.Unmarshal(known, &mine) != nil {
-		return nil
-	}
-	var out []string
-	missing(all, mine, "", func(path string) { out = append(out, path) })
-	slices.Sort(out)
-	return out
-}
-
-// missing reports the paths in all that mine lacks. It does not look into lists: a field that
-// was added to their items is not found.
-func missing(all, mine map[string]any, prefix string, report func(string)) {
-	for name, value := range all {
-		own, ok := mine[name]
-		if !ok {
-			report(prefix + name)
-			continue
-		}
-		more, isMap := value.(map[string]any)
-		less, both := own.(map[string]any)
-		if isMap && both {
-			missing(more, less, prefix+name+".", report)
-		}
-	}
+	return stored.UnknownFields(raw, known)
 }
 
 // contentHash identifies everything that is stored of a release, whatever the order of its
-// fields. It is empty for what is no JSON.
+// fields, except its pins. It is empty for what is no JSON.
 func contentHash(raw []byte) string {
-	var content any
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber() // a number is compared as it is written
-	if err := d.Decode(&content); err != nil {
-		return ""
+	if sorted := stored.Sorted(raw, "pins"); sorted != "" {
+		return Hash(sorted)
 	}
-	sorted, err := json.Marshal(content)
-	if err != nil {
-		panic(fmt.Sprintf("encoding a release: %v", err)) // decoded just now
-	}
-	return Hash(string(sorted))
+	return ""
 }

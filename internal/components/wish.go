@@ -25,6 +25,7 @@ type wish struct {
 	Refresh           string                        `json:"refresh,omitempty"`
 	ServiceAccount    string                        `json:"serviceAccount,omitempty"`
 	Init              *v1alpha1.InitSpec            `json:"init,omitempty"`
+	Packages          []v1alpha1.PackageRequirement `json:"packages,omitempty"`
 	Celery            *v1alpha1.CelerySpec          `json:"celery,omitempty"`
 	PodTemplate       *runtime.RawExtension         `json:"podTemplate,omitempty"`
 	BasePath          string                        `json:"basePath,omitempty"`
@@ -38,7 +39,7 @@ type wish struct {
 // too. A field that is empty is not part of it, so that a new one changes no wish.
 func WishOf(s *v1alpha1.Superset) string {
 	w := wish{Runtime: s.Spec.RuntimeSpec, PreviousSecretKey: s.Spec.PreviousSecretKeyFrom, Config: s.Spec.Config,
-		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Refresh: s.Spec.Refresh, Init: s.Spec.Init, ServiceAccount: settings.ServiceAccount(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
+		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, Packages: s.Spec.Packages, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Refresh: s.Spec.Refresh, Init: s.Spec.Init, ServiceAccount: settings.ServiceAccount(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}
 	for _, b := range blocks(&s.Spec) {
 		w.Tiers[b.name] = b.own
 	}

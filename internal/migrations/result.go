@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/packages"
 )
 
 // Reason is why a script failed: a closed set, shared with the scripts. The
@@ -19,13 +20,17 @@ type Reason string
 const (
 	ReasonConfigInvalid Reason = "ConfigInvalid"
 	// ReasonVersionMismatch: the image has another version of Superset than spec.version.
-	ReasonVersionMismatch     Reason = "VersionMismatch"
-	ReasonImageBroken         Reason = "ImageBroken"
-	ReasonDriverMissing       Reason = "DriverMissing"
-	ReasonSecretKeyInvalid    Reason = "SecretKeyInvalid"
-	ReasonDatabaseUnreachable Reason = "DatabaseUnreachable"
-	ReasonDatabaseAuthFailed  Reason = "DatabaseAuthFailed"
-	ReasonDatabaseReadOnly    Reason = "DatabaseReadOnly"
+	ReasonVersionMismatch Reason = "VersionMismatch"
+	ReasonImageBroken     Reason = "ImageBroken"
+	ReasonDriverMissing   Reason = "DriverMissing"
+	// ReasonPackagesUnresolved: spec.packages cannot be installed; the message says what of it, and
+	// why. ReasonPackageIndexUnreachable: the index does not answer.
+	ReasonPackagesUnresolved      Reason = "PackagesUnresolved"
+	ReasonPackageIndexUnreachable Reason = "PackageIndexUnreachable"
+	ReasonSecretKeyInvalid        Reason = "SecretKeyInvalid"
+	ReasonDatabaseUnreachable     Reason = "DatabaseUnreachable"
+	ReasonDatabaseAuthFailed      Reason = "DatabaseAuthFailed"
+	ReasonDatabaseReadOnly        Reason = "DatabaseReadOnly"
 	// ReasonDatabaseAhead: the image does not know the database's revision.
 	ReasonDatabaseAhead   Reason = "DatabaseAhead"
 	ReasonMultipleHeads   Reason = "MultipleHeads"
@@ -91,7 +96,8 @@ const (
 
 // Reasons lists all reasons.
 var Reasons = []Reason{
-	ReasonConfigInvalid, ReasonVersionMismatch, ReasonImageBroken, ReasonDriverMissing, ReasonSecretKeyInvalid,
+	ReasonConfigInvalid, ReasonVersionMismatch, ReasonImageBroken, ReasonDriverMissing,
+	ReasonPackagesUnresolved, ReasonPackageIndexUnreachable, ReasonSecretKeyInvalid,
 	ReasonDatabaseUnreachable, ReasonDatabaseAuthFailed, ReasonDatabaseReadOnly, ReasonDatabaseAhead, ReasonMultipleHeads,
 	ReasonMigrationFailed, ReasonRevisionMismatch, ReasonInitFailed, ReasonInitStepFailed, ReasonLockTimeout, ReasonTablesBusy,
 	ReasonLockBudgetExceeded, ReasonCheckFailed, ReasonCheckUnanswered, ReasonQueryFailed, ReasonReencryptFailed,
@@ -101,12 +107,13 @@ var Reasons = []Reason{
 
 // transient are the reasons whose cause may be gone at the next attempt.
 var transient = map[Reason]bool{
-	ReasonDatabaseUnreachable: true,
-	ReasonLockTimeout:         true,
-	ReasonTablesBusy:          true,
-	ReasonCheckUnanswered:     true,
-	ReasonInterrupted:         true,
-	ReasonJobCrashed:          true,
+	ReasonPackageIndexUnreachable: true,
+	ReasonDatabaseUnreachable:     true,
+	ReasonLockTimeout:             true,
+	ReasonTablesBusy:              true,
+	ReasonCheckUnanswered:         true,
+	ReasonInterrupted:             true,
+	ReasonJobCrashed:              true,
 }
 
 // Transient is true if another attempt may succeed without any change.
@@ -156,6 +163,9 @@ type Result struct {
 	// Path classifies the pending revisions; nil if there are none or the script is not
 	// preflight.
 	Path *Path `json:"path,omitempty"`
+	// Packages are what a preflight has resolved of spec.packages, without hashes; nil for other
+	// scripts, and if it had nothing to resolve.
+	Packages *[]string `json:"packages,omitempty"`
 	// Checks are the checks of verify; at most MaxChecks.
 	Checks []Check `json:"checks,omitempty"`
 	// Charts are the results of the charts of spec.upgrade.verify that preflight read from
@@ -246,6 +256,9 @@ func (r *Result) bound() {
 	r.Facts.bound()
 	if len(r.Charts) > maxCharts || !chartsForm.MatchString(r.Charts) {
 		r.Charts = ""
+	}
+	if r.Packages != nil && !packages.Valid(*r.Packages) {
+		r.Packages = nil
 	}
 	if r.Path != nil {
 		r.Path.bound()

@@ -23,7 +23,7 @@ from urllib.parse import quote, urlsplit
 UNREACHABLE, UNRESOLVED, INTERRUPTED = "PackageIndexUnreachable", "PackagesUnresolved", "Interrupted"
 OWN_IMAGE = "or build an image of your own with the packages"
 # The result of preflight has all pins: see superset_job/report/fit.py.
-PINS_CHARACTERS = 1200
+PINS_CHARACTERS = 800
 MESSAGE_CHARACTERS = 480
 _HASH = " --hash="
 _VERSION = re.compile(r"[A-Za-z0-9.+!_-]+")

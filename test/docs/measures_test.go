@@ -19,7 +19,7 @@ const (
 
 // large are the packages of internal that are still to be split. They may not grow.
 var large = map[string]int{
-	"internal/components":          2210,
+	"internal/components":          2190,
 	"internal/controller/superset": 2400,
 }
 

@@ -108,6 +108,8 @@ func refersToEverySecret(s *v1alpha1.Superset) {
 		AdminUser:  &v1alpha1.AdminUserSpec{PasswordFrom: *ref("admin-password")},
 		ImportFrom: []v1alpha1.ImportSource{{Kind: v1alpha1.ImportDatasources, KeySource: v1alpha1.KeySource{SecretKeyRef: ref("datasources")}}},
 	}
+	s.Spec.Packages = []v1alpha1.PackageRequirement{"acme-driver"}
+	s.Spec.PackagesIndex = &v1alpha1.PackagesIndexSpec{URL: "https://packages.example.com/simple", AuthFrom: &v1alpha1.SecretReference{Name: "all"}, CAFrom: tls.CAFrom}
 	rehearsed(s)
 	backedUp(s)
 	s.Spec.Upgrade.RehearsalJob.ScratchURIFrom = ref("scratch-uri")
@@ -120,7 +122,7 @@ func refersToEverySecret(s *v1alpha1.Superset) {
 // field is part of the test.
 func everyReferenceIsSet(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
-	references := []reflect.Type{reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.LoginReference](), reflect.TypeFor[v1alpha1.KeySelector](), reflect.TypeFor[v1alpha1.ObjectSelector]()}
+	references := []reflect.Type{reflect.TypeFor[v1alpha1.SecretKeyReference](), reflect.TypeFor[v1alpha1.LoginReference](), reflect.TypeFor[v1alpha1.SecretReference](), reflect.TypeFor[v1alpha1.KeySelector](), reflect.TypeFor[v1alpha1.ObjectSelector]()}
 	switch {
 	case slices.Contains(references, v.Type()):
 		if v.IsZero() && !strings.HasSuffix(path, "ConfigMapKeyRef") && !strings.HasSuffix(path, "ConfigMapRef") {

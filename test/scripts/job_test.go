@@ -52,6 +52,8 @@ type result struct {
 	Charts       string  `json:"charts,omitempty"`
 	Locks        *locks  `json:"locks,omitempty"`
 	Backup       *backup `json:"backup,omitempty"`
+	// Packages are what was resolved; nil if nothing had to be.
+	Packages *[]string `json:"packages,omitempty"`
 
 	Init []v1alpha1.InitStep `json:"init,omitempty"`
 

@@ -104,7 +104,7 @@ func TestNothingIsPrunedWhileAReleaseIsMissing(t *testing.T) {
 		c := watchtest.Builder().WithObjects(unused).Build()
 		r := &Reconciler{Client: c, apply: apply.New(c, c), releases: lru.New(8)}
 		for _, stored := range w.Stored {
-			r.releases.Add(stored.Hash, &components.Release{})
+			r.releases.Add(string(s.UID)+"/"+stored.Hash, &components.Release{})
 		}
 		edit(s, w)
 		if err := r.prune(t.Context(), s, w); err != nil {
@@ -156,7 +156,7 @@ func TestJobsAskWebAtItsPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.releases.Add(hash, release)
+		r.releases.Add(string(s.UID)+"/"+hash, release)
 	}
 	s.Status.Release = "running"
 	for script, want := range map[migrations.Script]string{migrations.Preflight: "/old", migrations.Verify: "/new"} {

@@ -44,7 +44,8 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 	if w.desired != nil && hash == w.Desired.Hash {
 		return w.desired, nil
 	}
-	if kept, ok := r.releases.Get(hash); ok {
+	key := string(s.UID) + "/" + hash // the pins of a release are no part of its hash
+	if kept, ok := r.releases.Get(key); ok {
 		return kept.(*components.Release), nil
 	}
 	var revision appsv1.ControllerRevision
@@ -62,7 +63,7 @@ func (r *Reconciler) load(ctx context.Context, s *v1alpha1.Superset, w *observed
 	if err != nil {
 		return nil, &missingError{s.Namespace, name, "cannot be used: " + err.Error()}
 	}
-	r.releases.Add(hash, release)
+	r.releases.Add(key, release)
 	return release, nil
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/pins"
 	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -37,7 +38,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		return nil, fmt.Errorf("listing the stored releases: %w", err)
 	}
 	w.revisions = revisions.Items
-	w.Stored, w.needs = r.storedReleases(s, revisions.Items)
+	w.Stored, w.known = r.storedReleases(s, revisions.Items)
 	if err := r.render(ctx, s, w); err != nil {
 		return nil, err
 	}
@@ -58,6 +59,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 		return nil, fmt.Errorf("listing the Jobs: %w", err)
 	}
 	w.observeJobs(s, components.Pointers(jobs.Items), pods)
+	w.desired = pins.Complete(w.desired, &pins.Found{Stored: w.Stored, Known: w.pinsOf, Live: w.objects, Preflight: &w.Preflight, Phase: s.Status.Phase})
 	r.explainMissingPods(ctx, w)
 	if err := r.observeOthers(ctx, s, w); err != nil {
 		return nil, err

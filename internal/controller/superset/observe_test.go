@@ -49,9 +49,9 @@ func TestStoredReleases(t *testing.T) {
 	want := state.Release{Hash: w.Desired.Hash, Wish: components.WishOf(s), Version: "6.0.0", PlanHash: "sha256-0123456789ab", Has: [3]bool{true, true, true}}
 	first, third := want, want
 	first.Revision, third.Revision = 1, 3
-	got, needed := (&Reconciler{}).storedReleases(s, revisions)
-	if needed[w.Desired.Hash] != needsOf(w.desired) {
-		t.Errorf("needs %v", needed)
+	got, known := (&Reconciler{}).storedReleases(s, revisions)
+	if known[w.Desired.Hash].needs != needsOf(w.desired) {
+		t.Errorf("known %v", known)
 	}
 	if diff := cmp.Diff([]state.Release{third, first}, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/pins"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
@@ -20,10 +21,10 @@ type observed struct {
 	state.Observation
 	// desired is the release that spec asks for; nil when it cannot be rendered.
 	desired *components.Release
-	// mounts are the ConfigMaps that spec needs besides those of releases, and needs is what the
-	// stored releases need, by hash.
+	// mounts are the ConfigMaps that spec needs besides those of releases, and known what is read
+	// of the stored releases, by hash.
 	mounts []string
-	needs  map[string]needs
+	known  map[string]stored
 	// objects are the component objects; nil for none.
 	objects [3]v1alpha1.Component
 	// revisions are the stored releases, as Stored was read from them.
@@ -40,3 +41,6 @@ type observed struct {
 	service *corev1.Service
 	page    *appsv1.Deployment
 }
+
+// pinsOf is what a stored release has resolved.
+func (w *observed) pinsOf(hash string) pins.Known { return w.known[hash].pins }

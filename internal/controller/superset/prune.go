@@ -33,8 +33,8 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 	keep, remove := overLimit(s, w)
 	account := false
 	for _, hash := range keep {
-		n, known := w.needs[hash]
-		if !known {
+		n := w.known[hash].needs
+		if n.config == "" {
 			release, err := r.load(ctx, s, w, hash)
 			if err != nil {
 				return err // without it the needed ConfigMaps are not known

@@ -35,7 +35,7 @@ type Reconciler struct {
 	// renderings are what follows from the specs, and stored is what the stored releases say.
 	renderings memo.Memo[*rendering]
 	stored     memo.Memo[map[string]stored]
-	// releases are stored releases that were loaded, by their hash.
+	// releases are stored releases that were loaded, by Superset and hash.
 	releases *lru.Cache
 	// created has the name of the Job that was created last, by the Superset's uid.
 	created *lru.Cache

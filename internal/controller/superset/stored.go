@@ -14,6 +14,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/connections"
+	"github.com/superset-operator/superset-operator/internal/controller/pins"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
@@ -22,6 +23,8 @@ type stored struct {
 	version string
 	release state.Release
 	needs   needs
+	// pins are what it has resolved.
+	pins pins.Known
 }
 
 // needs is what the pods of a release need.
@@ -35,12 +38,12 @@ type needs struct {
 func needsOf(r *components.Release) needs { return needs{r.ConfigMap, r.ServiceAccount} }
 
 // storedReleases are the stored releases that a Superset controls, the newest revision first,
-// and what each needs, by hash. One that cannot be read is not in there; loading it reports
+// and what is read of each, by hash. One that cannot be read is not in there; loading it reports
 // why. Each version of a revision is decoded once.
-func (r *Reconciler) storedReleases(s *v1alpha1.Superset, revisions []appsv1.ControllerRevision) (out []state.Release, needed map[string]needs) {
+func (r *Reconciler) storedReleases(s *v1alpha1.Superset, revisions []appsv1.ControllerRevision) (out []state.Release, byHash map[string]stored) {
 	key, owner := client.ObjectKeyFromObject(s), string(s.UID)
 	before, _ := r.stored.Get(key, owner)
-	now, needed := map[string]stored{}, map[string]needs{}
+	now, byHash := map[string]stored{}, map[string]stored{}
 	for i := range revisions {
 		rev := &revisions[i]
 		if !metav1.IsControlledBy(rev, s) {
@@ -54,12 +57,12 @@ func (r *Reconciler) storedReleases(s *v1alpha1.Superset, revisions []appsv1.Con
 		now[rev.Name] = known
 		out = append(out, known.release)
 		if known.needs.config != "" {
-			needed[known.release.Hash] = known.needs
+			byHash[known.release.Hash] = known
 		}
 	}
 	r.stored.Set(key, owner, now)
 	slices.SortFunc(out, func(a, b state.Release) int { return cmp.Compare(b.Revision, a.Revision) })
-	return out, needed
+	return out, byHash
 }
 
 // readStored decodes a stored release. What older operators did not write into annotations is
@@ -90,5 +93,5 @@ func readStored(rev *appsv1.ControllerRevision) stored {
 		return stored{release: r}
 	}
 	r.Unknown, r.Init = strings.Join(release.Unknown, ", "), release.Init
-	return stored{release: r, needs: needsOf(release)}
+	return stored{release: r, needs: needsOf(release), pins: pins.Of(release)}
 }

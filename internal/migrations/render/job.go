@@ -18,6 +18,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/packages"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -111,6 +112,7 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	if err != nil {
 		return patched, err
 	}
+	packages.Install(&patched.Spec, components.MainContainer, packagesOf(o))
 	runOnce(&patched.Spec)
 	switch o.Script {
 	case migrations.BackupCheck, migrations.Backup, migrations.RestoreCheck, migrations.Restore:
@@ -124,6 +126,16 @@ func jobTemplate(owner *v1alpha1.Superset, o Order, labels map[string]string) (c
 	limitResults(&patched.Spec)
 	noteNetwork(&patched.Spec)
 	return patched, nil
+}
+
+// packagesOf are the packages that the pods of a Job install. Only a preflight of a release without
+// pins resolves them.
+func packagesOf(o Order) packages.Set {
+	set := packages.Set{Lines: packages.Texts(o.Release.Pins.Lines()), Index: o.Release.Runtime.PackagesIndex, Env: o.Release.Jobs.Env}
+	if o.Release.Pins == nil {
+		set.Lines, set.Resolve = packages.Texts(o.Release.Packages), true
+	}
+	return set
 }
 
 // runtimeOf is the runtime of a Job. Verify looks at what the application does, so it has the

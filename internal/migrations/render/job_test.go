@@ -24,6 +24,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/golden"
+	"github.com/superset-operator/superset-operator/internal/packages"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -65,6 +66,26 @@ func TestGoldenJobs(t *testing.T) {
 			golden.Text(t, "job_"+string(script)+"_"+name+".yaml", text)
 		}
 	}
+}
+
+// Preflight resolves packages, and every other Job installs what was resolved. A rehearsal installs
+// those of both releases.
+func TestGoldenJobsWithPackages(t *testing.T) {
+	s, r := read(t, "packages")
+	preflight, err := Job(s, Order{Script: migrations.Preflight, Fence: 7, Attempt: 1, Release: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashes := strings.NewReplacer(scripts.Hash, "<hash of the scripts>", r.ConfigMap, "<config>")
+	golden.Text(t, "job_preflight_packages.yaml", hashes.Replace(golden.YAML(t, preflight)))
+	pinned, current := *r, *r
+	pinned.Pins = packages.PinsOf([]string{"psycopg2-binary==2.9.10"}, nil)
+	current.Pins = packages.PinsOf([]string{"psycopg2-binary==2.9.9"}, nil)
+	rehearse, err := Job(s, Order{Script: migrations.Rehearse, Fence: 7, Attempt: 1, Release: &pinned, Current: &current, Database: "postgresql"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden.Text(t, "job_rehearse_packages.yaml", hashes.Replace(golden.YAML(t, rehearse)))
 }
 
 // A Job runs once: only the operator retries it, and there is no deadline, whatever the user's

@@ -17,6 +17,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/migrations"
+	"github.com/superset-operator/superset-operator/internal/packages"
 	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
@@ -148,7 +149,12 @@ func currentRelease(pod *corev1.PodSpec, owner *v1alpha1.Superset, o Order, env 
 		return corev1.Container{}, fmt.Errorf("podTemplate of the current release: no container %s", components.MainContainer)
 	}
 	c := withScript(&template.Spec.Containers[at], serveContainer, "rehearse_serve")
+	installers := packages.Rename(&template.Spec, &c, "-now")
 	addVolumes(pod, &c, template.Spec.Volumes)
+	for i := range installers {
+		addVolumes(pod, &installers[i], template.Spec.Volumes)
+	}
+	pod.InitContainers = append(pod.InitContainers, installers...)
 	for _, secret := range template.Spec.ImagePullSecrets {
 		if !slices.Contains(pod.ImagePullSecrets, secret) {
 			pod.ImagePullSecrets = append(pod.ImagePullSecrets, secret)

@@ -30,6 +30,8 @@ type Result struct {
 	Drops    string  `json:"drops,omitempty"`
 	Checks   []Check `json:"checks,omitempty"`
 	Charts   string  `json:"charts,omitempty"`
+	// Packages are what preflight has resolved; nil if it had nothing to resolve.
+	Packages *[]string `json:"packages,omitempty"`
 
 	PendingCount *int    `json:"pendingCount,omitempty"`
 	Path         *Path   `json:"path,omitempty"`
@@ -166,6 +168,9 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 	case !known:
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or a different Superset; use the image of that version", result.Revision)
 	case script == scriptPreflight:
+		if result = resolve(pod, result); result.Reason != "" {
+			return result
+		}
 		result.Charts, result.Company = chartsOf(env(pod, envCharts).Value), v.company
 		if env(pod, envWebReady).Value == "1" {
 			result.reach(pod)

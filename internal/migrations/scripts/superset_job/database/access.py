@@ -36,6 +36,13 @@ _CONNECT_TIMEOUT = {
     "mysqlconnector": "connection_timeout",
 }
 
+# The packages of drivers that have wheels.
+_PACKAGES = {
+    "postgresql": "psycopg2-binary",
+    "postgresql+psycopg2": "psycopg2-binary",
+    "postgresql+psycopg": "'psycopg[binary]'",
+    "mysql+pymysql": "PyMySQL",
+}
 # SQLSTATE is checked first, but psycopg2 has none for a failed connect. Then the text of libpq
 # and the server decides, or MySQL's error number. The first match wins.
 _REASON_OF_STATE = {
@@ -135,8 +142,13 @@ def new_engine(url: URL) -> Engine:
         raise JobError(
             "DriverMissing",
             f"the image cannot load the database driver of {url.drivername}:// ({describe(error)});"
-            " install it in the image (official images carry none since 4.1)",
+            f" {_remedy(url)} (official images carry none since 4.1)",
         ) from error
+
+
+def _remedy(url: URL) -> str:
+    package = _PACKAGES.get(url.drivername)
+    return f"add packages: [{package}] to spec, or install it in the image" if package else "install it in the image"
 
 
 @event.listens_for(Engine, "do_connect")  # type: ignore[untyped-decorator]  # sqlalchemy is not installed for mypy

@@ -6,7 +6,8 @@ queries of verify. Then the app is started with a temporary SQLite database, bec
 writes into the database that it starts with. DatabaseAhead is raised last: after an Image
 rollback the operator expects it, and needs to know that there is no other problem. From the
 running release, if there is one, it reads the chart results that verify compares with. Whether a
-Job reaches web is reported, and never a failure. If
+Job reaches web is reported, and never a failure. Packages are resolved and installed before it
+starts, see packages.py. If
 migrate is to create the database, a missing database counts as one that was never migrated.
 """
 
@@ -36,6 +37,7 @@ def inspect(result: Result) -> None:
     from superset_job.app.version import check_version
     from superset_job.revisions.graph import read_graph
 
+    _read_packages(result)
     check_version(result)
     graph = read_graph()
     result.head = graph.head
@@ -96,6 +98,13 @@ def inspect(result: Result) -> None:
         result.charts = user.baseline()
     if ahead:
         raise ahead
+
+
+def _read_packages(result: Result) -> None:
+    """Stores what the init container has resolved of spec.packages, if it had to."""
+    if file := os.environ.get("SUPERSET_OPERATOR_RESOLVED"):
+        with open(file, encoding="utf-8") as lines:
+            result.packages = lines.read().split()
 
 
 def _read_more(url: URL, result: Result) -> bool:

@@ -69,6 +69,7 @@ class Result:
     head: str | None = None
     pending: list[str] | None = None
     path: dict[str, object] | None = None
+    packages: list[str] | None = None
     checks: list[dict[str, object]] = field(default_factory=list)
     charts: str | None = None
     locks: dict[str, float] | None = None
@@ -83,7 +84,7 @@ class Result:
             "reason": self.reason,
             "message": shorten(redact(self.message), MESSAGE_CHARACTERS),
         }
-        for key in ("database", "revision", "head", "charts", "locks", "backup"):
+        for key in ("packages", "database", "revision", "head", "charts", "locks", "backup"):
             if (value := getattr(self, key)) is not None:
                 line[key] = value
         if self.rehearsal is not None:

@@ -33,7 +33,7 @@ _TEXTS = (
 )
 # What a message has at least, if something else can be left out instead.
 _MESSAGE_CHARACTERS = 160
-_NEEDED = ("script", "reason")
+_NEEDED = ("script", "reason", "packages")
 
 
 def shorten(text: str, limit: int) -> str:
@@ -45,7 +45,7 @@ def shorten(text: str, limit: int) -> str:
 def fit(line: dict[str, Any], limit: int) -> bytes:
     """The line's JSON of at most limit bytes. If it is too long, lists lose entries, then the
     details of checks are left out, those of passed ones first, then texts are shortened, the
-    message last. Script and reason are always whole."""
+    message last. Script, reason and packages are always whole."""
     smaller = copy.deepcopy(line)
     for _ in _steps(smaller):
         if len(encoded := _dump(smaller)) <= limit:
