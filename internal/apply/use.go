@@ -25,7 +25,7 @@ import (
 // The content is read once: nothing changes that of an immutable ConfigMap. From then on only the
 // metadata is read, which says whether it is the same ConfigMap.
 func (a *Applier) Use(ctx context.Context, owner client.Object, desired *corev1.ConfigMap) error {
-	found, err := a.metadata(ctx, a.live, desired)
+	found, err := metadata(ctx, a.live, desired)
 	switch {
 	case apierrors.IsNotFound(err):
 		return a.createToUse(ctx, owner, desired)
@@ -54,7 +54,7 @@ func (a *Applier) readToUse(ctx context.Context, owner client.Object, desired *c
 	return nil
 }
 
-func (a *Applier) metadata(ctx context.Context, from client.Reader, cm *corev1.ConfigMap) (*metav1.PartialObjectMetadata, error) {
+func metadata(ctx context.Context, from client.Reader, cm *corev1.ConfigMap) (*metav1.PartialObjectMetadata, error) {
 	found := &metav1.PartialObjectMetadata{}
 	found.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
 	return found, from.Get(ctx, client.ObjectKeyFromObject(cm), found)
@@ -68,7 +68,7 @@ func unusable(cm *corev1.ConfigMap, problem string) error {
 // cache is not checked here but when it is given to a pod: a resting phase reads nothing, and
 // the cache has the metadata alone.
 func (a *Applier) Keep(ctx context.Context, owner client.Object, cm *corev1.ConfigMap) error {
-	_, err := a.metadata(ctx, a.client, cm)
+	_, err := metadata(ctx, a.client, cm)
 	if apierrors.IsNotFound(err) {
 		return a.Use(ctx, owner, cm)
 	}

@@ -21,9 +21,10 @@ import (
 var Program string
 
 const (
-	// Container is the name of the init container, and Volume that of the folder that it fills.
+	// Container is the name of the init container.
 	Container = "packages"
-	Volume    = "python-packages"
+	// Volume is the name of the folder that it fills.
+	Volume = "python-packages"
 
 	indexVolume = "packages-index"
 	indexDir    = "/etc/superset-operator/packages-index"

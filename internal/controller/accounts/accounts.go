@@ -11,6 +11,7 @@ import (
 	"maps"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -59,13 +60,14 @@ func Remove(ctx context.Context, cache client.Reader, a *apply.Applier, s *v1alp
 func read(ctx context.Context, cache client.Reader, s *v1alpha1.Superset) (*corev1.ServiceAccount, error) {
 	account := &corev1.ServiceAccount{}
 	err := cache.Get(ctx, client.ObjectKeyFromObject(s), account)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("reading ServiceAccount %s: %w", s.Name, err)
-	}
-	if err != nil {
+	switch {
+	case apierrors.IsNotFound(err):
 		return nil, nil //nolint:nilnil // none is no error
+	case err != nil:
+		return nil, fmt.Errorf("reading ServiceAccount %s: %w", s.Name, err)
+	default:
+		return account, nil
 	}
-	return account, nil
 }
 
 // render renders the account. Pods ask for no token of it, and neither do those that others

@@ -26,22 +26,10 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 	if anyMissing(s, w) {
 		return nil
 	}
-	needed := map[string]bool{render.ScriptsName(s.Name): true}
-	for _, name := range w.mounts {
-		needed[name] = true
-	}
 	keep, remove := overLimit(s, w)
-	account := false
-	for _, hash := range keep {
-		n := w.known[hash].needs
-		if n.config == "" {
-			release, err := r.load(ctx, s, w, hash)
-			if err != nil {
-				return err // without it the needed ConfigMaps are not known
-			}
-			n = needsOf(release)
-		}
-		needed[n.config], account = true, account || n.account == s.Name
+	needed, account, err := r.needed(ctx, s, w, keep)
+	if err != nil {
+		return err
 	}
 	var errs []error
 	for _, hash := range remove {
@@ -58,6 +46,27 @@ func (r *Reconciler) prune(ctx context.Context, s *v1alpha1.Superset, w *observe
 		errs = append(errs, accounts.Remove(ctx, r.Client, &r.apply, s))
 	}
 	return errors.Join(errs...)
+}
+
+// needed are the ConfigMaps that spec and some stored releases need, and whether one of these
+// needs the account that the operator makes.
+func (r *Reconciler) needed(ctx context.Context, s *v1alpha1.Superset, w *observed, hashes []string) (configMaps map[string]bool, account bool, err error) {
+	configMaps = map[string]bool{render.ScriptsName(s.Name): true}
+	for _, name := range w.mounts {
+		configMaps[name] = true
+	}
+	for _, hash := range hashes {
+		n := w.known[hash].needs
+		if n.config == "" {
+			release, err := r.load(ctx, s, w, hash)
+			if err != nil {
+				return nil, false, err
+			}
+			n = needsOf(release)
+		}
+		configMaps[n.config], account = true, account || n.account == s.Name
+	}
+	return configMaps, account, nil
 }
 
 // overLimit divides the stored releases into those to keep and those to remove: over the

@@ -168,17 +168,7 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 	case !known:
 		return result.fail("DatabaseAhead", "the database is at revision %s, which this image does not know: it was migrated by a newer or a different Superset; use the image of that version", result.Revision)
 	case script == scriptPreflight:
-		if result = resolve(pod, result); result.Reason != "" {
-			return result
-		}
-		result.Charts, result.Company = chartsOf(env(pod, envCharts).Value), v.company
-		if env(pod, envWebReady).Value == "1" {
-			result.reach(pod)
-		}
-		if result.Revision != "" {
-			result.Path = pathOf(pending)
-		}
-		return asked(pod, result)
+		return preflight(pod, pending, v, result)
 	case v.half:
 		return result.fail("MigrationFailed", "OperationalError: (1060, \"Duplicate column name\"): an earlier change ended half-way")
 	default:
@@ -188,6 +178,21 @@ func upgrade(pod *corev1.Pod, r release, behavior Behavior, v view, result Resul
 		}
 		return initialize(env(pod, envInit).Value, behavior, result)
 	}
+}
+
+// preflight returns the result of a preflight that knows the revision of the database.
+func preflight(pod *corev1.Pod, pending []string, v view, result Result) Result {
+	if result = resolve(pod, result); result.Reason != "" {
+		return result
+	}
+	result.Charts, result.Company = chartsOf(env(pod, envCharts).Value), v.company
+	if env(pod, envWebReady).Value == "1" {
+		result.reach(pod)
+	}
+	if result.Revision != "" {
+		result.Path = pathOf(pending)
+	}
+	return asked(pod, result)
 }
 
 // chartsOf returns preflight's result for charts: each of them has three rows.
