@@ -20,7 +20,7 @@ const (
 // large are the packages of internal that are still to be split. They may not grow.
 var large = map[string]int{
 	"internal/components":          2190,
-	"internal/controller/superset": 2400,
+	"internal/controller/superset": 2290,
 }
 
 func TestMeasures(t *testing.T) {

@@ -40,7 +40,7 @@ var mutants = []mutant{
 	{"done-by-version", "a tier with the right release counts as done regardless of its fence",
 		lifecycle + "actions/tiers.go", "t.Release == r.Hash && t.Fence == s.Status.UpgradeRevision && t.Mode == mode && t.Current", "t.Release == r.Hash && t.Mode == mode && t.Current"},
 	{"not-observed", "a tier counts as ready before its controller has observed the change",
-		controller + "tier.go", "Current: status.ObservedGeneration == c.GetGeneration() && status.Fence == spec.Fence,", "Current: true,"},
+		"internal/controller/tiers/tier.go", "Current: status.ObservedGeneration == c.GetGeneration() && status.Fence == spec.Fence,", "Current: true,"},
 	{"job-without-fence", "the Jobs of two runs have the same name",
 		render + "job.go", `fmt.Sprintf("-%s-%d-%d-%s", script, fence, attempt,`, `fmt.Sprintf("-%s-%d-%d-%s", script, min(fence, 1), attempt,`},
 	{"job-by-controller", "the Job controller retries a migration",

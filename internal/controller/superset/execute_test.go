@@ -20,6 +20,7 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/tiers"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -193,7 +194,7 @@ func TestTierOfAMissingRelease(t *testing.T) {
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(live), live); err != nil {
 			t.Fatal(err)
 		}
-		w.objects[state.Web], w.Tiers[state.Web] = live, tierOf(live, nil)
+		w.objects[state.Web], w.Tiers[state.Web] = live, tiers.Of(live, nil)
 		r := &Reconciler{Client: c, apply: apply.New(c, c), releases: lru.New(8)}
 		if err := r.do(t.Context(), s, w, tt.action); err != nil {
 			t.Fatalf("%s: %v", name, err)

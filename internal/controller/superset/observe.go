@@ -19,6 +19,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/pins"
 	"github.com/superset-operator/superset-operator/internal/controller/report"
+	"github.com/superset-operator/superset-operator/internal/controller/tiers"
 	"github.com/superset-operator/superset-operator/internal/controller/watch"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -100,14 +101,14 @@ func (r *Reconciler) observeTiers(ctx context.Context, s *v1alpha1.Superset, w *
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("reading the %s: %w", d.Name, err)
 		}
-		mine := podsOf(pods, s.Name, d.Name)
+		mine := tiers.PodsOf(pods, s.Name, d.Name)
 		if err != nil {
 			c = nil
 		}
 		w.addTier(s, i, c, mine)
 		why, next := report.Leaving(mine, w.Now)
 		w.Tiers[i].Leaving, w.recheck = why, sooner(w.recheck, next)
-		lowest = lowestVersion(lowest, mine)
+		lowest = tiers.LowestVersion(lowest, mine)
 	}
 	if lowest != nil {
 		w.Version = lowest.Original()
@@ -122,7 +123,7 @@ func (w *observed) addTier(s *v1alpha1.Superset, tier int, c v1alpha1.Component,
 	case c == nil:
 		w.Tiers[tier].Pods = len(pods)
 	case metav1.IsControlledBy(c, s):
-		w.Tiers[tier] = tierOf(c, pods)
+		w.Tiers[tier] = tiers.Of(c, pods)
 		if tier == state.Worker {
 			w.workers = pods
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/stale"
+	"github.com/superset-operator/superset-operator/internal/controller/tiers"
 	"github.com/superset-operator/superset-operator/internal/controller/watch/watchtest"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
@@ -123,7 +124,7 @@ func TestScaledNextToAForeignService(t *testing.T) {
 	live.OwnerReferences, live.UID = ownedBy(s.UID), "web"
 	var writes kinds
 	c := failing(&writes, nil, live, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "bi", Namespace: "analytics"}})
-	w.objects[state.Web], w.Tiers[state.Web] = live, tierOf(live, nil)
+	w.objects[state.Web], w.Tiers[state.Web] = live, tiers.Of(live, nil)
 	r := &Reconciler{Client: c, apply: apply.New(c, c), created: lru.New(8), releases: lru.New(8)}
 	work := &actions.Work{Traffic: actions.TrafficToWeb}
 	work.Tiers[state.Web] = actions.TierWork{Apply: true, Release: w.Desired.Hash, Fence: 2, Mode: v1alpha1.ModeServe}

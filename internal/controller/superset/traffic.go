@@ -13,6 +13,7 @@ import (
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/controller/tiers"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/actions"
 )
 
@@ -33,7 +34,7 @@ func (r *Reconciler) observeTraffic(ctx context.Context, s *v1alpha1.Superset, w
 	if exists && metav1.IsControlledBy(page, s) {
 		w.page, w.Page.Exists = page, page.DeletionTimestamp == nil
 	}
-	mine := podsOf(pods, s.Name, components.Maintenance)
+	mine := tiers.PodsOf(pods, s.Name, components.Maintenance)
 	w.Page.Blocked = components.HealthOf(w.page, mine).Blocked
 	for _, pod := range mine {
 		w.Page.Ready = w.Page.Ready || pod.DeletionTimestamp == nil && components.PodReady(pod)

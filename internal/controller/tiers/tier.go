@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package superset
+package tiers
 
 import (
 	"fmt"
@@ -15,9 +15,9 @@ import (
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 )
 
-// tierOf judges a component by its status, and its pods one by one: the counts of a
+// Of judges a component by its status, and its pods one by one: the counts of a
 // Deployment leave out terminating pods.
-func tierOf(c v1alpha1.Component, pods []*corev1.Pod) state.Tier {
+func Of(c v1alpha1.Component, pods []*corev1.Pod) state.Tier {
 	spec, status := c.ComponentSpec(), c.ComponentStatus()
 	t := state.Tier{
 		Exists:  true,
@@ -107,8 +107,8 @@ func notCreated(status *v1alpha1.ComponentStatus) string {
 	return c.Message
 }
 
-// podsOf are the pods of one component of an instance that have not ended.
-func podsOf(pods []*corev1.Pod, instance string, name components.Name) []*corev1.Pod {
+// PodsOf are the pods of one component of an instance that have not ended.
+func PodsOf(pods []*corev1.Pod, instance string, name components.Name) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, pod := range pods {
 		if !components.PodEnded(pod) && components.OwnsPod(instance, name, pod) {
@@ -118,8 +118,8 @@ func podsOf(pods []*corev1.Pod, instance string, name components.Name) []*corev1
 	return out
 }
 
-// lowestVersion of the pods that are not terminating, and of an earlier result.
-func lowestVersion(lowest *semver.Version, pods []*corev1.Pod) *semver.Version {
+// LowestVersion of the pods that are not terminating, and of an earlier result.
+func LowestVersion(lowest *semver.Version, pods []*corev1.Pod) *semver.Version {
 	for _, pod := range pods {
 		v, err := semver.StrictNewVersion(pod.Labels[v1alpha1.LabelVersion])
 		if err == nil && pod.DeletionTimestamp == nil && (lowest == nil || v.LessThan(lowest)) {
