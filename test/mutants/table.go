@@ -28,7 +28,7 @@ func (r result) line(checks []check) string {
 
 const pageHead = "<!-- Written by `make mutants`; the next run overwrites it. -->\n" + `# Mutants
 
-Each line is a deliberate fault in the operator's code, applied alone, and the checks that kill it: the tests of the pure packages, and the parts of the model check and of the crash campaign that run with ` + "`make test`" + `. The mutants are in ` + "`test/mutants/list.go`" + `.
+Each line is a deliberate fault in the operator's code, applied alone, and the checks that kill it: the tests below ` + "`internal`" + `, and the parts of the model check and of the crash campaign that run with ` + "`make test`" + `. The last run has asked the checks that have a column. The mutants are in ` + "`test/mutants/list.go`" + `.
 
 `
 
