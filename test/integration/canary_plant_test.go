@@ -38,6 +38,7 @@ func (f *fixture) plant(ns, value string) {
 		&corev1.PersistentVolumeClaim{ObjectMeta: annotated, Spec: corev1.PersistentVolumeClaimSpec{
 			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}}}},
+		&corev1.ServiceAccount{ObjectMeta: annotated},
 		&appsv1.ControllerRevision{ObjectMeta: named, Data: runtime.RawExtension{Raw: fmt.Appendf(nil, `{"a":%q}`, value)}},
 		// Its ReplicaSet has the value too.
 		&appsv1.Deployment{ObjectMeta: named, Spec: appsv1.DeploymentSpec{

@@ -110,6 +110,7 @@ func refersToEverySecret(s *v1alpha1.Superset) {
 	}
 	s.Spec.Packages = []v1alpha1.PackageRequirement{"acme-driver"}
 	s.Spec.PackagesIndex = &v1alpha1.PackagesIndexSpec{URL: "https://packages.example.com/simple", AuthFrom: &v1alpha1.SecretReference{Name: "all"}, CAFrom: tls.CAFrom}
+	s.Spec.ServiceAccount = &v1alpha1.ServiceAccountSpec{} // one more kind in which a value could be
 	rehearsed(s)
 	backedUp(s)
 	s.Spec.Upgrade.RehearsalJob.ScratchURIFrom = ref("scratch-uri")
