@@ -117,6 +117,21 @@ func TestMetadataCacheBelongsToARelease(t *testing.T) {
 	}
 }
 
+// The modules of tasks are those that the release has: a worker ends if one does not exist, and
+// refuses tasks of one that is missing in imports.
+func TestTaskModulesAreThoseOfTheRelease(t *testing.T) {
+	const slack = "superset/tasks/slack.py"
+	defer delete(modules, slack)
+	want := "superset.sql_lab superset.tasks.scheduler superset.tasks.thumbnails superset.tasks.cache"
+	for range 2 {
+		got := evaluate(t, Config{Cache: true}, "redis://h", "' '.join(CELERY_CONFIG['imports'])")
+		if got != "'"+want+"'" {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		modules[slack], want = "", want+" superset.tasks.slack"
+	}
+}
+
 // With a prefix every key of the caches and of Celery begins with it; what the user sets besides
 // is kept, and the prefix holds.
 func TestKeyPrefix(t *testing.T) {

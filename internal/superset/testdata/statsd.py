@@ -6,6 +6,7 @@ SECRET_KEY = os.environ["SUPERSET_SECRET_KEY"]
 SQLALCHEMY_DATABASE_URI = os.environ["SUPERSET_DATABASE_URI"]
 
 import importlib.metadata
+import importlib.util
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import redis
@@ -70,15 +71,21 @@ if operator_key_prefix:  # only used with the feature flag GLOBAL_ASYNC_QUERIES
     GLOBAL_ASYNC_QUERIES_REDIS_STREAM_PREFIX = operator_key_prefix + "async-events-"
 
 
+def operator_task_modules():
+    # As in Superset's defaults: the last one exists from 6.0 on. It is looked for by its
+    # file: the module cannot be imported yet.
+    names = ["sql_lab", "tasks.scheduler", "tasks.thumbnails", "tasks.cache"]
+    spec = importlib.util.find_spec("superset")
+    for folder in spec and spec.submodule_search_locations or ():
+        if os.path.exists(os.path.join(folder, "tasks", "slack.py")):
+            names.append("tasks.slack")
+    return tuple("superset." + name for name in names)
+
+
 class CeleryConfig:
     broker_url = operator_redis_url()
     result_backend = operator_redis_url()
-    imports = (
-        "superset.sql_lab",
-        "superset.tasks.scheduler",
-        "superset.tasks.thumbnails",
-        "superset.tasks.cache",
-    )
+    imports = operator_task_modules()
     # As in Superset's defaults: a task that has begun is not given to another worker.
     task_acks_late = False
     worker_prefetch_multiplier = 1
