@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Catalogue lists the short names that Build knows: services:1,
+// Catalogue lists the short names that Build knows: services:1, package-index:1,
 // superset-operator:e2e, one superset:VERSION for each pinned release, and one
 // superset:VERSION-VARIANT for each broken one.
 func Catalogue() ([]string, error) {
@@ -18,7 +18,7 @@ func Catalogue() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := []string{"services:1", "superset-operator:e2e"}
+	names := []string{"services:1", "package-index:1", "superset-operator:e2e"}
 	for _, version := range slices.Sorted(maps.Keys(p.Superset)) {
 		names = append(names, "superset:"+version)
 	}
@@ -42,6 +42,8 @@ func (s Store) Build(ctx context.Context, name string) (Image, error) {
 	switch {
 	case name == "services:1":
 		return s.servicesImage(ctx, p, full)
+	case name == "package-index:1":
+		return s.indexImage(ctx, p, full)
 	case name == "superset-operator:e2e":
 		return s.operatorImage(ctx, full)
 	case repository == "superset" && tag != "":
@@ -54,7 +56,7 @@ func (s Store) Build(ctx context.Context, name string) (Image, error) {
 	return Image{}, fmt.Errorf("no image %q: want one of %s", name, strings.Join(known, ", "))
 }
 
-// servicesImage has PostgreSQL, MariaDB and Redis; it runs as any user that the
+// servicesImage has PostgreSQL, PgBouncer, MariaDB and Redis; it runs as any user that the
 // pod sets.
 func (s Store) servicesImage(ctx context.Context, p pins, name string) (Image, error) {
 	debian, err := s.debian(ctx, p)
@@ -68,7 +70,8 @@ func (s Store) servicesImage(ctx context.Context, p pins, name string) (Image, e
 }
 
 // supersetImage has the paths, the user and the variables of the official image,
-// and the database drivers that the official one lacks since 4.1. Its tag is a
+// and the database drivers that the official one lacks since 4.1. As there, pip is
+// outside of the virtual environment. Its tag is a
 // release, or a release and a variant of it.
 func (s Store) supersetImage(ctx context.Context, p pins, name, tag string) (Image, error) {
 	version, broken, isVariant := strings.Cut(tag, "-")

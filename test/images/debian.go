@@ -16,8 +16,8 @@ const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 // debianRecipe is raised when debian.go changes the contents of the layer.
 const debianRecipe = 1
 
-// debian is the lowest layer: a minimal Debian with Python, PostgreSQL, MariaDB
-// and Redis, and the user of Superset's images.
+// debian is the lowest layer: a minimal Debian with Python, PostgreSQL, PgBouncer,
+// MariaDB and Redis, and the user of Superset's images.
 func (s Store) debian(ctx context.Context, p pins) (Layer, error) {
 	inputs := map[string]any{"recipe": debianRecipe, "debian": p.Debian}
 	return s.layer(ctx, "debian", inputs, func(ctx context.Context, root string) error {

@@ -40,6 +40,8 @@ type pins struct {
 		// Packages that every release needs in addition to apache-superset.
 		Packages []string `json:"packages"`
 	} `json:"python"`
+	// Wheels are the versions of the packages in the package index, by normalized name.
+	Wheels map[string]string `json:"wheels"`
 	// Superset lists, by release, additional packages of that release.
 	Superset map[string][]string `json:"superset"`
 }
