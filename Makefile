@@ -121,8 +121,9 @@ downgrade-data: prerequisites ## Upgrade real databases to each next release and
 polite-proof: prerequisites ## Run plain and polite migrations of a Superset under load, ROUNDS times each, and write the page about them (needs PyPI; 30 minutes)
 	$(GO) test -tags scripts -timeout 180m -run TestPoliteProof -v ./test/scripts -rounds $(ROUNDS) -table $(CURDIR)/docs/explanation/polite-migration.md
 
-# Part of the end-to-end test to run, such as E2E=TestJourneys/skip. If empty, all of
-# it runs, and the page about it is written.
+# Part of the end-to-end test to run, such as E2E=TestJourneys/skip, or
+# E2E='TestJourneys/(minimal|production)' for the samples. If empty, all of it runs, and
+# the page about it is written.
 E2E ?=
 .PHONY: e2e
 e2e: prerequisites ## Run the end-to-end journeys with real Superset on a real node (needs root, Debian, PyPI); E2E selects journeys

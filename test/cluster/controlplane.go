@@ -22,7 +22,7 @@ const (
 // exist yet.
 func (c *Cluster) startControlPlane(ctx context.Context) error {
 	var err error
-	if c.PKI, err = newPKI(filepath.Join(c.Dir, "pki"), "ca"); err != nil {
+	if c.PKI, err = NewPKI(filepath.Join(c.Dir, "pki"), "ca"); err != nil {
 		return err
 	}
 	if err := c.writeKubeconfig(c.Kubeconfig, "admin", "admin", "system:masters"); err != nil {
@@ -93,7 +93,7 @@ func (c *Cluster) apiserverFlags(signing string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	front, err := newPKI(filepath.Join(c.Dir, "pki", "front-proxy"), "front-proxy-ca")
+	front, err := NewPKI(filepath.Join(c.Dir, "pki", "front-proxy"), "front-proxy-ca")
 	if err != nil {
 		return nil, err
 	}

@@ -33,8 +33,8 @@ type PKI struct {
 // tenYears is the lifetime of certificates: longer than any test cluster lives.
 const tenYears = 10 * 365 * 24 * time.Hour
 
-// newPKI creates an authority; its files are dir/name.crt and dir/name.key.
-func newPKI(dir, name string) (*PKI, error) {
+// NewPKI creates an authority; its files are dir/name.crt and dir/name.key.
+func NewPKI(dir, name string) (*PKI, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making a folder for certificates: %w", err)
 	}
@@ -47,7 +47,7 @@ func newPKI(dir, name string) (*PKI, error) {
 	return p, err
 }
 
-// openPKI reads the authority that newPKI created.
+// openPKI reads the authority that NewPKI created.
 func openPKI(dir, name string) (*PKI, error) {
 	p := &PKI{dir: dir, CAFile: filepath.Join(dir, name+".crt"), CAKeyFile: filepath.Join(dir, name+".key")}
 	cert, err := readPEM(p.CAFile)

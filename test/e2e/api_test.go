@@ -23,9 +23,9 @@ type session struct {
 	header http.Header
 }
 
-// login logs in as the admin at that address, and gets the token that every write
-// needs.
-func (c cluster) login(t *testing.T, address string) *session {
+// login logs in as the admin at that address, through a proxy if it is not nil,
+// and gets the token that every write needs.
+func (c cluster) login(t *testing.T, address string, through http.RoundTripper) *session {
 	t.Helper()
 	secret := corev1.Secret{}
 	c.get(t, "bi", &secret)
@@ -33,7 +33,7 @@ func (c cluster) login(t *testing.T, address string) *session {
 	if err != nil {
 		t.Fatalf("making a cookie jar: %v", err)
 	}
-	s := &session{base: address, client: http.Client{Jar: jar, Timeout: time.Minute}, header: http.Header{}}
+	s := &session{base: address, client: http.Client{Jar: jar, Timeout: time.Minute, Transport: through}, header: http.Header{}}
 	credentials := map[string]any{
 		"username": "admin", "password": string(secret.Data["admin-password"]), "provider": "db", "refresh": true,
 	}

@@ -48,8 +48,7 @@ func (c cluster) run(t *testing.T, b byHand) {
 	})
 }
 
-// createAdmin creates a user to log in with. The operator never does: who may log
-// in is up to the user.
+// createAdmin creates a user to log in with, where spec.init does not.
 func (c cluster) createAdmin(t *testing.T, version string) {
 	t.Helper()
 	c.run(t, byHand{Name: "create-admin", Version: version, Script: "superset fab create-admin --username admin" +

@@ -32,6 +32,8 @@ type cluster struct {
 	volume string
 	// mysql is true when the metadata database is on MySQL.
 	mysql bool
+	// sample of config/samples that is installed; empty for the manifest of the test.
+	sample string
 }
 
 func connect(t *testing.T) cluster {

@@ -15,12 +15,25 @@ import (
 )
 
 // database is the name of the namespace's database.
-func (c cluster) database() string { return strings.ReplaceAll(c.namespace, "-", "_") }
+func (c cluster) database() string {
+	if c.sample == productionSample {
+		return "superset" // as in the sample: the server belongs to the journey
+	}
+	return strings.ReplaceAll(c.namespace, "-", "_")
+}
+
+// servers is the namespace of the PostgreSQL.
+func (c cluster) servers() string {
+	if c.sample == productionSample {
+		return c.namespace
+	}
+	return "servers"
+}
 
 // onServer runs a program on the database server, as its superuser.
 func (c cluster) onServer(t *testing.T, stdin, program string, args ...string) string {
 	t.Helper()
-	command := []string{"--namespace=servers", "exec", "--stdin", "deployment/postgres", "--", program, "--username=postgres"}
+	command := []string{"--namespace=" + c.servers(), "exec", "--stdin", "deployment/postgres", "--", program, "--username=postgres"}
 	return c.kubectl(t, stdin, append(command, args...)...)
 }
 

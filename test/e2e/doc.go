@@ -13,6 +13,7 @@
 // Read journey_test.go first: it has the table of journeys. Each journey installs
 // a release, uses it, and runs its variants: an upgrade, mostly followed by a
 // rollback. variant_test.go runs one variant, and database_test.go compares the
-// databases. The database server is shared; everything else belongs to one
-// journey.
+// databases. sample_test.go installs the samples of config/samples, adapted by the
+// kustomizations below samples. The database server is shared; everything else
+// belongs to one journey.
 package e2e

@@ -45,7 +45,13 @@ func (c cluster) figures(t *testing.T, release string, begun time.Time) *figures
 		t.Fatalf("listing the pods: %v", err)
 	}
 	f, held := &figures{Release: release}, memoryOfPods(t)
-	tiers := map[string]*tierFigures{"web": &f.Web, "worker": &f.Worker, "scheduler": &f.Beat}
+	tiers, spec := map[string]*tierFigures{"web": &f.Web}, c.superset(t).Spec
+	if spec.Worker != nil {
+		tiers["worker"] = &f.Worker
+	}
+	if spec.Scheduler != nil {
+		tiers["scheduler"] = &f.Beat
+	}
 	for _, pod := range pods.Items {
 		if script := migrations.Script(pod.Labels[v1alpha1.LabelScript]); script != "" {
 			f.note(pod, script, begun)

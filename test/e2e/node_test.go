@@ -98,10 +98,10 @@ func TestSupersetWithoutOperator(t *testing.T) {
 	c.onServer(t, "", "createdb", "--owner=superset", c.database())
 	c.migrateAndServe(t, journeys[0].from)
 	c.createAdmin(t, journeys[0].from)
-	made := c.login(t, c.webAddress(t, "web")).create(t, c.databaseURI(t), false)
-	c.login(t, c.webAddress(t, "web")).check(t, made)
+	made := c.login(t, c.webAddress(t, "web"), nil).create(t, c.databaseURI(t), false)
+	c.login(t, c.webAddress(t, "web"), nil).check(t, made)
 	c.migrateAndServe(t, journeys[0].to)
-	c.login(t, c.webAddress(t, "web")).check(t, made)
+	c.login(t, c.webAddress(t, "web"), nil).check(t, made)
 }
 
 func (c cluster) migrateAndServe(t *testing.T, version string) {

@@ -19,9 +19,12 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// resultsFile is written by each complete run that passes, relative to this
-// package's folder.
-var resultsFile = filepath.Join("..", "..", "docs", "explanation", "e2e-results.md")
+// resultsFile is written by each complete run that passes, and partFile by each other
+// one that passes, relative to this package's folder.
+var (
+	resultsFile = filepath.Join("..", "..", "docs", "explanation", "e2e-results.md")
+	partFile    = filepath.Join("..", "..", "bin", "e2e", "results.md")
+)
 
 //go:embed manifests/results.md.tmpl
 var resultsText string
@@ -116,10 +119,14 @@ func (r *results) write(t *testing.T) {
 	if err := parsed.Execute(&text, r); err != nil {
 		t.Fatalf("rendering the results: %v", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(resultsFile), 0o755); err != nil {
+	file := partFile
+	if r.complete() {
+		file = resultsFile
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatalf("making the folder of the results: %v", err)
 	}
-	if err := os.WriteFile(resultsFile, []byte(text.String()), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
 		t.Fatalf("writing the results: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ go test -c -tags e2e -o "$scratch/e2e.test" .
 # Failures are printed again at the end, because the output of the cluster follows the
 # original messages. tee must not end before its input does.
 "$scratch/node" -logs "$scratch/e2e-logs" \
-  -image services:1 -image superset-operator:e2e \
+  -image services:1 -image package-index:1 -image superset-operator:e2e \
   -image superset:4.1.4 -image superset:5.0.0 -image superset:6.0.0 -image superset:6.1.0 \
   -image superset:6.0.0-driver-missing -image superset:6.0.0-login-page-fails \
   -image superset:6.0.0-migration-fails -image superset:6.0.0-migration-holds-locks \

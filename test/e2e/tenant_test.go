@@ -32,6 +32,8 @@ type tenant struct {
 	// Database of this Superset on the shared server; MySQL selects the server.
 	Database string
 	MySQL    bool
+	// Sample of config/samples, which has servers and a Secret of its own.
+	Sample string
 	// Volume is the folder on the node for its backups.
 	Volume string
 	// Version that is installed first.
@@ -41,7 +43,7 @@ type tenant struct {
 }
 
 // tenant creates what one Superset needs, in a namespace that is deleted with the
-// test. Only the database server is shared and stays.
+// test. Only the database server is shared and stays, except for that of a sample.
 func (c cluster) tenant(t *testing.T, namespace string) cluster {
 	t.Helper()
 	c.namespace = namespace
@@ -61,7 +63,11 @@ func (c cluster) tenant(t *testing.T, namespace string) cluster {
 		c.apply(t, mysqlManifest)
 		c.available(t, "servers", "mysql")
 	}
-	c.apply(t, render(t, tenantText, tenant{Namespace: namespace, Database: c.database(), MySQL: c.mysql, Volume: c.volume}))
+	c.apply(t, render(t, tenantText, tenant{Namespace: namespace, Database: c.database(), MySQL: c.mysql, Sample: c.sample, Volume: c.volume}))
+	if c.sample != "" {
+		c.serversFor(t, c.sample)
+		return c
+	}
 	c.available(t, namespace, "redis")
 	return c
 }
