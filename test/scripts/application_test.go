@@ -127,10 +127,8 @@ func connectionByParts(t *testing.T, pg server) {
 	const user, database = `o'dd @u:/?#[]%41`, "b i%20"
 	pg.query(t, "postgres", fmt.Sprintf(`CREATE ROLE "%s" LOGIN PASSWORD '%s@:/?#[]%%41 +é'`, strings.ReplaceAll(user, `"`, `""`), databasePassword))
 	pg.query(t, "postgres", fmt.Sprintf(`CREATE DATABASE "%s" OWNER "%s"`, database, user))
-	modules := t.TempDir()
-	writeFile(t, filepath.Join(modules, superset.ConnectionsFile), superset.Connections)
 	j := job{release: v610, script: "preflight", extra: []string{
-		"PYTHONPATH=" + modules, superset.EnvDatabaseDriver + "=postgresql+psycopg2", superset.EnvDatabaseOptions + "=sslmode=disable",
+		superset.EnvDatabaseDriver + "=postgresql+psycopg2", superset.EnvDatabaseOptions + "=sslmode=disable",
 		superset.EnvDatabaseHost + "=127.0.0.1", superset.EnvDatabasePort + "=" + strconv.Itoa(pg.port), superset.EnvDatabaseName + "=" + database,
 		superset.EnvDatabaseUser + "=" + user, superset.EnvDatabasePassword + "=" + databasePassword + "@:/?#[]%41 +é",
 	}}

@@ -124,12 +124,15 @@ func (j job) start(t *testing.T) *running {
 	return r
 }
 
-// program writes the archive of the Python, as it is mounted, and returns its path.
+// program writes the archive of the Python and what is mounted next to it, and returns the
+// path of the archive.
 func program(t *testing.T, files map[string]string) string {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), scripts.Program)
-	writeFile(t, file, files[scripts.Program])
-	return file
+	folder := t.TempDir()
+	for name, text := range files {
+		writeFile(t, filepath.Join(folder, name), text)
+	}
+	return filepath.Join(folder, scripts.Program)
 }
 
 // scriptsFolder is the folder of the scripts.

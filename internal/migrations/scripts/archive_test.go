@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/superset-operator/superset-operator/internal/components"
+	"github.com/superset-operator/superset-operator/internal/superset"
 )
 
 // What is packed is the same program on the same lines, without comments and docstrings.
@@ -47,6 +48,28 @@ for path, (whole, packed) in json.load(sys.stdin).items():
 	command := exec.Command("python3", "-c", program)
 	command.Stdin = bytes.NewReader(given)
 	if out, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// The archive finds the module that makes URLs of parts next to itself, wherever it runs.
+func TestConnectionsAreNextToTheArchive(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{Program, superset.ConnectionsFile} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(Files[name]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const program = `import sys
+sys.path.insert(0, sys.argv[1])
+from superset_job.report import connections
+parts = {"SUPERSET_OPERATOR_DATABASE_DRIVER": "postgresql", "DB_HOST": "db", "DB_PORT": "5432", "DB_NAME": "bi", "DB_USER": "me"}
+sys.argv[0] = sys.argv[1] + "/superset_job/jobs/preflight.py" # as runpy sets it
+connections.complete(parts)
+print(parts["SUPERSET_DATABASE_URI"])`
+	command := exec.Command("python3", "-c", program, filepath.Join(folder, Program))
+	command.Dir = t.TempDir()
+	if out, err := command.CombinedOutput(); err != nil || !strings.HasPrefix(string(out), "postgresql://me") {
 		t.Errorf("%v: %s", err, out)
 	}
 }

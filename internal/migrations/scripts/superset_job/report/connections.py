@@ -8,6 +8,7 @@ import importlib
 import os
 import sys
 from collections.abc import MutableMapping
+from pathlib import Path
 
 APPLICATION_URI = "SUPERSET_OPERATOR_APPLICATION_URI"
 
@@ -26,7 +27,7 @@ def complete(environment: MutableMapping[str, str]) -> None:
     is redacted is taken from the environment."""
     if not any(environment.get(name) for name in _NEEDED_FOR):
         return
-    folder = os.path.dirname(os.path.abspath(sys.argv[0]))
+    folder = str(Path(__file__).parents[3])  # of the archive
     if folder not in sys.path:
         sys.path.append(folder)
     importlib.import_module("_connections").connect(environment)
