@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pins completes a release with what was resolved of its packages. It is pure.
+// Package pins completes a release with what was resolved of its packages. It is pure, but for the
+// preflight that it is given: see [Complete].
 package pins
 
 import (
@@ -51,7 +52,7 @@ type Found struct {
 // same, of a component that has the release, or those that preflight reports. A release without
 // packages is returned as it is. Until its pins are known, a release is good for a preflight alone:
 // in other phases than Validate it is nil, as one that is missing. A preflight that has passed
-// without reporting them counts as failed.
+// without reporting them is changed into one that has failed.
 func Complete(desired *components.Release, f *Found) *components.Release {
 	if desired == nil || len(desired.Packages) == 0 {
 		return desired
