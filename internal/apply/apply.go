@@ -127,31 +127,57 @@ func (a *Applier) changeOnce(ctx context.Context, owner, desired, live client.Ob
 		a.settled.Add(live.GetUID(), state)
 		return false, nil
 	}
-	return a.change(ctx, owner, u, live, mounts)
-}
-
-// change applies to an object in the cache, if there is a difference. A write that the
-// cache does not show yet is not repeated, and neither is one that changed nothing: a
-// foreign item in one of the operator's lists, such as a variable that a tool adds to a
-// container, is a difference that an apply does not remove. The apply has the resource
-// version of live, so that an operator with a stale cache, or one that is no longer the
-// leader, gets a conflict instead of reverting a newer state.
-func (a *Applier) change(ctx context.Context, owner client.Object, u *unstructured.Unstructured, live client.Object, mounts []*corev1.ConfigMap) (changed bool, err error) {
-	hash, from := u.GetAnnotations()[v1alpha1.AnnotationApplied], live.GetResourceVersion()
-	if last, ok := a.lastWrites.Get(live.GetUID()); ok && last.(write).hash == hash && last.(write).from == from {
-		return last.(write).changed, nil
+	if changed, is := a.written(u, live); is {
+		return changed, nil
 	}
 	if err := a.useAll(ctx, owner, mounts); err != nil {
 		return false, err
 	}
+	return a.change(ctx, desired, u, live)
+}
+
+// written is true for a write that the cache does not show yet, which is not repeated, and for one
+// that changed nothing: a foreign item in one of the operator's lists, such as a variable that a
+// tool adds to a container, is a difference that an apply does not remove.
+func (a *Applier) written(u *unstructured.Unstructured, live client.Object) (changed, is bool) {
+	last, ok := a.lastWrites.Get(live.GetUID())
+	if !ok {
+		return false, false
+	}
+	w := last.(write)
+	return w.changed, w.hash == hashOf(u) && w.from == live.GetResourceVersion()
+}
+
+func hashOf(u *unstructured.Unstructured) string {
+	return u.GetAnnotations()[v1alpha1.AnnotationApplied]
+}
+
+// change applies to an object in the cache. The apply has the resource version of live, so that
+// an operator with a stale cache, or one that is no longer the leader, gets a conflict instead of
+// reverting a newer state.
+func (a *Applier) change(ctx context.Context, desired client.Object, u *unstructured.Unstructured, live client.Object) (changed bool, err error) {
+	from, want := live.GetResourceVersion(), u.DeepCopy()
 	u.SetUID(live.GetUID()) // a re-created object with the same name is a conflict
 	u.SetResourceVersion(from)
 	if err := a.send(ctx, u); err != nil {
 		return false, err
 	}
 	changed = u.GetResourceVersion() != from
-	a.lastWrites.Add(live.GetUID(), write{hash, from, changed})
-	return changed, nil
+	a.lastWrites.Add(live.GetUID(), write{hashOf(want), from, changed})
+	return changed, a.settle(desired, want, u)
+}
+
+// settle remembers an object as it was answered to a write, if the answer has everything of
+// it: the cache will show nothing else. A webhook may have changed something.
+func (a *Applier) settle(desired client.Object, want, answer *unstructured.Unstructured) error {
+	if !contains(answer.Object, want.Object) {
+		return nil
+	}
+	state, err := stateOf(desired, answer)
+	if err == nil {
+		a.settled.Add(answer.GetUID(), state)
+	}
+	return err
 }
 
 func (a *Applier) send(ctx context.Context, u *unstructured.Unstructured) error {

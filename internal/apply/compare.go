@@ -23,18 +23,30 @@ const maxSettled = 1 << 15
 
 // stateOf identifies what is applied, and everything of an object that it is compared with.
 // The generation stands for the spec of an object that has one: its resource version changes
-// with each status, too.
+// with each status, too. Labels and annotations that are not applied are not compared.
 func stateOf(desired, live client.Object) (string, error) {
 	version := live.GetResourceVersion()
 	if generation := live.GetGeneration(); generation != 0 {
 		version = strconv.FormatInt(generation, 10)
 	}
-	raw, err := json.Marshal([]any{desired, version, live.GetLabels(), live.GetAnnotations(), live.GetOwnerReferences()})
+	raw, err := json.Marshal([]any{desired, version, live.GetAnnotations()[v1alpha1.AnnotationApplied],
+		valuesOf(live.GetLabels(), desired.GetLabels()), valuesOf(live.GetAnnotations(), desired.GetAnnotations()), live.GetOwnerReferences()})
 	if err != nil {
 		return "", fmt.Errorf("encoding %s: %w", desired.GetName(), err)
 	}
 	sum := sha256.Sum256(raw)
 	return string(sum[:]), nil
+}
+
+// valuesOf are the values that have has for the keys of want.
+func valuesOf(have, want map[string]string) map[string]string {
+	out := make(map[string]string, len(want))
+	for k := range want {
+		if v, ok := have[k]; ok {
+			out[k] = v
+		}
+	}
+	return out
 }
 
 // applyConfiguration converts an object to its apply configuration, without status and
