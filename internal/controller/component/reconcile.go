@@ -67,11 +67,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
 	mine := predicate.NewPredicateFuncs(func(obj client.Object) bool {
 		return obj.GetLabels()[v1alpha1.LabelComponent] == string(r.Descriptor.Name)
 	})
+	kind := components.NewComponent(r.Descriptor.Name)
 	return ctrl.NewControllerManagedBy(mgr).
-		For(components.NewComponent(r.Descriptor.Name).(client.Object), builder.WithPredicates(watch.ComponentChanged())).
-		Owns(&appsv1.Deployment{}, builder.WithPredicates(watch.DeploymentChanged())).
+		For(kind, builder.WithPredicates(watch.ComponentChanged())).
+		Watches(&appsv1.Deployment{}, watch.OwnersGathered(mgr, kind, watch.UrgentDeployment), builder.WithPredicates(watch.DeploymentChanged())).
 		Owns(&corev1.ConfigMap{}, builder.OnlyMetadata).
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(mine, watch.PodChanged())).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(mine, watch.PodBlocked())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: apply.RateLimiter()}).
 		Named(string(r.Descriptor.Name)).
 		Complete(r)

@@ -41,18 +41,21 @@ import (
 
 // SetupWithManager registers the controller and its watches.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, concurrency int) error {
+	owned := func(urgent watch.IsUrgent) handler.EventHandler {
+		return watch.OwnersGathered(mgr, &v1alpha1.Superset{}, urgent)
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.Superset{}, builder.WithPredicates(watch.SupersetChanged())).
-		Owns(&v1alpha1.SupersetWebWorker{}, builder.WithPredicates(watch.ChildChanged())).
-		Owns(&v1alpha1.SupersetAsyncWorker{}, builder.WithPredicates(watch.ChildChanged())).
-		Owns(&v1alpha1.SupersetAsyncScheduler{}, builder.WithPredicates(watch.ChildChanged())).
-		Owns(&batchv1.Job{}, builder.WithPredicates(watch.JobChanged())).
+		Watches(&v1alpha1.SupersetWebWorker{}, owned(watch.UrgentChild), builder.WithPredicates(watch.ChildChanged())).
+		Watches(&v1alpha1.SupersetAsyncWorker{}, owned(watch.UrgentChild), builder.WithPredicates(watch.ChildChanged())).
+		Watches(&v1alpha1.SupersetAsyncScheduler{}, owned(watch.UrgentChild), builder.WithPredicates(watch.ChildChanged())).
+		Watches(&batchv1.Job{}, owned(watch.UrgentJob), builder.WithPredicates(watch.JobChanged())).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).
 		Owns(&appsv1.Deployment{}, builder.WithPredicates(watch.DeploymentChanged())). // the maintenance page and the exporters; components own theirs
 		Owns(&corev1.ConfigMap{}, builder.OnlyMetadata).
 		Owns(&appsv1.ControllerRevision{}).
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(watch.ToInstance), builder.WithPredicates(watch.PodChanged())).
+		Watches(&corev1.Pod{}, watch.InstanceGathered(watch.UrgentPod), builder.WithPredicates(watch.PodChanged())).
 		WatchesMetadata(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(watch.ClaimToInstance), builder.WithPredicates(watch.ClaimChanged())).
 		Watches(&v1alpha1.Superset{}, r.slots.Freed()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency, RateLimiter: apply.RateLimiter()}).

@@ -74,7 +74,7 @@ func PodChanged() predicate.Predicate {
 		if !ok1 || !ok2 {
 			return true
 		}
-		return before.Status.Phase != after.Status.Phase ||
+		return components.PodEnded(before) != components.PodEnded(after) ||
 			!before.DeletionTimestamp.Equal(after.DeletionTimestamp) ||
 			components.PodReady(before) != components.PodReady(after) ||
 			restarts(before) != restarts(after) ||
@@ -140,6 +140,23 @@ func ClaimToInstance(_ context.Context, obj client.Object) []reconcile.Request {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: obj.GetNamespace(), Name: name}}}
+}
+
+// PodBlocked passes, to the controller of a component, what its health depends on: that a pod
+// cannot run, and why. The rest is in the status of the Deployment.
+func PodBlocked() predicate.Predicate {
+	why := func(obj client.Object) string {
+		pod, ok := obj.(*corev1.Pod)
+		if !ok {
+			return ""
+		}
+		return components.Diagnose([]*corev1.Pod{pod})
+	}
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool { return why(e.Object) != "" },
+		UpdateFunc: func(e event.UpdateEvent) bool { return why(e.ObjectOld) != why(e.ObjectNew) },
+		DeleteFunc: func(e event.DeleteEvent) bool { return why(e.Object) != "" },
+	}
 }
 
 // ToInstance maps a pod to the object that it belongs to, by label: its owner is a

@@ -98,7 +98,9 @@ func TestPodChanged(t *testing.T) {
 		want bool
 	}{
 		"nothing":     {func(*corev1.Pod) {}, false},
-		"phase":       {func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }, true},
+		"succeeded":   {func(p *corev1.Pod) { p.Status.Phase = corev1.PodSucceeded }, true},
+		"failed":      {func(p *corev1.Pod) { p.Status.Phase = corev1.PodFailed }, true},
+		"pending":     {func(p *corev1.Pod) { p.Status.Phase = corev1.PodPending }, false},
 		"ending":      {func(p *corev1.Pod) { p.DeletionTimestamp = &metav1.Time{Time: time.Unix(1_700_000_000, 0)} }, true},
 		"ready":       {func(p *corev1.Pod) { p.Status.Conditions[0].Status = corev1.ConditionTrue }, true},
 		"blocked":     {func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State = waiting("ErrImagePull") }, true},
@@ -117,6 +119,43 @@ func TestPodChanged(t *testing.T) {
 		after := before.DeepCopy()
 		c.edit(after)
 		if got := PodChanged().Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestPodBlocked(t *testing.T) {
+	fine := &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{Name: "superset"}}}}
+	ready := fine.DeepCopy()
+	ready.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	blocked := fine.DeepCopy()
+	blocked.Status.ContainerStatuses[0].State.Waiting = &corev1.ContainerStateWaiting{Reason: "ErrImagePull", Message: "not found"}
+	otherwise := blocked.DeepCopy()
+	otherwise.Status.ContainerStatuses[0].State.Waiting.Message = "unauthorized"
+	for name, c := range map[string]struct {
+		before, after *corev1.Pod
+		want          bool
+	}{
+		"ready":            {fine, ready, false},
+		"blocked":          {fine, blocked, true},
+		"blocked as ever":  {blocked, blocked, false},
+		"another problem":  {blocked, otherwise, true},
+		"no longer":        {blocked, ready, true},
+		"created":          {nil, fine, false},
+		"created, blocked": {nil, blocked, true},
+		"deleted":          {fine, nil, false},
+		"deleted, blocked": {blocked, nil, true},
+	} {
+		var got bool
+		switch p := PodBlocked(); {
+		case c.before == nil:
+			got = p.Create(event.CreateEvent{Object: c.after})
+		case c.after == nil:
+			got = p.Delete(event.DeleteEvent{Object: c.before})
+		default:
+			got = p.Update(event.UpdateEvent{ObjectOld: c.before, ObjectNew: c.after})
+		}
+		if got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
