@@ -22,6 +22,10 @@ const (
 	// ConditionReleaseStored is false while the ControllerRevision of the release that
 	// runs is missing and spec asks for another release. Otherwise it is absent.
 	ConditionReleaseStored = "ReleaseStored"
+	// ConditionSecretsInSync is true if the desired release is that of the Secrets in
+	// spec.refreshSecrets as they were last read, and false while one cannot be read, or its
+	// change waits. Absent without such Secrets.
+	ConditionSecretsInSync = "SecretsInSync"
 	// ConditionVersionSupported is true if spec.version is in the range that this
 	// operator release supports.
 	ConditionVersionSupported = "VersionSupported"
@@ -107,7 +111,8 @@ const (
 	ReasonReady = "Ready"
 	// ReasonRolledBack: the previous release runs again.
 	ReasonRolledBack = "RolledBack"
-	// ReasonInSync: the database's revision is the running release's head.
+	// ReasonInSync: the database's revision is the running release's head; or the Secrets in
+	// spec.refreshSecrets have not changed since the tiers were restarted for them.
 	ReasonInSync = "InSync"
 	// ReasonAheadAfterRollback: an Image rollback left the schema newer than the
 	// running release.
@@ -126,6 +131,9 @@ const (
 	ReasonSupported = "Supported"
 	// ReasonUnsupported: this operator release does not support the version.
 	ReasonUnsupported = "Unsupported"
+	// ReasonSecretNotRead: the metadata of a Secret in spec.refreshSecrets cannot be read. The
+	// message has the commands that permit it.
+	ReasonSecretNotRead = "SecretNotRead"
 	// ReasonHeld: the component is held at zero pods.
 	ReasonHeld = "Held"
 	// ReasonDatabaseNotEmpty: the database has tables of Superset and no revision.
@@ -154,6 +162,9 @@ const (
 	// ReasonMonitoringBlocked: a pod of spec.monitoring cannot be created. Nothing waits
 	// for it.
 	ReasonMonitoringBlocked = "MonitoringBlocked"
+	// ReasonSecretChanged: a Secret in spec.refreshSecrets has changed, and every tier is
+	// restarted. SecretsInSync has this reason while that waits.
+	ReasonSecretChanged = "SecretChanged"
 	// ReasonSpecReverted: during an upgrade, spec was changed back to the previous
 	// release.
 	ReasonSpecReverted = "SpecReverted"

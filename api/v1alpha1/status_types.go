@@ -47,6 +47,11 @@ type SupersetStatus struct {
 	// +optional
 	Init *InitStatus `json:"init,omitempty"`
 
+	// refreshSecrets is what is known of the Secrets in spec.refreshSecrets; absent if there
+	// were none.
+	// +optional
+	RefreshSecrets *RefreshSecretsStatus `json:"refreshSecrets,omitempty"`
+
 	// upgrade is the current or the last run.
 	// +optional
 	Upgrade *UpgradeStatus `json:"upgrade,omitempty"`
@@ -70,7 +75,7 @@ type SupersetStatus struct {
 
 	// conditions: Ready, Reconciling, Stalled, Available, SchemaInSync,
 	// RollbackAvailable, VersionSupported, Paused, AwaitingApproval, OutsideWindow,
-	// MaintenancePage and ReleaseStored.
+	// MaintenancePage, ReleaseStored and SecretsInSync.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -97,6 +97,16 @@ type SupersetSpec struct {
 	// +kubebuilder:validation:MaxLength=63
 	Refresh string `json:"refresh,omitempty"`
 
+	// refreshSecrets are Secrets of the namespace whose change restarts every tier, as a new
+	// refresh does. The operator reads their metadata every 5 minutes, and needs a Role of yours
+	// for it, with the verb get on exactly these names: the condition SecretsInSync has the
+	// command. Any write to such a Secret counts, also that of a label. While the phase is not
+	// Ready a change waits. Adding a name restarts nothing. At most 16. Default: none.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	RefreshSecrets []SecretName `json:"refreshSecrets,omitempty"`
+
 	// init says what is done in the metadata database after its migration. Default: superset
 	// init alone.
 	// +optional

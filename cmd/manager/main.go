@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 	_ "time/tzdata" // maintenance windows use time zones, and an image built from scratch has no database of them
 
 	"github.com/go-logr/logr"
@@ -22,7 +23,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/superset-operator/superset-operator/internal/controller"
-	"github.com/superset-operator/superset-operator/internal/controller/slots"
+	"github.com/superset-operator/superset-operator/internal/controller/secrets"
 	"github.com/superset-operator/superset-operator/internal/version"
 )
 
@@ -34,8 +35,7 @@ type settings struct {
 	leaderElect    bool
 	leaseNamespace string
 	namespaces     []string
-	concurrency    int
-	limits         slots.Limits
+	controllers    controller.Settings
 	minKubernetes  string
 	check          bool
 	log            zap.Options
@@ -54,9 +54,10 @@ func parse(arguments []string) (settings, error) {
 	f.BoolVar(&s.leaderElect, "leader-elect", false, "enable leader election, so that only one of several managers is active")
 	f.StringVar(&s.leaseNamespace, "leader-election-namespace", "", "namespace of the leader election lease (default: the namespace of the pod)")
 	f.Func("namespaces", "comma-separated `names` of the namespaces to watch (default: all namespaces)", s.setNamespaces)
-	f.IntVar(&s.concurrency, "concurrency", 8, "number of objects of each kind that are reconciled concurrently: 1 or more")
-	f.IntVar(&s.limits.Rollouts, "max-rollouts", 1, "number of Supersets that are rolled out at a time because this operator release renders them differently; 0 for no limit")
-	f.IntVar(&s.limits.Upgrades, "max-upgrades", 0, "number of Supersets that are upgraded at a time because their spec has changed; 0 for no limit. A rollback never waits")
+	f.IntVar(&s.controllers.Concurrency, "concurrency", 8, "number of objects of each kind that are reconciled concurrently: 1 or more")
+	f.IntVar(&s.controllers.Limits.Rollouts, "max-rollouts", 1, "number of Supersets that are rolled out at a time because this operator release renders them differently; 0 for no limit")
+	f.IntVar(&s.controllers.Limits.Upgrades, "max-upgrades", 0, "number of Supersets that are upgraded at a time because their spec has changed; 0 for no limit. A rollback never waits")
+	f.DurationVar(&s.controllers.SecretsInterval, "secrets-interval", secrets.DefaultInterval, "how often the metadata of the Secrets in spec.refreshSecrets of a Superset is read: 1s or more")
 	f.StringVar(&s.minKubernetes, "min-kubernetes", controller.MinKubernetes, "oldest Kubernetes `release` to run on; an older one than the default is not tested")
 	f.BoolVar(&s.check, "check", false, "check the cluster and exit: its Kubernetes release, the CRDs, and the permission to read them")
 	s.log.BindFlags(f)
@@ -67,11 +68,14 @@ func parse(arguments []string) (settings, error) {
 	if f.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q: flags start with a dash", f.Arg(0))
 	}
-	if s.concurrency < 1 {
-		return s, fmt.Errorf("invalid -concurrency %d: must be 1 or more", s.concurrency)
+	if s.controllers.Concurrency < 1 {
+		return s, fmt.Errorf("invalid -concurrency %d: must be 1 or more", s.controllers.Concurrency)
 	}
-	if s.limits.Rollouts < 0 || s.limits.Upgrades < 0 {
-		return s, fmt.Errorf("invalid -max-rollouts %d or -max-upgrades %d: must be 0 or more", s.limits.Rollouts, s.limits.Upgrades)
+	if l := s.controllers.Limits; l.Rollouts < 0 || l.Upgrades < 0 {
+		return s, fmt.Errorf("invalid -max-rollouts %d or -max-upgrades %d: must be 0 or more", l.Rollouts, l.Upgrades)
+	}
+	if s.controllers.SecretsInterval < time.Second {
+		return s, fmt.Errorf("invalid -secrets-interval %s: must be 1s or more", s.controllers.SecretsInterval)
 	}
 	if err := controller.CheckMinKubernetes(s.minKubernetes); err != nil {
 		return s, fmt.Errorf("invalid -min-kubernetes: %w", err)
@@ -140,7 +144,7 @@ func run(s settings) error {
 	if err != nil {
 		return fmt.Errorf("creating the manager: %w", err)
 	}
-	if err := controller.Setup(mgr, s.namespaces, platform, s.concurrency, s.limits); err != nil {
+	if err := controller.Setup(mgr, s.namespaces, platform, s.controllers); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("healthz", healthz.Ping); err != nil {

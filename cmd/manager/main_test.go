@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/klog/v2"
@@ -26,15 +27,15 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.concurrency != 8 || len(s.namespaces) != 0 || s.limits.Rollouts != 1 || s.limits.Upgrades != 0 || s.minKubernetes != "1.35" || s.check {
+	if s.metricsAddress != ":8443" || !s.metricsSecure || s.probeAddress != ":8081" || s.leaderElect || s.controllers.Concurrency != 8 || len(s.namespaces) != 0 || s.controllers.Limits.Rollouts != 1 || s.controllers.Limits.Upgrades != 0 || s.controllers.SecretsInterval != 5*time.Minute || s.minKubernetes != "1.35" || s.check {
 		t.Errorf("the defaults are %+v", s)
 	}
 	s, err = parse([]string{"-metrics-bind-address=0", "-metrics-secure=false", "-health-probe-bind-address=:1", "-leader-elect",
-		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-max-rollouts=0", "-max-upgrades=2", "-min-kubernetes=1.30", "-check", "-zap-devel"})
+		"-leader-election-namespace=ops", "-namespaces=a, b", "-concurrency=3", "-max-rollouts=0", "-max-upgrades=2", "-min-kubernetes=1.30", "-check", "-zap-devel", "-secrets-interval=1s"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.concurrency != 3 || s.limits.Rollouts != 0 || s.limits.Upgrades != 2 || s.minKubernetes != "1.30" || !s.check || !s.log.Development {
+	if s.metricsAddress != "0" || s.metricsSecure || s.probeAddress != ":1" || !s.leaderElect || s.leaseNamespace != "ops" || s.controllers.Concurrency != 3 || s.controllers.Limits.Rollouts != 0 || s.controllers.Limits.Upgrades != 2 || s.minKubernetes != "1.30" || !s.check || !s.log.Development || s.controllers.SecretsInterval != time.Second {
 		t.Errorf("got %+v", s)
 	}
 	if !slices.Equal(s.namespaces, []string{"a", "b"}) {
@@ -50,6 +51,7 @@ func TestParseRefuses(t *testing.T) {
 		"concurrency":    {[]string{"-concurrency=0"}, "must be 1 or more"},
 		"rollouts":       {[]string{"-max-rollouts=-1"}, "must be 0 or more"},
 		"upgrades":       {[]string{"-max-upgrades=-1"}, "must be 0 or more"},
+		"secrets":        {[]string{"-secrets-interval=0"}, "must be 1s or more"},
 		"not a number":   {[]string{"-concurrency=many"}, "invalid value"},
 		"unknown":        {[]string{"-leader-election"}, "not defined"},
 		"trailing comma": {[]string{"-namespaces=a,"}, "empty namespace name"}, // would mean all namespaces

@@ -5,6 +5,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,4 +33,15 @@ func Condition(obj metav1.Object, now time.Time, c metav1.Condition) metav1.Cond
 	}
 	c.ObservedGeneration, c.LastTransitionTime = obj.GetGeneration(), metav1.NewTime(now).Rfc3339Copy()
 	return c
+}
+
+// MaxNote is the limit of the API server for the note of an event, in bytes.
+const MaxNote = 1024
+
+// Note shortens the note of an event to MaxNote.
+func Note(text string) string {
+	if len(text) > MaxNote {
+		text = strings.ToValidUTF8(text[:MaxNote], "") // a cut character would be sent as three bytes
+	}
+	return text
 }

@@ -49,7 +49,8 @@ type Release struct {
 	BasePath string `json:"basePath,omitempty"`
 	// StatsdHost is the host to which the pods send StatsD; empty for none.
 	StatsdHost string `json:"statsdHost,omitempty"`
-	// Refresh is the value of spec.refresh; a new one restarts every tier.
+	// Refresh is that of spec.refresh, or a hash of it and of the Secrets that have changed; a
+	// new one restarts every tier.
 	Refresh string `json:"refresh,omitempty"`
 	// ServiceAccount is the name of the account of the pods; empty for the account default.
 	ServiceAccount string `json:"serviceAccount,omitempty"`
@@ -96,7 +97,7 @@ func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error)
 		ConfigMap:  configMapName(s.Name, text, files),
 		BasePath:   basePath,
 		StatsdHost: statsdHost(s),
-		Refresh:    s.Spec.Refresh,
+		Refresh:    refreshOf(s),
 		Tiers:      map[Name]v1alpha1.PodSettings{},
 
 		PreviousSecretKey: s.Spec.PreviousSecretKeyFrom.DeepCopy(),
@@ -111,6 +112,16 @@ func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error)
 	r.Jobs, err = mergedSettings(jobsBlock(&s.Spec), &s.Spec)
 	r.hash = r.contentHash()
 	return r, err
+}
+
+// refreshOf restarts every tier when it changes. Without a Secret that has changed it is
+// spec.refresh as it is, so that spec.refreshSecrets alone restarts nothing. It has at most 63
+// characters.
+func refreshOf(s *v1alpha1.Superset) string {
+	if s.Status.RefreshSecrets == nil || s.Status.RefreshSecrets.Token == "" {
+		return s.Spec.Refresh
+	}
+	return Hash(s.Spec.Refresh + "\n" + s.Status.RefreshSecrets.Token)
 }
 
 // block is what spec says about a component or the Jobs, and how its settings follow from that.

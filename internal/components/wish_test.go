@@ -3,6 +3,7 @@
 package components
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
@@ -42,6 +43,7 @@ func TestWishOf(t *testing.T) {
 		"podTemplate": {func(s *v1alpha1.SupersetSpec) { s.PodTemplate = raw(`{"spec":{"priorityClassName":"high"}}`) }, true},
 		"account":     {func(s *v1alpha1.SupersetSpec) { s.ServiceAccount = &v1alpha1.ServiceAccountSpec{} }, true},
 		"init":        {func(s *v1alpha1.SupersetSpec) { s.Init = &v1alpha1.InitSpec{Script: "true"} }, true},
+		"refresh":     {func(s *v1alpha1.SupersetSpec) { s.Refresh = "2026-11-29" }, true},
 		"no worker":   {func(s *v1alpha1.SupersetSpec) { s.Worker = nil }, true},
 		"jobs": {func(s *v1alpha1.SupersetSpec) {
 			s.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{Env: []v1alpha1.EnvVar{{Name: "A"}}}}
@@ -60,5 +62,36 @@ func TestWishOf(t *testing.T) {
 		if changed := WishOf(s) != base; changed != c.changes {
 			t.Errorf("%s: changes the wish: %v, want %v", name, changed, c.changes)
 		}
+	}
+}
+
+// A Secret that has changed is another wish, and another release whose every tier is restarted. That
+// Secrets are looked at is neither.
+func TestRefreshOf(t *testing.T) {
+	s := read(t, "plain")
+	s.Spec.Refresh = strings.Repeat("r", 63)
+	wish, release := WishOf(s), releaseOf(t, s)
+	s.Spec.RefreshSecrets = []v1alpha1.SecretName{"a"}
+	s.Status.RefreshSecrets = &v1alpha1.RefreshSecretsStatus{Versions: map[string]string{"a": "1"}}
+	if WishOf(s) != wish || releaseOf(t, s).Hash() != release.Hash() {
+		t.Error("a Secret that has not changed changes the release")
+	}
+	seen := map[string]bool{wish: true}
+	for _, token := range []string{"t", "u"} {
+		s.Status.RefreshSecrets.Token = token
+		next := releaseOf(t, s)
+		if seen[WishOf(s)] || next.Hash() == release.Hash() || len(next.Refresh) > 63 {
+			t.Errorf("token %s: wish %s, refresh %q", token, WishOf(s), next.Refresh)
+		}
+		for _, d := range Catalog {
+			if TierHash(next.Component(d.Name, s).ComponentSpec()) == TierHash(release.Component(d.Name, s).ComponentSpec()) {
+				t.Errorf("token %s does not restart the %s", token, d.Name)
+			}
+		}
+		seen[WishOf(s)], release = true, next
+	}
+	s.Spec.Refresh = "another"
+	if seen[WishOf(s)] {
+		t.Error("spec.refresh does not count any more")
 	}
 }

@@ -41,18 +41,30 @@ func Options(namespaces []string) ctrl.Options {
 	}
 }
 
+// Settings are what an administrator chooses for all Supersets.
+type Settings struct {
+	// Concurrency is how many objects of each kind are reconciled at a time: 1 or more.
+	Concurrency int
+	// Limits is how many runs may be under way at a time; by default any number.
+	Limits slots.Limits
+	// SecretsInterval is how often the metadata of the Secrets in spec.refreshSecrets of a Superset
+	// is read; 0 for secrets.DefaultInterval.
+	SecretsInterval time.Duration
+}
+
 // Setup registers every controller and the state gauges with a manager. The namespaces are
 // those of its Options, and the platform is that of its cluster: see Inspect.
-func Setup(mgr ctrl.Manager, namespaces []string, p components.Platform, concurrency int, limits slots.Limits) error {
+func Setup(mgr ctrl.Manager, namespaces []string, p components.Platform, settings Settings) error {
 	if err := watch.AddIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	supersets := superset.New(mgr, namespaces, p, clock, limits)
-	if err := supersets.SetupWithManager(mgr, concurrency); err != nil {
+	supersets := superset.New(mgr, namespaces, p, clock, settings.Limits)
+	supersets.Secrets.Interval = settings.SecretsInterval
+	if err := supersets.SetupWithManager(mgr, settings.Concurrency); err != nil {
 		return fmt.Errorf("setting up the Superset controller: %w", err)
 	}
 	for _, d := range components.Catalog {
-		if err := component.New(mgr, d, p, clock).SetupWithManager(mgr, concurrency); err != nil {
+		if err := component.New(mgr, d, p, clock).SetupWithManager(mgr, settings.Concurrency); err != nil {
 			return fmt.Errorf("setting up the %s controller: %w", d.Name, err)
 		}
 	}

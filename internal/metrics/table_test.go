@@ -113,9 +113,9 @@ func TestUsedMetricsExist(t *testing.T) {
 
 // notWaiting are the reasons of the API with which a Superset neither waits nor needs anybody.
 var notWaiting = []string{
-	"Ready", "InSync", "AheadAfterRollback", "Serving", "NotServing", "HalfMigrated", "None", "Supported", "Unsupported", // other conditions
+	"Ready", "InSync", "AheadAfterRollback", "Serving", "NotServing", "HalfMigrated", "None", "Supported", "Unsupported", "SecretNotRead", // other conditions
 	"Held", "NoProgress", "Rolling", // of components
-	"RollbackRequested", "RollbackRefused", "ClaimMayBePruned", "FellBackToDrain", "RollbackClassFellBack", "SpecReverted", "MonitoringBlocked", // events
+	"RollbackRequested", "RollbackRefused", "ClaimMayBePruned", "FellBackToDrain", "RollbackClassFellBack", "SpecReverted", "MonitoringBlocked", "SecretChanged", // events
 }
 
 // Each reason of the API is one for which a Superset waits or needs somebody, or is listed here

@@ -113,7 +113,7 @@ func (i *instance) manager(l *lab, ns string, elect bool) (ctrl.Manager, error) 
 	if err != nil {
 		return nil, fmt.Errorf("creating the manager: %w", err)
 	}
-	return mgr, controller.Setup(mgr, []string{ns}, components.Platform{}, 8, slots.Limits{Rollouts: 1})
+	return mgr, controller.Setup(mgr, []string{ns}, components.Platform{}, controller.Settings{Concurrency: 8, Limits: slots.Limits{Rollouts: 1}})
 }
 
 // note keeps the newest lines of the log.

@@ -40,6 +40,7 @@ var conditions = []struct {
 	{v1alpha1.ConditionSchemaInSync, schemaInSync},
 	{v1alpha1.ConditionRollbackAvailable, rollbackAvailable},
 	{v1alpha1.ConditionReleaseStored, releaseStored},
+	{v1alpha1.ConditionSecretsInSync, secretsInSync},
 	{v1alpha1.ConditionVersionSupported, func(r *report) condition {
 		if state.Supported(r.s.Spec.Version) {
 			return isTrue(true, v1alpha1.ReasonSupported, "this operator release supports "+state.SupportedRange())
@@ -177,6 +178,24 @@ func releaseStored(r *report) condition {
 	}
 	return isTrue(false, v1alpha1.ReasonReleaseMissing, r.missing(r.status.Release)+
 		". What runs is kept and scaled; a deleted tier is not created again, and no release or ConfigMap is deleted")
+}
+
+// secretsInSync reports what was read of the Secrets in spec.refreshSecrets; absent without them.
+func secretsInSync(r *report) condition {
+	read, waits := r.snapshot.Secrets, ""
+	if read.Waits {
+		waits = fmt.Sprintf("Secret %s has changed: the tiers are restarted once the phase is Ready", read.Changed)
+	}
+	switch {
+	case len(r.s.Spec.RefreshSecrets) == 0:
+		return condition{}
+	case read.NotRead != "":
+		return isTrue(false, v1alpha1.ReasonSecretNotRead, sentences(waits, read.NotRead))
+	case read.Waits:
+		return isTrue(false, v1alpha1.ReasonSecretChanged, waits)
+	default:
+		return isTrue(true, v1alpha1.ReasonInSync, "every Secret in spec.refreshSecrets can be read; a change restarts the tiers")
+	}
 }
 
 // missing says that a release is not stored, and how to get it back.

@@ -262,6 +262,13 @@ func TestReadyWhileWaitingForSlot(t *testing.T) {
 	}
 }
 
+// refreshes is an edit after which Secrets restart the tiers, with what was read of them.
+func refreshes(read state.Secrets) func(*v1alpha1.Superset, *observed) {
+	return func(s *v1alpha1.Superset, w *observed) {
+		s.Spec.RefreshSecrets, w.Secrets = []v1alpha1.SecretName{"a"}, read
+	}
+}
+
 func TestOtherConditions(t *testing.T) {
 	cases := map[string]struct {
 		phase      v1alpha1.Phase
@@ -288,6 +295,11 @@ func TestOtherConditions(t *testing.T) {
 			s.Status.Upgrade.HeldRelease, s.Status.Release = w.Desired.Hash, "lost"
 		}, "ReleaseStored", "False", "ReleaseMissing", "ControllerRevision bi-lost is missing", false},
 		"release stored": {phase: v1alpha1.PhaseRolledBack, kind: "ReleaseStored", notPresent: true},
+		"no secrets":     {phase: v1alpha1.PhaseReady, kind: "SecretsInSync", notPresent: true},
+		"secrets":        {v1alpha1.PhaseReady, refreshes(state.Secrets{}), "SecretsInSync", "True", "InSync", "a change restarts the tiers", false},
+		"secret changed": {v1alpha1.PhaseReady, refreshes(state.Secrets{Changed: "a"}), "SecretsInSync", "True", "InSync", "", false},
+		"secret waits":   {v1alpha1.PhaseVerify, refreshes(state.Secrets{Changed: "a", Waits: true}), "SecretsInSync", "False", "SecretChanged", "Secret a has changed: the tiers are restarted once the phase is Ready", false},
+		"secret refused": {v1alpha1.PhaseFailed, refreshes(state.Secrets{Changed: "a", Waits: true, NotRead: "create a Role"}), "SecretsInSync", "False", "SecretNotRead", "once the phase is Ready. create a Role", false},
 		"supported":      {phase: v1alpha1.PhaseReady, kind: "VersionSupported", want: "True", reason: "Supported", text: "below 7.0.0"},
 		"not supported":  {v1alpha1.PhaseValidate, func(s *v1alpha1.Superset, _ *observed) { s.Spec.Version = "7.0.0" }, "VersionSupported", "False", "Unsupported", "4.1.0 and above", false},
 	}

@@ -5,24 +5,28 @@ package superset
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/controller/report"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
 )
 
-// recordEvents records one event for a persisted move, and one for a refused rollback token.
+// recordEvents records one event for a persisted move, one for a refused rollback token, and one
+// for Secrets that have changed.
 // The reason is that of the condition; the related object is the Job or component of the
 // phase.
 func (r *Reconciler) recordEvents(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision, from v1alpha1.Phase) {
 	if d.Tokens.Refused != "" {
 		r.Events.Eventf(s, nil, corev1.EventTypeWarning, v1alpha1.ReasonRollbackRefused, "Rollback", "%s", d.Tokens.Refused)
+	}
+	if w.Secrets.Changed != "" && !w.Secrets.Waits {
+		r.Events.Eventf(s, nil, corev1.EventTypeNormal, v1alpha1.ReasonSecretChanged, "Refresh", "%s", apply.Note("Secret "+w.Secrets.Changed+" has changed: every tier is restarted"))
 	}
 	if d.Kind != lifecycle.KindMove {
 		return
@@ -42,9 +46,6 @@ func eventReason(s *v1alpha1.Superset, d *lifecycle.Decision) string {
 	return string(s.Status.Phase)
 }
 
-// maxNote is the limit of the API server for an event's note: bytes.
-const maxNote = 1024
-
 func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase) string {
 	u := s.Status.Upgrade
 	note := fmt.Sprintf("%s to %s, %s", u.Kind, u.To, report.PhaseMessage(s.Status.Phase, u))
@@ -58,15 +59,7 @@ func eventNote(s *v1alpha1.Superset, d *lifecycle.Decision, from v1alpha1.Phase)
 	if d.Message != "" {
 		note = fmt.Sprintf("%s: %s", from, d.Message)
 	}
-	return cut(note)
-}
-
-// cut shortens a note to its limit.
-func cut(note string) string {
-	if len(note) > maxNote {
-		note = strings.ToValidUTF8(note[:maxNote], "") // a cut character would be sent as three bytes
-	}
-	return note
+	return apply.Note(note)
 }
 
 // tierOfPhase is the tier that a phase rolls.

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/lifecycle"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/migrations"
@@ -40,8 +41,8 @@ func TestEvents(t *testing.T) {
 		if !strings.Contains(got, c.note) {
 			t.Errorf("%s: %q, want it to contain %q", name, got, c.note)
 		}
-		if len(got) > maxNote || !utf8.ValidString(got) {
-			t.Errorf("%s: %d bytes, valid %v: the API server accepts %d, and counts a truncated character as three", name, len(got), utf8.ValidString(got), maxNote)
+		if len(got) > apply.MaxNote || !utf8.ValidString(got) {
+			t.Errorf("%s: %d bytes, valid %v: the API server accepts %d, and counts a truncated character as three", name, len(got), utf8.ValidString(got), apply.MaxNote)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (r *Reconciler) reportExporters(s *v1alpha1.Superset, message string) {
 		return
 	}
 	r.unmonitored.Add(s.UID, message)
-	r.Events.Eventf(s, nil, corev1.EventTypeWarning, v1alpha1.ReasonMonitoringBlocked, "Monitor", "%s", cut(message))
+	r.Events.Eventf(s, nil, corev1.EventTypeWarning, v1alpha1.ReasonMonitoringBlocked, "Monitor", "%s", apply.Note(message))
 }
 
 // keepExporter applies or deletes one exporter.

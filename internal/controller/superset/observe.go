@@ -40,6 +40,7 @@ func (r *Reconciler) observe(ctx context.Context, s *v1alpha1.Superset) (*observ
 	}
 	w.revisions = revisions.Items
 	w.Stored, w.known = r.storedReleases(s, revisions.Items)
+	w.Secrets, w.recheck = r.Secrets.Observe(ctx, s, w.Now)
 	if err := r.render(ctx, s, w); err != nil {
 		return nil, err
 	}

@@ -101,6 +101,7 @@ func (r *Reconciler) forget(key client.ObjectKey) {
 	r.slots.Forget(key)
 	r.renderings.Forget(key)
 	r.stored.Forget(key)
+	r.Secrets.Forget(key)
 	r.look.Forget(key)
 }
 

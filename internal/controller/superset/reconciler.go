@@ -15,6 +15,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/apply"
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/controller/memo"
+	"github.com/superset-operator/superset-operator/internal/controller/secrets"
 	"github.com/superset-operator/superset-operator/internal/controller/slots"
 	"github.com/superset-operator/superset-operator/internal/controller/stale"
 )
@@ -26,6 +27,8 @@ type Reconciler struct {
 	Events events.EventRecorder
 	// Platform is where the pods run.
 	Platform components.Platform
+	// Secrets reads the Secrets whose change restarts the tiers.
+	Secrets secrets.Reader
 	// Now is the clock.
 	Now func() time.Time
 
@@ -66,6 +69,7 @@ func New(mgr ctrl.Manager, namespaces []string, p components.Platform, clock fun
 		Now:      clock,
 		apply:    apply.New(mgr.GetClient(), mgr.GetAPIReader()),
 		live:     mgr.GetAPIReader(),
+		Secrets:  secrets.Reader{Live: mgr.GetAPIReader()},
 		releases: lru.New(256),
 		created:  lru.New(4096),
 		slots:    slots.New(limits),

@@ -79,6 +79,7 @@ func nextStatus(s *v1alpha1.Superset, w *observed, d *lifecycle.Decision) (*v1al
 	status := o.Status
 	status.LastHandled = d.Tokens.Handled
 	status.ObservedGeneration = s.Generation
+	status.RefreshSecrets = w.Secrets.Known
 	if status.Phase == "" {
 		status.Phase = v1alpha1.PhasePending
 	}

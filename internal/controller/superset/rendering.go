@@ -12,6 +12,7 @@ import (
 	"github.com/superset-operator/superset-operator/internal/components"
 	"github.com/superset-operator/superset-operator/internal/connections"
 	"github.com/superset-operator/superset-operator/internal/controller/copies"
+	"github.com/superset-operator/superset-operator/internal/controller/secrets"
 	"github.com/superset-operator/superset-operator/internal/lifecycle/state"
 	"github.com/superset-operator/superset-operator/internal/settings"
 )
@@ -31,6 +32,7 @@ type rendering struct {
 // render renders the release that spec asks for. What it copies from ConfigMaps is that of a
 // stored release with the same references and revision; otherwise it is read from the API server.
 func (r *Reconciler) render(ctx context.Context, s *v1alpha1.Superset, w *observed) error {
+	s = secrets.With(s, w.Secrets.Known)
 	wanted := settings.Copies(&s.Spec.Config)
 	if wanted == "" {
 		w.use(r.rendered(s, nil))
@@ -63,10 +65,10 @@ func (r *Reconciler) storedCopy(ctx context.Context, s *v1alpha1.Superset, w *ob
 	return nil, false
 }
 
-// rendered renders a spec, once for each generation of it. copied are the files of a stored
+// rendered renders a spec, once for each generation of it and token of Secrets. copied are the files of a stored
 // release; nil for none.
 func (r *Reconciler) rendered(s *v1alpha1.Superset, copied map[string]string) *rendering {
-	key, version := client.ObjectKeyFromObject(s), fmt.Sprintf("%s/%d", s.UID, s.Generation)
+	key, version := client.ObjectKeyFromObject(s), fmt.Sprintf("%s/%d/%s", s.UID, s.Generation, secrets.Token(s))
 	if known, ok := r.renderings.Get(key, version); ok {
 		return known
 	}

@@ -32,6 +32,8 @@ type Observation struct {
 	// NoConfig says which ConfigMap that config refers to cannot be copied; empty for none.
 	// Desired.Hash then stands for a release that is not known yet.
 	NoConfig string
+	// Secrets is what was last read of the Secrets in spec.refreshSecrets.
+	Secrets Secrets
 	// Stored are the stored releases, the newest revision first.
 	Stored []Release
 	// Tiers are the tiers as they are now, in the order of an upgrade.
@@ -65,6 +67,19 @@ type Observation struct {
 	// Migrating is true while the script of a Job that changes the schema (migrate,
 	// downgrade, restore) may run, under any fence.
 	Migrating bool
+}
+
+// Secrets is what was read of Secrets whose change restarts the tiers.
+type Secrets struct {
+	// Known is what status becomes of them; nil for none. Desired follows from it.
+	Known *v1alpha1.RefreshSecretsStatus
+	// Changed names those that have changed, separated by commas: for the desired release, or
+	// since then if they Wait. Empty for none.
+	Changed string
+	// Waits is true while a change is not part of the desired release yet.
+	Waits bool
+	// NotRead says which cannot be read, and what to do; empty for none.
+	NotRead string
 }
 
 // Sharer is another Superset with the same database.
