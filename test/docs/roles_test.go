@@ -66,3 +66,33 @@ func read(t *testing.T, path string, into any) {
 		t.Fatalf("%s: %v", path, err)
 	}
 }
+
+// No role that is shipped has a verb on Secrets: who wants the operator to notice that one has
+// changed grants it, by name.
+func TestNoRoleHasSecrets(t *testing.T) {
+	looked := 0
+	for _, pattern := range []string{"config/*/*.yaml", "config/*/*/*.yaml", "charts/*/templates/*.yaml", "charts/*/files/*/*.yaml"} {
+		files, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, document := range regexp.MustCompile(`(?m)^---$`).Split(string(text), -1) {
+				if !regexp.MustCompile(`(?m)^kind: (Cluster)?Role$`).MatchString(document) {
+					continue
+				}
+				looked++
+				if regexp.MustCompile(`(?m)^\s*(resources: \[?|- )([^#\n]*\W)?(secrets|["']?\*["']?)\W*$`).MatchString(document) {
+					t.Errorf("a role in %s has a verb on Secrets:\n%s", file, document)
+				}
+			}
+		}
+	}
+	if looked < 8 {
+		t.Errorf("only %d roles", looked)
+	}
+}

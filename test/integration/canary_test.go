@@ -32,7 +32,9 @@ func TestCanary(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	values := f.secrets()
+	f.permit("all")
 	f.install("5.0.0", refersToEverySecret)
+	f.inSync(metav1.ConditionTrue, v1alpha1.ReasonInSync)
 	f.edit(version("6.0.0"), strategy(v1alpha1.StrategyDrain))
 	f.ready("6.0.0")
 	f.edit(func(s *v1alpha1.Superset) {
@@ -70,6 +72,7 @@ func (f *fixture) secrets() []string {
 		return values[len(values)-1]
 	}
 	all := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "all", Namespace: f.ns}, StringData: map[string]string{}}
+	all.Annotations = map[string]string{corev1.LastAppliedConfigAnnotation: value()} // kubectl apply stores the content
 	for _, key := range []string{"next-secret-key", "scratch-uri", "username", "password", "token", "variable", "pull",
 		"ca", "certificate", "private-key", "database-user", "database-password", "redis-password", "results-url", "admin-password", "datasources"} {
 		all.StringData[key] = value()
@@ -93,7 +96,7 @@ func refersToEverySecret(s *v1alpha1.Superset) {
 	from := v1alpha1.EnvFromSources{{SecretRef: &v1alpha1.ObjectSelector{Name: "all"}, Prefix: "ALL_"}}
 	s.Spec.Env, s.Spec.EnvFrom = v1alpha1.EnvVars{{Name: "B", ValueFrom: env[0].ValueFrom}}, from
 	s.Spec.Web.EnvFrom, s.Spec.Worker.EnvFrom, s.Spec.Scheduler.EnvFrom, s.Spec.Jobs.EnvFrom = from, from, from, from
-	s.Spec.Image.PullSecrets = []string{"all"}
+	s.Spec.Image.PullSecrets, s.Spec.RefreshSecrets = []string{"all"}, []v1alpha1.SecretName{"all"}
 	tls := &v1alpha1.TLSSpec{CAFrom: &v1alpha1.KeySource{SecretKeyRef: ref("ca")}, CertFrom: ref("certificate"), KeyFrom: ref("private-key")}
 	// The simulated databases have the name of the host, or of the Secret: this is one for both.
 	s.Spec.Database = v1alpha1.DatabaseSpec{

@@ -58,6 +58,9 @@ var wrong = map[string]func(f *fixture) client.Object{
 		c.ComponentSpec().Packages = []v1alpha1.PinnedPackage{"psycopg2-binary"}
 		return c
 	},
+	"write the name of a Secret of this namespace alone, such as bi-database": func(f *fixture) client.Object {
+		return f.superset("6.0.0", restarts("bi/database"))
+	},
 	"credentials are for one index: set url, or remove authFrom": func(f *fixture) client.Object {
 		return f.superset("6.0.0", func(s *v1alpha1.Superset) {
 			s.Spec.PackagesIndex = &v1alpha1.PackagesIndexSpec{AuthFrom: &v1alpha1.SecretReference{Name: "index"}}

@@ -38,6 +38,7 @@ func newOperator(ctx context.Context, dir string, tags ...string) (*process, err
 		return nil, err
 	}
 	p.flags, err = shipped.Flags(control, metrics)
+	p.flags = append(p.flags, "-secrets-interval=1s")
 	return p, err
 }
 

@@ -16,13 +16,7 @@ func TestRefresh(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.install("6.0.0")
-	templates := func() (out []string) {
-		for _, d := range components.Catalog {
-			out = append(out, f.deploymentOf(d.Name).Spec.Template.Labels[v1alpha1.LabelRelease])
-		}
-		return out
-	}
-	release, before := f.get().Status.Release, templates()
+	release, before := f.get().Status.Release, f.templates()
 	f.rec.forget()
 	f.edit(func(s *v1alpha1.Superset) { s.Spec.Refresh = "2026-11-29" })
 	s := f.until("Ready after the refresh", func(s *v1alpha1.Superset) bool {
@@ -35,7 +29,7 @@ func TestRefresh(t *testing.T) {
 	if diff := cmp.Diff(want, f.rec.phases()); diff != "" {
 		t.Errorf("phases (-want +got):\n%s", diff)
 	}
-	after := templates()
+	after := f.templates()
 	for i, d := range components.Catalog {
 		if after[i] == before[i] {
 			t.Errorf("%s was not restarted", d.Name)

@@ -85,6 +85,12 @@ var mutants = []mutant{
 		"internal/controller/stale/look.go", "if done, err := l.begin(ctx, key, s.UID); done || err != nil {", "if done, err := l.begin(ctx, key, s.UID); done || err != nil || true {"},
 	{"misses-own-status", "the controller is not triggered when the cache shows its own write",
 		"internal/controller/watch/predicates.go", "\t\t\t!equality.Semantic.DeepEqual(before.Status, after.Status)\n", "\t\t\tbefore.Status.Phase != after.Status.Phase\n"},
+	{"secret-retries", "a Secret that changes tries a release again that has failed",
+		"internal/controller/secrets/reader.go", "waits := s.Status.Phase != v1alpha1.PhaseReady", "waits := !state.Resting(s.Status.Phase)"},
+	{"refusal-restarts", "a Role that is deleted restarts the tiers",
+		"internal/controller/secrets/reader.go", "\t\t\tforbidden = err\n", "\t\t\tforbidden, out.versions[string(name)] = err, \"refused\"\n"},
+	{"first-look-restarts", "naming a Secret restarts the tiers",
+		"internal/controller/secrets/secrets.go", "\tcase noted == \"\":\n\t\treturn read, false\n", "\tcase noted == \"\":\n\t\treturn read, true\n"},
 	{"ends-migration", "a migrate Job is deleted when no run waits for it",
 		migrations + "script.go", "return s == Migrate || s == Downgrade || s == Restore", "return s == Downgrade || s == Restore"},
 }
