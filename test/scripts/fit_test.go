@@ -40,6 +40,7 @@ func worst(reason string) map[string]any {
 		"pending": slices.Repeat([]string{"0123456789ab"}, 300), "path": map[string]any{"additive": 1, "secondConnection": slices.Repeat([]string{"0123456789ab"}, 64)},
 		"checks": checks, "charts": strings.TrimSuffix(strings.Repeat("123456:0a1b2c3d:5000,", 20), ","),
 		"locks":     map[string]any{"tries": 1, "waitSeconds": 1.5, "heldSeconds": 2.5},
+		"packages":  slices.Repeat([]string{"a-long-name==1.2.3"}, 42), // 797 characters, and 800 are the most
 		"backup":    map[string]any{"name": "r7", "bytes": 1 << 40, "sha256": strings.Repeat("0a", 32), "kept": slices.Repeat([]string{"r1234567"}, 64)},
 		"rehearsal": map[string]any{"downgrade": "Refused", "downgradeReason": text, "rolling": "Refused", "rollingReason": text, "excluded": many},
 		"facts": map[string]any{"tables": true, "tablesIn": text[:3*21], "identity": "postgresql/7301234567890123456/16384/superset",
