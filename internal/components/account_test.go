@@ -52,3 +52,16 @@ func TestServiceAccount(t *testing.T) {
 		}
 	}
 }
+
+// The API server fills the old name of the field, which would bring a removed account back.
+func TestPageHasBothNamesOfAnAccount(t *testing.T) {
+	s := read(t, "plain")
+	s.Spec.Jobs = &v1alpha1.JobsSpec{PodSettings: v1alpha1.PodSettings{PodTemplate: raw(`{"spec":{"serviceAccountName":"theirs"}}`)}}
+	page, err := Page(s, releaseOf(t, s), Platform{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pod := page.Spec.Template.Spec; pod.ServiceAccountName != "theirs" || pod.DeprecatedServiceAccount != "theirs" {
+		t.Errorf("the page runs as %q and %q", pod.ServiceAccountName, pod.DeprecatedServiceAccount)
+	}
+}

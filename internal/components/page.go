@@ -78,6 +78,7 @@ func Page(owner *v1alpha1.Superset, r *Release, p Platform) (*appsv1.Deployment,
 
 // onePod renders the Deployment of one pod that is not of a tier.
 func onePod(owner *v1alpha1.Superset, name Name, pod corev1.PodTemplateSpec) *appsv1.Deployment {
+	ownAccount(&pod.Spec)
 	// A patch for Jobs may set these, but a Deployment does not allow them.
 	pod.Spec.RestartPolicy, pod.Spec.ActiveDeadlineSeconds = "", nil
 	return &appsv1.Deployment{
