@@ -25,8 +25,10 @@ type ComponentSpec struct {
 	PodSettings `json:",inline"`
 
 	// configMapName names a ConfigMap in the same namespace whose key
-	// superset_config.py is mounted. Set by the Superset that owns the component.
-	// Default: none; the configuration is rendered from config.
+	// superset_config.py is mounted. Set by the Superset that owns the component. One of
+	// your own goes neither with packages nor with connections by their parts: the
+	// operator's has the programs for them. Default: none; the configuration is rendered
+	// from config.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	ConfigMapName string `json:"configMapName,omitempty"`
