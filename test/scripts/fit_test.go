@@ -40,7 +40,6 @@ func worst(reason string) map[string]any {
 		"pending": slices.Repeat([]string{"0123456789ab"}, 300), "path": map[string]any{"additive": 1, "secondConnection": slices.Repeat([]string{"0123456789ab"}, 64)},
 		"checks": checks, "charts": strings.TrimSuffix(strings.Repeat("123456:0a1b2c3d:5000,", 20), ","),
 		"locks":     map[string]any{"tries": 1, "waitSeconds": 1.5, "heldSeconds": 2.5},
-		"packages":  slices.Repeat([]string{"a-long-name==1.2.3"}, 42), // 797 characters, and 800 are the most
 		"backup":    map[string]any{"name": "r7", "bytes": 1 << 40, "sha256": strings.Repeat("0a", 32), "kept": slices.Repeat([]string{"r1234567"}, 64)},
 		"rehearsal": map[string]any{"downgrade": "Refused", "downgradeReason": text, "rolling": "Refused", "rollingReason": text, "excluded": many},
 		"facts": map[string]any{"tables": true, "tablesIn": text[:3*21], "identity": "postgresql/7301234567890123456/16384/superset",
@@ -66,17 +65,11 @@ func TestResultFits(t *testing.T) {
 	for _, limit := range []int{4096, 3072, 2048, 1365, 1024, 512, 128} {
 		for _, reason := range []string{"", "DatabaseUnreachable"} {
 			line := encoded(t, limit, worst(reason))
-			decoder := json.NewDecoder(strings.NewReader(line))
-			decoder.DisallowUnknownFields()
-			var got migrations.Result
-			if err := decoder.Decode(&got); err != nil {
-				t.Fatalf("%d bytes: %v\n%s", limit, err, line)
-			}
+			got := decoded(t, line)
 			if got.Script != "inspect" || string(got.Reason) != reason {
 				t.Errorf("%d bytes: %s", limit, line)
 			}
-			if limit >= 1024 && (len([]rune(got.Message)) < 80 || got.Identity == "" || !got.Tables || got.PendingCount != 300 || got.Head == "" ||
-				got.Backup == nil || len(got.Backup.Kept) == 0 || got.Path == nil || len(got.Path.SecondConnection) == 0 || got.Rehearsal == nil || got.Rehearsal.Downgrade != v1alpha1.FindingRefused) {
+			if limit >= 1024 && !matters(got) {
 				t.Errorf("%d bytes: %s", limit, line)
 			}
 		}
@@ -87,6 +80,38 @@ func TestResultFits(t *testing.T) {
 	}
 	if line := encoded(t, 4096, small); strings.Count(line, "語") != 511 {
 		t.Errorf("a result that fits is changed: %s", line)
+	}
+}
+
+// decoded is a result as the operator reads it. Go knows every field.
+func decoded(t *testing.T, line string) (r migrations.Result) {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(line))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		t.Fatalf("%d bytes: %v\n%s", len(line), err, line)
+	}
+	return r
+}
+
+// matters is true for a result with what the plan of an upgrade depends on.
+func matters(r migrations.Result) bool {
+	return len([]rune(r.Message)) >= 80 && r.Identity != "" && r.Tables && r.PendingCount == 300 && r.Head != "" &&
+		r.Backup != nil && len(r.Backup.Kept) > 0 && r.Path != nil && len(r.Path.SecondConnection) > 0 &&
+		r.Rehearsal != nil && r.Rehearsal.Downgrade == v1alpha1.FindingRefused
+}
+
+// TestPackagesFit: all packages are in the result, because every pod installs them. In a pod of up
+// to six containers what matters is there as well.
+func TestPackagesFit(t *testing.T) {
+	many := worst("")
+	many["packages"] = slices.Repeat([]string{"a-long-name==1.2.3"}, 42) // 797 characters, and 800 are the most
+	for _, limit := range []int{4096, 3072, 2048, 1365, 1024} {
+		line := encoded(t, limit, many)
+		got := decoded(t, line)
+		if got.Packages == nil || len(*got.Packages) != 42 || limit >= 2048 && !matters(got) {
+			t.Errorf("%d bytes: %s", limit, line)
+		}
 	}
 }
 
