@@ -7,6 +7,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/util/workqueue"
@@ -72,8 +73,12 @@ func UrgentPod(_, after client.Object) bool {
 	return !exists || scriptEnded(pod) || components.PodEnded(pod)
 }
 
-// UrgentJob is true for one that was deleted: that it has ended, its pod says as well.
-func UrgentJob(_, after client.Object) bool { return after == nil }
+// UrgentJob is true for one that has ended, or was deleted.
+func UrgentJob(before, after client.Object) bool {
+	old, ok1 := before.(*batchv1.Job)
+	now, ok2 := after.(*batchv1.Job)
+	return !ok2 || ok1 && !equality.Semantic.DeepEqual(old.Status.Conditions, now.Status.Conditions)
+}
 
 // UrgentChild is true, for the Superset of a component, for the status that it waits for. The
 // spec is the operator's own write.

@@ -68,6 +68,11 @@ func TestUrgent(t *testing.T) {
 	evicted.Status.Phase = corev1.PodFailed
 	ready.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 
+	job := &batchv1.Job{}
+	labelled, complete := job.DeepCopy(), job.DeepCopy()
+	labelled.Labels = map[string]string{"a": "b"}
+	complete.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}
+
 	web := &v1alpha1.SupersetWebWorker{}
 	changed, answered := web.DeepCopy(), web.DeepCopy()
 	changed.Generation, answered.Status.Fence = 2, 7
@@ -90,9 +95,10 @@ func TestUrgent(t *testing.T) {
 		"a script ends":             {UrgentPod, pod, ended, true},
 		"a pod is evicted":          {UrgentPod, pod, evicted, true},
 		"a pod is gone":             {UrgentPod, pod, nil, true},
-		"a Job is created":          {UrgentJob, nil, &batchv1.Job{}, false},
-		"a Job ends":                {UrgentJob, &batchv1.Job{}, &batchv1.Job{}, false},
-		"a Job is gone":             {UrgentJob, &batchv1.Job{}, nil, true},
+		"a Job is created":          {UrgentJob, nil, job, false},
+		"a Job is labelled":         {UrgentJob, job, labelled, false},
+		"a Job ends":                {UrgentJob, job, complete, true},
+		"a Job is gone":             {UrgentJob, job, nil, true},
 		"a component is created":    {UrgentChild, nil, web, false},
 		"a component has a spec":    {UrgentChild, web, changed, false},
 		"a component answers":       {UrgentChild, web, answered, true},
