@@ -118,10 +118,19 @@ func ReleaseOf(s *v1alpha1.Superset, copied map[string]string) (*Release, error)
 // spec.refresh as it is, so that spec.refreshSecrets alone restarts nothing. It has at most 63
 // characters.
 func refreshOf(s *v1alpha1.Superset) string {
-	if s.Status.RefreshSecrets == nil || s.Status.RefreshSecrets.Token == "" {
+	token := SecretsToken(s)
+	if token == "" {
 		return s.Spec.Refresh
 	}
-	return Hash(s.Spec.Refresh + "\n" + s.Status.RefreshSecrets.Token)
+	return Hash(s.Spec.Refresh + "\n" + token)
+}
+
+// SecretsToken is new after each change of a Secret in spec.refreshSecrets; empty before the first.
+func SecretsToken(s *v1alpha1.Superset) string {
+	if s.Status.RefreshSecrets == nil {
+		return ""
+	}
+	return s.Status.RefreshSecrets.Token
 }
 
 // block is what spec says about a component or the Jobs, and how its settings follow from that.

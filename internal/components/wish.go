@@ -35,8 +35,8 @@ type wish struct {
 }
 
 // WishOf identifies what the user wishes of a Superset: everything that spec says about its
-// release, however an operator renders it, and that a Secret in spec.refreshSecrets has changed. It is known of a spec that cannot be rendered,
-// too. A field that is empty is not part of it, so that a new one changes no wish.
+// release, however an operator renders it, and the changes of the Secrets in
+// spec.refreshSecrets. A spec that cannot be rendered has one, too. A field that is empty is not part of it, so that a new one changes no wish.
 func WishOf(s *v1alpha1.Superset) string {
 	w := wish{Runtime: s.Spec.RuntimeSpec, PreviousSecretKey: s.Spec.PreviousSecretKeyFrom, Config: s.Spec.Config,
 		Env: s.Spec.Env, EnvFrom: s.Spec.EnvFrom, Packages: s.Spec.Packages, PodTemplate: s.Spec.PodTemplate, BasePath: basePathOf(&s.Spec), StatsdHost: statsdHost(s), Refresh: refreshOf(s), Init: s.Spec.Init, ServiceAccount: settings.ServiceAccount(s), Tiers: map[Name]v1alpha1.PodSettings{}, Jobs: s.Spec.Jobs}

@@ -10,9 +10,9 @@ import (
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
 )
 
-// whoever finds the user in the refusal of a request: the operator knows its own name from nowhere
-// else.
-var whoever = regexp.MustCompile(`User "([^"]+)"`)
+// refusedUser finds the user in the refusal of a request. The operator has no other source for the
+// name of its own account.
+var refusedUser = regexp.MustCompile(`User "([^"]+)"`)
 
 // grant says how to permit the reads of all Secrets of a spec. The commands also complete a Role
 // that exists.
@@ -31,7 +31,7 @@ func grant(s *v1alpha1.Superset, refusal error) string {
 
 // subject is the option of kubectl that names who was refused.
 func subject(refusal error) string {
-	found := whoever.FindStringSubmatch(refusal.Error())
+	found := refusedUser.FindStringSubmatch(refusal.Error())
 	if found == nil {
 		return "--serviceaccount=NAMESPACE:NAME_OF_THE_OPERATOR"
 	}

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
 )
 
 var now = time.Unix(1_700_000_000, 0)
@@ -109,14 +110,14 @@ func TestObserveChanges(t *testing.T) {
 	look := func(changed string, waits bool) {
 		t.Helper()
 		at = at.Add(DefaultInterval)
-		token := Token(s)
+		token := components.SecretsToken(s)
 		got, _ := r.Observe(t.Context(), s, at)
 		s = With(s, got.Known)
 		if got.Changed != changed || got.Waits != waits || got.NotRead != "" {
 			t.Errorf("%+v, want %q, waits %v", got, changed, waits)
 		}
-		if isNew := Token(s) != token; isNew != (changed != "" && !waits) {
-			t.Errorf("the token %q became %q", token, Token(s))
+		if isNew := components.SecretsToken(s) != token; isNew != (changed != "" && !waits) {
+			t.Errorf("the token %q became %q", token, components.SecretsToken(s))
 		}
 	}
 	look("", false)

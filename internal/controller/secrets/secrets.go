@@ -55,14 +55,6 @@ func versionOf(noted, read string, waits bool) (version string, changed bool) {
 	}
 }
 
-// Token is that of a Superset; empty for none.
-func Token(s *v1alpha1.Superset) string {
-	if s.Status.RefreshSecrets == nil {
-		return ""
-	}
-	return s.Status.RefreshSecrets.Token
-}
-
 // With is a Superset whose status has what is known of the Secrets now.
 func With(s *v1alpha1.Superset, known *v1alpha1.RefreshSecretsStatus) *v1alpha1.Superset {
 	out := *s
@@ -70,7 +62,8 @@ func With(s *v1alpha1.Superset, known *v1alpha1.RefreshSecretsStatus) *v1alpha1.
 	return &out
 }
 
-// tokenOf is another one for each set of versions: the API server uses no version twice.
+// tokenOf is a hash of the versions. The API server uses no version twice, so each change has
+// another one.
 func tokenOf(versions map[string]string) string {
 	var all strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(versions)) {

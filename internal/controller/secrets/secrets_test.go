@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/superset-operator/superset-operator/api/v1alpha1"
+	"github.com/superset-operator/superset-operator/internal/components"
 )
 
 type versions = map[string]string
@@ -57,10 +58,10 @@ func TestNext(t *testing.T) {
 func TestWith(t *testing.T) {
 	s := &v1alpha1.Superset{}
 	s.Status.RefreshSecrets = &v1alpha1.RefreshSecretsStatus{Token: "a"}
-	if with := With(s, &v1alpha1.RefreshSecretsStatus{Token: "b"}); Token(with) != "b" || Token(s) != "a" {
-		t.Errorf("%q of %q", Token(with), Token(s))
+	if with := With(s, &v1alpha1.RefreshSecretsStatus{Token: "b"}); components.SecretsToken(with) != "b" || components.SecretsToken(s) != "a" {
+		t.Errorf("%q of %q", components.SecretsToken(with), components.SecretsToken(s))
 	}
-	if with := With(s, nil); Token(with) != "" {
-		t.Errorf("%q", Token(with))
+	if with := With(s, nil); components.SecretsToken(with) != "" {
+		t.Errorf("%q", components.SecretsToken(with))
 	}
 }

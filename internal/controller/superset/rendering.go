@@ -68,7 +68,7 @@ func (r *Reconciler) storedCopy(ctx context.Context, s *v1alpha1.Superset, w *ob
 // rendered renders a spec, once for each generation of it and token of Secrets. copied are the files of a stored
 // release; nil for none.
 func (r *Reconciler) rendered(s *v1alpha1.Superset, copied map[string]string) *rendering {
-	key, version := client.ObjectKeyFromObject(s), fmt.Sprintf("%s/%d/%s", s.UID, s.Generation, secrets.Token(s))
+	key, version := client.ObjectKeyFromObject(s), fmt.Sprintf("%s/%d/%s", s.UID, s.Generation, components.SecretsToken(s))
 	if known, ok := r.renderings.Get(key, version); ok {
 		return known
 	}

@@ -66,8 +66,8 @@ type later struct{ Queue }
 // Add implements [workqueue.TypedInterface].
 func (l later) Add(r reconcile.Request) { l.AddAfter(r, gather) }
 
-// UrgentPod is true for the end of a script, and of a pod. That a pod has begun to run, its
-// component reports as well.
+// UrgentPod is true for the end of a script, and of a pod. The start of a pod is reported by its
+// Deployment as well.
 func UrgentPod(_, after client.Object) bool {
 	pod, exists := after.(*corev1.Pod)
 	return !exists || scriptEnded(pod) || components.PodEnded(pod)
